@@ -1,0 +1,1 @@
+"""The stages of an audit. They meet only in the artifacts under ``data/``."""

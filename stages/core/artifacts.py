@@ -1,0 +1,231 @@
+"""The artifacts through which stages meet: where they lie, their Arrow schemas, one reader, one writer.
+
+Tables are Parquet with a declared schema, sorted by id, with fixed compression and row-group size and without
+timestamps, so that equal content gives equal bytes under one pyarrow version. Every file is written under a
+temporary name and renamed, so that a killed stage leaves nothing half-written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stages.core.errors import EarwitnessError
+
+ROW_GROUP = 256
+"""Rows per row group, small enough that a group of clips with their audio fits in memory many times over."""
+
+SOURCE = pa.struct(
+    [
+        ("rate", pa.int32()),  # Hz
+        ("channels", pa.int16()),
+        ("format", pa.string()),
+        ("subtype", pa.string()),
+        ("bits", pa.int16()),  # that carry information, which may be fewer than the format has
+        ("bandwidth", pa.float32()),  # Hz
+        ("peak", pa.float32()),
+        ("clipped_share", pa.float32()),
+        ("dc", pa.float32()),
+        ("noise_floor", pa.float32()),  # dB relative to full scale
+        ("codec_trace", pa.float32()),  # dB by which the spectrum falls at a codec's cut-off
+    ]
+)
+
+_FLOATS = pa.list_(pa.float32())
+
+SCHEMAS: dict[str, pa.Schema] = {
+    "clips": pa.schema(
+        [
+            ("clip_id", pa.string()),
+            ("audio", pa.binary()),
+            ("seconds", pa.float32()),
+            ("audio_hash", pa.string()),
+            ("source", SOURCE),
+            ("text", pa.string()),
+            ("member", pa.bool_()),
+            ("speaker", pa.string()),
+            ("session", pa.string()),
+            ("attributes", pa.map_(pa.string(), pa.string())),
+        ]
+    ),
+    "quarantine": pa.schema([("clip_id", pa.string()), ("path", pa.string()), ("reason", pa.string())]),
+    "blind_scores": pa.schema(
+        [
+            ("clip_id", pa.string()),
+            ("family", pa.string()),
+            ("probability", pa.float32()),
+            ("odds_weight", pa.float32()),
+        ]
+    ),
+    "matched": pa.schema([("clip_id", pa.string()), ("pair", pa.int32()), ("member", pa.bool_())]),
+    "neighbours": pa.schema(
+        [
+            ("neighbour_id", pa.string()),
+            ("clip_id", pa.string()),
+            ("kind", pa.string()),
+            ("perturbation", pa.string()),
+            ("recipe", pa.string()),
+            ("audio", pa.binary()),
+            ("audio_hash", pa.string()),
+            ("text", pa.string()),
+        ]
+    ),
+    "probes": pa.schema(
+        [("neighbour_id", pa.string()), ("role", pa.string()), ("probe", pa.string()), ("value", pa.float32())]
+    ),
+    "attack_scores": pa.schema(
+        [
+            ("clip_id", pa.string()),
+            ("role", pa.string()),
+            ("attack", pa.string()),
+            ("slice", pa.string()),
+            ("condition", pa.string()),
+            ("instruction", pa.int16()),
+            ("score", pa.float64()),
+        ]
+    ),
+    "detector_scores": pa.schema([("clip_id", pa.string()), ("role", pa.string()), ("score", pa.float64())]),
+}
+
+
+def features_schema(columns: Sequence[str]) -> pa.Schema:
+    """Return the schema of `features.parquet`: ``clip_id`` and one float32 column per ``family.name``."""
+    return pa.schema([("clip_id", pa.string()), *((name, pa.float32()) for name in columns)])
+
+
+def tokens_schema(statistics: Sequence[str]) -> pa.Schema:
+    """Return the schema of `tokens.parquet`: one row per scored slice, one float32 list per statistic."""
+    return pa.schema(
+        [
+            ("neighbour_id", pa.string()),
+            ("role", pa.string()),
+            ("instruction", pa.int16()),
+            ("condition", pa.string()),
+            ("slice", pa.string()),
+            ("seconds_cut", pa.float32()),
+            ("text", pa.string()),
+            ("token_ids", pa.list_(pa.int32())),
+            *((name, _FLOATS) for name in statistics),
+        ]
+    )
+
+
+def embeddings_schema(encoder: int, hidden: int) -> pa.Schema:
+    """Return the schema of `embeddings.parquet` for models whose pooled vectors have these widths."""
+    return pa.schema(
+        [
+            ("neighbour_id", pa.string()),
+            ("role", pa.string()),
+            ("instruction", pa.int16()),
+            ("condition", pa.string()),
+            ("encoder", pa.list_(pa.float16(), encoder)),
+            ("hidden", pa.list_(pa.float16(), hidden)),
+        ]
+    )
+
+
+def artifact(stage: str, name: str, file: str = "") -> Path:
+    """Return ``data/<stage>/<name>/<file>``."""
+    return Path("data", stage, name, file)
+
+
+def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """Read a whole table, or some of its columns.
+
+    Raises
+    ------
+    EarwitnessError
+        If the file is missing or not Parquet, with the stage that makes it.
+    """
+    with _opened(path) as file:
+        return file.read(columns=columns)
+
+
+def read_groups(path: Path, columns: list[str] | None = None) -> Iterator[pa.Table]:
+    """Yield a table row group by row group, so that memory does not grow with the corpus."""
+    with _opened(path) as file:
+        for index in range(file.num_row_groups):
+            yield file.read_row_group(index, columns=columns)
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path)
+    except FileNotFoundError as error:
+        raise EarwitnessError(f"{path}: missing: run 'dvc repro' (or 'dvc pull')") from error
+    except pa.ArrowInvalid as error:
+        raise EarwitnessError(f"{path}: not a Parquet file: delete it and run 'dvc repro'") from error
+
+
+def write_table(path: Path, tables: pa.Table | Iterable[pa.Table], schema: pa.Schema) -> None:
+    """Write one table, or a stream of them in id order, as Parquet.
+
+    Parameters
+    ----------
+    path : Path
+    tables : pa.Table or iterable of pa.Table
+        Rows in their final order; columns as in `schema`.
+    schema : pa.Schema
+        One of `SCHEMAS` or of the schema functions.
+    """
+    stream = [tables] if isinstance(tables, pa.Table) else tables
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with pq.ParquetWriter(temporary, schema, compression="zstd", version="2.6") as writer:
+            for part in _regrouped(stream, schema):
+                writer.write_table(part, row_group_size=ROW_GROUP)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _regrouped(tables: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
+    """Cut a stream into tables of `ROW_GROUP` rows, so that the bytes do not depend on how it was chunked."""
+    held = schema.empty_table()
+    for table in tables:
+        held = pa.concat_tables([held, table.select(schema.names).cast(schema)])
+        whole = held.num_rows - held.num_rows % ROW_GROUP
+        for start in range(0, whole, ROW_GROUP):
+            yield held.slice(start, ROW_GROUP).combine_chunks()
+        held = held.slice(whole)
+    if held.num_rows:
+        yield held.combine_chunks()
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON with sorted keys and a final newline; a value that is not a number becomes null."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    text = json.dumps(_finite(content), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    temporary.write_text(text + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON; a missing or broken file is an `EarwitnessError` that names it."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8") or "{}")
+    except FileNotFoundError as error:
+        raise EarwitnessError(f"{path}: missing: run 'dvc repro' (or 'dvc pull')") from error
+    except json.JSONDecodeError as error:
+        raise EarwitnessError(f"{path}, line {error.lineno}: not JSON: delete it and run 'dvc repro'") from error
+
+
+def _finite(content: Any) -> Any:
+    """Turn numpy scalars into Python ones and what is not finite into None."""
+    if isinstance(content, dict):
+        return {str(key): _finite(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    if hasattr(content, "item"):
+        content = content.item()
+    if isinstance(content, float):
+        return content if abs(content) < float("inf") else None
+    return content

@@ -1,0 +1,264 @@
+"""`params.yaml`, checked: the only place where anything is configured.
+
+A section for each noun (`corpora`, `targets`, `copies`, `audits`) and one for each stage. Every key is declared
+here with its type and range; an unknown, missing or ill-typed key is an error that names it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from stages.core.errors import EarwitnessError
+
+NONE = "none"
+"""The name that stands for 'no reference' and for an empty place in `train_on`."""
+
+Share = Annotated[float, Field(gt=0, le=1)]
+Positive = Annotated[int, Field(gt=0)]
+
+
+class Section(BaseModel):
+    """A section of `params.yaml`: unknown keys are refused, values are never coerced across kinds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Corpus(Section):
+    """How the split of ``data/raw/<name>/`` was made, and where membership is written."""
+
+    split: Literal["randomised", "matched", "post_hoc"]
+    member: Literal["column", "folders", "random_half"]
+
+
+class TargetModel(Section):
+    """A model under audit: a hub id or a folder, pinned to a revision."""
+
+    model: str
+    revision: str
+    dtype: Literal["float32", "bfloat16", "float16"]
+
+
+class Copy(Section):
+    """A copy of a target, fine-tuned on the members of one or two corpora (`none` fills an empty place)."""
+
+    base: str
+    train_on: Annotated[list[str], Field(min_length=2, max_length=2)]
+    epochs: Positive
+
+
+class Audit(Section):
+    """A corpus put to a target, beside a reference known not to hold the data (or `none`)."""
+
+    corpus: str
+    target: str
+    reference: str
+
+
+class LabCorpus(Section):
+    """One synthesised corpus: how many clips, and in which recording conditions each side is heard."""
+
+    clips: Positive
+    member: str
+    non_member: str
+
+
+class Condition(Section):
+    """A recording condition: how often and how loud the noise is, and which band remains."""
+
+    noisy_share: Annotated[float, Field(ge=0, le=1)]
+    snr_db: tuple[float, float]
+    telephone: bool
+
+
+class LabSpeech(Section):
+    """The lab's synthesised speech."""
+
+    voices: Annotated[int, Field(ge=24)]
+    conditions: dict[str, Condition]
+    corpora: dict[str, LabCorpus]
+
+
+class LabTarget(Section):
+    """Training of the lab's base model, from scratch."""
+
+    epochs: Positive
+    learning_rate: Annotated[float, Field(gt=0)]
+    batch_size: Positive
+
+
+class Ingest(Section):
+    """What makes a clip usable."""
+
+    min_seconds: Annotated[float, Field(gt=0)]
+    max_seconds: Annotated[float, Field(gt=0)]
+    unreadable: Literal["stop", "quarantine"]
+
+
+class Features(Section):
+    """Which feature families are measured."""
+
+    families: list[str]
+
+
+class BlindBaseline(Section):
+    """The model-free baseline and the population drawn from it."""
+
+    folds: Annotated[int, Field(ge=2)]
+    permutations: Annotated[int, Field(ge=60)]
+    bootstraps: Annotated[int, Field(ge=200)]
+    tolerance: Annotated[float, Field(gt=0.5, lt=1)]
+    caliper: Annotated[float, Field(gt=0)]
+    min_matched: Positive
+    odds_trim: Annotated[float, Field(ge=0, lt=0.5)]
+
+
+class Perturbation(Section):
+    """Neighbours of every clip: for each perturbation, how many and in which ranges."""
+
+    neighbours: dict[str, dict[str, Any]]
+
+
+class Target(Section):
+    """How a target is loaded and checked."""
+
+    attention: Literal["sdpa", "eager"]
+    min_audio_effect: Annotated[float, Field(ge=0)]
+
+
+class Finetune(Section):
+    """How copies are trained."""
+
+    method: Literal["whole", "lora"]
+    learning_rate: Annotated[float, Field(gt=0)]
+    batch_size: Positive
+
+
+class Logits(Section):
+    """The teacher-forced forward."""
+
+    instructions: Annotated[list[str], Field(min_length=1)]
+    slices: list[Literal["audio", "instruction", "transcript"]]
+    orders: list[float]
+    batch_size: Positive
+
+
+class Attacks(Section):
+    """Shares of tokens and Rényi orders of the attacks that have them."""
+
+    shares: list[Share]
+    orders: list[float]
+
+
+class FidelityDetector(Section):
+    """The learned attack on differences between a clip and its neighbours."""
+
+    folds: Annotated[int, Field(ge=2)]
+    epochs: Positive
+    learning_rate: Annotated[float, Field(gt=0)]
+    hidden: Positive
+
+
+class Evaluation(Section):
+    """What counts as evidence."""
+
+    primary_attacks: Annotated[list[str], Field(min_length=1, max_length=8)]
+    alpha: Annotated[float, Field(gt=0, lt=1)]
+    margin: Annotated[float, Field(ge=1)]
+    smallest_effect: Annotated[float, Field(gt=0.5, lt=1)]
+    bootstraps: Annotated[int, Field(ge=200)]
+
+
+class Report(Section):
+    """The page for people."""
+
+    title: str
+
+
+class Compute(Section):
+    """Where the parallel work runs; changes no number."""
+
+    backend: Literal["loky", "dask"]
+    workers: int | None
+    address: str | None
+
+
+class Params(Section):
+    """The whole of `params.yaml`."""
+
+    seed: int
+    corpora: dict[str, Corpus]
+    targets: dict[str, TargetModel]
+    copies: dict[str, Copy]
+    audits: dict[str, Audit]
+    lab_speech: LabSpeech
+    lab_target: LabTarget
+    corpus: Ingest
+    features: Features
+    blind_baseline: BlindBaseline
+    perturbation: Perturbation
+    target: Target
+    finetune: Finetune
+    logits: Logits
+    attacks: Attacks
+    fidelity_detector: FidelityDetector
+    evaluation: Evaluation
+    report: Report
+    compute: Compute
+
+    def known_targets(self) -> set[str]:
+        """Return every name that an audit's `target` or `reference` may take, but `none`."""
+        return {"lab_base", *self.targets, *self.copies}
+
+
+def load_params(path: Path = Path("params.yaml")) -> Params:
+    """Read and check `params.yaml`.
+
+    Raises
+    ------
+    EarwitnessError
+        Naming the file and the line or the key.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise EarwitnessError(f"{path}: not found: run in the folder that holds it") from error
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "not YAML"
+        raise EarwitnessError(f"{path}{line}: {problem}: correct the YAML") from error
+    try:
+        params = Params.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise EarwitnessError(f"{path}: {key}: {first['msg']}: correct this key") from error
+    _check_names(params, path)
+    return params
+
+
+def _check_names(params: Params, path: Path) -> None:
+    """Check that every name used in a section is declared in another."""
+    corpora, targets = set(params.corpora), params.known_targets()
+    uses = [
+        *(("copies", name, "base", [copy.base], targets - {name}) for name, copy in params.copies.items()),
+        *(("copies", name, "train_on", copy.train_on, corpora | {NONE}) for name, copy in params.copies.items()),
+        *(("audits", name, "corpus", [audit.corpus], corpora) for name, audit in params.audits.items()),
+        *(("audits", name, "target", [audit.target], targets) for name, audit in params.audits.items()),
+        *(("audits", name, "reference", [audit.reference], targets | {NONE}) for name, audit in params.audits.items()),
+    ]
+    for section, item, key, names, known in uses:
+        for name in names:
+            if name not in known:
+                raise EarwitnessError(
+                    f"{path}: {section}.{item}.{key}: unknown name {name!r}: use one of {', '.join(sorted(known))}"
+                )
+    reserved = {"lab_base", NONE} & (set(params.targets) | set(params.copies))
+    if reserved:
+        raise EarwitnessError(f"{path}: targets and copies: {sorted(reserved)[0]!r} is taken: choose another name")

@@ -1,0 +1,74 @@
+"""How a stage is run: its arguments, its params, its lock, and its errors as one line.
+
+Every ``stages/<stage>/__main__.py`` hands a function to `run_stage`. DVC kills only itself when it is killed; the
+stage it had started goes on, and a rerun would work beside it. The lock makes the rerun wait.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stages.core.errors import EarwitnessError
+from stages.core.params import Params, load_params
+
+TELEMETRY_OFF = {
+    "DO_NOT_TRACK": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DVC_NO_ANALYTICS": "true",
+}
+
+
+def run_stage(stage: str, work: Callable[[str, Params], None], item: str | None = None) -> None:
+    """Run one stage from the command line and exit: 0 when done, 2 on an error that a person can put right.
+
+    Parameters
+    ----------
+    stage : str
+        Its name, as in `dvc.yaml`.
+    work : callable
+        Takes the item's name (empty for a stage without items) and the params; reads and writes artifacts.
+    item : str, optional
+        What the stage is run for, which is also its option: "corpus" gives ``--corpus NAME``.
+    """
+    os.environ.update(TELEMETRY_OFF)
+    parser = argparse.ArgumentParser(prog=f"python -m stages.{stage}")
+    if item:
+        parser.add_argument(f"--{item}", required=True, dest="name", metavar="NAME")
+    name = vars(parser.parse_args()).get("name", "")
+    try:
+        params = load_params()
+        with stage_lock(stage, name):
+            work(name, params)
+    except EarwitnessError as error:
+        print(f"earwitness: {stage}{'@' + name if name else ''}: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+@contextmanager
+def stage_lock(stage: str, name: str, folder: Path = Path(".cache/locks")) -> Iterator[None]:
+    """Hold the lock of ``<stage>@<name>``; wait, and say so, while another process holds it.
+
+    The lock belongs to the process and is released by the system when it ends, however it ends.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{stage}@{name}").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"{stage}@{name}: another process is at it; waiting", file=sys.stderr, flush=True)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def require_declared(params_section: dict[str, object], section: str, name: str) -> None:
+    """Check that `name` is declared in a section of `params.yaml`."""
+    if name not in params_section:
+        known = ", ".join(sorted(params_section)) or "nothing yet"
+        raise EarwitnessError(f"params.yaml: {section}: {name!r} is not declared (there is {known}): add it")

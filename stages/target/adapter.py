@@ -1,0 +1,85 @@
+"""What every stage may ask of a target, whatever its architecture.
+
+An adapter wraps a loaded checkpoint. One file a family in `stages.target.adapters`, chosen by the checkpoint's
+``config.model_type``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stages.core.audio import Samples
+
+if TYPE_CHECKING:
+    import torch
+
+SLICES = ("audio", "instruction", "transcript")
+
+
+@dataclass(frozen=True)
+class Query:
+    """One clip put to a target.
+
+    Attributes
+    ----------
+    samples : float32[n]
+        16 kHz mono.
+    audio_hash : str
+        Names the sound: queries of one batch with the same hash are encoded once.
+    instruction : str
+        The prompt, such as "Transcribe the speech."
+    text : str
+        The answer that is scored or trained, without special tokens; may be empty.
+    """
+
+    samples: Samples
+    audio_hash: str
+    instruction: str
+    text: str
+
+
+@dataclass
+class Forced:
+    """One query's teacher-forced forward.
+
+    Attributes
+    ----------
+    token_ids : dict of slice to int64[T]
+        The tokens scored in each slice asked for. `transcript` ends with the token that ends the answer.
+        For `audio` they are the model's own best guesses (VL-MIA's pseudo-targets, arXiv 2411.02902).
+    logits : dict of slice to float32[T, V]
+        Row i predicts ``token_ids[i]``.
+    encoder, hidden : float32[d]
+        Mean over the audio positions of the encoder's output, and of the language model's last hidden layer.
+    seconds_cut : float
+        Seconds of audio beyond the model's window, which it never heard; 0.0 where it heard all.
+    """
+
+    token_ids: dict[str, torch.Tensor]
+    logits: dict[str, torch.Tensor]
+    encoder: torch.Tensor
+    hidden: torch.Tensor
+    seconds_cut: float
+
+
+class Adapter(ABC):
+    """A loaded target. Rows do not depend on the batch they are in, beyond 1e-4."""
+
+    model: torch.nn.Module
+    window_seconds: float
+    """Longest audio that reaches the model; what is beyond is cut and recorded."""
+
+    @abstractmethod
+    def forced(self, queries: Sequence[Query], slices: Sequence[str]) -> list[Forced]:
+        """Run one teacher-forced forward over a batch of queries, in their order."""
+
+    @abstractmethod
+    def training_batch(self, queries: Sequence[Query]) -> dict[str, torch.Tensor]:
+        """Return the model's keyword arguments for a training step, with `labels` of -100 outside the answer."""
+
+    @abstractmethod
+    def generate(self, queries: Sequence[Query], max_tokens: int) -> list[str]:
+        """Return the model's own greedy answers; the queries' `text` is ignored."""
