@@ -16,13 +16,7 @@ from pathlib import Path
 
 from stages.core.errors import EarwitnessError
 from stages.core.params import Params, load_params
-
-TELEMETRY_OFF = {
-    "DO_NOT_TRACK": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "DVC_NO_ANALYTICS": "true",
-}
+from stages.core.telemetry import TELEMETRY_OFF
 
 
 def run_stage(stage: str, work: Callable[[str, Params], None], item: str | None = None) -> None:
