@@ -1,0 +1,99 @@
+"""Who says what, on which side of the split, in which condition: drawn before anything is synthesised.
+
+Voice and sentence are drawn independently of membership, so that only the condition can tell the sides apart
+without a model. Clip i depends on the clips before it, never on how many come after.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stages.core.errors import EarwitnessError
+from stages.core.params import LabSpeech
+from stages.core.randomness import generator, seed_of
+from stages.lab_speech.sentences import SENTENCES, sentence
+from stages.lab_speech.voices import Voice, lab_voices
+
+SHARES = 16
+"""Pairs of sentence and voice are divided into so many shares; a corpus draws from one, so no two share a pair."""
+SESSIONS = 3
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip to be spoken.
+
+    Attributes
+    ----------
+    clip_id : str
+        ``<corpus>_<00000>``.
+    text : str
+    voice : Voice
+    member : bool
+    condition : str
+        A key of `params.yaml: lab_speech.conditions`.
+    session : str
+    """
+
+    clip_id: str
+    text: str
+    voice: Voice
+    member: bool
+    condition: str
+    session: str
+
+
+def plan(corpus: str, lab: LabSpeech, seed: int) -> list[Clip]:
+    """Draw the clips of a corpus.
+
+    Members are drawn at random within consecutive pairs of clips, so the sides are balanced at any even count.
+
+    Raises
+    ------
+    EarwitnessError
+        If the corpus is not declared, if there are more than `SHARES` corpora, or if the corpus asks for more clips
+        than half of its share has pairs.
+    """
+    _check(corpus, lab)
+    settings = lab.corpora[corpus]
+    voices = lab_voices(lab.voices)
+    used: set[tuple[int, int]] = set()
+    clips = []
+    for number in range(settings.clips):
+        clip_id = f"{corpus}_{number:05d}"
+        said, speaker = _unused_pair(clip_id, list(lab.corpora).index(corpus), lab.voices, seed, used)
+        member = _is_member(corpus, number, seed)
+        voice = voices[speaker]
+        session = f"{voice.name}_{generator(seed, 'lab_speech', 'session', clip_id).integers(SESSIONS)}"
+        condition = settings.member if member else settings.non_member
+        clips.append(Clip(clip_id, sentence(said), voice, member, condition, session))
+    return clips
+
+
+def _is_member(corpus: str, number: int, seed: int) -> bool:
+    pair, place = divmod(number, 2)
+    return bool(generator(seed, "lab_speech", "member", corpus, pair).integers(2) == place)
+
+
+def _unused_pair(clip_id: str, share: int, voices: int, seed: int, used: set[tuple[int, int]]) -> tuple[int, int]:
+    """Draw a sentence and a voice of the corpus's share that no earlier clip has."""
+    draws = generator(seed, "lab_speech", "pair", clip_id)
+    while True:
+        pair = (int(draws.integers(SENTENCES)), int(draws.integers(voices)))
+        if seed_of(0, *pair) % SHARES == share and pair not in used:
+            used.add(pair)
+            return pair
+
+
+def _check(corpus: str, lab: LabSpeech) -> None:
+    where = f"params.yaml: lab_speech.corpora.{corpus}"
+    if corpus not in lab.corpora:
+        raise EarwitnessError(f"{where}: is not declared (there is {', '.join(sorted(lab.corpora))}): add it")
+    if len(lab.corpora) > SHARES:
+        raise EarwitnessError(f"params.yaml: lab_speech.corpora: has {len(lab.corpora)}: keep to {SHARES}")
+    for side in (lab.corpora[corpus].member, lab.corpora[corpus].non_member):
+        if side not in lab.conditions:
+            raise EarwitnessError(f"{where}: unknown condition {side!r}: use one of {', '.join(lab.conditions)}")
+    most = SENTENCES * lab.voices // SHARES // 2
+    if lab.corpora[corpus].clips > most:
+        raise EarwitnessError(f"{where}.clips: is more than the grammar gives: ask for at most {most}")

@@ -1,0 +1,35 @@
+"""From planned clips to encoded ones, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from stages.core.audio import encode_flac
+from stages.core.params import Condition
+from stages.core.randomness import generator
+from stages.lab_speech.conditions import record
+from stages.lab_speech.plan import Clip
+from stages.lab_speech.synthesis import speak_block
+
+BLOCK = 50
+"""Clips that one synthesiser process speaks. Part of the recipe: another number gives other sounds."""
+
+
+def blocks(clips: Sequence[Clip]) -> Iterator[Sequence[Clip]]:
+    """Cut clips into blocks of `BLOCK`; the last may be shorter."""
+    for start in range(0, len(clips), BLOCK):
+        yield clips[start : start + BLOCK]
+
+
+def record_block(clips: Sequence[Clip], conditions: Mapping[str, Condition], seed: int) -> list[tuple[str, bytes]]:
+    """Speak a block and record each clip in its condition: pairs of clip_id and FLAC bytes."""
+    speech = speak_block([(clip.text, clip.voice) for clip in clips])
+    return [
+        (
+            clip.clip_id,
+            encode_flac(
+                record(sound, conditions[clip.condition], generator(seed, "lab_speech", "noise", clip.clip_id))
+            ),
+        )
+        for clip, sound in zip(clips, speech, strict=True)
+    ]
