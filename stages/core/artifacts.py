@@ -7,7 +7,6 @@ temporary name and renamed, so that a killed stage leaves nothing half-written.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -17,6 +16,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.core.errors import EarwitnessError
+from stages.core.jsonfile import artifact, read_json, write_json
+
+__all__ = [
+    "ROW_GROUP",
+    "SCHEMAS",
+    "SOURCE",
+    "KeyedColumn",
+    "artifact",
+    "features_schema",
+    "read_group",
+    "read_groups",
+    "read_json",
+    "read_table",
+    "tokens_schema",
+    "write_json",
+    "write_table",
+]
 
 ROW_GROUP = 256
 """Rows per row group, small enough that a group of clips with their audio fits in memory many times over."""
@@ -76,6 +92,17 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("text", pa.string()),
         ]
     ),
+    "embeddings": pa.schema(
+        [
+            ("neighbour_id", pa.string()),
+            ("role", pa.string()),
+            ("instruction", pa.int16()),
+            ("condition", pa.string()),
+            # Of any length, since target and reference may differ in width.
+            ("encoder", pa.list_(pa.float16())),
+            ("hidden", pa.list_(pa.float16())),
+        ]
+    ),
     "probes": pa.schema(
         [("neighbour_id", pa.string()), ("role", pa.string()), ("probe", pa.string()), ("value", pa.float32())]
     ),
@@ -116,25 +143,6 @@ def tokens_schema(statistics: Sequence[str]) -> pa.Schema:
     )
 
 
-def embeddings_schema(encoder: int, hidden: int) -> pa.Schema:
-    """Return the schema of `embeddings.parquet` for models whose pooled vectors have these widths."""
-    return pa.schema(
-        [
-            ("neighbour_id", pa.string()),
-            ("role", pa.string()),
-            ("instruction", pa.int16()),
-            ("condition", pa.string()),
-            ("encoder", pa.list_(pa.float16(), encoder)),
-            ("hidden", pa.list_(pa.float16(), hidden)),
-        ]
-    )
-
-
-def artifact(stage: str, name: str, file: str = "") -> Path:
-    """Return ``data/<stage>/<name>/<file>``."""
-    return Path("data", stage, name, file)
-
-
 def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
     """Read a whole table, or some of its columns.
 
@@ -152,6 +160,43 @@ def read_groups(path: Path, columns: list[str] | None = None) -> Iterator[pa.Tab
     with _opened(path) as file:
         for index in range(file.num_row_groups):
             yield file.read_row_group(index, columns=columns)
+
+
+class KeyedColumn:
+    """One column of a table by id, with only a few row groups in memory at a time.
+
+    Parameters
+    ----------
+    path : Path
+    key, column : str
+        The id column, whose values are distinct, and the column to look up.
+    """
+
+    _GROUPS_HELD = 4
+
+    def __init__(self, path: Path, key: str, column: str) -> None:
+        self._file = _opened(path)
+        self._key, self._column = key, column
+        self._group: dict[str, int] = {}
+        for group in range(self._file.num_row_groups):
+            for name in self._file.read_row_group(group, columns=[key])[key].to_pylist():
+                self._group[name] = group
+        self._held: dict[int, dict[str, Any]] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        group = self._group[name]
+        if group not in self._held:
+            table = self._file.read_row_group(group, columns=[self._key, self._column])
+            while len(self._held) >= self._GROUPS_HELD:
+                del self._held[next(iter(self._held))]
+            self._held[group] = dict(zip(table[self._key].to_pylist(), table[self._column].to_pylist(), strict=True))
+        return self._held[group][name]
+
+
+def read_group(path: Path, index: int, columns: list[str] | None = None) -> pa.Table:
+    """Read one row group, for those who find out from its cheap columns whether they need the dear ones."""
+    with _opened(path) as file:
+        return file.read_row_group(index, columns=columns)
 
 
 def _opened(path: Path) -> pq.ParquetFile:
@@ -197,35 +242,3 @@ def _regrouped(tables: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Tab
         held = held.slice(whole)
     if held.num_rows:
         yield held.combine_chunks()
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON with sorted keys and a final newline; a value that is not a number becomes null."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    text = json.dumps(_finite(content), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    temporary.write_text(text + "\n", encoding="utf-8")
-    temporary.replace(path)
-
-
-def read_json(path: Path) -> Any:
-    """Read JSON; a missing or broken file is an `EarwitnessError` that names it."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8") or "{}")
-    except FileNotFoundError as error:
-        raise EarwitnessError(f"{path}: missing: run 'dvc repro' (or 'dvc pull')") from error
-    except json.JSONDecodeError as error:
-        raise EarwitnessError(f"{path}, line {error.lineno}: not JSON: delete it and run 'dvc repro'") from error
-
-
-def _finite(content: Any) -> Any:
-    """Turn numpy scalars into Python ones and what is not finite into None."""
-    if isinstance(content, dict):
-        return {str(key): _finite(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [_finite(value) for value in content]
-    if hasattr(content, "item"):
-        content = content.item()
-    if isinstance(content, float):
-        return content if abs(content) < float("inf") else None
-    return content

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from functools import cache
 from hashlib import blake2b
+from importlib.metadata import version
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +23,11 @@ def code_version(module: str) -> str:
     for name in sorted(_closure(module)):
         digest.update(f"{name}={_dump(name)};".encode())
     return digest.hexdigest()
+
+
+def library_versions(*packages: str) -> list[str]:
+    """Return ``name==version`` for installed packages whose version can change a number."""
+    return [f"{package}=={version(package)}" for package in packages]
 
 
 def _closure(module: str) -> set[str]:
@@ -66,8 +72,11 @@ def _imports(module: str) -> list[str]:
 def _dump(module: str) -> str:
     tree = ast.parse(ast.unparse(_tree(module)))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and (
-            ast.get_docstring(node, clean=False) is not None
-        ):
-            node.body = node.body[1:] or [ast.Pass()]
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [line for line in node.body if not _is_documentation(line)] or [ast.Pass()]
     return ast.dump(tree)
+
+
+def _is_documentation(line: ast.stmt) -> bool:
+    """Whether it is a bare string: a docstring, or the text below a constant or field that explains it."""
+    return isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant) and isinstance(line.value.value, str)

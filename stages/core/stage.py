@@ -10,7 +10,7 @@ import argparse
 import fcntl
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def stage_lock(stage: str, name: str, folder: Path = Path(".cache/locks")) -> It
         yield
 
 
-def require_declared(params_section: dict[str, object], section: str, name: str) -> None:
+def require_declared(params_section: Mapping[str, object], section: str, name: str) -> None:
     """Check that `name` is declared in a section of `params.yaml`."""
     if name not in params_section:
         known = ", ".join(sorted(params_section)) or "nothing yet"

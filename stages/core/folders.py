@@ -1,0 +1,48 @@
+"""Files below a folder, links followed: what DVC, which looks behind no link to a folder, would miss."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Found(NamedTuple):
+    """A file below a folder.
+
+    Attributes
+    ----------
+    path : str
+        Relative to that folder, with ``/``.
+    linked : bool
+        Whether a link to a folder lies on the way.
+    """
+
+    path: str
+    linked: bool
+
+
+def files_below(folder: Path) -> Iterator[Found]:
+    """Yield every file below `folder`, in the order of its names, links to folders and files followed.
+
+    A link that leads back to a folder it lies in is passed over, and so is one that leads nowhere.
+    A folder that does not exist has no files.
+    """
+    if folder.is_dir():
+        yield from _walk(folder, "", False, frozenset())
+
+
+def _walk(folder: Path, prefix: str, linked: bool, above: frozenset[tuple[int, int]]) -> Iterator[Found]:
+    here = folder.stat()
+    identity = (here.st_dev, here.st_ino)
+    if identity in above:
+        return
+    with os.scandir(folder) as listing:
+        entries = sorted(listing, key=lambda entry: entry.name)
+    for entry in entries:
+        path = prefix + entry.name
+        if entry.is_dir():
+            yield from _walk(Path(entry.path), path + "/", linked or entry.is_symlink(), above | {identity})
+        elif entry.is_file():
+            yield Found(path, linked)

@@ -1,0 +1,47 @@
+"""JSON artifacts, and where artifacts lie. Imports nothing heavy, for the stages that always run."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from stages.core.errors import EarwitnessError
+
+
+def artifact(stage: str, name: str, file: str = "") -> Path:
+    """Return ``data/<stage>/<name>/<file>``."""
+    return Path("data", stage, name, file)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON with sorted keys and a final newline; a value that is not a number becomes null."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    text = json.dumps(_finite(content), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    temporary.write_text(text + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON; a missing or broken file is an `EarwitnessError` that names it."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8") or "{}")
+    except FileNotFoundError as error:
+        raise EarwitnessError(f"{path}: missing: run 'dvc repro' (or 'dvc pull')") from error
+    except json.JSONDecodeError as error:
+        raise EarwitnessError(f"{path}, line {error.lineno}: not JSON: delete it and run 'dvc repro'") from error
+
+
+def _finite(content: Any) -> Any:
+    """Turn numpy scalars and arrays into Python values and what is not finite into None."""
+    if hasattr(content, "tolist"):
+        content = content.tolist()
+    if isinstance(content, dict):
+        return {str(key): _finite(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    if isinstance(content, float):
+        return content if abs(content) < float("inf") else None
+    return content
