@@ -50,7 +50,7 @@ def _backend(compute: Compute) -> dict[str, object]:
             "params.yaml: compute.backend is 'dask' but dask.distributed is missing: pip install -e '.[dask]'"
         ) from error
     try:
-        Client(compute.address)  # becomes the default client that joblib's Dask backend uses
+        Client(compute.address)  # type: ignore[no-untyped-call]  # becomes the default client that joblib's Dask backend uses
     except OSError as error:
         raise EarwitnessError(
             f"params.yaml: compute.address: no Dask scheduler answers at {compute.address!r}: start one or correct it"

@@ -1,0 +1,43 @@
+"""``python -m stages.corpus --corpus NAME``: from ``data/raw/<name>/`` to clips and quarantine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+
+import pyarrow as pa
+
+from stages.core.artifacts import SCHEMAS, artifact, write_table
+from stages.core.parallel import ordered_map
+from stages.core.params import Params
+from stages.core.stage import run_stage
+from stages.corpus.ingest import ingest
+from stages.corpus.manifest import Entry, read_entries
+from stages.corpus.tally import Tally
+
+CLIPS_AT_ONCE = 32
+
+
+def main(name: str, params: Params) -> None:
+    """Write ``clips.parquet`` and ``quarantine.parquet``, both at the end, or neither."""
+    entries = read_entries(name, params)
+    tally = Tally(artifact("raw", name), params.corpus)
+    clips = _clips(entries, tally, params)
+    write_table(artifact("corpus", name, "clips.parquet"), clips, SCHEMAS["clips"])
+    quarantine = pa.Table.from_pylist(tally.rejected, SCHEMAS["quarantine"])
+    write_table(artifact("corpus", name, "quarantine.parquet"), quarantine, SCHEMAS["quarantine"])
+    print(f"corpus@{name}: {tally.usable} clips, {len(tally.rejected)} in quarantine")
+
+
+def _clips(entries: list[Entry], tally: Tally, params: Params) -> Iterator[pa.Table]:
+    """Yield clips in the order of their ids; stop at the end if the tally says so, before anything is renamed."""
+    recordings = (tally.folder / entry.path for entry in entries)
+    answers = zip(entries, ordered_map(partial(ingest, limits=params.corpus), recordings, params.compute), strict=True)
+    while batch := list(islice(answers, CLIPS_AT_ONCE)):
+        yield pa.Table.from_pylist([row for answer in batch if (row := tally.take(*answer))], SCHEMAS["clips"])
+    tally.check()
+
+
+if __name__ == "__main__":
+    run_stage("corpus", main)

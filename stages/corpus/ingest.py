@@ -1,0 +1,84 @@
+"""One recording becomes a clip, or says why it cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from stages.core.audio import RATE, Samples, audio_hash, decode, encode_flac, to_pcm16, to_pipeline
+from stages.core.params import Ingest
+from stages.corpus.source import measure_source
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A recording that gives no clip.
+
+    Attributes
+    ----------
+    reason : str
+        In plain words.
+    unreadable : bool
+        Whether it could not be decoded at all, which `corpus.unreadable` decides about; the others are quarantined.
+    """
+
+    reason: str
+    unreadable: bool = False
+
+
+def ingest(path: Path, limits: Ingest) -> dict[str, Any] | Rejected:
+    """Decode a recording and measure it.
+
+    Returns
+    -------
+    dict or Rejected
+        `audio` (FLAC bytes), `seconds`, `audio_hash` and `source`, as in the artifact.
+    """
+    if path.suffix.lower() == ".raw":
+        return Rejected("raw samples without a header, which says rate and format", unreadable=True)
+    try:
+        seconds = soundfile.info(str(path)).duration
+        if seconds > limits.max_seconds:  # before it fills the memory
+            return _too_long(seconds, limits)
+        samples, rate, info = decode(path)
+    except soundfile.LibsndfileError as error:
+        return Rejected(f"not audio that can be decoded ({_inner(error)})", unreadable=True)
+    return _unusable(samples, rate, limits) or _clip(samples, rate, info.format, info.subtype)
+
+
+def _unusable(samples: Samples, rate: int, limits: Ingest) -> Rejected | None:
+    seconds = len(samples) / rate
+    if not len(samples):
+        return Rejected("no samples")
+    if not np.isfinite(samples).all():
+        return Rejected("samples that are not finite")
+    if seconds < limits.min_seconds:
+        return Rejected(f"shorter than corpus.min_seconds ({seconds:.3f} s)")
+    if seconds > limits.max_seconds:
+        return _too_long(seconds, limits)
+    return None
+
+
+def _too_long(seconds: float, limits: Ingest) -> Rejected:
+    return Rejected(f"longer than corpus.max_seconds ({seconds:.3f} s of {limits.max_seconds:g} s)")
+
+
+def _clip(samples: Samples, rate: int, container: str, subtype: str) -> dict[str, Any] | Rejected:
+    clip = to_pipeline(samples, rate)
+    if not to_pcm16(clip).any():
+        return Rejected("silent: every sample is zero")
+    return {
+        "audio": encode_flac(clip),
+        "seconds": len(clip) / RATE,
+        "audio_hash": audio_hash(clip),
+        "source": measure_source(samples, rate, container, subtype),
+    }
+
+
+def _inner(error: soundfile.LibsndfileError) -> str:
+    """Return libsndfile's own words, without the path that messages name anyway."""
+    return str(error.error_string).strip().rstrip(".")

@@ -1,0 +1,143 @@
+"""What a recording tells of how it was made: measured on the decoded file, before mixing and resampling.
+
+Afterwards the evidence is gone: a resampled clip no longer shows that its members ended at 3.4 kHz.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.core.audio import Samples
+
+FLOOR_DB = -120.0
+"""What digital silence is said to have, in dB relative to full scale."""
+
+DYNAMIC_RANGE = 75.0
+"""dB below its strongest part from where on a spectrum counts as empty: what a good microphone leaves of speech."""
+
+_FRAMES_AT_ONCE = 256
+Spectrum = NDArray[np.float64]
+
+
+def measure_source(samples: Samples, rate: int, container: str, subtype: str) -> dict[str, Any]:
+    """Measure a decoded file.
+
+    Parameters
+    ----------
+    samples : float32[frames, channels]
+        At least one frame, all finite; as decoded, full scale is 1.
+    rate : int
+        In Hz.
+    container, subtype : str
+        As libsndfile names them, such as "FLAC" and "PCM_16".
+
+    Returns
+    -------
+    dict
+        The fields of `stages.core.artifacts.SOURCE`. Digital silence has no bits, no bandwidth and the lowest floor.
+    """
+    spectrum = long_term_spectrum(samples, rate)
+    bits = effective_bits(samples)
+    edge = bandwidth(spectrum, rate, bits)
+    return {
+        "rate": rate,
+        "channels": samples.shape[1],
+        "format": container,
+        "subtype": subtype,
+        "bits": bits,
+        "bandwidth": edge,
+        "peak": float(np.abs(samples).max()),
+        "clipped_share": clipped_share(samples),
+        "dc": float(samples.mean(dtype=np.float64)),
+        "noise_floor": noise_floor(samples, rate),
+        "codec_trace": fall_at(spectrum, rate, edge),
+    }
+
+
+def effective_bits(samples: Samples) -> int:
+    """Count the bits that are ever set, of 24: 8-bit sound in a 16-bit file has 8; silence has 0.
+
+    Trailing zero bits carry nothing, so they are what is counted off. Lossy formats, decoded to floating point,
+    have 24.
+    """
+    whole = np.round(samples * np.float32(2**23)).astype(np.int64)  # exact: a float32 has 24 bits of mantissa
+    used = int(np.bitwise_or.reduce(np.abs(whole), axis=None))
+    return 24 - ((used & -used).bit_length() - 1) if used else 0
+
+
+def clipped_share(samples: Samples) -> float:
+    """Return the share of samples that stand at their channel's extreme three or more times in a row.
+
+    A wave touches its extreme once or twice and turns; a clipped one stays. Silence is not clipped.
+    """
+    top = np.abs(samples).max(axis=0)
+    at_extreme = (np.abs(samples) >= top - 2.0**-16) & (top > 2.0**-8)
+    if len(samples) < 3:
+        return 0.0
+    runs = at_extreme[:-2] & at_extreme[1:-1] & at_extreme[2:]  # [frames - 2, channels]
+    clipped = np.zeros_like(at_extreme)
+    for shift in range(3):
+        clipped[shift : shift + len(runs)] |= runs
+    return float(clipped.mean())
+
+
+def noise_floor(samples: Samples, rate: int) -> float:
+    """Return the 5th percentile of the power of 25 ms frames, in dB relative to full scale, at least `FLOOR_DB`."""
+    width = max(1, min(len(samples), rate // 40))
+    frames = samples[: len(samples) // width * width].reshape(-1, width * samples.shape[1])
+    power = np.einsum("ij,ij->i", frames, frames, dtype=np.float64) / frames.shape[1]
+    return _decibels(float(np.percentile(power, 5)))
+
+
+def long_term_spectrum(samples: Samples, rate: int) -> Spectrum:
+    """Return the mean power spectrum in dB, of Hann frames of 43 to 93 ms, smoothed over five bins.
+
+    A full-scale sine stands at about 0 dB. Shorter sound is padded to one frame. The channels' powers are averaged.
+    """
+    width = 2048 if rate > 24_000 else 1024
+    window = np.hanning(width).astype(np.float32)
+    total = np.zeros(width // 2 + 1)
+    frames = max(1, len(samples) // width)
+    padded = np.pad(samples, ((0, max(0, width - len(samples))), (0, 0)))
+    for start in range(0, frames, _FRAMES_AT_ONCE):
+        stop = min(frames, start + _FRAMES_AT_ONCE)
+        block = padded[start * width : stop * width].reshape(stop - start, width, -1) * window[None, :, None]
+        total += (np.abs(np.fft.rfft(block, axis=1)) ** 2).sum(axis=(0, 2))
+    mean = total / (frames * samples.shape[1]) / (window.sum() / 2) ** 2
+    smooth = np.convolve(np.pad(mean, 2, mode="edge"), np.full(5, 0.2), mode="valid")
+    return np.asarray(10 * np.log10(np.maximum(smooth, 1e-20)))
+
+
+def bandwidth(spectrum: Spectrum, rate: int, bits: int) -> float:
+    """Return the highest frequency, in Hz, at which the long-term spectrum is above its floor; 0.0 for silence.
+
+    The floor is `DYNAMIC_RANGE` below the strongest bin, or 6 dB over the noise of rounding to `bits`, if higher.
+    """
+    if bits == 0:
+        return 0.0
+    # Rounding errors have a power of a twelfth of a step squared, spread over the bins; Hann gathers 1.5 of them.
+    rounding = 10 * np.log10((2.0 ** (1 - bits)) ** 2 / 12 * 2 * 1.5 / (len(spectrum) - 1))
+    floor = max(float(spectrum.max()) - DYNAMIC_RANGE, rounding + 6.0)
+    above = np.flatnonzero(spectrum > floor)
+    return float(above[-1] / (len(spectrum) - 1) * rate / 2) if len(above) else 0.0
+
+
+def fall_at(spectrum: Spectrum, rate: int, edge: float) -> float:
+    """Return by how many dB the spectrum falls across `edge` Hz: a codec's filter falls steeply, a voice fades.
+
+    The mean of the 400 Hz below is held against that of 400 Hz from 200 Hz above on. 0.0 where the edge is within
+    600 Hz of half the rate, so that there is nothing above, and where the spectrum rises.
+    """
+    if edge <= 0 or edge + 600 > rate / 2:
+        return 0.0
+    hertz = np.linspace(0, rate / 2, len(spectrum))
+    below = spectrum[(hertz >= edge - 400) & (hertz <= edge)].mean()
+    above = spectrum[(hertz >= edge + 200) & (hertz <= edge + 600)].mean()
+    return max(0.0, float(below - above))
+
+
+def _decibels(power: float) -> float:
+    return max(FLOOR_DB, 10 * float(np.log10(max(power, 1e-30))))

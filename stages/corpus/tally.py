@@ -1,0 +1,75 @@
+"""What an ingest came to: rows for the clips, reasons for the others, and whether it may stand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from stages.core.errors import EarwitnessError
+from stages.core.params import Ingest
+from stages.corpus.ingest import Rejected
+from stages.corpus.manifest import Entry
+
+
+class Tally:
+    """Collects the answers of `ingest` in the order of the entries.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the corpus, for messages.
+    limits : Ingest
+
+    Attributes
+    ----------
+    rejected : list of dict
+        Rows of ``quarantine.parquet``.
+    usable : int
+        Clips so far.
+    """
+
+    def __init__(self, folder: Path, limits: Ingest) -> None:
+        self.folder = folder
+        self.limits = limits
+        self.rejected: list[dict[str, str]] = []
+        self.usable = 0
+        self._unreadable: list[tuple[Entry, str]] = []
+
+    def take(self, entry: Entry, answer: dict[str, Any] | Rejected) -> dict[str, Any] | None:
+        """Return a row of ``clips.parquet``, or None and remember why not."""
+        if isinstance(answer, Rejected):
+            self.rejected.append({"clip_id": entry.clip_id, "path": entry.path, "reason": answer.reason})
+            if answer.unreadable:
+                self._unreadable.append((entry, answer.reason))
+            return None
+        self.usable += 1
+        return answer | {
+            "clip_id": entry.clip_id,
+            "text": entry.text,
+            "member": entry.member,
+            "speaker": entry.speaker,
+            "session": entry.session,
+            "attributes": list(entry.attributes.items()),
+        }
+
+    def check(self) -> None:
+        """Refuse the ingest if a file is not audio and params say to stop, or if no clip is left.
+
+        Raises
+        ------
+        EarwitnessError
+            Naming the first such file, its row, and how many more there are.
+        """
+        if self._unreadable and self.limits.unreadable == "stop":
+            entry, reason = self._unreadable[0]
+            more = f", and {len(self._unreadable) - 1} more" if len(self._unreadable) > 1 else ""
+            raise EarwitnessError(
+                f"{entry.place}: {self.folder / entry.path}: {reason}{more}: "
+                "replace or remove it, or set params.yaml: corpus.unreadable to 'quarantine'"
+            )
+        if not self.usable:
+            first = self.rejected[0]
+            raise EarwitnessError(
+                f"{self.folder}: no usable clip among {len(self.rejected)} ({first['path']}: {first['reason']}): "
+                "bring others or relax params.yaml: corpus"
+            )
