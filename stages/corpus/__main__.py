@@ -40,4 +40,4 @@ def _clips(entries: list[Entry], tally: Tally, params: Params) -> Iterator[pa.Ta
 
 
 if __name__ == "__main__":
-    run_stage("corpus", main)
+    run_stage("corpus", main, "corpus")
