@@ -240,6 +240,9 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
         key = ".".join(str(part) for part in first["loc"]) or "the file"
         raise EarwitnessError(f"{path}: {key}: {first['msg']}: correct this key") from error
     _check_names(params, path)
+    unknown = set(params.attacks.orders) - set(params.logits.orders)
+    if unknown:
+        raise EarwitnessError(f"{path}: attacks.orders: {min(unknown):g} is not in logits.orders: add it there")
     return params
 
 

@@ -1,0 +1,14 @@
+"""Ratio: the loss less a reference target's on the same clip (Carlini et al., arXiv 2012.07805, section 5.2)."""
+
+from __future__ import annotations
+
+from stages.attacks.registry import REFERENCE_ATTACKS, Scored
+
+
+@REFERENCE_ATTACKS.register("ratio")
+def ratio(target: Scored, reference: Scored) -> dict[str, float]:
+    """Return ``ratio``: the log of the likelihood ratio per token, in nats.
+
+    Each side is divided by its own number of tokens, since the two targets may have different tokenizers.
+    """
+    return {"ratio": float(target.statistics["logprob"].mean() - reference.statistics["logprob"].mean())}
