@@ -114,7 +114,12 @@ def _json_row(place: str, line: str) -> Row:
         raise EarwitnessError(f"{place}: not JSON ({error.msg}): write one object per line") from error
     if not isinstance(content, dict):
         raise EarwitnessError(f"{place}: not a JSON object: write one object per line")
-    return Row(place, {key: _text(value) for key, value in content.items()})
+    cells = {key: _text(value) for key, value in content.items()}
+    try:
+        "".join(cells.values()).encode()
+    except UnicodeEncodeError as error:
+        raise EarwitnessError(f"{place}: holds half a character (\\u escapes must pair): correct the escape") from error
+    return Row(place, cells)
 
 
 def _parquet_rows(manifest: Path) -> Iterator[Row]:

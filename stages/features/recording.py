@@ -1,0 +1,137 @@
+"""Recording features: how a clip was made, coded and cut, rather than what is said or who says it.
+
+The first group was measured by ingest on the file itself, before mixing and resampling took the evidence away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from stages.core.audio import RATE, Samples
+from stages.features.family import FAMILIES, Clip, Family
+from stages.features.frames import FLOOR_DB, WINDOW, Floats, decibels, frame_levels, framed, power_spectra
+
+LOSSY = ("MPEG", "VORBIS", "OPUS", "GSM", "ADPCM")
+COMPANDED = ("ULAW", "ALAW")
+CONTAINERS = ("WAV", "FLAC", "MP3", "OGG")
+QUIET_EDGES = (0, 250, 500, 1000, 2000, 4000, 8001)
+"""Bands, in Hz, in which the background is measured."""
+
+_MEASURED = ("rate", "channels", "bits", "bandwidth", "noise_floor", "codec_trace")
+_DECAY_FRAMES = 5
+_FRAMES_PER_SECOND = 100
+
+COLUMNS = (
+    *_MEASURED,
+    "bandwidth_share",
+    "peak",
+    "clipped",
+    "dc",
+    "lossy",
+    "companded",
+    "floating",
+    *(f"is_{name.lower()}" for name in CONTAINERS),
+    "seconds",
+    "level",
+    "crest",
+    "snr",
+    "leading_silence",
+    "trailing_silence",
+    "silence_share",
+    "digital_silence_share",
+    "decay",
+    "low_level",
+    "high_level",
+    *(f"background{band}" for band in range(len(QUIET_EDGES) - 1)),
+)
+
+
+def measure(clip: Clip) -> dict[str, float]:
+    """Measure how a clip was recorded.
+
+    Seconds, Hz and dB; `clipped` and `dc` are decimal logarithms (with 1e-6 added), since what matters of them is
+    small. Of silence, all levels are at the floor and what is relative to them is 0.
+    """
+    levels = frame_levels(clip.samples)
+    return _of_file(clip.source) | _of_levels(clip.samples, levels) | _of_spectrum(clip.samples)
+
+
+def _of_file(source: Mapping[str, Any]) -> dict[str, float]:
+    subtype = str(source["subtype"]).upper()
+    return {
+        **{name: float(source[name]) for name in _MEASURED},
+        "bandwidth_share": float(source["bandwidth"]) / (float(source["rate"]) / 2),
+        "peak": max(FLOOR_DB, 20 * float(np.log10(max(float(source["peak"]), 1e-6)))),
+        "clipped": float(np.log10(float(source["clipped_share"]) + 1e-6)),
+        "dc": float(np.log10(abs(float(source["dc"])) + 1e-6)),
+        "lossy": float(any(name in subtype for name in LOSSY)),
+        "companded": float(subtype in COMPANDED),
+        "floating": float(subtype in ("FLOAT", "DOUBLE")),
+        **{f"is_{name.lower()}": float(str(source["format"]).upper().startswith(name)) for name in CONTAINERS},
+    }
+
+
+def _of_levels(samples: Samples, levels: Floats) -> dict[str, float]:
+    quiet, loud = np.percentile(levels, [5, 95])
+    threshold = (quiet + loud) / 2
+    sounding = np.flatnonzero(levels >= threshold)  # never empty: the loudest frame is not below
+    level = float(decibels(np.mean(samples**2, keepdims=True))[0])
+    peak = float(decibels(np.max(samples**2, keepdims=True))[0])
+    return {
+        "seconds": len(samples) / RATE,
+        "level": level,
+        "crest": peak - level,
+        "snr": float(loud - quiet),
+        "leading_silence": float(sounding[0]) / _FRAMES_PER_SECOND,
+        "trailing_silence": float(len(levels) - 1 - sounding[-1]) / _FRAMES_PER_SECOND,
+        "silence_share": float(np.mean(levels < threshold)),
+        "digital_silence_share": float(np.mean(levels <= FLOOR_DB)),
+        "decay": decay(levels),
+    }
+
+
+def decay(levels: Floats) -> float:
+    """Return how fast sounds die away: the median fall, in dB per second, over stretches that fall for 50 ms.
+
+    A proxy for reverberation: a dry room falls steeply. 0.0 where nothing falls for that long. What is 40 dB below
+    the loudest frame counts as background, which does not fall.
+    """
+    steps = np.diff(np.maximum(levels, np.max(levels) - 40))
+    falling = steps < 0
+    if len(steps) < _DECAY_FRAMES:
+        return 0.0
+    stretches = framed(steps, _DECAY_FRAMES, 1)
+    whole = framed(falling.astype(np.float32), _DECAY_FRAMES, 1).all(axis=1)
+    slopes = -stretches[whole].mean(axis=1) * _FRAMES_PER_SECOND
+    return float(np.median(slopes)) if len(slopes) else 0.0
+
+
+def _of_spectrum(samples: Samples) -> dict[str, float]:
+    """Return the levels below 80 Hz and above 6 kHz, and the background's: of the tenth of the frames that is quietest.
+
+    Each is relative to the whole it is part of, in dB.
+    """
+    power = power_spectra(framed(samples, WINDOW, WINDOW))
+    hertz = np.linspace(0, RATE / 2, power.shape[1])
+    total = power.sum(axis=1)
+    quiet = power[np.argsort(total, kind="stable")[: max(1, len(total) // 10)]].mean(axis=0)
+    values = {
+        "low_level": _relative(power.mean(axis=0), hertz < 80),
+        "high_level": _relative(power.mean(axis=0), hertz > 6000),
+    }
+    bands = pairwise(QUIET_EDGES)
+    return values | {
+        f"background{band}": _relative(quiet, (hertz >= low) & (hertz < high)) for band, (low, high) in enumerate(bands)
+    }
+
+
+def _relative(spectrum: Floats, part: Any) -> float:
+    both = decibels(np.array([spectrum[part].sum(), spectrum.sum()], dtype=np.float32))
+    return float(both[0] - both[1])
+
+
+FAMILIES.register("recording")(Family(COLUMNS, ("audio_hash", "source"), ("numpy",), measure))

@@ -1,0 +1,136 @@
+"""From clips to rows of features: which rows are missing from the caches, measuring them, joining them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from stages.core.artifacts import features_schema
+from stages.core.audio import Samples, decode_flac
+from stages.core.codeversion import code_version, library_versions
+from stages.core.errors import EarwitnessError
+from stages.core.rowcache import RowCache, row_key
+from stages.features.family import FAMILIES, Clip, Family
+
+CLIPS_AT_ONCE = 16
+CHEAP = ["clip_id", "audio_hash", "source", "text"]
+"""Columns of ``clips.parquet`` that keys are made of."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One clip, and the families that have no row of it yet.
+
+    Attributes
+    ----------
+    audio : bytes or None
+        FLAC, where a family needs it.
+    clip : dict
+        The `CHEAP` columns.
+    wanted : dict of str to str
+        The row's key, by family.
+    """
+
+    audio: bytes | None
+    clip: dict[str, Any]
+    wanted: dict[str, str]
+
+
+Measured = dict[str, tuple[list[str], pa.Table]]
+"""By family: keys and their rows."""
+
+
+def chosen_families(names: Iterable[str]) -> dict[str, Family]:
+    """Return the families that params name, in their order.
+
+    Raises
+    ------
+    EarwitnessError
+        For a name that is not registered, or none at all.
+    """
+    chosen = {}
+    for name in names:
+        if name not in FAMILIES:
+            known = ", ".join(FAMILIES)
+            raise EarwitnessError(f"params.yaml: features.families: unknown {name!r}: use some of {known}")
+        chosen[name] = FAMILIES[name]
+    if not chosen:
+        raise EarwitnessError(f"params.yaml: features.families: empty: name some of {', '.join(FAMILIES)}")
+    return chosen
+
+
+def cache_schema(family: Family) -> pa.Schema:
+    """Return the schema of a family's cached rows."""
+    return pa.schema([(column, pa.float32()) for column in family.columns])
+
+
+def table_schema(families: Mapping[str, Family]) -> pa.Schema:
+    """Return the schema of ``features.parquet`` for these families."""
+    return features_schema([f"{name}.{column}" for name, family in families.items() for column in family.columns])
+
+
+def keys_of(family: Family, clips: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return each clip's key: what the family looks at, its code, the libraries it uses."""
+    version = [code_version(family.measure.__module__), library_versions(*family.libraries)]
+    return [row_key(version, *(clip[column] for column in family.needs)) for clip in clips]
+
+
+def missing_tasks(
+    clips: list[dict[str, Any]], families: Mapping[str, Family], caches: Mapping[str, RowCache]
+) -> list[Task]:
+    """Return a task, still without audio, for every clip that lacks a row of a family."""
+    wanted: list[dict[str, str]] = [{} for _ in clips]
+    for name, family in families.items():
+        keys = keys_of(family, clips)
+        absent = set(caches[name].missing(keys))
+        for key, ask in zip(keys, wanted, strict=True):
+            if key in absent:
+                ask[name] = key
+                absent.remove(key)  # the same sound twice is measured once
+    return [Task(None, clip, ask) for clip, ask in zip(clips, wanted, strict=True) if ask]
+
+
+def needs_audio(task: Task) -> bool:
+    """Whether a family that the task wants looks at the sound."""
+    return any("audio_hash" in FAMILIES[name].needs for name in task.wanted)
+
+
+def batches(tasks: Iterable[Task]) -> Iterator[list[Task]]:
+    """Group tasks so that handing them to a worker costs little beside the work."""
+    stream = iter(tasks)
+    while batch := list(islice(stream, CLIPS_AT_ONCE)):
+        yield batch
+
+
+def measure_batch(tasks: list[Task]) -> Measured:
+    """Measure what a batch of tasks wants; runs in a worker."""
+    keys: dict[str, list[str]] = {}
+    rows: dict[str, list[dict[str, float]]] = {}
+    for task in tasks:
+        samples = decode_flac(task.audio) if task.audio is not None else np.empty(0, np.float32)
+        for name, key in task.wanted.items():
+            keys.setdefault(name, []).append(key)
+            rows.setdefault(name, []).append(_measured(name, samples, task.clip))
+    return {name: (keys[name], pa.Table.from_pylist(rows[name], cache_schema(FAMILIES[name]))) for name in keys}
+
+
+def _measured(name: str, samples: Samples, clip: Mapping[str, Any]) -> dict[str, float]:
+    family = FAMILIES[name]
+    values = family.measure(Clip(samples, clip["text"] or "", clip["source"]))
+    wrong = [column for column in family.columns if not np.isfinite(values.get(column, np.nan))]
+    if wrong or len(values) != len(family.columns):
+        raise ValueError(f"feature family {name!r}: {wrong or sorted(values)} of clip {clip['clip_id']!r}: not a value")
+    return values
+
+
+def joined(clips: list[dict[str, Any]], families: Mapping[str, Family], caches: Mapping[str, RowCache]) -> pa.Table:
+    """Return the rows of ``features.parquet`` for these clips, all of whose features are cached."""
+    columns: list[pa.ChunkedArray | pa.Array] = [pa.array([clip["clip_id"] for clip in clips], pa.string())]
+    for name, family in families.items():
+        columns.extend(caches[name].rows(keys_of(family, clips)).columns)
+    return pa.table(columns, schema=table_schema(families))
