@@ -1,0 +1,179 @@
+"""The DVC graph as a Prefect flow: every stage whose inputs are ready runs, in a process of its own.
+
+DVC alone decides what is out of date. No Prefect task keeps results of its own: Prefect's policies do not see that a
+file behind a path, or an imported helper, has changed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from prefect import flow, task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.futures import PrefectFuture
+from prefect.states import Completed, Failed
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.console import Console
+from flows.execution import Outcome, reproduce
+from flows.graph import Graph, load_graph, outdated
+from flows.verdicts import verdict_rows
+from stages.core.errors import EarwitnessError
+from stages.core.jsonfile import write_json
+from stages.core.params import load_params
+from stages.core.stage import stage_lock
+
+TIMINGS = Path(".cache/timings.json")
+CORES = len(os.sched_getaffinity(0))
+
+
+@flow(name="audit", task_runner=ThreadPoolTaskRunner(max_workers=CORES))  # type: ignore[arg-type]
+def audit(audits: list[str] | None = None, fresh: bool = False) -> State[Any]:
+    """Bring the graph up to date and keep the verdicts as a Prefect artifact.
+
+    Parameters
+    ----------
+    audits : list of str, optional
+        Run only what these audits need; the whole graph, with the report, where none is named.
+    fresh : bool
+        Run every stage although nothing changed, and without the row cache.
+
+    Returns
+    -------
+    State
+        Failed, with one line per failed stage, or Completed.
+    """
+    try:
+        with stage_lock("audit", ""):
+            return _up_to_date(audits, fresh=fresh)
+    except EarwitnessError as error:
+        return Failed(message=f"earwitness: {error}")
+
+
+def _up_to_date(audits: list[str] | None, *, fresh: bool) -> State[Any]:
+    start = time.monotonic()
+    graph = load_graph()
+    if audits:
+        graph = graph.upstream(f"evaluation@{name}" for name in audits)
+    run = Run(fresh=fresh)
+    run.stages(graph.first(), cached=())
+    if not run.failures():
+        changed = set(graph.inputs) if fresh else outdated(graph)
+        run.stages(graph, cached=set(graph.inputs) - changed)
+    write_timings(run.outcomes, time.monotonic() - start)
+    if failures := run.failures():
+        return Failed(message="\n".join(failures))
+    create_table_artifact(verdict_rows(load_params(), audits), key="verdicts", description="What each audit found")
+    return Completed(message=f"{len(graph.inputs)} stages are up to date")
+
+
+class Run:
+    """One run of the graph, in parts.
+
+    Parameters
+    ----------
+    fresh : bool
+        Run stages although nothing changed.
+
+    Attributes
+    ----------
+    outcomes : dict of str to Outcome
+        Of the stages that have ended; those behind a failed one have none.
+    """
+
+    def __init__(self, *, fresh: bool) -> None:
+        self.fresh = fresh
+        self.outcomes: dict[str, Outcome] = {}
+        self._futures: dict[str, PrefectFuture[Any]] = {}
+        self._console = Console()
+
+    def failures(self) -> list[str]:
+        """Return the error of each failed stage, in one line."""
+        return [outcome.message for outcome in self.outcomes.values() if outcome.kind == "failed"]
+
+    def stages(self, graph: Graph, cached: Collection[str]) -> None:
+        """Run the stages of `graph` that have not run yet, each when its inputs are ready.
+
+        At most as many at once as there are cores; of those that are ready, the one with the longest way still to
+        go starts first. What reads from a failed stage is left out, everything else is finished.
+        """
+        heights = graph.heights()
+        waiting = set(graph.inputs) - set(self.outcomes)
+        ended: SimpleQueue[str] = SimpleQueue()
+        running = 0
+        while True:
+            ready = [name for name in waiting if all(self._succeeded(upstream) for upstream in graph.inputs[name])]
+            for name in sorted(ready, key=lambda name: (-heights[name], name))[: CORES - running]:
+                self._start(name, graph.inputs[name], name in cached, ended)
+                waiting.remove(name)
+                running += 1
+            if not running:
+                break
+            name = ended.get()
+            self._console.finished(name, self.outcomes[name])
+            running -= 1
+        for name in graph.inputs:
+            if name in waiting:  # behind a failed stage: Prefect shows it as not ready
+                self._submit(name, graph.inputs[name], cached=False).wait()
+
+    def _succeeded(self, stage: str) -> bool:
+        return stage in self.outcomes and self.outcomes[stage].kind != "failed"
+
+    def _start(self, name: str, inputs: Collection[str], cached: bool, ended: SimpleQueue[str]) -> None:
+        def done(_: PrefectFuture[Any]) -> None:
+            # A task that Prefect itself could not run has left no outcome.
+            self.outcomes.setdefault(name, Outcome("failed", 0.0, f"earwitness: {name}: Prefect could not run it"))
+            ended.put(name)
+
+        self._submit(name, inputs, cached=cached).add_done_callback(done)
+
+    def _submit(self, name: str, inputs: Collection[str], *, cached: bool) -> PrefectFuture[Any]:
+        def work() -> Outcome:
+            outcome = Outcome("cached") if cached else reproduce(name, fresh=self.fresh, progress=self._console.draw)
+            self.outcomes[name] = outcome
+            return outcome
+
+        named = run_stage.with_options(name=name, task_run_name=name)
+        future: PrefectFuture[Any] = named.submit(  # type: ignore[call-overload]
+            work, wait_for=[self._futures[upstream] for upstream in inputs]
+        )
+        self._futures[name] = future
+        return future
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+def run_stage(work: Callable[[], Outcome]) -> State[Any]:
+    """Run a stage and tell Prefect what became of it."""
+    outcome = work()
+    if outcome.kind == "failed":
+        return Failed(message=outcome.message)
+    return Completed(name="Cached") if outcome.kind == "cached" else Completed()
+
+
+def write_timings(outcomes: dict[str, Outcome], seconds: float) -> None:
+    """Keep what each stage took, for ``make bench``: a cached one keeps the time of its last run."""
+    before = json.loads(TIMINGS.read_text(encoding="utf-8"))["stages"] if TIMINGS.is_file() else {}
+    stages = {
+        name: {"seconds": outcome.seconds, "cached": False}
+        if outcome.kind == "ran"
+        else {"seconds": before.get(name, {}).get("seconds"), "cached": True}
+        for name, outcome in outcomes.items()
+        if outcome.kind != "failed"
+    }
+    write_json(TIMINGS, {"seconds": seconds, "stages": {**before, **stages}})
+
+
+if __name__ == "__main__":
+    import sys
+
+    from flows.command_line import main
+
+    main(["audit", *sys.argv[1:]])

@@ -1,0 +1,42 @@
+"""Seconds per stage of the last run of the graph (``make bench``); runs it first where there was none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stages.core.jsonfile import read_json
+
+
+def main() -> None:
+    """Print the table."""
+    from flows.audit import TIMINGS
+
+    if not TIMINGS.is_file():
+        from flows.command_line import main as earwitness
+
+        earwitness(["audit"])
+    print(as_text(read_json(TIMINGS)))
+
+
+def as_text(timings: dict[str, Any]) -> str:
+    """Return the stages, the slowest first, each with the seconds of its last run.
+
+    Parameters
+    ----------
+    timings : dict
+        As the flow writes them: `seconds` of the whole run, and of each stage, with whether it was cached.
+    """
+    stages = sorted(timings["stages"].items(), key=lambda item: (-(item[1]["seconds"] or 0.0), item[0]))
+    lines = [f"{name:<34} {_seconds(stage)}" for name, stage in stages]
+    cached = sum(stage["cached"] for _, stage in stages)
+    last = f"last run of the graph: {timings['seconds']:.1f} s, {cached} of {len(stages)} stages cached"
+    return "\n".join([*lines, "", last])
+
+
+def _seconds(stage: dict[str, Any]) -> str:
+    shown = "      -  " if stage["seconds"] is None else f"{stage['seconds']:7.1f} s"
+    return f"{shown}  cached in the last run" if stage["cached"] else shown
+
+
+if __name__ == "__main__":
+    main()

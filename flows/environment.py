@@ -1,0 +1,51 @@
+"""The environment that the flow and its processes run in. Standard library only, so that importing it costs nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from stages.core.telemetry import TELEMETRY_OFF
+
+PREFECT = {
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",  # the default of 20 fails on a loaded machine
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",  # a failed stage's own line is the message; Prefect's would repeat it
+    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",  # 'database is locked' is noise of the embedded database
+    "PREFECT_CLI_COLORS": "false",
+}
+
+
+def prepare_prefect() -> None:
+    """Set what Prefect reads once when it is imported; what the user has set stays.
+
+    Without a server of the user's (``PREFECT_API_URL``) or a home (``PREFECT_HOME``), Prefect's database lies in
+    ``.cache/prefect`` of the working directory and nowhere else.
+    """
+    os.environ.update(TELEMETRY_OFF)
+    for name, value in PREFECT.items():
+        os.environ.setdefault(name, value)
+    if "PREFECT_API_URL" not in os.environ:
+        os.environ.setdefault("PREFECT_HOME", str(Path(".cache/prefect").absolute()))
+
+
+def log_prefect() -> None:
+    """Let Prefect say what it does (``earwitness audit --verbose``)."""
+    os.environ["PREFECT_LOGGING_LEVEL"] = "INFO"
+    os.environ["PREFECT_SERVER_LOGGING_LEVEL"] = "WARNING"
+
+
+def process_environment(*, fresh: bool = False) -> dict[str, str]:
+    """Return the environment of a stage's process.
+
+    DVC runs a stage's command through a shell, which must find the ``python`` of this environment: its folder comes
+    first in ``PATH``, and the shell is one that reads no start-up file that could change that.
+    """
+    environment = {**os.environ, **TELEMETRY_OFF}
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", os.defpath)])
+    environment["SHELL"] = "/bin/sh"
+    # Stages run beside each other: threads that spin while they wait would take the other's core.
+    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if fresh:
+        environment["EARWITNESS_FRESH"] = "1"
+    return environment

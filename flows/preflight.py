@@ -1,0 +1,81 @@
+"""What can be seen to be wrong before anything runs, so that a typical mistake touches nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from stages.core.errors import EarwitnessError
+from stages.core.jsonfile import artifact
+from stages.core.params import Params, load_params
+
+
+def preflight(audits: Collection[str] = ()) -> Params:
+    """Check `params.yaml`, the corpora and the targets it names, and the audits asked for.
+
+    Returns
+    -------
+    Params
+
+    Raises
+    ------
+    EarwitnessError
+        Naming the file, row or key, and the remedy.
+    """
+    if not Path(".git").exists():
+        raise EarwitnessError("this folder is not a git clone, and DVC needs one: get the code by 'git clone'")
+    params = load_params()
+    for name in audits:
+        if name not in params.audits:
+            raise EarwitnessError(
+                f"params.yaml: audits: {name!r} is not declared: use one of {', '.join(params.audits) or '(none yet)'}"
+            )
+    for name in params.corpora:
+        _check_corpus(name, params)
+    for name, target in params.targets.items():
+        _check_folder(name, target.model)
+    return params
+
+
+def _check_corpus(name: str, params: Params) -> None:
+    from stages.corpus.manifest import read_entries
+
+    folder = artifact("raw", name)
+    of_lab = name in params.lab_speech.corpora
+    if of_lab and not list(folder.glob("manifest.*")):
+        return  # not synthesised yet
+    own = re.compile(rf"\b{re.escape(name)}_\d{{5,}}\b")
+    try:
+        entries = read_entries(name, params)
+    except EarwitnessError as error:
+        if of_lab and own.search(str(error)):
+            return  # what is wrong with clips of its own, the lab puts right
+        raise
+    if params.corpus.unreadable == "stop":
+        brought = [entry for entry in entries if not (of_lab and own.fullmatch(entry.clip_id))]
+        _check_readable(folder, [(entry.place, entry.path) for entry in brought])
+
+
+def _check_readable(folder: Path, recordings: Iterable[tuple[str, str]]) -> None:
+    """Open each recording, without decoding it, as the stage `corpus` will before it decodes it."""
+    import soundfile
+
+    for place, path in recordings:
+        try:
+            soundfile.info(str(folder / path))
+        except soundfile.LibsndfileError as error:
+            raise EarwitnessError(
+                f"{place}: {folder / path} is not audio that can be decoded: replace it, take the row out, "
+                "or set params.yaml: corpus.unreadable to 'quarantine'"
+            ) from error
+
+
+def _check_folder(name: str, model: str) -> None:
+    folder = Path(model)
+    named_as_folder = model.startswith(("models/", "/", "."))
+    if named_as_folder and not (folder / "config.json").is_file():
+        raise EarwitnessError(
+            f"params.yaml: targets.{name}.model: no checkpoint in {model!r} (it has no config.json): "
+            "correct the path, or put the checkpoint there"
+        )

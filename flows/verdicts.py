@@ -1,0 +1,56 @@
+"""The verdicts as a table of numbers and words: no transcripts, no paths, no speakers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from stages.core.jsonfile import artifact, read_json
+from stages.core.params import Params
+
+COLUMNS = ("audit", "corpus", "split", "blind AUC", "best primary attack", "attack AUC", "finding")
+
+
+def verdict_rows(params: Params, audits: Collection[str] | None = None) -> list[dict[str, str]]:
+    """Return one row per audit that has been evaluated, in the order of `params.yaml`.
+
+    Parameters
+    ----------
+    params : Params
+    audits : collection of str, optional
+        Only these.
+    """
+    names = [name for name in params.audits if not audits or name in audits]
+    paths = {name: artifact("evaluation", name, "metrics.json") for name in names}
+    return [verdict_row(read_json(path)) for path in paths.values() if path.is_file()]
+
+
+def verdict_row(metrics: Mapping[str, Any]) -> dict[str, str]:
+    """Return the row of one audit's `metrics.json`."""
+    primary = {name: found for name, found in metrics["attacks"].items() if found.get("primary")}
+    best = max(primary, key=lambda name: primary[name]["auc"] or 0.0, default=None)
+    values = (
+        metrics["audit"],
+        metrics["corpus"],
+        metrics["verdict"]["grade"],
+        interval(metrics["blind"].get("fused")),
+        best or "none",
+        interval(primary[best] if best else None),
+        metrics["verdict"]["finding"],
+    )
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def interval(found: Mapping[str, Any] | None) -> str:
+    """Return an AUC with its interval as text, such as ``0.52 [0.47, 0.57]``; a dash where there is none."""
+    if not found or found.get("auc") is None:
+        return "-"
+    low, high = found.get("auc_ci") or (None, None)
+    return f"{found['auc']:.2f}" if low is None or high is None else f"{found['auc']:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def as_text(rows: Sequence[Mapping[str, str]]) -> str:
+    """Return rows as an aligned table for a terminal."""
+    table = [dict(zip(COLUMNS, COLUMNS, strict=True)), *rows]
+    widths = {column: max(len(row[column]) for row in table) for column in COLUMNS}
+    return "\n".join("  ".join(row[column].ljust(widths[column]) for column in COLUMNS).rstrip() for row in table)
