@@ -1,0 +1,56 @@
+# make audit: make the environment, audit, print the findings. make test: the tests. make help: the rest.
+#
+# PYTHON       the interpreter that makes .venv (3.11 or newer)
+# TORCH_INDEX  an extra index for torch, such as https://download.pytorch.org/whl/cpu (see README, download sizes)
+# ARGS         arguments of earwitness audit, such as ARGS='trained --fresh'
+
+PYTHON ?= python3
+TORCH_INDEX ?=
+ARGS ?=
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+# DVC runs stages through a shell: 'python' must be this environment's.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help audit test test-all check bench clean
+
+help:
+	@echo "make audit     bring every stage up to date and print what each audit found"
+	@echo "make test      the tests, without those that take minutes"
+	@echo "make test-all  all tests"
+	@echo "make check     lint, format, types, layering"
+	@echo "make bench     seconds per stage of the last run"
+	@echo "make clean     remove caches and logs; keeps .venv and data"
+
+audit: $(INSTALLED)
+	@$(BIN)/earwitness audit $(ARGS)
+
+test: $(INSTALLED)
+	@$(BIN)/python -m pytest -q
+
+test-all: $(INSTALLED)
+	@$(BIN)/python -m pytest -q -m "slow or not slow"
+
+check: $(INSTALLED)
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/test_layering.py
+
+bench: $(INSTALLED)
+	@$(BIN)/python -m flows.bench
+
+clean:
+	rm -rf .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@test -e .git || { echo "earwitness: this folder is not a git clone, and DVC needs one: get the code by 'git clone'" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "earwitness: Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …" >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -c constraints.txt -e '.[dev]'
+	@touch $@
