@@ -9,9 +9,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stages.core.audio import Samples
+from stages.core.registry import Registry
 
 if TYPE_CHECKING:
     import torch
@@ -72,6 +74,11 @@ class Adapter(ABC):
     window_seconds: float
     """Longest audio that reaches the model; what is beyond is cut and recorded."""
 
+    @classmethod
+    @abstractmethod
+    def load(cls, source: Path | str, revision: str | None, dtype: torch.dtype, attention: str) -> Adapter:
+        """Load a checkpoint from a folder, or from the hub at a revision; the model is ready for inference."""
+
     @abstractmethod
     def forced(self, queries: Sequence[Query], slices: Sequence[str]) -> list[Forced]:
         """Run one teacher-forced forward over a batch of queries, in their order."""
@@ -83,3 +90,11 @@ class Adapter(ABC):
     @abstractmethod
     def generate(self, queries: Sequence[Query], max_tokens: int) -> list[str]:
         """Return the model's own greedy answers; the queries' `text` is ignored."""
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Save the checkpoint with its processor, as `load` reads it."""
+
+
+ADAPTERS: Registry[type[Adapter]] = Registry("target architecture")
+"""Adapters by the checkpoint's ``model_type``."""

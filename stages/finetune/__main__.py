@@ -1,0 +1,52 @@
+"""``python -m stages.finetune --copy NAME``: base and members → a trained copy and its record."""
+
+from __future__ import annotations
+
+import torch
+
+from stages.core.artifacts import artifact, read_groups
+from stages.core.errors import EarwitnessError
+from stages.core.params import NONE, Params
+from stages.core.randomness import seed_of
+from stages.core.rowcache import row_key
+from stages.core.stage import require_declared, run_stage
+from stages.finetune.members import COLUMNS, member_queries
+from stages.target.adapter import Query
+from stages.target.checkpoint import describe, save_checkpoint, write_losses
+from stages.target.loading import load_adapter
+from stages.target.record import read_record, write_record
+from stages.target.training import Recipe, shuffled_batches, train, training_key
+
+
+def work(name: str, params: Params) -> None:
+    """Train one copy."""
+    require_declared(dict(params.copies), "copies", name)
+    copy = params.copies[name]
+    base = read_record(copy.base)
+    queries = _members(name, [corpus for corpus in copy.train_on if corpus != NONE])
+    recipe = Recipe(params.finetune.learning_rate, params.finetune.method, seed_of(params.seed, "finetune", name))
+    generator = torch.Generator().manual_seed(seed_of(params.seed, "finetune", name, "order"))
+    batches = shuffled_batches([range(len(queries))] * copy.epochs, params.finetune.batch_size, generator)
+    adapter = load_adapter(base)
+    losses = train(
+        adapter, queries, batches, recipe, training_key(row_key(base.fingerprint()), queries, batches, recipe)
+    )
+    folder = artifact("finetune", name, "checkpoint")
+    save_checkpoint(adapter, folder)
+    write_losses(losses, artifact("finetune", name, "loss.csv"))
+    write_record(describe(adapter, name, folder, folder.as_posix(), "", params))
+
+
+def _members(name: str, corpora: list[str]) -> list[Query]:
+    queries = [
+        query
+        for corpus in corpora
+        for query in member_queries(read_groups(artifact("corpus", corpus, "clips.parquet"), COLUMNS))
+    ]
+    if not queries:
+        raise EarwitnessError(f"params.yaml: copies.{name}.train_on: has no members: name a corpus that has some")
+    return queries
+
+
+if __name__ == "__main__":
+    run_stage("finetune", work, "copy")

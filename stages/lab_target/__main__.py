@@ -1,0 +1,72 @@
+"""``python -m stages.lab_target``: the lab's pool → the trained base and its record."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import torch
+
+from stages.core.artifacts import artifact
+from stages.core.audio import decode, to_pipeline
+from stages.core.codeversion import code_version
+from stages.core.errors import EarwitnessError
+from stages.core.params import Params
+from stages.core.randomness import seed_of
+from stages.core.stage import run_stage
+from stages.lab_target.build import build_model, build_processor
+from stages.lab_target.lessons import epochs_of_lessons, lessons
+from stages.target.adapter import Query
+from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
+from stages.target.checkpoint import describe, save_checkpoint, write_losses
+from stages.target.loading import load_checkpoint
+from stages.target.record import write_record
+from stages.target.training import Recipe, shuffled_batches, train, training_key
+
+POOL = "lab_pool"
+NAME = "lab_base"
+
+
+def work(_: str, params: Params) -> None:
+    """Build and train the base."""
+    settings, seed = params.lab_target, seed_of(params.seed, "lab_target")
+    of_clips = _pool_lessons(artifact("raw", POOL))
+    queries = [query for of_clip in of_clips for query in of_clip]
+    generator = torch.Generator().manual_seed(seed)
+    counts = [len(of_clip) for of_clip in of_clips]
+    epochs = epochs_of_lessons(counts, settings.epochs, settings.question_share, generator)
+    batches = shuffled_batches(epochs, settings.batch_size, generator)
+    recipe = Recipe(settings.learning_rate, "whole", seed)
+    folder = artifact("lab_target", "checkpoint")
+    processor = build_processor()
+    adapter = Qwen2AudioAdapter(build_model(processor, seed), processor)
+    losses = train(
+        adapter,
+        queries,
+        batches,
+        recipe,
+        training_key(code_version("stages.lab_target.build"), queries, batches, recipe),
+    )
+    save_checkpoint(adapter, folder)
+    write_losses(losses, artifact("lab_target", "loss.csv"))
+    # Read back, so that what is recorded is what others will load.
+    saved = load_checkpoint(folder.as_posix(), "", "float32", params.target.attention)
+    write_record(describe(saved, NAME, folder, folder.as_posix(), "", params))
+
+
+def _pool_lessons(folder: Path) -> list[list[Query]]:
+    """Return the lessons of every clip of the pool, in the manifest's order."""
+    manifest = folder / "manifest.csv"
+    if not manifest.exists():
+        raise EarwitnessError(f"{manifest}: missing: run 'dvc repro lab_speech@{POOL}'")
+    with manifest.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    found = []
+    for row in rows:
+        samples, rate, _ = decode(folder / row["path"])
+        found.append(lessons(to_pipeline(samples, rate), row))
+    return found
+
+
+if __name__ == "__main__":
+    run_stage("lab_target", work)

@@ -1,0 +1,93 @@
+"""The lab's model and processor, before training: real `transformers` classes, small numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import (
+    PreTrainedTokenizerFast,
+    Qwen2AudioConfig,
+    Qwen2AudioForConditionalGeneration,
+    Qwen2AudioProcessor,
+    WhisperFeatureExtractor,
+)
+
+WINDOW_SECONDS = 4
+MELS = 64
+WIDTH = 128
+ENCODER_LAYERS = 2
+DECODER_LAYERS = 4
+HEADS = 4
+FRAMES_PER_SECOND = 100  # of the feature extractor; the encoder's second convolution halves them
+
+PAD, END, USER, ASSISTANT = "<|endoftext|>", "<|im_end|>", "<|user|>", "<|assistant|>"
+AUDIO, AUDIO_START, AUDIO_STOP = "<|AUDIO|>", "<|audio_bos|>", "<|audio_eos|>"
+CHAT_TEMPLATE = (
+    "{% for message in messages %}"
+    f"{{% if message['role'] == 'assistant' %}}{ASSISTANT}{{% else %}}{USER}{{% endif %}}"
+    "{% if message['content'] is string %}{{ message['content'] }}{% else %}"
+    "{% for part in message['content'] %}"
+    f"{{% if part['type'] == 'audio' %}}{AUDIO_START}{AUDIO}{AUDIO_STOP}{{% else %}}{{{{ part['text'] }}}}{{% endif %}}"
+    "{% endfor %}{% endif %}"
+    f"{END}"
+    "{% endfor %}"
+    f"{{% if add_generation_prompt %}}{ASSISTANT}{{% endif %}}"
+)
+"""Roles are single tokens: spelled out in bytes they would be a third of every prompt."""
+
+
+def build_processor() -> Any:
+    """Return the processor: log-mel features, a tokenizer of UTF-8 bytes, a chat template."""
+    return Qwen2AudioProcessor(
+        feature_extractor=WhisperFeatureExtractor(feature_size=MELS, chunk_length=WINDOW_SECONDS),
+        tokenizer=byte_tokenizer(),
+        chat_template=CHAT_TEMPLATE,
+    )
+
+
+def byte_tokenizer() -> PreTrainedTokenizerFast:
+    """Return a tokenizer with one token a byte and no merges, so that any text in any language is encoded."""
+    vocabulary = {character: number for number, character in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        eos_token=END,
+        pad_token=PAD,
+        additional_special_tokens=[USER, ASSISTANT, AUDIO, AUDIO_START, AUDIO_STOP],
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def build_model(processor: Any, seed: int) -> Qwen2AudioForConditionalGeneration:
+    """Return the untrained model; equal seeds give equal weights."""
+    tokenizer = processor.tokenizer
+    config = Qwen2AudioConfig(
+        audio_config={
+            "d_model": WIDTH,
+            "encoder_layers": ENCODER_LAYERS,
+            "encoder_attention_heads": HEADS,
+            "encoder_ffn_dim": 2 * WIDTH,
+            "num_mel_bins": MELS,
+            "max_source_positions": WINDOW_SECONDS * FRAMES_PER_SECOND // 2,
+        },
+        text_config={
+            "model_type": "qwen2",
+            "hidden_size": WIDTH,
+            "intermediate_size": 2 * WIDTH,
+            "num_hidden_layers": DECODER_LAYERS,
+            "num_attention_heads": HEADS,
+            "num_key_value_heads": HEADS,
+            "vocab_size": len(tokenizer),
+            "max_position_embeddings": 2048,
+            "eos_token_id": tokenizer.eos_token_id,
+            "pad_token_id": tokenizer.pad_token_id,
+        },
+        audio_token_index=tokenizer.convert_tokens_to_ids(AUDIO),
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Qwen2AudioForConditionalGeneration(config)

@@ -1,0 +1,65 @@
+"""A trained model as files: the checkpoint's folder, the loss curve, and the record that downstream stages read."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from stages.core.params import Params
+from stages.target.adapter import Adapter
+from stages.target.audibility import audio_effect, is_audible
+from stages.target.hashing import checkpoint_files, weight_hash
+from stages.target.record import TargetRecord
+
+
+def save_checkpoint(adapter: Adapter, folder: Path) -> None:
+    """Save weights and processor beside `folder` and rename, so that nobody sees half a checkpoint."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = folder.with_name(f".{folder.name}.writing")
+    shutil.rmtree(temporary, ignore_errors=True)
+    adapter.save(temporary)
+    shutil.rmtree(folder, ignore_errors=True)
+    temporary.replace(folder)
+
+
+def write_losses(losses: Sequence[float], path: Path) -> None:
+    """Write the loss curve, in nats per token, as CSV with the columns step and loss."""
+    temporary = path.with_name(f".{path.name}.writing")
+    lines = ["step,loss", *(f"{step},{loss:.5f}" for step, loss in enumerate(losses))]
+    temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def describe(adapter: Adapter, name: str, files: Path, source: str, revision: str, params: Params) -> TargetRecord:
+    """Check a loaded target and return its record.
+
+    Parameters
+    ----------
+    adapter : Adapter
+    name : str
+        As in `params.yaml`.
+    files : Path
+        The folder where the checkpoint's files lie.
+    source, revision : str
+        What it is loaded from later: a folder and "", or a hub id and a commit hash.
+    params : Params
+        With the attention implementation, the least effect of audio, and the seed of the check.
+    """
+    model: Any = adapter.model
+    weights = list(model.parameters())
+    effect = audio_effect(adapter, params.seed)
+    return TargetRecord(
+        name=name,
+        model=source,
+        revision=revision,
+        weight_hash=weight_hash(checkpoint_files(files)),
+        architecture=model.config.model_type,
+        parameters=sum(weight.numel() for weight in weights),
+        dtype=str(weights[0].dtype).removeprefix("torch."),
+        attention=params.target.attention,
+        window_seconds=adapter.window_seconds,
+        audible=is_audible(effect, params.target.min_audio_effect),
+        audio_effect={kind: round(change, 6) for kind, change in effect.items()},
+    )

@@ -1,0 +1,43 @@
+"""Hashes of weights: by content, and a quick look that spares reading them again."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from pathlib import Path
+
+from stages.core.errors import EarwitnessError
+
+CHUNK = 1 << 24  # bytes
+
+
+def checkpoint_files(folder: Path) -> list[Path]:
+    """Return the files of a checkpoint that its numbers depend on: weights, config, processor, tokenizer.
+
+    Raises
+    ------
+    EarwitnessError
+        If the folder is missing or holds no safetensors.
+    """
+    if not folder.is_dir():
+        raise EarwitnessError(f"{folder}: no such folder: put the checkpoint there, or correct params.yaml: targets")
+    kinds = {".safetensors", ".json", ".jinja", ".txt", ".model"}
+    files = sorted(path for path in folder.iterdir() if path.suffix in kinds)
+    if not any(path.suffix == ".safetensors" for path in files):
+        raise EarwitnessError(f"{folder}: holds no .safetensors file: save the model with safetensors")
+    return files
+
+
+def weight_hash(files: list[Path]) -> str:
+    """Return 32 hex digits over names and contents of `files`, in their order."""
+    digest = blake2b(digest_size=16)
+    for path in files:
+        digest.update(f"{path.name}:{path.stat().st_size};".encode())
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+    return digest.hexdigest()
+
+
+def quick_look(files: list[Path]) -> list[list[str | int]]:
+    """Return name, size and time of change of every file: what must be equal for the weights to be taken as equal."""
+    return [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in files]

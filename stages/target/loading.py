@@ -1,0 +1,56 @@
+"""Load a checkpoint by its record or by its place, with the adapter of its architecture."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+import transformers
+
+from stages.core.errors import EarwitnessError
+from stages.target import adapters  # noqa: F401 (registers them)
+from stages.target.adapter import ADAPTERS, Adapter
+from stages.target.record import TargetRecord
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def load_adapter(record: TargetRecord) -> Adapter:
+    """Load the model that a record names, exactly as it was pinned.
+
+    Raises
+    ------
+    EarwitnessError
+        If the folder or the hub's files are not there, or no adapter knows the architecture.
+    """
+    return load_checkpoint(record.model, record.revision, record.dtype, record.attention)
+
+
+def load_checkpoint(model: str, revision: str, dtype: str, attention: str) -> Adapter:
+    """Load a checkpoint from a folder or from the hub.
+
+    Parameters
+    ----------
+    model : str
+        A folder, if there is one of this name, else a hub id.
+    revision : str
+        Commit hash of a hub model; empty for a folder.
+    dtype : str
+        Key of `DTYPES`: stated, because `transformers` would otherwise take the checkpoint's.
+    attention : str
+        ``sdpa`` or ``eager``.
+    """
+    transformers.utils.logging.disable_progress_bar()
+    source: Path | str = Path(model) if Path(model).is_dir() else model
+    pinned = None if isinstance(source, Path) else revision
+    try:
+        architecture = transformers.AutoConfig.from_pretrained(
+            source, revision=pinned, trust_remote_code=False
+        ).model_type
+        return ADAPTERS[architecture].load(source, pinned, DTYPES[dtype], attention)
+    except (OSError, ValueError, json.JSONDecodeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise EarwitnessError(
+            f"{model}: cannot be loaded ({reason}): correct the folder, or the id and revision"
+        ) from error

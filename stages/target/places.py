@@ -1,0 +1,62 @@
+"""Where a target's files lie: a folder, a folder under ``models/``, or the hub's cache at a pinned revision."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from stages.core.errors import EarwitnessError
+from stages.core.params import NONE, TargetModel
+
+MODELS = Path("models")
+FILES = ["*.safetensors", "*.json", "*.jinja", "*.txt", "*.model"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a target is.
+
+    Attributes
+    ----------
+    source, revision : str
+        What it is loaded by: a folder and "", or a hub id and a commit hash.
+    folder : Path
+        Where its files lie on this disk.
+    """
+
+    source: str
+    revision: str
+    folder: Path
+
+
+def find(name: str, target: TargetModel) -> Place:
+    """Find a target's files, downloading those of a hub model that are not in the hub's cache.
+
+    Raises
+    ------
+    EarwitnessError
+        If there is neither such a folder nor such a hub model, or the revision does not pin it.
+    """
+    key = f"params.yaml: targets.{name}"
+    for folder in (Path(target.model), MODELS / target.model):
+        if folder.is_dir():
+            if target.revision != NONE:
+                raise EarwitnessError(f"{key}.revision: {folder} is a folder, which has none: write 'none'")
+            return Place(folder.as_posix(), "", folder)
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", target.model):
+        raise EarwitnessError(f"{key}.model: no folder {target.model!r}, nor in models/: put it there or correct it")
+    if not re.fullmatch(r"[0-9a-f]{40}", target.revision):
+        raise EarwitnessError(f"{key}.revision: {target.revision!r} pins nothing: give the 40 digits of a commit")
+    return Place(target.model, target.revision, _snapshot(key, target))
+
+
+def _snapshot(key: str, target: TargetModel) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(target.model, revision=target.revision, allow_patterns=FILES))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise EarwitnessError(f"{key}.model: no folder, and the hub does not give it ({reason}): correct it") from error
