@@ -88,6 +88,7 @@ class LabTarget(Section):
     epochs: Positive
     learning_rate: Annotated[float, Field(gt=0)]
     batch_size: Positive
+    question_share: Annotated[float, Field(ge=0, le=1)]
 
 
 class Ingest(Section):
