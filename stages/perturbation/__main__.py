@@ -1,0 +1,63 @@
+"""``python -m stages.perturbation --corpus NAME``: make every clip's neighbours, as far as the row cache lacks them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from stages.core.artifacts import SCHEMAS, artifact, read_group, read_groups, write_table
+from stages.core.parallel import ordered_map
+from stages.core.params import Params
+from stages.core.rowcache import RowCache
+from stages.core.stage import require_declared, run_stage
+from stages.perturbation.make import CACHED, Task, make_batch
+from stages.perturbation.recipe import Chosen, chosen_perturbations
+from stages.perturbation.table import CHEAP, batches, joined, missing_tasks, needs_audio
+
+CLIPS_JOINED = 32
+"""At once: few, since their neighbours' sound is in memory."""
+
+
+def main(name: str, params: Params) -> None:
+    """Write ``neighbours.parquet``, its rows in the order of the clips and of the neighbours' ids."""
+    require_declared(dict(params.corpora), "corpora", name)
+    chosen = chosen_perturbations(params.perturbation.neighbours)
+    clips = artifact("corpus", name, "clips.parquet")
+    with ExitStack() as stack:
+        caches = {
+            choice.name: stack.enter_context(RowCache(f"perturbation/{choice.name}", CACHED)) for choice in chosen
+        }
+        tasks = batches(_tasks(clips, chosen, caches, params.seed))
+        for made in ordered_map(make_batch, tasks, params.compute):
+            for perturbation, (keys, values) in made.items():
+                caches[perturbation].append(keys, values)
+        rows = _rows(clips, chosen, caches, params.seed)
+        write_table(artifact("perturbation", name, "neighbours.parquet"), rows, SCHEMAS["neighbours"])
+        for cache in caches.values():
+            print(f"perturbation@{name}: {cache.summary()}")
+
+
+def _tasks(path: Path, chosen: Sequence[Chosen], caches: Mapping[str, RowCache], seed: int) -> Iterator[Task]:
+    """Yield what is missing. Sound is read only for row groups in which it is asked for."""
+    for index, group in enumerate(read_groups(path, CHEAP)):
+        clips = group.to_pylist()
+        tasks = missing_tasks(clips, chosen, caches, seed)
+        if any(map(needs_audio, tasks)):
+            audio = read_group(path, index, ["audio"])["audio"]
+            at = {clip["clip_id"]: row for row, clip in enumerate(clips)}
+            tasks = [replace(task, audio=audio[at[task.clip["clip_id"]]].as_py()) for task in tasks]
+        yield from tasks
+
+
+def _rows(path: Path, chosen: Sequence[Chosen], caches: Mapping[str, RowCache], seed: int) -> Iterator[pa.Table]:
+    for group in read_groups(path, CHEAP):
+        for start in range(0, group.num_rows, CLIPS_JOINED):
+            yield joined(group.slice(start, CLIPS_JOINED).to_pylist(), chosen, caches, seed)
+
+
+if __name__ == "__main__":
+    run_stage("perturbation", main, "corpus")

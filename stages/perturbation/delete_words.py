@@ -1,0 +1,41 @@
+"""Deletion: some words of the text are left out (FiMMIA, arXiv 2512.02786)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, check_number, words_at
+
+
+def apply(text: str, rng: np.random.Generator, *, share: float) -> tuple[str, Recipe]:
+    """Leave out a share of the words, at least one and never all; a text of one word or none stays as it is.
+
+    Parameters
+    ----------
+    text : str
+        Words are what white space separates.
+    rng : Generator
+    share : float
+        Of the words, in (0, 1).
+
+    Returns
+    -------
+    text : str
+    recipe : dict
+        `positions` and `words` that were left out.
+    """
+    words = text.split()
+    if len(words) < 2:
+        return text, {"positions": [], "words": []}
+    count = min(len(words) - 1, max(1, round(share * len(words))))
+    positions = sorted(int(place) for place in rng.choice(len(words), count, replace=False))
+    kept = [word for place, word in enumerate(words) if place not in positions]
+    return " ".join(kept), {"positions": positions, "words": words_at(words, positions)}
+
+
+def check(*, share: float) -> None:
+    """Check the settings."""
+    check_number("share", share, 0.001, 0.999)
+
+
+PERTURBATIONS.register("delete_words")(Perturbation("text", apply, check))

@@ -1,0 +1,41 @@
+"""Duplication: some words of the text are said twice (FiMMIA, arXiv 2512.02786)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, check_number, words_at
+
+
+def apply(text: str, rng: np.random.Generator, *, share: float) -> tuple[str, Recipe]:
+    """Double a share of the words, at least one, each right after itself; a blank text stays as it is.
+
+    Parameters
+    ----------
+    text : str
+        Words are what white space separates.
+    rng : Generator
+    share : float
+        Of the words, in (0, 1].
+
+    Returns
+    -------
+    text : str
+    recipe : dict
+        `positions` and `words` that were doubled.
+    """
+    words = text.split()
+    if not words:
+        return text, {"positions": [], "words": []}
+    count = max(1, round(share * len(words)))
+    positions = sorted(int(place) for place in rng.choice(len(words), count, replace=False))
+    doubled = [copy for place, word in enumerate(words) for copy in [word] * (1 + (place in positions))]
+    return " ".join(doubled), {"positions": positions, "words": words_at(words, positions)}
+
+
+def check(*, share: float) -> None:
+    """Check the settings."""
+    check_number("share", share, 0.001, 1)
+
+
+PERTURBATIONS.register("duplicate_words")(Perturbation("text", apply, check))

@@ -1,0 +1,48 @@
+"""Gain: the clip louder or softer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from stages.core.audio import Samples
+from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, check_range, uniform
+
+CEILING = 32767 / 32768
+"""The highest value that 16 bits hold."""
+
+
+def apply(samples: Samples, rng: np.random.Generator, *, decibels: Sequence[float]) -> tuple[Samples, Recipe]:
+    """Amplify by a drawn gain, but never so far that the peak would clip.
+
+    Parameters
+    ----------
+    samples : float32[n]
+        In [-1, 1].
+    rng : Generator
+    decibels : [from, to]
+        What the gain is drawn from.
+
+    Returns
+    -------
+    samples : float32[n]
+    recipe : dict
+        `drawn_decibels`; `decibels`, what was applied; `limited`, whether these differ.
+    """
+    drawn = uniform(rng, decibels)
+    peak = float(np.abs(samples).max(initial=0.0))
+    room = 20 * float(np.log10(CEILING / peak)) if peak else np.inf
+    # A clip that is already at the ceiling is left alone, not turned down.
+    applied = min(drawn, max(room, 0.0))
+    factor = np.float32(10 ** (applied / 20))
+    recipe = {"drawn_decibels": drawn, "decibels": round(applied, 6), "limited": applied < drawn}
+    return samples * factor, recipe
+
+
+def check(*, decibels: Sequence[float]) -> None:
+    """Check the settings."""
+    check_range("decibels", decibels, -60, 60)
+
+
+PERTURBATIONS.register("gain")(Perturbation("audio", apply, check))

@@ -1,0 +1,19 @@
+"""Lower case: the text without capitals, for the attack that compares both (Carlini et al., arXiv 2012.07805)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe
+
+
+def apply(text: str, rng: np.random.Generator) -> tuple[str, Recipe]:
+    """Return the text in lower case; nothing is drawn."""
+    return text.lower(), {}
+
+
+def check() -> None:
+    """Check that there are no settings."""
+
+
+PERTURBATIONS.register("lower_case")(Perturbation("text", apply, check))

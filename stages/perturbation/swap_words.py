@@ -1,0 +1,47 @@
+"""Swap: words of the text change places (FiMMIA, arXiv 2512.02786)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, check_number
+
+
+def apply(text: str, rng: np.random.Generator, *, swaps: int) -> tuple[str, Recipe]:
+    """Let two different words change places, `swaps` times one after the other.
+
+    A text without two different words stays as it is. A later swap may undo an earlier one in part.
+
+    Parameters
+    ----------
+    text : str
+        Words are what white space separates.
+    rng : Generator
+    swaps : int
+        At least 1.
+
+    Returns
+    -------
+    text : str
+    recipe : dict
+        `swaps`: a list of ``[position, position]``.
+    """
+    words = text.split()
+    if len(set(words)) < 2:
+        return text, {"swaps": []}
+    done = []
+    for _ in range(swaps):
+        first = int(rng.integers(len(words)))
+        # Among the others that differ, so that a swap is one even where words repeat.
+        second = int(rng.choice([place for place, word in enumerate(words) if word != words[first]]))
+        words[first], words[second] = words[second], words[first]
+        done.append([first, second])
+    return " ".join(words), {"swaps": done}
+
+
+def check(*, swaps: int) -> None:
+    """Check the settings."""
+    check_number("swaps", swaps, 1, 1000, whole=True)
+
+
+PERTURBATIONS.register("swap_words")(Perturbation("text", apply, check))
