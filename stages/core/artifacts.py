@@ -221,7 +221,7 @@ def write_table(path: Path, tables: pa.Table | Iterable[pa.Table], schema: pa.Sc
     """
     stream = [tables] if isinstance(tables, pa.Table) else tables
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.writing")
     try:
         with pq.ParquetWriter(temporary, schema, compression="zstd", version="2.6") as writer:
             for part in _regrouped(stream, schema):

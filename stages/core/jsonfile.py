@@ -18,7 +18,7 @@ def artifact(stage: str, name: str, file: str = "") -> Path:
 def write_json(path: Path, content: Any) -> None:
     """Write JSON with sorted keys and a final newline; a value that is not a number becomes null."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.writing")
     text = json.dumps(_finite(content), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     temporary.write_text(text + "\n", encoding="utf-8")
     temporary.replace(path)

@@ -46,10 +46,14 @@ def row_key(*parts: Any) -> str:
 
 def _ordered(part: Any) -> Any:
     if isinstance(part, dict):
-        return sorted((key, _ordered(value)) for key, value in part.items())
+        return "dict", sorted((key, _ordered(value)) for key, value in part.items())
     if isinstance(part, list | tuple):
         return [_ordered(value) for value in part]
     return part
+
+
+def _oldest_first(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.parquet"), key=lambda part: (part.stat().st_mtime_ns, part.name))
 
 
 class RowCache:
@@ -87,8 +91,8 @@ class RowCache:
         self._lock = (self.folder / "lock").open("w")
         fcntl.flock(self._lock, fcntl.LOCK_SH)
         if not os.environ.get(FRESH):
-            for part in sorted(self.folder.glob("*.parquet")):
-                self._index(part)
+            for part in _oldest_first(self.folder):
+                self._index(part)  # so that of a key in two parts the newer row counts
         return self
 
     def __exit__(
@@ -131,13 +135,17 @@ class RowCache:
         for key in keys:
             part, group = self._places[key]
             wanted[part][group] = None
-        empty = self.schema.empty_table()
-        tables = [empty]
+        tables = [self.schema.empty_table()]
+        at: dict[str, int] = {}
+        read = 0
         for part, groups in wanted.items():
             with pq.ParquetFile(part) as file:
                 tables.append(file.read_row_groups(sorted(groups), columns=self.schema.names).cast(self.schema))
+            for index, key in enumerate(tables[-1]["key"].to_pylist(), start=read):
+                if self._places[key][0] == part:  # another part may hold an older row of the same key
+                    at[key] = index
+            read += tables[-1].num_rows
         found = pa.concat_tables(tables)
-        at = {key: index for index, key in enumerate(found["key"].to_pylist())}
         return found.take(pa.array([at[key] for key in keys], pa.int64())).drop_columns("key")
 
     def summary(self) -> str:
@@ -162,7 +170,7 @@ class RowCache:
     def _compact(self) -> None:
         """Merge the parts of this layout into one, one row per key, if nobody else reads them now."""
         # The newest first, so that a fresh run's row outlives an older one of the same key.
-        newest = sorted(self.folder.glob("*.parquet"), key=lambda part: -part.stat().st_mtime_ns)
+        newest = reversed(_oldest_first(self.folder))
         parts = [part for part in newest if pq.read_schema(part) == self.schema]
         if len(parts) <= PARTS_BEFORE_COMPACTION:
             return

@@ -1,0 +1,84 @@
+"""`params.yaml`: what is wrong is named by file and key."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stages.core.errors import EarwitnessError
+from stages.core.params import load_params
+
+AUDIT = {"corpus": "lab_trained", "target": "lab", "reference": "none"}
+
+
+@pytest.fixture
+def content(repository: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((repository / "params.yaml").read_text())
+    return loaded
+
+
+def load(folder: Path, content: dict[str, Any]) -> Any:
+    path = folder / "params.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return load_params(path)
+
+
+def test_the_repositorys_own_are_in_order(repository: Path) -> None:
+    params = load_params(repository / "params.yaml")
+    assert {audit.corpus for audit in params.audits.values()} <= set(params.corpora)
+    assert {"lab_base", "lab"} <= params.known_targets()
+
+
+def test_a_missing_file_and_broken_yaml(tmp_path: Path) -> None:
+    with pytest.raises(EarwitnessError, match=r"params\.yaml: not found"):
+        load_params(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text("seed: 7\ncorpora: {a: [}\n")
+    with pytest.raises(EarwitnessError, match=r"params\.yaml, line 2: .*correct the YAML") as error:
+        load_params(tmp_path / "params.yaml")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["", "just words\n", "- 1\n- 2\n"])
+def test_yaml_that_is_no_mapping(tmp_path: Path, text: str) -> None:
+    (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(EarwitnessError, match=r"params\.yaml: the file: "):
+        load_params(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "message"),
+    [
+        ("corpus", "min_seconds", -1, r"corpus\.min_seconds"),
+        ("corpus", "unreadable", "shrug", r"corpus\.unreadable"),
+        ("corpus", "typo", 1, r"corpus\.typo: Extra inputs are not permitted"),
+        ("blind_baseline", "tolerance", 0.4, r"blind_baseline\.tolerance"),
+        (
+            "audits",
+            "x",
+            AUDIT | {"corpus": "none_such"},
+            r"audits\.x\.corpus: .*none_such",
+        ),
+        (
+            "audits",
+            "x",
+            AUDIT | {"target": "ghost"},
+            r"audits\.x\.target: .*ghost",
+        ),
+        ("copies", "x", {"base": "x", "train_on": ["none", "none"], "epochs": 1}, r"copies\.x\.base: .*'x'"),
+        ("targets", "lab_base", {"model": "m", "revision": "none", "dtype": "float32"}, "'lab_base' is taken"),
+    ],
+)
+def test_a_wrong_value_names_its_key(
+    tmp_path: Path, content: dict[str, Any], section: str, key: str, value: Any, message: str
+) -> None:
+    content[section][key] = value
+    with pytest.raises(EarwitnessError, match=message) as error:
+        load(tmp_path, content)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_key_is_named(tmp_path: Path, content: dict[str, Any]) -> None:
+    del content["features"]["families"]
+    with pytest.raises(EarwitnessError, match=r"features\.families: Field required"):
+        load(tmp_path, content)
