@@ -1,0 +1,1 @@
+"""Stage 3, blind_baseline: membership predicted from features alone, and the population that follows from it."""

@@ -1,0 +1,103 @@
+"""``python -m stages.evaluation --audit NAME``: scores and populations in, figures and verdict out."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stages.core.artifacts import artifact, read_json, read_table, write_json
+from stages.core.errors import EarwitnessError
+from stages.core.params import NONE, Params
+from stages.core.randomness import generator
+from stages.core.stage import require_declared, run_stage
+from stages.core.statistics import Floats, roc
+from stages.evaluation.assess import Blind, assess
+from stages.evaluation.case import Case, make_case
+from stages.evaluation.inputs import (
+    DETECTOR,
+    Columns,
+    attack_columns,
+    blind_of,
+    check_primary,
+    detector_columns,
+    paired,
+)
+from stages.evaluation.settings import settings_of
+
+STAGE = "evaluation"
+ROC_POINTS = 50
+
+
+def work(name: str, params: Params) -> None:
+    """Draw an audit's verdict."""
+    require_declared(dict(params.audits), "audits", name)
+    audit, primary = params.audits[name], params.evaluation.primary_attacks
+    split = params.corpora[audit.corpus].split
+    clips = read_table(artifact("corpus", audit.corpus, "clips.parquet"), ["clip_id", "member", "speaker"])
+    clip_ids = clips["clip_id"].to_pylist()
+    target, reference = (_scores(name, role, clip_ids) for role in ("target", "reference"))
+    check_primary(primary, target)
+    case = make_case(
+        target,
+        None if audit.reference == NONE else paired(target, reference),
+        _features(audit.corpus, clip_ids),
+        clips["member"].to_pylist(),
+        clips["speaker"].to_pylist(),
+        split,
+    )
+    baseline = read_json(artifact("blind_baseline", audit.corpus, "metrics.json"))
+    scores, matched = (
+        read_table(artifact("blind_baseline", audit.corpus, f"{table}.parquet")) for table in ("scores", "matched")
+    )
+    blind = blind_of(baseline, scores, matched, clip_ids, case)
+    audible = bool(read_json(artifact("target", audit.target, "target.json")).get("audible", False))
+    found = assess(case, primary, blind, settings_of(params), generator(params.seed, STAGE, name), audible)
+    head = {"audit": name, "corpus": audit.corpus, "target": audit.target, "split": split}
+    _write(name, head | {"reference": audit.reference}, baseline["blind"], found, _curves(case, primary, blind))
+
+
+def _scores(name: str, role: str, clip_ids: list[str]) -> Columns:
+    attacks = read_table(artifact("attacks", name, "scores.parquet"))
+    detector = read_table(artifact(DETECTOR, name, "scores.parquet"))
+    return attack_columns(attacks, role, clip_ids) | detector_columns(detector, role, clip_ids)
+
+
+def _features(corpus: str, clip_ids: list[str]) -> Floats:
+    path = artifact("features", corpus, "features.parquet")
+    table = read_table(path)
+    if table["clip_id"].to_pylist() != clip_ids:
+        raise EarwitnessError(f"{path}: other clips than in the corpus {corpus!r}: run 'dvc repro features@{corpus}'")
+    names = [column for column in table.column_names if column != "clip_id"]
+    return np.column_stack([np.zeros((len(clip_ids), 0)), *(table[column].to_numpy() for column in names)])
+
+
+def _curves(case: Case, primary: list[str], blind: Blind) -> str:
+    """Return `roc.csv`: the primary attacks on the corpus as given and in the population."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["attack", "clips", "false_positive_rate", "true_positive_rate"])
+    places = {"whole": np.arange(len(case.member)), "population": blind.population.indices}
+    for name in primary:
+        column = case.scores[:, case.names.index(name)]
+        for place, rows in places.items():
+            known = rows[np.isfinite(column[rows])]
+            member = case.member[known]
+            if member.any() and not member.all():
+                for false, true in zip(*roc(column[known], member, ROC_POINTS), strict=True):
+                    writer.writerow([name, place, f"{false:.6g}", f"{true:.6g}"])
+    return text.getvalue()
+
+
+def _write(name: str, head: dict[str, Any], blind: dict[str, Any], found: dict[str, Any], curves: str) -> None:
+    curve_file: Path = artifact(STAGE, name, "roc.csv")
+    write_json(artifact(STAGE, name, "metrics.json"), head | {"blind": blind} | found)
+    write_json(artifact(STAGE, name, "verdict.json"), head | found["verdict"])
+    curve_file.write_text(curves, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run_stage(STAGE, work, "audit")

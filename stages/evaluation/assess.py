@@ -1,0 +1,116 @@
+"""An audit's figures and verdict, once its population and blind scores are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from stages.core.population import Population
+from stages.core.statistics import Floats, auc
+from stages.evaluation.case import Case
+from stages.evaluation.describe import Corpus, corpus_of, describe
+from stages.evaluation.evidence import tested, weigh
+from stages.evaluation.settings import Settings
+from stages.evaluation.verdict import decide
+
+
+@dataclass(frozen=True)
+class Blind:
+    """What is known of the clips of a case without the model.
+
+    Attributes
+    ----------
+    population : Population
+        Its indices are rows of the case.
+    probability : float64[n]
+        Cross-fitted, of membership.
+    weight : float64[n]
+        Odds weights from it.
+    """
+
+    population: Population
+    probability: Floats
+    weight: Floats
+
+
+def assess(
+    case: Case,
+    primary: Sequence[str],
+    blind: Blind,
+    settings: Settings,
+    rng: np.random.Generator,
+    audible: bool = True,
+) -> dict[str, Any]:
+    """Weigh the primary attacks, describe all, and draw the verdict.
+
+    Parameters
+    ----------
+    case : Case
+    primary : sequence of str
+        Names of attacks of the case; the others are described but never decide.
+    blind : Blind
+    settings : Settings
+    rng : numpy.random.Generator
+    audible : bool
+        Whether the audio reaches the target.
+
+    Returns
+    -------
+    dict
+        With `clips`, `population`, `attacks` and `verdict` as in `metrics.json`.
+    """
+    evidence = weigh(case.only(primary), blind.population, settings, rng)
+    verdict = decide(case.split, blind.population, evidence, case.reference is not None, settings, case.notes, audible)
+    corpus = corpus_of(
+        case.member,
+        case.cluster,
+        blind.probability,
+        blind.weight,
+        settings.population.folds,
+        settings.bootstraps,
+        rng,
+    )
+    attacks = {}
+    for index, name in enumerate(case.names):
+        found = evidence.get(name)
+        attacks[name] = (
+            describe(case.scores[:, index], corpus, nested=found is not None)
+            | {"primary": found is not None, "reference_auc": _reference_auc(case, index)}
+            | (found.summary() if found else _exploratory(case, index, corpus, blind.population))
+        )
+    return {
+        "clips": {
+            "member": int(case.member.sum()),
+            "non_member": int((~case.member).sum()),
+            "speakers": int(case.cluster.max()) + 1 if len(case.cluster) else 0,
+        },
+        "population": blind.population.summary(case.member),
+        "attacks": attacks,
+        "verdict": verdict.summary(),
+    }
+
+
+def _exploratory(case: Case, index: int, corpus: Corpus, population: Population) -> dict[str, Any]:
+    """Return the tests of an attack that decides nothing: unadjusted, without the negative control."""
+    score, rows = case.scores[:, index], population.indices
+    held = tested(score[rows], corpus.member[rows], corpus.cluster[rows]) if population.kind else None
+    return {
+        "p_whole": tested(score, corpus.member, corpus.cluster).p,
+        "p": held.p if held else None,
+        "population_auc": held.auc if held else None,
+        "population_auc_ci": list(held.interval()) if held else None,
+        "calibrated_difference": None,
+    }
+
+
+def _reference_auc(case: Case, index: int) -> float | None:
+    """Return the AUC of the same attack on the reference, on the corpus as given; None without one."""
+    if case.reference is None:
+        return None
+    score = case.reference[:, index]
+    known = np.isfinite(score)
+    area = auc(score[known], case.member[known])
+    return area if np.isfinite(area) else None

@@ -1,0 +1,222 @@
+"""The negative control: whether the attack separates by more than a reference that never saw the data.
+
+The calibrated difference d = s_target - c · s_reference takes off what recording conditions do to the score on both
+models. c comes from instrumental variables over non-members, with one instrument: the speaker-grouped cross-fitted
+ridge prediction of s_reference from the blind features. Many raw instruments would drive c to its attenuated
+least-squares value. Where the reference hardly reacts to anything measured (first-stage F under 10), or reacts the
+other way round, c is not identified, and d must hold at c = 0, 1 and the margin alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm, t
+
+from stages.core.folds import grouped_folds
+from stages.core.ridge import CrossFittedRidge
+from stages.core.statistics import AUCTest, Bools, Floats, Ints, auc, clustered_test, renumbered
+
+STRONG_INSTRUMENT = 10.0
+"""First-stage F from which c counts as identified (Staiger and Stock 1997)."""
+
+PLACEBO_LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class CalibratedDifference:
+    """One attack's difference to its reference, in a population.
+
+    Attributes
+    ----------
+    c : float
+        By which the reference's score is multiplied; 1.0 where it is not identified.
+    identified : bool
+    first_stage : float
+        F of the instrument among non-members; 0.0 where it has the wrong sign or does not vary.
+    difference : AUCTest
+        Of d at `c`, with c's own variance where it was estimated.
+    p : float
+        The largest over the values of c at which d must be significant.
+    placebo_p : float
+        One-sided p of the blind features predicting d among non-members; small is bad.
+    deviation_ratio : float
+        Deviation of d over that of the attack's score, among non-members, the largest over the values of c.
+    error : float
+        Clustered standard error of d's AUC, the largest over the values of c.
+    """
+
+    c: float
+    identified: bool
+    first_stage: float
+    difference: AUCTest
+    p: float
+    placebo_p: float
+    deviation_ratio: float
+    error: float
+
+    @property
+    def placebo_holds(self) -> bool:
+        """Return whether the blind features leave d alone."""
+        return self.placebo_p >= PLACEBO_LEVEL
+
+    def smallest_detectable(self, alpha: float, power: float = 0.8) -> float:
+        """Return the smallest AUC of the *attack* whose calibrated difference is found; for normal scores."""
+        if not self.error > 0:
+            return 1.0
+        needed = 0.5 + (norm.isf(alpha) + norm.ppf(power)) * self.error
+        return float(norm.cdf(norm.ppf(min(needed, 1.0)) * self.deviation_ratio))
+
+
+@dataclass(frozen=True)
+class _NonMembers:
+    """The non-members of a population: where c is estimated and the placebo looked at."""
+
+    ridge: CrossFittedRidge
+    folds: Ints
+    cluster: Ints
+
+    def within_folds(self, values: Floats) -> Floats:
+        """Take each fold's mean off, because a fold's prediction says nothing of the fold's own level."""
+        sizes = np.bincount(self.folds)
+        return np.asarray(values - (np.bincount(self.folds, values) / sizes)[self.folds])
+
+    def predicted(self, columns: Floats) -> Floats:
+        """Return the cross-fitted predictions of several columns from the blind features, without fold means."""
+        predictions = self.ridge.predict(columns)
+        return np.column_stack([self.within_folds(column) for column in predictions.T])
+
+    def clustered_error(self, contributions: Floats) -> float:
+        """Return the standard error of a sum of clips' contributions."""
+        by_speaker = np.bincount(self.cluster, contributions)
+        groups = len(by_speaker)
+        return float(np.sqrt(groups / max(1, groups - 1) * (by_speaker**2).sum()))
+
+
+@dataclass(frozen=True)
+class _Coefficient:
+    """An estimate of c, and what each clip of the population adds to its error."""
+
+    c: float
+    first_stage: float
+    influence: Floats
+
+
+def calibrate(
+    scores: Floats,
+    reference: Floats,
+    features: Floats,
+    member: Bools,
+    cluster: Ints,
+    margin: float,
+    folds: int,
+    rng: np.random.Generator,
+) -> list[CalibratedDifference | None]:
+    """Return the calibrated difference of every attack in a population.
+
+    Parameters
+    ----------
+    scores, reference : float64[n, k]
+        Attacks on the target and on the reference; NaN where there is none.
+    features : float64[n, d]
+    member : bool[n]
+    cluster : intp[n]
+    margin : float
+        At which d must be significant besides c.
+    folds : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    list of CalibratedDifference or None
+        None for an attack whose reference is of no use: missing for over half of the clips, or constant.
+    """
+    outside = ~member
+    speakers = renumbered(cluster[outside])
+    dealt, _ = grouped_folds(member[outside], speakers, folds, rng)
+    held = _NonMembers(CrossFittedRidge(features[outside], dealt), dealt, speakers)
+    instruments = held.predicted(_filled(reference[outside]))
+    found: list[CalibratedDifference | None] = []
+    for s, r, instrument in zip(scores.T, reference.T, instruments.T, strict=True):
+        known = np.isfinite(s) & np.isfinite(r)
+        if known.mean() <= 0.5 or np.ptp(r[known]) == 0 or np.ptp(s[known]) == 0:
+            found.append(None)
+        else:
+            estimate = _coefficient(s, r, instrument, known, outside, held)
+            found.append(_difference(s, r, known, member, cluster, estimate, margin, held))
+    return found
+
+
+def _filled(columns: Floats) -> Floats:
+    """Put each column's mean where it has no value, which pulls no prediction anywhere."""
+    count = np.isfinite(columns).sum(axis=0)
+    mean = np.where(np.isfinite(columns), columns, 0).sum(axis=0) / np.maximum(count, 1)
+    return np.where(np.isfinite(columns), columns, mean)
+
+
+def _coefficient(
+    s: Floats, r: Floats, instrument: Floats, known: Bools, outside: Bools, held: _NonMembers
+) -> _Coefficient:
+    """Estimate c by instrumental variables over non-members."""
+    z = np.where(known[outside], instrument, 0.0)
+    target, reference = (held.within_folds(_filled(column[outside, None])[:, 0]) for column in (s, r))
+    strength, squared = float(z @ reference), float(z @ z)
+    nothing = _Coefficient(1.0, 0.0, np.zeros(len(s)))
+    if not (squared > 1e-12 * float(reference @ reference) and strength > 0):
+        return nothing
+    slope = strength / squared
+    error = held.clustered_error(z * (reference - slope * z)) / squared
+    c = float(z @ target) / strength
+    influence = np.zeros(len(s))
+    influence[outside] = z * (target - c * reference) / strength
+    return _Coefficient(c, (slope / error) ** 2 if error > 0 else np.inf, influence)
+
+
+def _difference(
+    s: Floats,
+    r: Floats,
+    known: Bools,
+    member: Bools,
+    cluster: Ints,
+    estimate: _Coefficient,
+    margin: float,
+    held: _NonMembers,
+) -> CalibratedDifference:
+    identified = estimate.first_stage >= STRONG_INSTRUMENT and estimate.c > 0
+    values = (estimate.c, margin * estimate.c) if identified else (1.0, 0.0, margin)
+
+    def tested(c: float) -> AUCTest:
+        def area(at: float) -> float:
+            return auc(s[known] - at * r[known], member[known])
+
+        extra = None
+        if identified:
+            step = max(estimate.c / np.sqrt(estimate.first_stage), 1e-3 * estimate.c)
+            slope = (area(c + step) - area(c - step)) / (2 * step)
+            # The margin is a multiple of c, and so is its error.
+            extra = slope * c / estimate.c * estimate.influence[known]
+        return clustered_test(s[known] - c * r[known], member[known], cluster[known], extra)
+
+    tests = [tested(c) for c in values]
+    quiet = known & ~member
+    spread = max(float((s - c * r)[quiet].std()) for c in values) / max(float(s[quiet].std()), 1e-300)
+    return CalibratedDifference(
+        c=values[0],
+        identified=identified,
+        first_stage=estimate.first_stage,
+        difference=tests[0],
+        p=max(test.p for test in tests),
+        placebo_p=_placebo(s - values[0] * r, member, held),
+        deviation_ratio=spread,
+        error=max(test.error for test in tests),
+    )
+
+
+def _placebo(difference: Floats, member: Bools, held: _NonMembers) -> float:
+    """Return the one-sided p of the blind features predicting d among non-members, cross-fitted and clustered."""
+    column = _filled(difference[~member, None])
+    products = held.predicted(column)[:, 0] * held.within_folds(column[:, 0])
+    error = held.clustered_error(products)
+    groups = int(held.cluster.max()) + 1
+    return float(t.sf(products.sum() / error, groups - 1)) if error > 0 and groups > 1 else 1.0

@@ -1,0 +1,149 @@
+"""An audit's numbers, checked and brought into one order, whoever brings them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from stages.core.errors import EarwitnessError
+from stages.core.folds import speaker_clusters
+from stages.core.statistics import Bools, Floats, Ints
+
+SPLITS = ("randomised", "matched", "post_hoc")
+
+
+@dataclass(frozen=True)
+class Case:
+    """The labelled clips of an audit.
+
+    Attributes
+    ----------
+    names : list of str
+        Of the attacks.
+    scores : float64[n, k]
+        NaN where an attack has no score for a clip; never infinite.
+    reference : float64[n, k] or None
+        The same attacks on the reference target.
+    features : float64[n, d]
+    member : bool[n]
+    cluster : intp[n]
+        Speaker codes.
+    split : str
+    notes : list of str
+        What had to be left out or assumed.
+    rows : intp[n]
+        Each clip's row in what was given.
+    """
+
+    names: list[str]
+    scores: Floats
+    reference: Floats | None
+    features: Floats
+    member: Bools
+    cluster: Ints
+    split: str
+    notes: list[str]
+    rows: Ints
+
+    def only(self, names: Sequence[str]) -> Case:
+        """Return the case with some of its attacks."""
+        columns = [self.names.index(name) for name in names]
+        reference = None if self.reference is None else self.reference[:, columns]
+        return replace(self, names=list(names), scores=self.scores[:, columns], reference=reference)
+
+
+def make_case(
+    scores: Mapping[str, ArrayLike],
+    reference_scores: Mapping[str, ArrayLike] | None,
+    features: ArrayLike,
+    member: Sequence[Any] | NDArray[Any],
+    speaker: Sequence[Any] | NDArray[Any],
+    split: str,
+) -> Case:
+    """Check an audit's numbers and put its labelled clips in an order that does not depend on how they came.
+
+    Parameters are those of `judge`. A clip whose membership is unknown (None or NaN) is left out.
+
+    Raises
+    ------
+    EarwitnessError
+        If lengths differ, there is no clip or no attack, a feature is not finite or the split is unknown.
+    """
+    if split not in SPLITS:
+        raise EarwitnessError(f"split: unknown {split!r}: use one of {', '.join(SPLITS)}")
+    if not scores:
+        raise EarwitnessError("scores: no attack: give at least one")
+    labels, known = _labels(member)
+    matrix = _table("scores", scores, len(labels))
+    reference = None
+    if reference_scores is not None:
+        missing = [name for name in scores if name not in reference_scores]
+        if missing:
+            raise EarwitnessError(f"reference_scores: {missing[0]!r} is missing: score the same attacks on both")
+        reference = _table("reference_scores", {name: reference_scores[name] for name in scores}, len(labels))
+    blind = _features(features, len(labels))
+    if len(speaker) != len(labels):
+        raise EarwitnessError(f"speaker: {len(speaker)} rows, but member has {len(labels)}: give one per clip")
+    notes = [f"{(~known).sum()} clips of unknown membership were left out"] if not known.all() else []
+    rows = np.flatnonzero(known)
+    rows = rows[_canonical(matrix[rows], reference[rows] if reference is not None else None, blind[rows], labels[rows])]
+    cluster, note = speaker_clusters([speaker[int(row)] for row in rows])
+    return Case(
+        names=list(scores),
+        scores=matrix[rows],
+        reference=None if reference is None else reference[rows],
+        features=blind[rows],
+        member=labels[rows],
+        cluster=cluster,
+        split=split,
+        notes=notes + ([note] if note else []),
+        rows=rows,
+    )
+
+
+def _labels(member: Sequence[Any] | NDArray[Any]) -> tuple[Bools, Bools]:
+    """Return labels and whether they are known; both False for None and NaN."""
+    values = list(member)
+    if not values:
+        raise EarwitnessError("member: no clip: give at least one")
+    known = np.array([value is not None and value == value for value in values])
+    odd = [value for value, is_known in zip(values, known, strict=True) if is_known and value not in (0, 1)]
+    if odd:
+        raise EarwitnessError(f"member: {odd[0]!r} is no label: use True, False, or None where it is unknown")
+    return np.array([bool(value) if is_known else False for value, is_known in zip(values, known, strict=True)]), known
+
+
+def _table(what: str, columns: Mapping[str, ArrayLike], rows: int) -> Floats:
+    held = [_column(f"{what}[{name!r}]", values, rows) for name, values in columns.items()]
+    return np.column_stack(held)
+
+
+def _column(what: str, values: ArrayLike, rows: int) -> Floats:
+    """Return one attack's scores; what is infinite ties with the most extreme finite score."""
+    column = np.asarray(values, dtype=np.float64)
+    if column.shape != (rows,):
+        raise EarwitnessError(f"{what}: shape {column.shape}, but there are {rows} clips: give one score per clip")
+    finite = column[np.isfinite(column)]
+    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 0.0)
+    return np.clip(column, low, high)
+
+
+def _features(features: ArrayLike, rows: int) -> Floats:
+    blind = np.asarray(features, dtype=np.float64)
+    if blind.ndim != 2 or len(blind) != rows:
+        raise EarwitnessError(f"features: shape {blind.shape}, but there are {rows} clips: give one row per clip")
+    bad = np.flatnonzero(~np.isfinite(blind).all(axis=0))
+    if len(bad):
+        raise EarwitnessError(f"features: column {bad[0]} has values that are not finite: fill or drop them")
+    return blind
+
+
+def _canonical(scores: Floats, reference: Floats | None, features: Floats, member: Bools) -> Ints:
+    """Return an order of the rows by their content, so that the order in which they came changes no draw."""
+    parts = [features, scores, member[:, None].astype(np.float64)]
+    content = np.column_stack(parts if reference is None else [reference, *parts])
+    return np.lexsort(content.T)

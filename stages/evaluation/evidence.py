@@ -1,0 +1,149 @@
+"""What the primary attacks show: in the corpus as given, in the population, and beyond the reference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from stages.core.population import Population
+from stages.core.statistics import AUCTest, Bools, Floats, Ints, clustered_test, holm
+from stages.evaluation.calibration import CalibratedDifference, calibrate
+from stages.evaluation.case import Case
+from stages.evaluation.settings import Settings
+
+
+@dataclass(frozen=True)
+class AttackEvidence:
+    """One primary attack.
+
+    Attributes
+    ----------
+    whole : AUCTest
+        In the corpus as given.
+    held : AUCTest or None
+        In the population; None where there is none.
+    calibrated : CalibratedDifference or None
+        In the population; None without a usable reference.
+    whole_p, held_p, supported_p : float
+        Adjusted by Holm over the primary attacks; `supported_p` is of the larger of the attack's and the calibrated
+        difference's p, 1.0 where the placebo fails.
+    """
+
+    whole: AUCTest
+    held: AUCTest | None
+    calibrated: CalibratedDifference | None
+    whole_p: float
+    held_p: float
+    supported_p: float
+
+    def separates_whole(self, alpha: float) -> bool:
+        """Return whether it separates the corpus as given."""
+        return _significant(self.whole, self.whole_p, alpha)
+
+    def separates(self, alpha: float) -> bool:
+        """Return whether it separates the population."""
+        return self.held is not None and _significant(self.held, self.held_p, alpha)
+
+    def supported(self, alpha: float) -> bool:
+        """Return whether it separates the population and the negative control holds."""
+        return self.separates(alpha) and self.calibrated is not None and self.supported_p < alpha
+
+    def reversed(self) -> bool:
+        """Return whether members score lower than non-members in the corpus as given, beyond chance."""
+        return self.whole.interval(0.999)[1] < 0.5
+
+    def smallest_detectable(self, alpha: float, controlled: bool) -> float:
+        """Return the smallest AUC that the rule would have found with a chance of 80 %."""
+        if self.held is None:
+            return 1.0
+        smallest = self.held.smallest_detectable(alpha)
+        if controlled and self.calibrated is not None:
+            smallest = max(smallest, self.calibrated.smallest_detectable(alpha))
+        return smallest
+
+    def summary(self) -> dict[str, Any]:
+        """Return the part of the attack's block in `metrics.json` that the verdict rests on."""
+        return {
+            "p_whole": self.whole.p,
+            "p": self.held.p if self.held else None,
+            "holm_p": self.held_p if self.held else None,
+            "population_auc": self.held.auc if self.held else None,
+            "population_auc_ci": list(self.held.interval()) if self.held else None,
+            "calibrated_difference": _calibrated(self.calibrated, self.supported_p),
+        }
+
+
+def _significant(test: AUCTest, adjusted_p: float, alpha: float) -> bool:
+    return adjusted_p < alpha and test.interval()[0] > 0.5
+
+
+def _calibrated(found: CalibratedDifference | None, supported_p: float) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "auc": found.difference.auc,
+        "auc_ci": list(found.difference.interval()),
+        "p": found.p,
+        "holm_p": supported_p,
+        "c": found.c,
+        "identified": found.identified,
+        "first_stage_f": found.first_stage,
+        "placebo_p": found.placebo_p,
+        "placebo_holds": found.placebo_holds,
+    }
+
+
+def weigh(
+    case: Case, population: Population, settings: Settings, rng: np.random.Generator
+) -> dict[str, AttackEvidence]:
+    """Test every attack of a case, each of which counts as primary.
+
+    Parameters
+    ----------
+    case : Case
+    population : Population
+        Its indices are rows of the case.
+    settings : Settings
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    dict of str to AttackEvidence
+    """
+    whole = [tested(column, case.member, case.cluster) for column in case.scores.T]
+    held: list[AUCTest | None] = [None] * len(whole)
+    calibrated: list[CalibratedDifference | None] = [None] * len(whole)
+    if population.kind is not None:
+        rows = population.indices
+        member, cluster = case.member[rows], case.cluster[rows]
+        held = [tested(column, member, cluster) for column in case.scores[rows].T]
+        if case.reference is not None:
+            calibrated = calibrate(
+                case.scores[rows],
+                case.reference[rows],
+                case.features[rows],
+                member,
+                cluster,
+                settings.margin,
+                settings.population.folds,
+                rng,
+            )
+    whole_p = holm(np.array([test.p for test in whole]))
+    held_p = holm(np.array([test.p if test else 1.0 for test in held]))
+    supported_p = holm(np.array([_supported(test, found) for test, found in zip(held, calibrated, strict=True)]))
+    rows_of = zip(case.names, whole, held, calibrated, whole_p, held_p, supported_p, strict=True)
+    return {name: AttackEvidence(a, b, d, float(p), float(q), float(r)) for name, a, b, d, p, q, r in rows_of}
+
+
+def tested(score: Floats, member: Bools, cluster: Ints) -> AUCTest:
+    """Test one attack on the clips that it has a score for."""
+    known = np.isfinite(score)
+    return clustered_test(score[known], member[known], cluster[known])
+
+
+def _supported(test: AUCTest | None, found: CalibratedDifference | None) -> float:
+    if test is None or found is None or not found.placebo_holds:
+        return 1.0
+    return max(test.p, found.p)

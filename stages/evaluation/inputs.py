@@ -1,0 +1,109 @@
+"""From the artifacts of other stages to an audit's numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stages.core.errors import EarwitnessError
+from stages.core.population import Population, population_of
+from stages.core.statistics import Floats
+from stages.evaluation.assess import Blind
+from stages.evaluation.case import Case
+
+DETECTOR = "fidelity_detector"
+
+Columns = dict[str, Floats]
+
+
+def attack_columns(table: pa.Table, role: str, clip_ids: Sequence[str]) -> Columns:
+    """Return one column of scores per attack, named ``attack/slice/condition/instruction``.
+
+    Parameters
+    ----------
+    table : pa.Table
+        In the schema `attack_scores`.
+    role : str
+        "target" or "reference".
+    clip_ids : sequence of str
+        The order wanted; NaN where an attack has no score for a clip.
+    """
+    chosen = table.filter(pc.equal(table["role"], role))
+    parts = [chosen[key].cast(pa.string()) for key in ("attack", "slice", "condition", "instruction")]
+    names = pc.binary_join_element_wise(*parts, "/").combine_chunks().dictionary_encode()
+    return _pivot(names, chosen, clip_ids)
+
+
+def detector_columns(table: pa.Table, role: str, clip_ids: Sequence[str]) -> Columns:
+    """Return the learned attack's scores as one column, or none where it has no score in that role."""
+    chosen = table.filter(pc.equal(table["role"], role))
+    names = pa.array([DETECTOR] * chosen.num_rows, pa.string()).dictionary_encode()
+    return _pivot(names, chosen, clip_ids)
+
+
+def _pivot(names: pa.DictionaryArray, table: pa.Table, clip_ids: Sequence[str]) -> Columns:
+    rows = pc.index_in(table["clip_id"], pa.array(clip_ids, pa.string())).combine_chunks()
+    known = rows.is_valid().to_numpy(zero_copy_only=False)
+    scores = np.full((len(names.dictionary), len(clip_ids)), np.nan)
+    scores[names.indices.to_numpy()[known], rows.drop_null().to_numpy()] = table["score"].to_numpy()[known]
+    return dict(sorted(zip(names.dictionary.to_pylist(), scores, strict=True)))
+
+
+def check_primary(primary: Sequence[str], known: Columns) -> None:
+    """Check that every primary attack was scored.
+
+    Raises
+    ------
+    EarwitnessError
+        Naming the key and the attacks that there are.
+    """
+    for name in primary:
+        if name not in known:
+            raise EarwitnessError(
+                f"params.yaml: evaluation.primary_attacks: no scores of {name!r}: use some of {', '.join(known)}"
+            )
+
+
+def paired(target: Columns, reference: Columns) -> Columns:
+    """Return the reference's columns for the target's attacks, NaN for those that only the target has."""
+    rows = len(next(iter(target.values())))
+    return {name: reference.get(name, np.full(rows, np.nan)) for name in target}
+
+
+def blind_of(
+    metrics: dict[str, Any], scores: pa.Table, matched: pa.Table, clip_ids: Sequence[str], case: Case
+) -> Blind:
+    """Return what `blind_baseline` found, in the rows of a case.
+
+    Parameters
+    ----------
+    metrics : dict
+        Its `metrics.json`.
+    scores, matched : pa.Table
+        Its `scores.parquet` and `matched.parquet`.
+    clip_ids : sequence of str
+        Of the corpus, in the order that the case was made from.
+    case : Case
+    """
+    fused = scores.filter(pc.equal(scores["family"], "fused"))
+    at = {clip_id: row for row, clip_id in enumerate(fused["clip_id"].to_pylist())}
+    order = np.array([at[clip_ids[row]] for row in case.rows], np.intp)
+    probability = np.nan_to_num(fused["probability"].to_numpy().astype(np.float64)[order], nan=0.5)
+    weight = np.nan_to_num(fused["odds_weight"].to_numpy().astype(np.float64)[order], nan=0.0)
+    return Blind(_population(metrics["population"], matched, clip_ids, case), probability, weight)
+
+
+def _population(summary: dict[str, Any], matched: pa.Table, clip_ids: Sequence[str], case: Case) -> Population:
+    none = np.zeros(0, np.intp)
+    if summary["kind"] is None:
+        return population_of(summary, none, none)
+    if summary["kind"] == "whole":
+        return population_of(summary, np.arange(len(case.rows)), np.full(len(case.rows), -1))
+    pair_of = dict(zip(matched["clip_id"].to_pylist(), matched["pair"].to_pylist(), strict=True))
+    pairs = np.array([pair_of.get(clip_ids[row], -1) for row in case.rows], np.intp)
+    indices = np.flatnonzero(pairs >= 0)
+    return population_of(summary, indices, pairs[indices])

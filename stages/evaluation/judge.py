@@ -1,0 +1,91 @@
+"""The whole rule in one call, for anyone's numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
+
+from stages.core.conditional import fit_logistic, odds_weights
+from stages.core.params import Params
+from stages.core.population import Population, find_population
+from stages.core.statistics import Bools, Floats
+from stages.evaluation.assess import Blind, assess
+from stages.evaluation.case import make_case
+from stages.evaluation.settings import settings_of
+
+
+def judge(
+    scores: Mapping[str, ArrayLike],
+    reference_scores: Mapping[str, ArrayLike] | None,
+    features: ArrayLike,
+    member: Sequence[Any] | NDArray[Any],
+    speaker: Sequence[Any] | NDArray[Any],
+    split: str,
+    params: Params | Mapping[str, Mapping[str, Any]] | None = None,
+    rng: np.random.Generator | None = None,
+) -> dict[str, Any]:
+    """Say whether recordings were in a model's training data, as far as the numbers allow.
+
+    Parameters
+    ----------
+    scores : dict of str to float[n]
+        Attacks on the target, higher = more like a member; every one counts as primary. NaN where there is none.
+    reference_scores : dict of str to float[n] or None
+        The same attacks on a target known not to hold the data.
+    features : float[n, d]
+        What is known of the clips without the model; finite. d may be 0, but then little can be concluded.
+    member : bool[n]
+        None or NaN where it is unknown: such clips are left out.
+    speaker : array of n names or numbers
+        None where it is unknown: such a clip counts as a speaker of its own.
+    split : str
+        How members and non-members came about: "randomised", "matched" or "post_hoc".
+    params : Params, mapping or None
+        See `settings_of`; None takes the defaults.
+    rng : numpy.random.Generator, optional
+        Decides folds, permutations and bootstraps; by default one with a fixed seed. The order of rows does not
+        matter.
+
+    Returns
+    -------
+    dict
+        With `population`, `attacks`, `verdict` and `clips` as in `metrics.json`.
+
+    Raises
+    ------
+    EarwitnessError
+        On input that makes no sense: other lengths, an unknown split, features that are not finite.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0)
+    >>> answer = judge(
+    ...     scores={"loss": noise.normal(size=400)},
+    ...     reference_scores=None,
+    ...     features=noise.normal(size=(400, 6)),
+    ...     member=np.arange(400) % 2 == 0,
+    ...     speaker=np.arange(400) // 10,
+    ...     split="randomised",
+    ... )
+    >>> answer["verdict"]["finding"]
+    'not_detected'
+    """
+    settings = settings_of(params)
+    rng = np.random.default_rng(0) if rng is None else rng
+    case = make_case(scores, reference_scores, features, member, speaker, split)
+    population = find_population(case.features, case.member, case.cluster, settings.population, rng)
+    probability = _probability(population, case.member)
+    weight = odds_weights(probability, case.member, settings.odds_trim)
+    return assess(case, case.names, Blind(population, probability, weight), settings, rng)
+
+
+def _probability(population: Population, member: Bools) -> Floats:
+    """Return the probability of membership that goes with the cross-fitted blind score (Platt's scaling)."""
+    if not member.any() or member.all():
+        return np.full(len(member), 0.5)
+    beta, _ = fit_logistic(population.score[:, None], member)
+    return np.asarray(expit(beta[0] + beta[1] * population.score))

@@ -1,0 +1,75 @@
+"""What the verdict rule is set to: defaults for anyone's call, or the sections of `params.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from stages.core.errors import EarwitnessError
+from stages.core.params import BlindBaseline, Evaluation, Params
+from stages.core.population import PopulationSettings
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What counts as evidence.
+
+    Attributes
+    ----------
+    population : PopulationSettings
+    odds_trim : float
+        Blind probabilities nearer than this to 0 or 1 get no odds weight.
+    alpha : float
+        Level of the family of primary attacks.
+    margin : float
+        The target is assumed at most this many times more sensitive than c implies to unmeasured conditions.
+    smallest_effect : float
+        AUC that a population must be able to show, or it is underpowered.
+    bootstraps : int
+    """
+
+    population: PopulationSettings = field(default_factory=PopulationSettings)
+    odds_trim: float = 0.05
+    alpha: float = 0.05
+    margin: float = 1.5
+    smallest_effect: float = 0.64
+    bootstraps: int = 1000
+
+
+def settings_of(params: Params | Mapping[str, Mapping[str, Any]] | None) -> Settings:
+    """Return the settings that `params` asks for.
+
+    Parameters
+    ----------
+    params : Params, mapping or None
+        A loaded `params.yaml`; or its sections `blind_baseline` and `evaluation` with the keys that shall differ
+        from the defaults; or None for the defaults.
+
+    Raises
+    ------
+    EarwitnessError
+        On a section or key that the rule does not have.
+    """
+    if isinstance(params, Params):
+        return _with(params.blind_baseline.model_dump(), params.evaluation.model_dump(exclude={"primary_attacks"}))
+    sections = dict(params or {})
+    blind, evaluation = sections.pop("blind_baseline", {}), sections.pop("evaluation", {})
+    if sections:
+        raise EarwitnessError(f"params: unknown section {next(iter(sections))!r}: use blind_baseline and evaluation")
+    _check("blind_baseline", blind, set(BlindBaseline.model_fields))
+    _check("evaluation", evaluation, set(Evaluation.model_fields) - {"primary_attacks"})
+    return _with(blind, evaluation)
+
+
+def _with(blind: Mapping[str, Any], evaluation: Mapping[str, Any]) -> Settings:
+    names = {entry.name for entry in fields(PopulationSettings)}
+    population = PopulationSettings(**{key: value for key, value in blind.items() if key in names})
+    own = {key: value for key, value in blind.items() if key not in names}
+    return replace(Settings(population=population), **own, **evaluation)
+
+
+def _check(section: str, given: Mapping[str, Any], known: set[str]) -> None:
+    for key in given:
+        if key not in known:
+            raise EarwitnessError(f"params: {section}.{key}: unknown key: use one of {', '.join(sorted(known))}")
