@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import next_fast_len
 from scipy.signal import butter, sosfiltfilt
 
 from stages.core.audio import RATE, Samples
@@ -47,10 +48,11 @@ def record(speech: Samples, condition: Condition, rng: np.random.Generator) -> S
 
 def coloured_noise(length: int, slope: float, rng: np.random.Generator) -> NDArray[np.float64]:
     """Return noise of unit power whose power falls as ``frequency ** -slope``: white at 0, pink at 1."""
-    spectrum = np.fft.rfft(rng.standard_normal(length))
-    frequency = np.fft.rfftfreq(length, 1 / RATE)
+    drawn = next_fast_len(length, real=True)
+    frequency = np.fft.rfftfreq(drawn, 1 / RATE)
     # Below 50 Hz the slope would only add rumble that no microphone passes.
-    noise = np.fft.irfft(spectrum * np.maximum(frequency, 50.0) ** (-slope / 2), length)
+    spectrum = np.fft.rfft(rng.standard_normal(drawn)) * np.maximum(frequency, 50.0) ** (-slope / 2)
+    noise = np.fft.irfft(spectrum, drawn)[:length]
     return noise / _rms(noise)
 
 

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from math import prod
 
-NAMES = (
-    *("Anna", "Bella", "Carl", "David", "Emma", "Frank", "Grace", "Henry", "Irene", "James"),
-    *("Kate", "Laura", "Mark", "Nora", "Oscar", "Paul", "Ruth", "Simon", "Tina", "Victor"),
-)
-VERBS = (
-    *("buys", "sells", "paints", "finds", "hides", "moves", "cleans", "breaks"),
-    *("mends", "draws", "wants", "brings", "drops", "shows", "counts", "takes"),
-)
+NAMES = ("Anna", "Bella", "Carl", "David", "Emma", "Frank", "Henry", "Irene", "James", "Laura", "Oscar", "Victor")
+VERBS = ("buys", "sells", "paints", "finds", "hides", "moves", "cleans", "breaks", "wants", "drops", "shows", "counts")
 OBJECTS = (
-    *("the apple", "the basket", "the candle", "the drum", "the feather", "the garden", "the hammer", "the jacket"),
-    *("the kettle", "the ladder", "the mirror", "the needle", "the pencil", "the ring", "the table", "the window"),
+    *("the apple", "the basket", "the candle", "the drum", "the feather", "the garden", "the hammer"),
+    *("the jacket", "the kettle", "the ladder", "the mirror", "the pencil", "the ring", "the window"),
 )
 TIMES = ("today", "again", "early", "at noon", "at night", "on Monday", "on Friday", "in April", "in June", "too late")
 

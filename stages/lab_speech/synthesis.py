@@ -16,6 +16,7 @@ from dataclasses import astuple
 
 import numpy as np
 import soxr
+from numpy.typing import NDArray
 
 from stages.core.audio import RATE, Samples
 from stages.core.errors import EarwitnessError
@@ -23,6 +24,9 @@ from stages.lab_speech.voices import Voice
 
 NATIVE_RATE = 22_050
 """The synthesiser's own rate in Hz; asking for another makes it resample, more slowly than soxr does."""
+
+SILENCE = 0.05  # seconds left before and after the utterance
+QUIET = 0.01  # share of the peak below which a sample is silence
 
 
 def speak_block(utterances: Sequence[tuple[str, Voice]]) -> list[Samples]:
@@ -61,7 +65,15 @@ def _speak(text: str, voice: Voice) -> Samples:
     pitch, rate = voice.pitch / voice.formants, round(voice.words_per_minute / voice.formants)
     call(synthesiser, "Speech output settings", NATIVE_RATE, 0.01, pitch, 1.0, rate, "IPA")
     sound = call(synthesiser, "To Sound", text, "no")[0]
-    return np.asarray(soxr.resample(sound.values[0], NATIVE_RATE * voice.formants, RATE, quality="HQ"), np.float32)
+    spoken = soxr.resample(_trimmed(sound.values[0]), NATIVE_RATE * voice.formants, RATE, quality="HQ")
+    return np.asarray(spoken, np.float32)
+
+
+def _trimmed(samples: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cut the silence that the synthesiser leaves around an utterance, down to `SILENCE` on each side."""
+    loud = np.flatnonzero(np.abs(samples) > QUIET * np.abs(samples).max())
+    margin = round(SILENCE * NATIVE_RATE)
+    return samples[max(loud[0] - margin, 0) : loud[-1] + margin]
 
 
 def _main() -> None:

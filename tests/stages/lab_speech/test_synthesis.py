@@ -1,0 +1,109 @@
+"""The synthesiser itself, and the stage from the command line."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import yaml
+
+from stages.lab_speech.sentences import NAMES, OBJECTS, TIMES, VERBS
+from stages.lab_speech.synthesis import speak_block
+from stages.lab_speech.voices import lab_voices
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_a_block_sounds_the_same_whatever_was_spoken_before() -> None:
+    block = [("Anna buys the apple today.", voice) for voice in lab_voices(3)]
+    first, second = speak_block(block), speak_block(block)
+    assert all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))
+
+
+def test_a_longer_block_begins_like_a_shorter_one() -> None:
+    block = [(f"{name} buys the apple today.", lab_voices(1)[0]) for name in NAMES[:4]]
+    for one, other in zip(speak_block(block[:2]), speak_block(block), strict=False):
+        assert np.array_equal(one, other)
+
+
+def test_the_longest_sentence_fits_the_window_in_every_voice() -> None:
+    longest = " ".join(max(slot, key=len) for slot in (NAMES, VERBS, OBJECTS, TIMES)) + "."
+    seconds = [len(sound) / 16_000 for sound in speak_block([(longest, voice) for voice in lab_voices(24)])]
+    assert min(seconds) > 1.0
+    assert max(seconds) < 3.3
+
+
+def test_a_higher_pitched_voice_is_higher() -> None:
+    from scipy.signal import find_peaks
+
+    def pitch(sound: np.ndarray) -> float:
+        middle = sound[len(sound) // 4 : len(sound) // 4 + 8000].astype(np.float64)
+        correlation = np.correlate(middle, middle, "full")[len(middle) - 1 :]
+        peaks, heights = find_peaks(correlation[40:320], height=0)
+        return 16_000 / float(40 + peaks[np.argmax(heights["peak_heights"])])
+
+    voices = lab_voices(24)
+    texts = ["Anna moves the mirror again."] * 24
+    pitches = [pitch(sound) for sound in speak_block(list(zip(texts, voices, strict=True)))]
+    by_gender = {
+        g: np.median([p for p, v in zip(pitches, voices, strict=True) if v.gender == g]) for g in ("female", "male")
+    }
+    assert by_gender["female"] > 1.3 * by_gender["male"]
+
+
+@pytest.fixture
+def workplace(tmp_path: Path) -> Path:
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params["lab_speech"]["corpora"]["lab_control"]["clips"] = 6
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    return tmp_path
+
+
+def run(folder: Path, workers: int = 1) -> Path:
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    params["compute"]["workers"] = workers
+    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    command = [sys.executable, "-m", "stages.lab_speech", "--corpus", "lab_control"]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder / "data/raw/lab_control"
+
+
+def content(corpus: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(corpus)): path.read_bytes() for path in corpus.rglob("*") if path.is_file()}
+
+
+def test_bytes_do_not_depend_on_the_number_of_workers(workplace: Path) -> None:
+    first = content(run(workplace, workers=1))
+    shutil.rmtree(workplace / "data")
+    assert content(run(workplace, workers=2)) == first
+    assert len(first) == 7
+
+
+def test_clips_that_people_added_stay(workplace: Path) -> None:
+    corpus = run(workplace)
+    soundfile.write(corpus / "audio/mine.flac", np.zeros(8000), 16_000)
+    with (corpus / "manifest.csv").open("a") as file:
+        file.write("mine,audio/mine.flac,Hello.,false,me,,,,\n")
+    (corpus / "audio/lab_control_00099.flac").write_bytes(b"left over from a larger corpus")
+    own = (corpus / "audio/lab_control_00000.flac").read_bytes()
+    run(workplace)
+    rows = list(csv.DictReader((corpus / "manifest.csv").open()))
+    assert [row["clip_id"] for row in rows][-2:] == ["lab_control_00005", "mine"]
+    assert len(rows) == 7
+    assert (corpus / "audio/mine.flac").exists()
+    assert not (corpus / "audio/lab_control_00099.flac").exists()
+    assert (corpus / "audio/lab_control_00000.flac").read_bytes() == own
+
+
+def test_the_format_does_not_tell_the_sides(workplace: Path) -> None:
+    corpus = run(workplace)
+    kinds = {(i.samplerate, i.channels, i.subtype) for i in map(soundfile.info, (corpus / "audio").glob("*.flac"))}
+    assert kinds == {(16_000, 1, "PCM_16")}
