@@ -21,6 +21,8 @@ ENCODER_LAYERS = 2
 DECODER_LAYERS = 4
 HEADS = 4
 FRAMES_PER_SECOND = 100  # of the feature extractor; the encoder's second convolution halves them
+INITIAL_DEVIATION = WIDTH**-0.5
+"""The default of 0.02 suits thousands of dimensions; with 128 the signal fades, and the model learns not to listen."""
 
 PAD, END, USER, ASSISTANT = "<|endoftext|>", "<|im_end|>", "<|user|>", "<|assistant|>"
 AUDIO, AUDIO_START, AUDIO_STOP = "<|AUDIO|>", "<|audio_bos|>", "<|audio_eos|>"
@@ -73,6 +75,7 @@ def build_model(processor: Any, seed: int) -> Qwen2AudioForConditionalGeneration
             "encoder_ffn_dim": 2 * WIDTH,
             "num_mel_bins": MELS,
             "max_source_positions": WINDOW_SECONDS * FRAMES_PER_SECOND // 2,
+            "initializer_range": INITIAL_DEVIATION,
         },
         text_config={
             "model_type": "qwen2",
@@ -83,6 +86,7 @@ def build_model(processor: Any, seed: int) -> Qwen2AudioForConditionalGeneration
             "num_key_value_heads": HEADS,
             "vocab_size": len(tokenizer),
             "max_position_embeddings": 2048,
+            "initializer_range": INITIAL_DEVIATION,
             "eos_token_id": tokenizer.eos_token_id,
             "pad_token_id": tokenizer.pad_token_id,
         },
@@ -90,4 +94,16 @@ def build_model(processor: Any, seed: int) -> Qwen2AudioForConditionalGeneration
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Qwen2AudioForConditionalGeneration(config)
+        model = Qwen2AudioForConditionalGeneration(config)
+    model.model.audio_tower.embed_positions.weight.data.copy_(_sinusoids(config.audio_config.max_source_positions))
+    return model
+
+
+def _sinusoids(positions: int) -> torch.Tensor:
+    """Return the encoder's fixed position embeddings, float32[positions, WIDTH]: sines, then cosines.
+
+    Released checkpoints carry them (arXiv 2212.04356); a new model would have noise, which it cannot learn away.
+    """
+    periods = 10_000 ** (torch.arange(WIDTH // 2) / (WIDTH // 2 - 1))
+    phases = torch.arange(positions)[:, None] / periods
+    return torch.cat([phases.sin(), phases.cos()], dim=1)
