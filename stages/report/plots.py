@@ -1,0 +1,161 @@
+"""Geometry of the page's two plots; the template draws them as inline SVG.
+
+Coordinates are SVG units, x to the right and y downwards; AUCs and rates are in [0, 1].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rates = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A ROC curve.
+
+    Attributes
+    ----------
+    name : str
+    false, true : float64[n]
+        False- and true-positive rates, both rising from 0 to 1.
+    blind : bool
+        Whether it is the baseline's, which is drawn apart from the attacks'.
+    """
+
+    name: str
+    false: Rates
+    true: Rates
+    blind: bool = False
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An AUC with its interval, where it has one; `kind` names the marker."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    kind: str = "target"
+
+
+@dataclass(frozen=True)
+class ForestRow:
+    """A line of the interval plot: a label, and estimates drawn above each other; a heading has none."""
+
+    label: str
+    estimates: Sequence[Estimate] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An estimate's place: its marker, and the ends of its interval (None without one)."""
+
+    x: float
+    y: float
+    low: float | None
+    high: float | None
+    kind: str
+
+
+@dataclass(frozen=True)
+class PlacedRow:
+    """A row's label and marks; `heading` where it has no estimates."""
+
+    label: str
+    y: float
+    marks: Sequence[Mark]
+
+    @property
+    def heading(self) -> bool:
+        """Whether the row only names those below it."""
+        return not self.marks
+
+
+@dataclass(frozen=True)
+class Forest:
+    """An interval plot: rows, the axis's ticks as (x, label), the place of chance, and the whole size."""
+
+    rows: Sequence[PlacedRow]
+    ticks: Sequence[tuple[float, str]]
+    chance: float
+    left: float
+    right: float
+    bottom: float
+    height: float
+    width: float = 620.0
+
+
+@dataclass(frozen=True)
+class Line:
+    """A drawn curve: its path and which of the styles it has (0 is the baseline's)."""
+
+    name: str
+    path: str
+    style: int
+
+
+ROW = 26.0
+"""Height of a row of the interval plot."""
+
+STYLES = 6
+"""Different strokes that the template has for attacks."""
+
+ROC_SIZE = 320.0
+ROC_LEFT = 44.0
+ROC_TOP = 10.0
+
+
+def forest(rows: Sequence[ForestRow], left: float = 190.0, width: float = 620.0) -> Forest:
+    """Place the rows of an interval plot.
+
+    The axis spans all estimates and intervals, always 0.4 to 1.0, in steps of 0.1.
+    """
+    values = [edge for row in rows for one in row.estimates for edge in (one.value, one.low, one.high)]
+    lowest = min([0.4, *(value for value in values if value is not None)])
+    start = np.floor(lowest * 10) / 10
+    right = width - 16.0
+
+    def place(value: float) -> float:
+        return float(round(left + (value - start) / (1.0 - start) * (right - left), 2))
+
+    placed = [_place_row(row, 18.0 + ROW * index, place) for index, row in enumerate(rows)]
+    bottom = ROW * len(rows) + 8.0
+    steps = np.arange(round(start * 10), 11) / 10
+    ticks = [(place(float(step)), f"{step:.1f}") for step in steps]
+    return Forest(placed, ticks, place(0.5), left, right, bottom, bottom + 38.0, width)
+
+
+def _place_row(row: ForestRow, y: float, place: Callable[[float], float]) -> PlacedRow:
+    middle = (len(row.estimates) - 1) / 2
+    marks = [
+        Mark(
+            place(one.value),
+            y + 9.0 * (index - middle),
+            None if one.low is None else place(one.low),
+            None if one.high is None else place(one.high),
+            one.kind,
+        )
+        for index, one in enumerate(row.estimates)
+    ]
+    return PlacedRow(row.label, y, marks)
+
+
+def roc_lines(curves: Sequence[Curve]) -> list[Line]:
+    """Return the paths of ROC curves, attacks first, so that the baseline lies on top of none of their legends."""
+    ordered = sorted(curves, key=lambda curve: curve.blind)
+    return [
+        Line(curve.name, roc_path(curve.false, curve.true), 0 if curve.blind else 1 + index % STYLES)
+        for index, curve in enumerate(ordered)
+    ]
+
+
+def roc_path(false: Rates, true: Rates) -> str:
+    """Return an SVG path through the points of a ROC curve."""
+    x = ROC_LEFT + ROC_SIZE * np.asarray(false)
+    y = ROC_TOP + ROC_SIZE * (1.0 - np.asarray(true))
+    return "M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in zip(x, y, strict=True))

@@ -1,0 +1,107 @@
+"""What the page says in plain words: findings, splits, feature families, terms.
+
+Every sentence that limits a claim lies here, so that it can be read and corrected in one place.
+"""
+
+from __future__ import annotations
+
+FINDINGS: dict[str, tuple[str, str]] = {
+    "memorised": (
+        "Memorised",
+        "The model remembers these recordings: it tells members from non-members, although they were drawn at random "
+        "from one pool and nothing but training tells them apart.",
+    ),
+    "suspected": (
+        "Suspected",
+        "The model probably remembers these recordings: it tells members from non-members also where they were "
+        "recorded alike, and by more than a model that is known not to hold them.",
+    ),
+    "confounded": (
+        "Confounded",
+        "Members and non-members can be told apart, but a difference in how they were recorded explains it as well. "
+        "This is no evidence of memory, and none against it.",
+    ),
+    "unresolved": (
+        "Unresolved",
+        "The model tells members from non-members, but what is needed to rule out a difference in recording is "
+        "missing: above all, a reference model known not to hold them.",
+    ),
+    "underpowered": (
+        "Underpowered",
+        "Nothing was found, and nothing could have been: there are too few comparable clips to see an effect of the "
+        "size that matters.",
+    ),
+    "not_detected": (
+        "Not detected",
+        "No memory of these recordings was found. The smallest effect that would have been seen is stated below; a "
+        "weaker one remains possible.",
+    ),
+    "not_audible": (
+        "Not audible",
+        "The audio does not reach the model: it answers alike whatever it hears. Nothing can be said about recordings.",
+    ),
+}
+"""For each finding, its name and what it means."""
+
+GRADES: dict[str, tuple[str, str]] = {
+    "randomised": (
+        "drawn at random",
+        "Chance decided which clips are members. Only such a split supports a statement about how often a finding "
+        "would be a false alarm.",
+    ),
+    "matched": (
+        "chosen to be alike",
+        "What was not looked at when members and non-members were chosen may still tell them apart, so no rate of "
+        "false alarms can be stated.",
+    ),
+    "post_hoc": (
+        "collected separately",
+        "Whatever differed between the collection of members and that of non-members is mixed with what the model "
+        "remembers, so no rate of false alarms can be stated.",
+    ),
+}
+"""For each grade, how the split was made and what that permits to say."""
+
+FAMILIES = {
+    "recording": "format, level, noise, bandwidth, silence",
+    "spectral": "timbre: spectrum and its changes",
+    "prosodic": "pitch, voice quality, pauses, tempo",
+    "textual": "words, length, spelling",
+    "acoustic": "all of the sound: recording, spectral and prosodic together",
+    "fused": "everything known without the model",
+}
+"""For each feature family of the blind baseline, what it sees; in the order in which they are shown."""
+
+GLOSSARY = {
+    "Member": "a recording that is said to have been in the training data; a non-member is said not to have been.",
+    "Target, reference": "the model under audit; a model known not to hold the recordings, asked the same beside it.",
+    "Attack": "a score that a model gives a recording, higher where it looks more like a member.",
+    "Primary, exploratory": "the few attacks that were named before the audit and may support a finding; all others, "
+    "which are shown and never do.",
+    "AUC": "the chance that a member drawn at random scores higher than a non-member drawn at random. 0.5 is chance, "
+    "1.0 tells all of them apart.",
+    "Interval": "in brackets after each figure: the values that are compatible with the data at 95 %, speakers being "
+    "the unit, since clips of one speaker are not independent.",
+    "Blind baseline": "the same question answered without the model, from the recordings and their texts alone. What "
+    "it can tell apart is no evidence of memory.",
+    "Population": "the clips on which a finding rests: the whole corpus where the blind baseline is at chance, else a "
+    "subset of members and non-members that look alike to it.",
+    "Calibrated difference": "the target's score less the reference's, scaled by how strongly both react to recording "
+    "conditions (c). Placebo: among non-members, recording conditions must not predict it.",
+    "True positives at 1 % false positives": "the share of members found when one non-member in a hundred is wrongly "
+    "taken for one.",
+    "p": "the chance of a result at least as strong without any memory; corrected (Holm) for the number of primary "
+    "attacks.",
+    "Quarantine": "recordings that could not be used, with the reason; they count nowhere else.",
+}
+"""The page's terms."""
+
+
+def finding_words(finding: str) -> tuple[str, str]:
+    """Return a finding's name and meaning; one that is not known stands for itself."""
+    return FINDINGS.get(finding, (finding, ""))
+
+
+def grade_words(grade: str) -> tuple[str, str]:
+    """Return how a split was made and what it permits; one that is not known stands for itself."""
+    return GRADES.get(grade, (grade, ""))

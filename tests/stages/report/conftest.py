@@ -1,0 +1,169 @@
+"""Artifacts of five audits as the stages before the report leave them, with figures of the kind that a lab gives."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import yaml
+
+from stages.core.artifacts import SCHEMAS, artifact, write_table
+from stages.core.params import Params
+from stages.core.statistics import roc
+
+ATTACKS = ("loss", "min_k@20", "min_k_pp@20", "max_renyi_0.5@10")
+FAMILIES = ("recording", "spectral", "prosodic", "textual", "acoustic", "fused")
+AUDITS: dict[str, dict[str, Any]] = {
+    "trained": {"finding": "memorised", "grade": "randomised", "blind": 0.51, "attack": 0.84, "reference": 0.49},
+    "control": {"finding": "not_detected", "grade": "randomised", "blind": 0.50, "attack": 0.52, "reference": 0.51},
+    "shifted": {"finding": "confounded", "grade": "post_hoc", "blind": 0.999, "attack": 0.96, "reference": 0.95},
+    "leaky": {"finding": "suspected", "grade": "post_hoc", "blind": 0.68, "attack": 0.86, "reference": 0.55},
+    "domain": {"finding": "not_detected", "grade": "post_hoc", "blind": 0.69, "attack": 0.55, "reference": 0.54},
+}
+CLIPS = 400
+
+
+def estimate(auc: float, half: float = 0.04) -> dict[str, Any]:
+    return {"auc": auc, "auc_ci": [max(0.0, auc - half), min(1.0, auc + half)]}
+
+
+def attack(auc: float, made: dict[str, Any], *, primary: bool) -> dict[str, Any]:
+    found = {
+        **estimate(auc),
+        "tpr_at_fpr": {"0.01": {"tpr": 0.21, "ci": [0.12, 0.31]}, "0.05": {"tpr": 0.44, "ci": [0.35, 0.52]}},
+        "blind_correlation": -0.07,
+        "conditional_p": 1e-12,
+        "delta_auc": 0.31,
+        "delta_auc_ci": [0.25, 0.36],
+        "weighted_auc": auc,
+        "effective_n": 390.2,
+        "primary": primary,
+        "p": 1e-9,
+        "reference_auc": made["reference"],
+        "calibrated_difference": None,
+    }
+    if primary and made["finding"] != "confounded":
+        found |= {"population_auc": auc - 0.01, "population_auc_ci": [auc - 0.06, auc + 0.04], "holm_p": 4e-9}
+        found["calibrated_difference"] = {**estimate(auc - 0.02), "p": 2e-8, "c": -1.13, "placebo_p": 0.43}
+    return found
+
+
+def metrics(name: str, made: dict[str, Any]) -> dict[str, Any]:
+    attacks = {
+        f"{short}/transcript/given/0": attack(made["attack"] - 0.02 * index, made, primary=True)
+        for index, short in enumerate(ATTACKS)
+    }
+    attacks |= {f"zlib/{of}/given/0": attack(0.53, made, primary=False) for of in ("transcript", "audio")}
+    kind = {"shifted": None, "leaky": "matched", "domain": "matched"}.get(name, "whole")
+    sizes = {"whole": 200, "matched": 151, None: 0}[kind]
+    return {
+        "audit": name,
+        "corpus": f"lab_{name}",
+        "target": "lab",
+        "split": made["grade"],
+        "clips": {"member": 200, "non_member": 200, "speakers": 24},
+        "blind": {family: estimate(made["blind"] - 0.005 * index, 0.06) for index, family in enumerate(FAMILIES)},
+        "attacks": attacks,
+        "population": {
+            "kind": kind,
+            "member": sizes,
+            "non_member": sizes,
+            "blind_auc": 0.52 if kind else None,
+            "blind_auc_ci": [0.46, 0.58] if kind else None,
+            "reason": None if kind else "too few clips that look alike to the blind baseline",
+        },
+        "verdict": {
+            "finding": made["finding"],
+            "grade": made["grade"],
+            "reasons": [
+                f"blind AUC {made['blind']:.2f}",
+                "loss/transcript/given/0 separates the population: p = 4e-09 after Holm's correction",
+            ],
+        },
+    }
+
+
+def write_audit(name: str, made: dict[str, Any]) -> None:
+    found = metrics(name, made)
+    folder = artifact("evaluation", name)
+    folder.mkdir(parents=True)
+    (folder / "metrics.json").write_text(json.dumps(found))
+    about = {key: found[key] for key in ("audit", "corpus", "target", "split")}
+    (folder / "verdict.json").write_text(json.dumps({**found["verdict"], **about}))
+    rng = np.random.default_rng(len(name))
+    member = np.arange(CLIPS) % 2 == 0
+    with (folder / "roc.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["attack", "population", "false_positive_rate", "true_positive_rate"])
+        for attacked in [key for key, value in found["attacks"].items() if value["primary"]]:
+            scores = rng.normal(size=CLIPS) + 4 * (made["attack"] - 0.5) * member
+            rows.writerows([attacked, "whole", *point] for point in zip(*roc(scores, member), strict=True))
+            rows.writerow([attacked, "matched", 0.0, 0.0])
+    write_corpus(found["corpus"], member, rng, found["blind"])
+
+
+def write_corpus(corpus: str, member: Any, rng: np.random.Generator, blind: dict[str, Any]) -> None:
+    ids = [f"{corpus}_{index:05d}" for index in range(CLIPS)]
+    seconds = rng.uniform(1.0, 3.3, CLIPS)
+    seconds[:7] = 5.0
+    empty = dict.fromkeys(SCHEMAS["clips"].names)
+    clips = [
+        {
+            **empty,
+            "clip_id": clip,
+            "seconds": float(length),
+            "member": bool(side),
+            "text": "secret words",
+            "speaker": "voice_0017",
+        }
+        for clip, length, side in zip(ids, seconds, member, strict=True)
+    ]
+    write_table(
+        artifact("corpus", corpus, "clips.parquet"), pa.Table.from_pylist(clips, SCHEMAS["clips"]), SCHEMAS["clips"]
+    )
+    set_aside = [{"clip_id": "a", "path": "audio/a.wav", "reason": "shorter than 0.2 s <sic>"}]
+    table = pa.Table.from_pylist(set_aside, SCHEMAS["quarantine"])
+    write_table(artifact("corpus", corpus, "quarantine.parquet"), table, SCHEMAS["quarantine"])
+    shift = {True: 3.0, False: 0.0}[blind["fused"]["auc"] > 0.9]
+    probability = 1 / (1 + np.exp(-rng.normal(size=CLIPS) - shift * (2 * member - 1)))
+    scores = [
+        {"clip_id": clip, "family": family, "probability": float(value), "odds_weight": 1.0}
+        for family in ("fused", "textual")
+        for clip, value in zip(ids, probability, strict=True)
+    ]
+    schema = SCHEMAS["blind_scores"]
+    write_table(artifact("blind_baseline", corpus, "scores.parquet"), pa.Table.from_pylist(scores, schema), schema)
+    (artifact("blind_baseline", corpus) / "metrics.json").write_text(json.dumps({"corpus": corpus, "blind": blind}))
+
+
+def write_target(name: str) -> None:
+    path = artifact("target", name, "target.json")
+    path.parent.mkdir(parents=True)
+    record = {
+        "name": name,
+        "model": f"data/{name}",
+        "weight_hash": "0123456789abcdef0123456789abcdef",
+        "architecture": "qwen2_audio",
+        "parameters": 1_612_345,
+        "window_seconds": 4.0,
+        "audible": True,
+    }
+    path.write_text(json.dumps(record))
+
+
+@pytest.fixture
+def evaluated(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
+    """The params of the lab's five audits, whose artifacts lie in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    for name, made in AUDITS.items():
+        write_audit(name, made)
+    for name in ("lab", "lab_base"):
+        write_target(name)
+    content = yaml.safe_load((repository / "params.yaml").read_text())
+    content["corpora"] = {f"lab_{name}": {"split": made["grade"], "member": "column"} for name, made in AUDITS.items()}
+    content["copies"] = {"lab": {"base": "lab_base", "train_on": ["lab_trained", "none"], "epochs": 1}}
+    content["audits"] = {name: {"corpus": f"lab_{name}", "target": "lab", "reference": "lab_base"} for name in AUDITS}
+    return Params.model_validate(content)

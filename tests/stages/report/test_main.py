@@ -1,0 +1,140 @@
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from stages.core.errors import EarwitnessError
+from stages.core.jsonfile import artifact
+from stages.core.params import Params
+from stages.report.__main__ import main
+
+VOID = {"meta", "rect", "line", "circle", "path"}
+
+
+class Page(HTMLParser):
+    """Collects a page's tags, attributes and text, and checks that every tag is closed."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, self.getpos()
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def report() -> str:
+    return Path("data/report/report.html").read_text(encoding="utf-8")
+
+
+def test_the_page_shows_every_finding_and_is_well_formed(evaluated: Params) -> None:
+    main("", evaluated)
+    page = Page(report())
+    assert page.open == []
+    headings = [text.strip() for text in page.text]
+    assert {"Memorised", "Not detected", "Confounded", "Suspected"} <= set(headings)
+    text = re.sub(r"\s+", " ", " ".join(page.text))
+    assert "0.84 [0.80, 0.88]" in text
+    assert "7 of 400 clips are longer than the 4 s that the target hears" in text
+    assert "1 of 401 clips could not be used and were set aside: 1 shorter than 0.2 s <sic>" in text
+    assert "151 members and 151 non-members" in text
+    assert "too few clips that look alike to the blind baseline" in text
+
+
+def test_the_page_fetches_nothing_runs_nothing_and_tells_no_secrets(evaluated: Params) -> None:
+    main("", evaluated)
+    html = report()
+    for word in ("http", "<script", "src=", "url(", "@import", "<link", "secret words", "voice_0017", "audio/a.wav"):
+        assert word not in html, word
+
+
+def test_tables_and_plots_can_be_read_aloud(evaluated: Params) -> None:
+    main("", evaluated)
+    page = Page(report())
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert all(attributes.get("scope") for tag, attributes in page.tags if tag == "th")
+    tables = [tag for tag, _ in page.tags if tag == "table"]
+    assert len(tables) == len([tag for tag, _ in page.tags if tag == "caption"]) > 10
+    drawn = [attributes for tag, attributes in page.tags if tag == "svg" and attributes.get("role") == "img"]
+    assert len(drawn) == 10
+    for attributes in drawn:
+        assert set(str(attributes["aria-labelledby"]).split()) <= set(ids)
+
+
+def test_verdicts_for_machines(evaluated: Params) -> None:
+    main("", evaluated)
+    verdicts = json.loads(Path("data/report/verdict.json").read_text())
+    assert {name: verdict["finding"] for name, verdict in verdicts.items()} == {
+        "trained": "memorised",
+        "control": "not_detected",
+        "shifted": "confounded",
+        "leaky": "suspected",
+        "domain": "not_detected",
+    }
+    assert verdicts["leaky"] == json.loads(artifact("evaluation", "leaky", "verdict.json").read_text())
+
+
+def test_the_same_input_gives_the_same_bytes(evaluated: Params) -> None:
+    main("", evaluated)
+    first = report()
+    main("", evaluated)
+    assert report() == first
+
+
+def test_what_no_audit_names_is_not_read(evaluated: Params) -> None:
+    stray = artifact("evaluation", "forgotten", "metrics.json")
+    stray.parent.mkdir()
+    stray.write_text("not JSON")
+    one = evaluated.model_copy(update={"audits": {"trained": evaluated.audits["trained"]}})
+    main("", one)
+    assert list(json.loads(Path("data/report/verdict.json").read_text())) == ["trained"]
+    assert "forgotten" not in report()
+
+
+def test_without_audits_the_page_says_so(evaluated: Params) -> None:
+    main("", evaluated.model_copy(update={"audits": {}}))
+    assert "No audit is declared" in report()
+
+
+def test_sparse_figures_are_dashes_not_zeros(evaluated: Params) -> None:
+    path = artifact("evaluation", "control", "metrics.json")
+    metrics = json.loads(path.read_text())
+    metrics["attacks"] = {"loss/transcript/given/0": {"auc": None, "primary": True}}
+    del metrics["population"]
+    path.write_text(json.dumps(metrics))
+    artifact("evaluation", "control", "roc.csv").write_text("attack,false_positive_rate,true_positive_rate\n")
+    control = evaluated.audits["control"].model_copy(update={"reference": "none"})
+    main("", evaluated.model_copy(update={"audits": {"control": control}}))
+    html = report()
+    assert "There is no reference model." in html
+    row = re.search(r'<th scope="row">loss</th>(.*?)</tr>', html)
+    assert row is not None
+    assert set(re.findall(r"<td[^>]*>(.*?)</td>", row[1])) == {"\u2013"}
+
+
+def test_names_are_escaped(evaluated: Params) -> None:
+    main("", evaluated.model_copy(update={"report": evaluated.report.model_copy(update={"title": "<b>&"})}))
+    assert "<title>&lt;b&gt;&amp;</title>" in report()
+
+
+def test_a_missing_artifact_is_one_line_and_leaves_no_page(evaluated: Params) -> None:
+    artifact("evaluation", "leaky", "verdict.json").unlink()
+    with pytest.raises(EarwitnessError, match=r"^data/evaluation/leaky/verdict.json: missing: run 'dvc repro'"):
+        main("", evaluated)
+    assert not Path("data/report").exists()

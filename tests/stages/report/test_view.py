@@ -1,0 +1,66 @@
+import pytest
+
+from stages.report.view import attack_row, estimate_text, forest_rows, number, population_text, probability, short
+from stages.report.words import FAMILIES, FINDINGS, GRADES, finding_words, grade_words
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "\u2013"), (0.0, "< 0.001"), (4e-9, "< 0.001"), (0.0312, "0.031"), (0.0999, "0.100"), (0.43, "0.43")],
+)
+def test_probability(value: float | None, text: str) -> None:
+    assert probability(value) == text
+
+
+def test_estimate_text() -> None:
+    assert estimate_text({"auc": 0.837, "auc_ci": [0.7951, 0.8812]}) == "0.84 [0.80, 0.88]"
+    assert estimate_text({"auc": 0.837}) == "0.84"
+    assert estimate_text({"auc": 0.837, "auc_ci": [None, None]}) == "0.84"
+    assert estimate_text({"auc": None, "auc_ci": [0.1, 0.2]}) == "\u2013"
+    assert estimate_text(None) == "\u2013"
+
+
+def test_a_negative_number_has_a_real_minus() -> None:
+    assert number(-26.3) == "\u221226.30"
+
+
+def test_short_names_leave_out_what_goes_without_saying() -> None:
+    assert short("loss/transcript/given/0") == "loss"
+    assert short("loss/audio/given/1") == "loss/audio/given/1"
+
+
+def test_the_corrected_p_is_shown_where_there_is_one() -> None:
+    assert attack_row("loss", {"p": 0.01, "holm_p": 0.04}).p == "0.040"
+    assert attack_row("loss", {"p": 0.01}).p == "0.010"
+
+
+def test_population_text() -> None:
+    whole = {"kind": "whole", "member": 200, "non_member": 199, "blind_auc": 0.5, "blind_auc_ci": [0.45, 0.55]}
+    assert population_text(whole).startswith("The whole corpus: 200 members and 199 non-members.")
+    assert "(AUC 0.50 [0.45, 0.55])" in population_text({**whole, "kind": "matched"})
+    assert population_text({"kind": None, "reason": "too few"}).endswith("(too few).")
+    assert population_text({}).startswith("None")
+
+
+def test_the_interval_plot_shows_target_reference_and_population() -> None:
+    found = {"auc": 0.8, "auc_ci": [0.7, 0.9], "reference_auc": 0.5, "population_auc": 0.75}
+    rows = forest_rows({"fused": {"auc": 0.6, "auc_ci": [0.5, 0.7]}}, {"loss/transcript/given/0": found})
+    assert [row.label for row in rows] == [
+        "Without the model",
+        "fused",
+        "Primary attacks, all clips",
+        "loss",
+        "In the population",
+        "loss",
+    ]
+    assert [(one.value, one.kind) for one in rows[3].estimates] == [(0.8, "target"), (0.5, "reference")]
+    assert [(one.value, one.low) for one in rows[5].estimates] == [(0.75, None)]
+
+
+def test_every_finding_grade_and_family_of_the_design_has_words() -> None:
+    findings = "not_audible memorised suspected confounded unresolved underpowered not_detected"
+    assert set(FINDINGS) == set(findings.split())
+    assert set(GRADES) == {"randomised", "matched", "post_hoc"}
+    assert list(FAMILIES) == ["recording", "spectral", "prosodic", "textual", "acoustic", "fused"]
+    assert finding_words("else") == ("else", "")
+    assert grade_words("else") == ("else", "")
