@@ -69,7 +69,12 @@ def run_audits(audits: list[str], *, fresh: bool, verbose: bool) -> None:
     from flows.audit import audit
     from flows.verdicts import as_text, verdict_rows
 
-    state = audit(audits or None, fresh, return_state=True)
+    try:
+        state = audit(audits or None, fresh, return_state=True)
+    except RuntimeError as error:
+        if "Prefect API server" not in str(error):
+            raise
+        raise EarwitnessError(f"{error} Run it again, or start one: prefect server start, PREFECT_API_URL") from error
     if not state.is_completed():
         print(state.message, file=sys.stderr)
         raise SystemExit(2)

@@ -26,7 +26,9 @@ def prepare_prefect() -> None:
     for name, value in PREFECT.items():
         os.environ.setdefault(name, value)
     if "PREFECT_API_URL" not in os.environ:
-        os.environ.setdefault("PREFECT_HOME", str(Path(".cache/prefect").absolute()))
+        home = Path(os.environ.setdefault("PREFECT_HOME", str(Path(".cache/prefect").absolute())))
+        if Path("dvc.yaml").is_file():  # nothing is made where the command has nothing to do
+            home.mkdir(parents=True, exist_ok=True)  # Prefect makes the last folder of the path only
 
 
 def log_prefect() -> None:
