@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from stages.core.artifacts import SCHEMAS, artifact, read_groups, read_table, write_json, write_table
+from stages.core.folds import speaker_clusters
 from stages.core.params import Params
-from stages.core.randomness import generator, seed_of
+from stages.core.randomness import seed_of
 from stages.core.stage import require_declared, run_stage
-from stages.core.statistics import auc_with_interval
+from stages.core.statistics import clustered_test
 from stages.fidelity_detector.crossfit import CrossFitted, crossfit, logistic_regression
 from stages.fidelity_detector.detector import FidelityDetector
 from stages.fidelity_detector.differences import FEATURES, Neighbourhood, differences, summaries
@@ -37,9 +38,7 @@ def work(audit: str, params: Params) -> None:
     names, features = _features(audit, params.audits[audit].corpus, clip_ids)
     known = np.array([value is not None for value in clips["member"].to_pylist()], dtype=bool)
     member = np.array([bool(value) for value in clips["member"].to_pylist()], dtype=bool)
-    speaker = np.array(
-        [who or f"clip {clip}" for clip, who in zip(clip_ids, clips["speaker"].to_pylist(), strict=True)]
-    )
+    cluster, _ = speaker_clusters(clips["speaker"].to_pylist())
     network = partial(_network, settings.hidden, settings.epochs, settings.learning_rate, len(names))
 
     results: dict[str, CrossFitted] = {}
@@ -51,7 +50,7 @@ def work(audit: str, params: Params) -> None:
                 features["target"][known],
                 features["reference"][known] if "reference" in features else None,
                 member[known],
-                speaker[known],
+                cluster[known],
                 settings.folds,
                 seed,
             )
@@ -61,8 +60,7 @@ def work(audit: str, params: Params) -> None:
     fittable = bool(results) and 0 < member[known].sum() < known.sum()
     fitted = network(seed % 2**31).fit(features["target"][known], member[known]) if fittable else None
     _save(folder, fitted, names)
-    rng = generator(params.seed, "fidelity_detector", audit, "bootstrap")
-    metrics = {name: _metrics(found.target, member[known], speaker[known], rng) for name, found in results.items()}
+    metrics = {name: _metrics(found.target, member[known], cluster[known]) for name, found in results.items()}
     write_json(
         folder / "metrics.json",
         {**metrics.get("network", {"auc": None, "auc_ci": None}), "clips": len(ids), "neighbours": names, **metrics},
@@ -104,14 +102,12 @@ def _score_table(clip_ids: list[str], result: CrossFitted | None) -> pa.Table:
     return pa.Table.from_pylist(rows, SCHEMAS["detector_scores"])
 
 
-def _metrics(
-    scores: Floats, member: NDArray[np.bool_], speaker: NDArray[np.str_], rng: np.random.Generator
-) -> dict[str, Any]:
+def _metrics(scores: Floats, member: NDArray[np.bool_], cluster: NDArray[np.intp]) -> dict[str, Any]:
     scored = np.isfinite(scores)
     if not scored.any():
         return {"auc": None, "auc_ci": None}
-    auc, interval = auc_with_interval(scores[scored], member[scored], speaker[scored], rng)
-    return {"auc": auc, "auc_ci": interval}
+    found = clustered_test(scores[scored], member[scored], cluster[scored])
+    return {"auc": found.auc, "auc_ci": list(found.interval())}
 
 
 def _save(folder: Path, fitted: FidelityDetector | None, names: list[str]) -> None:

@@ -43,7 +43,7 @@ def crossfit(
     target: Floats,
     reference: Floats | None,
     member: NDArray[np.bool_],
-    speaker: NDArray[np.str_],
+    cluster: NDArray[np.intp],
     folds: int,
     seed: int,
 ) -> CrossFitted:
@@ -56,18 +56,18 @@ def crossfit(
     target, reference : float64[n, d]
         Fidelity features of the same clips.
     member : bool[n]
-    speaker : str[n]
-        Groups that no fold may split.
+    cluster : intp[n]
+        Speakers, whom no fold may split.
     folds : int
         At most; fewer where there are fewer speakers. A fold whose training rows have one class scores nothing.
     seed : int
     """
     scores = np.full(len(member), np.nan)
     on_reference = np.full(len(member), np.nan)
-    count = min(folds, len(np.unique(speaker)), int(member.sum()), int((~member).sum()))
+    count = min(folds, len(np.unique(cluster)), int(member.sum()), int((~member).sum()))
     if count >= 2:
         split = StratifiedGroupKFold(count, shuffle=True, random_state=seed % 2**32)
-        for fold, (train, test) in enumerate(split.split(target, member, speaker)):
+        for fold, (train, test) in enumerate(split.split(target, member, cluster)):
             if len(np.unique(member[train])) < 2:
                 continue
             fitted = clone(estimator((seed + fold) % 2**31)).fit(target[train], member[train])
