@@ -48,4 +48,5 @@ def power_spectra(frames: Floats) -> Floats:
 def decibels(power: Floats) -> Floats:
     """Return ``10 log10(power)``, at least `FLOOR_DB`."""
     levels = 10 * np.log10(np.maximum(power, np.float32(1e-30)))
-    return np.maximum(levels, FLOOR_DB).astype(np.float32)  # after the logarithm, so that the floor is exact
+    # After the logarithm, so that the floor is exact.
+    return np.asarray(np.maximum(levels, FLOOR_DB), dtype=np.float32)

@@ -1,0 +1,129 @@
+"""The contract of every perturbation, and what params may ask of it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+import stages.perturbation  # noqa: F401  # registers the perturbations
+from stages.core.audio import Samples
+from stages.core.errors import EarwitnessError
+from stages.core.randomness import generator
+from stages.perturbation.recipe import PERTURBATIONS, check_range, chosen_perturbations, uniform
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "gain": {"decibels": [-9.0, 9.0]},
+    "noise": {"snr_db": [15.0, 25.0]},
+    "zero_segments": {"segments": [1, 3], "seconds": [0.05, 0.25]},
+    "delete_words": {"share": 0.3},
+    "swap_words": {"swaps": 1},
+    "duplicate_words": {"share": 0.3},
+    "lower_case": {},
+}
+AUDIO = [name for name in PERTURBATIONS if PERTURBATIONS[name].kind == "audio"]
+TEXT = [name for name in PERTURBATIONS if PERTURBATIONS[name].kind == "text"]
+sounds = arrays.arrays(np.float32, st.integers(1, 2000), elements=st.floats(-1, 1, width=32))
+
+
+def apply(name: str, subject: Any, index: int = 0) -> tuple[Any, dict[str, Any]]:
+    answer: tuple[Any, dict[str, Any]] = PERTURBATIONS[name].apply(subject, generator(7, name, index), **SETTINGS[name])
+    return answer
+
+
+def test_every_perturbation_is_tested_here() -> None:
+    assert set(SETTINGS) == set(PERTURBATIONS) == {*AUDIO, *TEXT}
+    for name, settings in SETTINGS.items():
+        PERTURBATIONS[name].check(**settings)
+
+
+@pytest.mark.parametrize("name", AUDIO)
+@given(samples=sounds, index=st.integers(0, 50))
+def test_sound_stays_sound(name: str, samples: Samples, index: int) -> None:
+    kept = samples.copy()
+    changed, recipe = apply(name, samples, index)
+    assert np.array_equal(samples, kept)  # what was given is left as it was
+    assert changed.dtype == np.float32
+    assert changed.shape == samples.shape
+    assert np.isfinite(changed).all()
+    assert np.abs(changed).max() <= max(np.abs(samples).max(), 32767 / 32768) + 1e-6  # nothing is clipped by accident
+    assert json.loads(json.dumps(recipe, allow_nan=False)) == recipe
+    again, same = apply(name, samples, index)
+    assert np.array_equal(again, changed)
+    assert same == recipe
+
+
+@pytest.mark.parametrize("name", TEXT)
+@given(text=st.text(max_size=40), index=st.integers(0, 50))
+def test_text_stays_text(name: str, text: str, index: int) -> None:
+    changed, recipe = apply(name, text, index)
+    assert isinstance(changed, str)
+    assert json.loads(json.dumps(recipe)) == recipe
+    assert apply(name, text, index) == (changed, recipe)
+    if not text.split():
+        assert changed.split() == []
+
+
+@pytest.mark.parametrize("name", sorted(set(SETTINGS) - {"lower_case"}))
+def test_other_draws_give_other_neighbours(name: str) -> None:
+    if name in AUDIO:
+        subject: Any = np.sin(np.arange(16_000, dtype=np.float32)) / 4
+        distinct = {apply(name, subject, index)[0].tobytes() for index in range(10)}
+    else:
+        distinct = {apply(name, "one two three four five six seven eight", index)[0] for index in range(10)}
+    assert len(distinct) > 5
+
+
+def test_what_params_ask_for_is_sorted_and_zero_is_left_out() -> None:
+    asked = {name: settings | {"count": int(name != "noise")} for name, settings in SETTINGS.items()}
+    chosen = chosen_perturbations(asked)
+    assert [choice.name for choice in chosen] == sorted(set(SETTINGS) - {"noise"})
+    assert {choice.name: choice.settings for choice in chosen} == {
+        name: settings for name, settings in SETTINGS.items() if name != "noise"
+    }
+    assert chosen_perturbations({}) == []
+
+
+@pytest.mark.parametrize(
+    ("neighbours", "message"),
+    [
+        ({"echo": {"count": 1}}, r"neighbours\.echo: unknown perturbation: use some of delete_words"),
+        ({"gain": {"decibels": [-9, 9]}}, r"neighbours\.gain\.count: must be a whole number .*None"),
+        ({"gain": {"count": -1, "decibels": [-9, 9]}}, r"neighbours\.gain\.count: must be"),
+        ({"gain": {"count": True, "decibels": [-9, 9]}}, r"neighbours\.gain\.count: must be"),
+        ({"gain": {"count": 1}}, r"neighbours\.gain: missing 1 required keyword-only argument: 'decibels'"),
+        ({"gain": {"count": 1, "decibels": [-9, 9], "x": 1}}, r"neighbours\.gain: got an unexpected keyword .*'x'"),
+        ({"gain": {"count": 1, "decibels": [9, -9]}}, r"neighbours\.gain\.decibels: must rise"),
+        ({"gain": {"count": 1, "decibels": 3}}, r"neighbours\.gain\.decibels: must be two numbers"),
+        ({"gain": {"count": 1, "decibels": [0, 61]}}, r"neighbours\.gain\.decibels: .*from -60 to 60, not \[0, 61\]"),
+        ({"noise": {"count": 1, "snr_db": [0, float("nan")]}}, r"neighbours\.noise\.snr_db: must be two numbers"),
+        ({"zero_segments": {"count": 1, "segments": [0.5, 3], "seconds": [0.1, 0.2]}}, r"\.segments: .*whole numbers"),
+        ({"zero_segments": {"count": 1, "segments": [1, 3], "seconds": [0, 0.2]}}, r"\.seconds: must be two numbers"),
+        ({"delete_words": {"count": 1, "share": 1.0}}, r"delete_words\.share: must be a number from 0.001 to 0.999"),
+        ({"swap_words": {"count": 1, "swaps": 1.5}}, r"swap_words\.swaps: must be a whole number"),
+        ({"lower_case": {"count": 1, "share": 0.5}}, r"lower_case: got an unexpected keyword"),
+    ],
+)
+def test_what_is_wrong_in_params_is_named(neighbours: dict[str, dict[str, Any]], message: str) -> None:
+    with pytest.raises(EarwitnessError, match=r"params\.yaml: perturbation\.neighbours\.") as error:
+        chosen_perturbations(neighbours)
+    assert "\n" not in str(error.value)
+    with pytest.raises(EarwitnessError, match=message):
+        chosen_perturbations(neighbours)
+
+
+@given(st.floats(-5, 5), st.floats(0, 3))
+def test_draws_stay_in_their_range(low: float, width: float) -> None:
+    drawn = uniform(np.random.default_rng(0), [low, low + width])
+    assert low - 1e-6 <= drawn <= low + width + 1e-6
+    assert drawn == round(drawn, 6)
+
+
+@pytest.mark.parametrize("value", [[1, 1], (0, 2), [0.5, 1.5]])
+def test_ranges_that_are_in_order_pass(value: Any) -> None:
+    check: Callable[..., None] = check_range
+    check("x", value, 0, 2)
