@@ -16,6 +16,7 @@ from stages.core.randomness import generator
 from stages.target.adapter import Adapter, Query
 
 SOUNDS = 6
+SECONDS = 1.5
 INSTRUCTION = "Transcribe the speech."
 ANSWERS = ("Anna buys the apple today.", "Good morning, how are you?", "The weather was fine on Monday.")
 
@@ -60,9 +61,12 @@ def _log_probabilities(adapter: Adapter, sounds: Sequence[Samples]) -> np.ndarra
 
 
 def _sound(seed: int, number: int) -> Samples:
-    """Return 1 to 2.5 seconds of harmonics with a gliding pitch, in bursts like syllables."""
+    """Return harmonics with a gliding pitch, in bursts like syllables.
+
+    All sounds are equally long: a model that does not hear would still notice another number of positions.
+    """
     rng = generator(seed, "audibility", "sound", number)
-    time = np.arange(round(rng.uniform(1.0, 2.5) * RATE)) / RATE
+    time = np.arange(round(SECONDS * RATE)) / RATE
     pitch = rng.uniform(90, 220) * (1 + 0.2 * np.sin(2 * np.pi * rng.uniform(0.5, 2) * time))
     phase = 2 * np.pi * np.cumsum(pitch) / RATE
     order = np.arange(1, 20)

@@ -39,6 +39,8 @@ class Qwen2AudioAdapter(Adapter):
         self.window_seconds = frames * extractor.hop_length / extractor.sampling_rate
         self._sounds = SoundCache(extractor, self.window_seconds)
         self._prompts: dict[str, Prompt] = {}
+        # Asked of the encoder itself, since training may wrap the model around it.
+        self._lengths = model.model.audio_tower._get_feat_extract_output_lengths
 
     @classmethod
     def load(cls, source: Path | str, revision: str | None, dtype: torch.dtype, attention: str) -> Qwen2AudioAdapter:
@@ -124,8 +126,7 @@ class Qwen2AudioAdapter(Adapter):
         return self._prompts[instruction]
 
     def _audio_tokens(self, sound: Sound) -> int:
-        _, length = self.model.model.audio_tower._get_feat_extract_output_lengths(torch.tensor(sound.frames))
-        return int(length)
+        return int(self._lengths(torch.tensor(sound.frames))[1])
 
     def _row(self, query: Query, audio_tokens: int) -> Row:
         prompt = self._prompt(query.instruction)
@@ -146,7 +147,7 @@ class Qwen2AudioAdapter(Adapter):
         features, frame_mask = _stacked(list(distinct.values()))
         tower = self.model.model.audio_tower
         convolved = tower.config.max_source_positions
-        heard, _ = tower._get_feat_extract_output_lengths(frame_mask.sum(-1))
+        heard, _ = self._lengths(frame_mask.sum(-1))
         mask = create_bidirectional_mask(
             config=tower.config,
             inputs_embeds=torch.zeros(len(distinct), convolved, 1, dtype=self.model.dtype),

@@ -1,0 +1,118 @@
+"""Which clips a copy is trained on, and the stage from the command line on a small model."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import yaml
+
+from stages.core.artifacts import SCHEMAS, write_table
+from stages.core.audio import audio_hash, decode_flac, encode_flac
+from stages.finetune.members import member_queries
+from stages.lab_target.build import build_model, build_processor
+from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
+from stages.target.hashing import checkpoint_files, weight_hash
+
+
+def clips(members: list[bool | None]) -> pa.Table:
+    rows = []
+    for number, member in enumerate(members):
+        samples = np.random.default_rng(number).normal(0, 0.1, 8000).astype(np.float32)
+        flac = encode_flac(samples)
+        row: dict[str, Any] = dict.fromkeys(SCHEMAS["clips"].names)
+        row |= {"clip_id": f"c{number}", "audio": flac, "audio_hash": audio_hash(decode_flac(flac))}
+        rows.append(row | {"text": f"Number {number}.", "member": member, "attributes": []})
+    return pa.Table.from_pylist(rows, SCHEMAS["clips"])
+
+
+def test_only_known_members_are_taken() -> None:
+    queries = member_queries([clips([True, False, None, True])])
+    assert [query.text for query in queries] == ["Number 0.", "Number 3."]
+    assert all(query.audio_hash == audio_hash(query.samples) for query in queries)
+    assert {query.instruction for query in queries} == {"Transcribe the speech."}
+
+
+def test_a_corpus_without_members_gives_none() -> None:
+    assert member_queries([clips([False, None])]) == []
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, repository: Path) -> Path:
+    """A small base, a corpus of four members, and a copy to be trained on them."""
+    content: dict[str, Any] = yaml.safe_load((repository / "params.yaml").read_text())
+    content["copies"] = {"copy": {"base": "lab_base", "train_on": ["lab_trained", "none"], "epochs": 6}}
+    content["audits"] = {}
+    content["finetune"] |= {"method": "whole", "batch_size": 2}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    processor = build_processor()
+    folder = tmp_path / "data/lab_target/checkpoint"
+    Qwen2AudioAdapter(build_model(processor, 7).eval(), processor).save(folder)
+    record = {"name": "lab_base", "model": "data/lab_target/checkpoint", "revision": "", "architecture": "qwen2_audio"}
+    record |= {"weight_hash": weight_hash(checkpoint_files(folder)), "parameters": 1, "dtype": "float32"}
+    record |= {"attention": "sdpa", "window_seconds": 4.0, "audible": True, "audio_effect": {}}
+    (tmp_path / "data/target/lab_base").mkdir(parents=True)
+    (tmp_path / "data/target/lab_base/target.json").write_text(json.dumps(record))
+    table = clips([True, False, True, True, None, True])
+    write_table(tmp_path / "data/corpus/lab_trained/clips.parquet", table, SCHEMAS["clips"])
+    return tmp_path
+
+
+def start(folder: Path, repository: Path, copy: str = "copy") -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "stages.finetune", "--copy", copy]
+    environment = {**os.environ, "PYTHONPATH": str(repository), "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def test_a_copy_is_trained_and_recorded(workplace: Path, repository: Path) -> None:
+    process = start(workplace, repository)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    losses = list(csv.DictReader((workplace / "data/finetune/copy/loss.csv").open()))
+    assert [int(row["step"]) for row in losses] == list(range(12))  # 4 members, 2 a batch, 6 epochs
+    assert float(losses[-1]["loss"]) < float(losses[0]["loss"])
+    record = json.loads((workplace / "data/target/copy/target.json").read_text())
+    base = json.loads((workplace / "data/target/lab_base/target.json").read_text())
+    assert record["weight_hash"] != base["weight_hash"]
+    assert record["model"] == "data/finetune/copy/checkpoint"
+
+    shutil.rmtree(workplace / "data/finetune")
+    assert start(workplace, repository).wait(timeout=120) == 0
+    assert json.loads((workplace / "data/target/copy/target.json").read_text()) == record
+
+
+def test_an_undeclared_copy_is_one_line_and_status_2(workplace: Path, repository: Path) -> None:
+    process = start(workplace, repository, copy="other")
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert errors.strip().count("\n") == 0
+    assert "copies: 'other' is not declared" in errors
+
+
+@pytest.mark.slow
+def test_a_killed_training_leaves_nothing_half_written(workplace: Path, repository: Path) -> None:
+    params = yaml.safe_load((workplace / "params.yaml").read_text())
+    params["copies"]["copy"]["epochs"] = 400
+    (workplace / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    process = start(workplace, repository)
+    state = workplace / ".cache/checkpoints"
+    deadline = time.monotonic() + 120
+    while not list(state.glob("*/state.pt")) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (workplace / "data/finetune").exists()
+    assert start(workplace, repository).wait(timeout=300) == 0
+    losses = list(csv.DictReader((workplace / "data/finetune/copy/loss.csv").open()))
+    assert len(losses) == 800
