@@ -11,6 +11,7 @@ from stages.core.telemetry import TELEMETRY_OFF
 PREFECT = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",  # the default of 20 fails on a loaded machine
     "PREFECT_LOGGING_LEVEL": "CRITICAL",  # a failed stage's own line is the message; Prefect's would repeat it
+    "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",  # 'database is locked' is noise of the embedded database
     "PREFECT_CLI_COLORS": "false",
 }

@@ -17,6 +17,8 @@ from flows.graph import DVC
 LOGS = Path(".cache/log")
 SECONDS_BETWEEN_TRIES = 1.0
 
+_PROGRESS = re.compile(r"\d%\|.*\|")
+
 Progress = Callable[[str], None]
 
 
@@ -106,5 +108,6 @@ def error_line(stage: str, text: str, log: Path) -> str:
     own = [line for line in lines if line.startswith("earwitness: ")]
     if own:
         return own[-1]
-    said = [line for line in lines if not line.startswith(("ERROR: ", "> "))] or lines or ["no output"]
+    words = [line for line in lines if not line.startswith(("ERROR: ", "> ")) and not _PROGRESS.search(line)]
+    said = words or lines or ["no output"]
     return f"earwitness: {stage}: failed unexpectedly: {said[-1].strip()} (see {log})"
