@@ -1,0 +1,59 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flows import command_line
+
+
+def earwitness(*arguments: str) -> subprocess.CompletedProcess[str]:
+    root = Path(command_line.__file__).parents[1]
+    command = [sys.executable, "-m", "flows.command_line", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(root)})
+
+
+def test_help_is_instant_and_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = os.times().children_user + os.times().children_system
+    done = earwitness("audit", "--help")
+    spent = os.times().children_user + os.times().children_system - before
+    assert done.returncode == 0
+    assert "--fresh" in done.stdout
+    assert spent < 0.3
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mistake_is_one_line_with_status_2_and_touches_nothing(project: Path) -> None:
+    subprocess.run(["git", "add", "-A"], check=True)
+    done = earwitness("audit", "nobody")
+    assert done.returncode == 2
+    assert done.stderr == "earwitness: params.yaml: audits: 'nobody' is not declared: use one of left, right\n"
+    assert done.stdout == ""
+    changed = subprocess.run(["git", "status", "--porcelain"], capture_output=True, text=True, check=True).stdout
+    assert {line[:2] for line in changed.splitlines()} == {"A "}
+
+
+def test_an_audit_prints_the_findings_and_where_the_report_is(
+    built: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("flows.preflight._check_corpus", lambda name, params: None)  # the toys have no recordings
+    command_line.main(["audit"])
+    shown = capsys.readouterr().out
+    assert "memorised" in shown
+    assert f"Report: {built / 'data/report/report.html'}" in shown
+
+
+def test_a_failed_stage_ends_with_its_line_and_status_2(
+    built: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("flows.preflight._check_corpus", lambda name, params: None)  # the toys have no recordings
+    (built / "broken").write_text("features@one")
+    (built / "raw/one.txt").write_text("changed\n")
+    with pytest.raises(SystemExit) as exit_:
+        command_line.main(["audit", "left"])
+    assert exit_.value.code == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert "earwitness: features@one: broken/file.csv, row 3: no speaker: add one" in lines
+    assert not any("Traceback" in line for line in lines)

@@ -1,0 +1,126 @@
+import csv
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import yaml
+
+from flows.preflight import preflight
+from stages.core.errors import EarwitnessError
+
+COLUMNS = ("clip_id", "path", "text", "member", "speaker")
+
+
+def write_corpus(folder: Path, *, ids: tuple[str, ...] = ("a", "b"), columns: tuple[str, ...] = COLUMNS) -> None:
+    (folder / "audio").mkdir(parents=True)
+    with (folder / "manifest.csv").open("w", newline="") as file:
+        rows = csv.DictWriter(file, columns, extrasaction="ignore")
+        rows.writeheader()
+        for clip in ids:
+            soundfile.write(folder / f"audio/{clip}.wav", np.zeros(8000), 16000)
+            path = f"audio/{clip}.wav"
+            rows.writerow({"clip_id": clip, "path": path, "text": "hello", "member": "true", "speaker": "one"})
+
+
+@pytest.fixture
+def clone(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A git clone with a corpus of its own and one of the lab's, to which somebody has added a clip."""
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    shutil.copy(repository / "params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    change(lambda params: params["corpora"].update(mine={"split": "matched", "member": "column"}))
+    write_corpus(tmp_path / "data/raw/mine")
+    write_corpus(tmp_path / "data/raw/lab_control", ids=("lab_control_00000", "added"))
+    return tmp_path
+
+
+def change(edit: Callable[[dict[str, Any]], None]) -> None:
+    path = Path("params.yaml")
+    params = yaml.safe_load(path.read_text())
+    edit(params)
+    path.write_text(yaml.safe_dump(params))
+
+
+def test_a_sound_project_passes_and_gives_its_params(clone: Path) -> None:
+    assert "mine" in preflight(["trained"]).corpora
+
+
+def test_an_audit_that_is_not_declared(clone: Path) -> None:
+    with pytest.raises(EarwitnessError, match=r"^params\.yaml: audits: 'nobody' is not declared: use one of .*trained"):
+        preflight(["nobody"])
+
+
+def test_a_folder_that_is_no_clone(clone: Path) -> None:
+    shutil.rmtree(clone / ".git")
+    with pytest.raises(EarwitnessError, match=r"not a git clone.*git clone"):
+        preflight()
+
+
+def test_malformed_params(clone: Path) -> None:
+    (clone / "params.yaml").write_text("seed: 7\ncorpora: {a: [\n")
+    with pytest.raises(EarwitnessError, match=r"^params\.yaml, line 3: "):
+        preflight()
+
+
+def test_an_unknown_target(clone: Path) -> None:
+    change(lambda params: params["audits"]["trained"].update(target="nobody"))
+    with pytest.raises(EarwitnessError, match=r"^params\.yaml: audits\.trained\.target: unknown name 'nobody'"):
+        preflight()
+
+
+def test_a_missing_folder(clone: Path) -> None:
+    shutil.rmtree(clone / "data/raw/mine")
+    with pytest.raises(EarwitnessError, match=r"^data/raw/mine: missing: "):
+        preflight()
+
+
+def test_a_missing_manifest(clone: Path) -> None:
+    (clone / "data/raw/mine/manifest.csv").unlink()
+    with pytest.raises(EarwitnessError, match=r"^data/raw/mine/manifest\.csv: missing"):
+        preflight()
+
+
+@pytest.mark.parametrize("corpus", ["mine", "lab_control"])
+def test_a_manifest_without_a_column_that_is_needed(clone: Path, corpus: str) -> None:
+    shutil.rmtree(clone / "data/raw" / corpus)
+    write_corpus(clone / "data/raw" / corpus, columns=("clip_id", "path", "member"))
+    with pytest.raises(EarwitnessError, match=rf"^data/raw/{corpus}/manifest\.csv.*'text'"):
+        preflight()
+
+
+@pytest.mark.parametrize(("corpus", "clip"), [("mine", "b"), ("lab_control", "added")])
+def test_a_file_that_is_not_audio(clone: Path, corpus: str, clip: str) -> None:
+    (clone / f"data/raw/{corpus}/audio/{clip}.wav").write_text("not audio")
+    wrong = rf"^data/raw/{corpus}/manifest\.csv.*{clip}\.wav is not audio .*'quarantine'"
+    with pytest.raises(EarwitnessError, match=wrong):
+        preflight()
+    change(lambda params: params["corpus"].update(unreadable="quarantine"))
+    preflight()
+
+
+def test_what_is_wrong_with_the_lab_s_own_clips_is_the_lab_s_business(clone: Path) -> None:
+    (clone / "data/raw/lab_control/audio/lab_control_00000.wav").write_text("not audio")
+    preflight()
+    (clone / "data/raw/lab_control/audio/lab_control_00000.wav").unlink()
+    preflight()
+
+
+def test_a_target_s_folder_without_a_checkpoint(clone: Path) -> None:
+    target = {"model": "models/ours", "revision": "none", "dtype": "float32"}
+    change(lambda params: params["targets"].update(ours=target))
+    with pytest.raises(EarwitnessError, match=r"^params\.yaml: targets\.ours\.model: no checkpoint in 'models/ours'"):
+        preflight()
+    (clone / "models/ours").mkdir(parents=True)
+    (clone / "models/ours/config.json").write_text("{}")
+    preflight()
+
+
+def test_a_hub_id_is_not_looked_for_on_disk(clone: Path) -> None:
+    target = {"model": "owner/model", "revision": "0" * 40, "dtype": "float32"}
+    change(lambda params: params["targets"].update(theirs=target))
+    assert "theirs" in preflight().targets
