@@ -25,9 +25,11 @@ def speaker_draws(cluster: Ints, count: int, rng: np.random.Generator) -> Draws:
     Returns
     -------
     float32[count, G]
-        How often each speaker was drawn.
+        How often each speaker was drawn; without clips, no speakers.
     """
-    groups = int(cluster.max()) + 1
+    groups = int(cluster.max(initial=-1)) + 1
+    if not groups:
+        return np.zeros((count, 0), np.float32)
     return rng.multinomial(groups, np.full(groups, 1 / groups), count).astype(np.float32)
 
 

@@ -55,6 +55,8 @@ def grouped_folds(member: Bools, cluster: Ints, count: int, rng: np.random.Gener
     note : str or None
         Where a class has a single speaker, folds cannot be grouped: clips are dealt instead, and it is said here.
     """
+    if not len(member):
+        return np.zeros(0, np.intp), None
     groups = int(cluster.max()) + 1
     classes = [side.astype(np.float64) for side in (member, ~member) if side.any()]
     held = np.column_stack([np.bincount(cluster, side, groups) for side in classes]).astype(np.float64)

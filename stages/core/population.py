@@ -75,7 +75,16 @@ class BlindInterval:
 
     def at_chance(self, tolerance: float) -> bool:
         """Return whether the interval covers 0.5 and excludes anything above `tolerance`."""
-        return self.low <= 0.5 <= self.high <= tolerance
+        return self.not_above_chance(tolerance) and self.high >= 0.5
+
+    def not_above_chance(self, tolerance: float) -> bool:
+        """Return whether the interval reaches down to 0.5 and excludes anything above `tolerance`.
+
+        Enough for a whole corpus, where only chance takes a cross-fitted AUC below 0.5. In a match it is not: a
+        score that was matched on points the other way among its noise, and an AUC as far below 0.5 as it was above
+        shows that nothing was gained.
+        """
+        return self.low <= 0.5 and self.high <= tolerance
 
 
 @dataclass(frozen=True)
@@ -202,7 +211,7 @@ def find_population(
     if fewest < settings.min_matched:
         wanted = settings.min_matched
         return _none(whole, score, f"{fewest} clips on the smaller side, fewer than the {wanted} that are needed")
-    if whole.at_chance(settings.tolerance):
+    if whole.not_above_chance(settings.tolerance):
         rows = np.arange(len(member))
         return Population("whole", rows, np.full(len(rows), -1), whole, whole, score, "the whole corpus is at chance")
     return _matched(features, member, cluster, score, whole, settings, rng)

@@ -92,7 +92,7 @@ class AUCTest:
     freedom : float
         Degrees of freedom of the t distribution that it is referred to.
     p : float
-        1.0 where nothing can be said: one class, one cluster, or all scores equal.
+        1.0 where nothing can be said: one class, fewer than three speakers, or all scores equal.
     """
 
     auc: float
@@ -138,14 +138,18 @@ def clustered_test(score: Floats, member: Bools, cluster: Ints, extra: Floats | 
     total, positive = len(score), int(member.sum())
     cluster = renumbered(cluster)
     groups = int(cluster.max()) + 1 if total else 0
-    if min(positive, total - positive) == 0 or groups < 2:
+    if min(positive, total - positive) == 0 or groups < 3:
         return AUCTest(auc(score, member), float("nan"), 0.0, 1.0)
     weight = np.asarray(member - positive / total, dtype=np.float64)
     centred = np.asarray(rankdata(score) - (total + 1) / 2, dtype=np.float64)
     influence = weight * centred / (positive * (total - positive))
     effect = float(influence.sum())
     by_speaker = np.bincount(cluster, influence if extra is None else influence + extra, groups)
-    error = float(np.sqrt(groups / (groups - 1) * ((by_speaker - by_speaker.mean()) ** 2).sum()))
+    # Two degrees are gone: the mean over speakers, and the midranks' own mean.
+    error = float(np.sqrt(groups / (groups - 2) * ((by_speaker - by_speaker.mean()) ** 2).sum()))
+    if error < 1e-12:
+        # All speakers bring the same: only what they bring at all can stand for their variance.
+        error = float(np.sqrt((by_speaker**2).sum()))
     if error < 1e-12:
         return AUCTest(0.5 + effect, 0.0, 0.0, 1.0)
     freedom = _freedom(centred, weight, member, cluster, groups)
@@ -166,9 +170,9 @@ def _freedom(centred: Floats, weight: Floats, member: Bools, cluster: Ints, grou
     correlation = float(np.clip(between / pairs / spread, 0, 1)) if pairs and spread > 0 else 0.0
     own = np.bincount(cluster, weight**2, groups)
     expected = own + correlation * (np.bincount(cluster, weight, groups) ** 2 - own)
-    # Where a speaker's weights cancel, rounding may leave a trifle below zero.
-    expected = np.maximum(expected, 0.0)
-    return float(max(1.0, expected.sum() ** 2 / (expected**2).sum() - 1))
+    # Where every speaker's weights cancel nothing is expected of any (or a trifle, by rounding): all count alike.
+    expected = np.maximum(expected, 1e-9 * own.max())
+    return float(max(1.0, expected.sum() ** 2 / (expected**2).sum() - 2))
 
 
 def holm(p: Floats) -> Floats:

@@ -150,8 +150,7 @@ def _nothing(
     if whole:
         seen = f"{whole} separates the corpus as given (AUC {_interval(evidence[whole].whole)})"
         if tried:
-            where = "in the matched subset it does not" if population.kind else "nothing to match"
-            return "confounded", [f"{seen}, but so does the recording: {where}"]
+            return "confounded", [f"{seen}, {_but(population)}"]
         if population.whole is None:
             return "unresolved", [f"{seen}, and how the clips were recorded is unknown"]
         return "underpowered", [f"{seen}, but there are too few clips for a claim"]
@@ -164,6 +163,15 @@ def _nothing(
     return "not_detected", [
         f"no primary attack is significant; an AUC of {smallest:.2f} would have been seen with a chance of 80 %"
     ]
+
+
+def _but(population: Population) -> str:
+    """Return what stands against an attack that separates the corpus as given, but no population."""
+    if population.whole is None or population.whole.low <= 0.5:
+        return "and that the recording does not cannot be shown with so few clips or speakers"
+    if population.kind is None:
+        return "but so does the recording, and nothing is left to match"
+    return "but so does the recording, and in the matched subset the attack does not"
 
 
 def _best(

@@ -1,0 +1,140 @@
+"""Both stages as they are run: artifacts in, artifacts out."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from stages.blind_baseline.__main__ import work as blind_baseline
+from stages.core.artifacts import SCHEMAS, artifact, features_schema, read_json, read_table, write_json, write_table
+from stages.core.errors import EarwitnessError
+from stages.core.params import Params, load_params
+from stages.evaluation.__main__ import work as evaluation
+from stages.evaluation.simulate import Scenario, draw
+
+CORPUS, AUDIT = "lab_trained", "trained"
+
+
+@pytest.fixture
+def params(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
+    loaded = load_params(repository / "params.yaml")
+    monkeypatch.chdir(tmp_path)
+    return loaded
+
+
+def write_audit(params: Params, audible: bool = True, unlabelled: int = 0, **factors: Any) -> None:
+    """Write what the stages before would have written: 300 clips, the primary attacks and an exploratory one."""
+    drawn = draw(Scenario(side=150, speakers=30, **factors), np.random.default_rng(0))
+    order = np.random.default_rng(1).permutation(300)
+    ids = [f"clip_{index:03d}" for index in range(300)]
+    member: list[bool | None] = [bool(drawn["member"][row]) for row in order]
+    member[:unlabelled] = [None] * unlabelled
+    clips: dict[str, Any] = {
+        "clip_id": ids,
+        "member": member,
+        "speaker": [f"s{drawn['speaker'][row]}" for row in order],
+    }
+    columns = [pa.array(clips.get(field.name, [None] * 300), field.type) for field in SCHEMAS["clips"]]
+    write_table(artifact("corpus", CORPUS, "clips.parquet"), pa.table(columns, SCHEMAS["clips"]), SCHEMAS["clips"])
+    features = {f"{family}.x": drawn["features"][order, index] for index, family in enumerate(params.features.families)}
+    schema = features_schema(list(features))
+    write_table(
+        artifact("features", CORPUS, "features.parquet"), pa.table({"clip_id": ids, **features}).cast(schema), schema
+    )
+    rows = []
+    names = [*params.evaluation.primary_attacks, "zlib/transcript/given/0"]
+    for role, scores in (("target", drawn["scores"]), ("reference", drawn["reference_scores"])):
+        for name, column in zip(names, scores.values(), strict=True):
+            attack, part, condition, instruction = name.split("/")
+            key = {
+                "role": role,
+                "attack": attack,
+                "slice": part,
+                "condition": condition,
+                "instruction": int(instruction),
+            }
+            rows += [{"clip_id": ids[at], **key, "score": column[row]} for at, row in enumerate(order)]
+    attack_scores = pa.Table.from_pylist(rows, SCHEMAS["attack_scores"])
+    write_table(artifact("attacks", AUDIT, "scores.parquet"), attack_scores, SCHEMAS["attack_scores"])
+    detector = attack_scores.slice(0, 300).select(["clip_id", "role", "score"])
+    write_table(artifact("fidelity_detector", AUDIT, "scores.parquet"), detector, SCHEMAS["detector_scores"])
+    write_json(artifact("target", params.audits[AUDIT].target, "target.json"), {"audible": audible})
+
+
+def audited(params: Params) -> dict[str, Any]:
+    blind_baseline(CORPUS, params)
+    evaluation(AUDIT, params)
+    return dict(read_json(artifact("evaluation", AUDIT, "metrics.json")))
+
+
+def test_an_audit_of_memory(params: Params) -> None:
+    write_audit(params, memory=1.0)
+    found = audited(params)
+    assert found["verdict"]["finding"] == "memorised"
+    assert found["clips"] == {"member": 150, "non_member": 150, "speakers": 30}
+    assert set(found["blind"]) == {"recording", "spectral", "prosodic", "textual", "acoustic", "fused"}
+    primary = {name for name, attack in found["attacks"].items() if attack["primary"]}
+    assert primary == set(params.evaluation.primary_attacks)
+    assert set(found["attacks"]) - primary == {"zlib/transcript/given/0", "fidelity_detector"}
+    assert found["attacks"]["fidelity_detector"]["reference_auc"] is None
+    verdict = read_json(artifact("evaluation", AUDIT, "verdict.json"))
+    assert verdict == verdict | found["verdict"]
+    assert (verdict["audit"], verdict["corpus"], verdict["split"]) == (AUDIT, CORPUS, "randomised")
+    curve = artifact("evaluation", AUDIT, "roc.csv").read_text().splitlines()
+    assert curve[0] == "attack,clips,false_positive_rate,true_positive_rate"
+    assert 100 < len(curve) < 500
+
+
+def test_a_matched_subset_is_read_as_it_was_written(params: Params) -> None:
+    write_audit(params, memory=1.0, shift=0.8)
+    found = audited(params)
+    matched = read_table(artifact("blind_baseline", CORPUS, "matched.parquet"))
+    assert found["population"]["kind"] == "matched"
+    assert found["population"]["member"] == found["population"]["non_member"] == matched.num_rows // 2
+    assert matched["pair"].to_numpy().max() == matched.num_rows // 2 - 1
+
+
+def test_the_same_input_gives_the_same_bytes(params: Params) -> None:
+    write_audit(params, shift=0.5)
+    audited(params)
+    files = sorted(Path("data/evaluation").rglob("*.*")) + sorted(Path("data/blind_baseline").rglob("*.*"))
+    before = [file.read_bytes() for file in files]
+    audited(params)
+    assert [file.read_bytes() for file in files] == before
+    assert len(files) == 6
+
+
+def test_a_deaf_target_is_not_audible(params: Params) -> None:
+    write_audit(params, audible=False, memory=1.0)
+    assert audited(params)["verdict"]["finding"] == "not_audible"
+
+
+def test_clips_without_a_label_are_scored(params: Params) -> None:
+    write_audit(params, memory=1.0, unlabelled=20)
+    found = audited(params)
+    assert sum(found["clips"][side] for side in ("member", "non_member")) == 280
+    assert read_table(artifact("blind_baseline", CORPUS, "scores.parquet")).num_rows == 300 * 6
+
+
+def test_no_label_at_all_is_underpowered(params: Params) -> None:
+    write_audit(params, unlabelled=300)
+    assert audited(params)["verdict"]["finding"] == "underpowered"
+
+
+def test_an_unknown_primary_attack_is_named(params: Params) -> None:
+    write_audit(params)
+    blind_baseline(CORPUS, params)
+    wrong = params.evaluation.model_copy(update={"primary_attacks": ["los/transcript/given/0"]})
+    with pytest.raises(EarwitnessError, match=r"evaluation\.primary_attacks: no scores of 'los/.*loss/transcript"):
+        evaluation(AUDIT, params.model_copy(update={"evaluation": wrong}))
+
+
+def test_features_of_other_clips_are_refused(params: Params) -> None:
+    write_audit(params)
+    path = artifact("features", CORPUS, "features.parquet")
+    table = read_table(path)
+    write_table(path, table.slice(1), table.schema)
+    with pytest.raises(EarwitnessError, match="other clips than in the corpus"):
+        blind_baseline(CORPUS, params)
