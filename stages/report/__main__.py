@@ -57,7 +57,7 @@ def _attack_curves(path: Path) -> list[Curve]:
     points: dict[str, list[tuple[float, float]]] = defaultdict(list)
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            if row.get("population", "whole") == "whole":
+            if row["clips"] == "whole":
                 point = (float(row["false_positive_rate"]), float(row["true_positive_rate"]))
                 points[row["attack"]].append(point)
     return [Curve(name, *np.asarray(found).T) for name, found in points.items()]

@@ -97,11 +97,11 @@ def write_audit(name: str, made: dict[str, Any]) -> None:
     member = np.arange(CLIPS) % 2 == 0
     with (folder / "roc.csv").open("w", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow(["attack", "population", "false_positive_rate", "true_positive_rate"])
+        rows.writerow(["attack", "clips", "false_positive_rate", "true_positive_rate"])
         for attacked in [key for key, value in found["attacks"].items() if value["primary"]]:
             scores = rng.normal(size=CLIPS) + 4 * (made["attack"] - 0.5) * member
             rows.writerows([attacked, "whole", *point] for point in zip(*roc(scores, member), strict=True))
-            rows.writerow([attacked, "matched", 0.0, 0.0])
+            rows.writerow([attacked, "population", 0.0, 0.0])
     write_corpus(found["corpus"], member, rng, found["blind"])
 
 

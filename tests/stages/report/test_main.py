@@ -77,6 +77,15 @@ def test_tables_and_plots_can_be_read_aloud(evaluated: Params) -> None:
         assert set(str(attributes["aria-labelledby"]).split()) <= set(ids)
 
 
+def test_curves_are_those_of_all_clips(evaluated: Params) -> None:
+    main("", evaluated)
+    paths = re.findall(r'<path d="(M44[^"]*)" class="curve', report())
+    assert len(paths) == 5 * (4 + 1)  # in each audit four attacks and the baseline
+    for path in paths:
+        assert path.startswith("M44.0 330.0L")
+        assert path.endswith("L364.0 10.0")
+
+
 def test_verdicts_for_machines(evaluated: Params) -> None:
     main("", evaluated)
     verdicts = json.loads(Path("data/report/verdict.json").read_text())
@@ -118,7 +127,7 @@ def test_sparse_figures_are_dashes_not_zeros(evaluated: Params) -> None:
     metrics["attacks"] = {"loss/transcript/given/0": {"auc": None, "primary": True}}
     del metrics["population"]
     path.write_text(json.dumps(metrics))
-    artifact("evaluation", "control", "roc.csv").write_text("attack,false_positive_rate,true_positive_rate\n")
+    artifact("evaluation", "control", "roc.csv").write_text("attack,clips,false_positive_rate,true_positive_rate\n")
     control = evaluated.audits["control"].model_copy(update={"reference": "none"})
     main("", evaluated.model_copy(update={"audits": {"control": control}}))
     html = report()
