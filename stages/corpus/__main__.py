@@ -32,7 +32,8 @@ def main(name: str, params: Params) -> None:
 
 def _clips(entries: list[Entry], tally: Tally, params: Params) -> Iterator[pa.Table]:
     """Yield clips in the order of their ids; stop at the end if the tally says so, before anything is renamed."""
-    recordings = (tally.folder / entry.path for entry in entries)
+    # Absolute, since a worker may have been started in another folder.
+    recordings = (tally.folder.absolute() / entry.path for entry in entries)
     answers = zip(entries, ordered_map(partial(ingest, limits=params.corpus), recordings, params.compute), strict=True)
     while batch := list(islice(answers, CLIPS_AT_ONCE)):
         yield pa.Table.from_pylist([row for answer in batch if (row := tally.take(*answer))], SCHEMAS["clips"])

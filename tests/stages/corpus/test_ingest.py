@@ -101,6 +101,19 @@ def test_the_number_of_workers_changes_no_byte(bring: Any, make_params: Any) -> 
     assert written[0] == written[1]
 
 
+def test_workers_started_elsewhere_find_the_recordings(
+    bring: Any, make_params: Any, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params = make_params({"mine": "random_half"}, compute={"workers": 2})
+    bring("mine", 20)
+    main("mine", params)
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    Path("data").rename(elsewhere / "data")
+    monkeypatch.chdir(elsewhere)  # the workers of the first run are still there
+    main("mine", params)
+    assert tables("mine")[0].num_rows == 20
+
+
 def test_a_file_that_is_not_audio_stops_and_leaves_nothing(bring: Any, make_params: Any) -> None:
     folder = bring("mine", 4)
     for index in (1, 2):
