@@ -83,7 +83,7 @@ def test_more_clips_than_pairs_are_refused() -> None:
 def test_the_grammar_has_tens_of_thousands_of_sentences() -> None:
     assert SENTENCES >= 20_000
     assert len({sentence(index) for index in range(SENTENCES)}) == SENTENCES
-    assert sentence(0) == "Anna buys the apple today."
+    assert sentence(0) == "Anna buys the red apple today."
 
 
 def test_voices_are_balanced_and_distinct() -> None:

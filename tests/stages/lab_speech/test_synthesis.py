@@ -13,7 +13,7 @@ import pytest
 import soundfile
 import yaml
 
-from stages.lab_speech.sentences import NAMES, OBJECTS, TIMES, VERBS
+from stages.lab_speech.sentences import SLOTS
 from stages.lab_speech.synthesis import speak_block
 from stages.lab_speech.voices import lab_voices
 
@@ -27,13 +27,13 @@ def test_a_block_sounds_the_same_whatever_was_spoken_before() -> None:
 
 
 def test_a_longer_block_begins_like_a_shorter_one() -> None:
-    block = [(f"{name} buys the apple today.", lab_voices(1)[0]) for name in NAMES[:4]]
+    block = [(f"{name} buys the apple today.", lab_voices(1)[0]) for name in SLOTS[0][:4]]
     for one, other in zip(speak_block(block[:2]), speak_block(block), strict=False):
         assert np.array_equal(one, other)
 
 
 def test_the_longest_sentence_fits_the_window_in_every_voice() -> None:
-    longest = " ".join(max(slot, key=len) for slot in (NAMES, VERBS, OBJECTS, TIMES)) + "."
+    longest = " ".join(max(slot, key=len) for slot in SLOTS) + "."
     seconds = [len(sound) / 16_000 for sound in speak_block([(longest, voice) for voice in lab_voices(24)])]
     assert min(seconds) > 1.0
     assert max(seconds) < 3.3
@@ -65,13 +65,17 @@ def workplace(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, workers: int = 1) -> Path:
+def start(folder: Path, workers: int = 1) -> subprocess.CompletedProcess[str]:
     params = yaml.safe_load((folder / "params.yaml").read_text())
     params["compute"]["workers"] = workers
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     command = [sys.executable, "-m", "stages.lab_speech", "--corpus", "lab_control"]
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def run(folder: Path, workers: int = 1) -> Path:
+    done = start(folder, workers)
     assert done.returncode == 0, done.stderr
     return folder / "data/raw/lab_control"
 
@@ -107,3 +111,14 @@ def test_the_format_does_not_tell_the_sides(workplace: Path) -> None:
     corpus = run(workplace)
     kinds = {(i.samplerate, i.channels, i.subtype) for i in map(soundfile.info, (corpus / "audio").glob("*.flac"))}
     assert kinds == {(16_000, 1, "PCM_16")}
+
+
+def test_a_broken_line_that_people_added_is_named(workplace: Path) -> None:
+    corpus = run(workplace)
+    with (corpus / "manifest.csv").open("a") as file:
+        file.write("mine,audio/mine.flac,Hello, world.,false,me,,,,,\n")
+    before = content(corpus)
+    done = start(workplace)
+    assert done.returncode == 2
+    assert "manifest.csv, line 8: more cells than columns" in done.stderr
+    assert content(corpus) == before
