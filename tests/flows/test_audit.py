@@ -89,6 +89,7 @@ def test_a_changed_file_reruns_what_reads_it_and_nothing_else(built: Path) -> No
     assert task_states(state)["features@one"] == "Cached"
 
 
+@pytest.mark.slow
 def test_what_an_always_changed_stage_makes_is_seen_in_the_same_run(built: Path) -> None:
     (built / "time.txt").write_text("midnight\n")
     run()

@@ -45,6 +45,7 @@ def test_an_audit_prints_the_findings_and_where_the_report_is(
     assert f"Report: {built / 'data/report/report.html'}" in shown
 
 
+@pytest.mark.slow
 def test_a_failed_stage_ends_with_its_line_and_status_2(
     built: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
