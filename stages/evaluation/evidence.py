@@ -28,7 +28,7 @@ class AttackEvidence:
         In the population; None without a usable reference.
     whole_p, held_p, supported_p : float
         Adjusted by Holm over the primary attacks; `supported_p` is of the larger of the attack's and the calibrated
-        difference's p, 1.0 where the placebo fails.
+        difference's p, 1.0 where the placebo fails or the reference separates by an unknown c.
     """
 
     whole: AUCTest
@@ -89,9 +89,12 @@ def _calibrated(found: CalibratedDifference | None, supported_p: float) -> dict[
         "holm_p": supported_p,
         "c": found.c,
         "identified": found.identified,
+        "tested_c": list(found.values),
         "first_stage_f": found.first_stage,
         "placebo_p": found.placebo_p,
         "placebo_holds": found.placebo_holds,
+        "reference_p": found.reference.p,
+        "reference_allows": found.reference_allows,
     }
 
 
@@ -144,6 +147,6 @@ def tested(score: Floats, member: Bools, cluster: Ints) -> AUCTest:
 
 
 def _supported(test: AUCTest | None, found: CalibratedDifference | None) -> float:
-    if test is None or found is None or not found.placebo_holds:
+    if test is None or found is None or not (found.placebo_holds and found.reference_allows):
         return 1.0
     return max(test.p, found.p)

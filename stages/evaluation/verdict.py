@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from stages.core.population import BlindInterval, Population
-from stages.evaluation.calibration import STRONG_INSTRUMENT
 from stages.evaluation.evidence import AttackEvidence
 from stages.evaluation.settings import Settings
 
@@ -131,7 +130,7 @@ def _finding(
     if separating:
         usable = any(found.calibrated for found in evidence.values())
         if usable:
-            why = _not_beyond(separating, evidence[separating], settings)
+            why = _not_beyond(evidence[separating])
             return "confounded", [_separates(separating, evidence), why]
         missing = "the reference's scores are of no use" if has_reference else "there is no reference target"
         return "unresolved", [
@@ -206,7 +205,7 @@ def _beyond(name: str, found: AttackEvidence, margin: float) -> str:
         )
     else:
         how = (
-            f"c = 0, 1 and {margin:g} alike, because the reference hardly reacts to anything measured "
+            f"c = {_listed(calibrated.values)} alike, because the reference hardly reacts to anything measured "
             f"(first-stage F {calibrated.first_stage:.1f})"
         )
     return (
@@ -215,7 +214,7 @@ def _beyond(name: str, found: AttackEvidence, margin: float) -> str:
     )
 
 
-def _not_beyond(name: str, found: AttackEvidence, settings: Settings) -> str:
+def _not_beyond(found: AttackEvidence) -> str:
     calibrated = found.calibrated
     if calibrated is None:
         return "its reference's scores are of no use, and no other attack passes the negative control"
@@ -224,11 +223,21 @@ def _not_beyond(name: str, found: AttackEvidence, settings: Settings) -> str:
             f"but the placebo fails: among non-members the blind features predict its calibrated difference "
             f"(p = {calibrated.placebo_p:.2g})"
         )
-    weak = "" if calibrated.first_stage >= STRONG_INSTRUMENT else f" at c = 0, 1 and {settings.margin:g} alike"
+    if not calibrated.reference_allows:
+        return (
+            f"but so does the reference (AUC {_interval(calibrated.reference)}), which reacts to nothing measured "
+            f"(first-stage F {calibrated.first_stage:.1f}): by how much the target should is unknown"
+        )
     return (
         f"but not by enough more than on the reference: calibrated difference AUC "
-        f"{_interval(calibrated.difference)}, p = {found.supported_p:.2g}{weak} after Holm's correction"
+        f"{_interval(calibrated.difference)}, p = {found.supported_p:.2g} at c = {_listed(calibrated.values)} alike, "
+        f"after Holm's correction"
     )
+
+
+def _listed(values: Sequence[float]) -> str:
+    *most, last = (f"{value:.2g}" for value in sorted(values))
+    return f"{', '.join(most)} and {last}"
 
 
 def _flags(evidence: dict[str, AttackEvidence]) -> list[str]:

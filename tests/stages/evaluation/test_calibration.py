@@ -65,3 +65,16 @@ def test_the_smallest_effect_is_stated_on_the_scale_of_the_attack() -> None:
     found = calibrated(0.8)
     assert found.deviation_ratio < 1
     assert 0.5 < found.smallest_detectable(0.05) < 0.6
+
+
+def test_a_reference_that_separates_by_what_nobody_measured_allows_nothing() -> None:
+    rng = np.random.default_rng(1)
+    member, speaker = np.arange(600) % 2 == 0, np.arange(600) // 2 % 50
+    hidden = rng.normal(size=600) + member
+    s, r = 2 * hidden + rng.normal(size=600), 0.6 * hidden + 0.3 * rng.normal(size=600)
+    found = calibrate(s[:, None], r[:, None], rng.normal(size=(600, 3)), member, speaker, 1.5, 5, rng)[0]
+    assert found is not None
+    assert not found.identified
+    assert found.p < 1e-4
+    assert not found.reference_allows
+    assert calibrated(0.0).reference_allows
