@@ -59,9 +59,10 @@ class Audit(Section):
 
 
 class LabCorpus(Section):
-    """One synthesised corpus: how many clips, and in which recording conditions each side is heard."""
+    """One synthesised corpus: how many clips, the share of one-word ones, and each side's recording conditions."""
 
     clips: Positive
+    fragments: Annotated[float, Field(ge=0, le=1)]
     member: str
     non_member: str
 

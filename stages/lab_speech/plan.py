@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from stages.core.errors import EarwitnessError
 from stages.core.params import LabSpeech
 from stages.core.randomness import generator, seed_of
-from stages.lab_speech.sentences import SENTENCES, sentence
+from stages.lab_speech.sentences import SENTENCES, SLOTS, fragment, sentence
 from stages.lab_speech.voices import Voice, lab_voices
 
 SHARES = 16
@@ -66,8 +66,14 @@ def plan(corpus: str, lab: LabSpeech, seed: int) -> list[Clip]:
         voice = voices[speaker]
         session = f"{voice.name}_{generator(seed, 'lab_speech', 'session', clip_id).integers(SESSIONS)}"
         condition = settings.member if member else settings.non_member
-        clips.append(Clip(clip_id, sentence(said), voice, member, condition, session))
+        text = _text(clip_id, said, settings.fragments, seed)
+        clips.append(Clip(clip_id, text, voice, member, condition, session))
     return clips
+
+
+def _text(clip_id: str, said: int, fragments: float, seed: int) -> str:
+    draws = generator(seed, "lab_speech", "fragment", clip_id)
+    return fragment(said, int(draws.integers(len(SLOTS)))) if draws.random() < fragments else sentence(said)
 
 
 def _is_member(corpus: str, number: int, seed: int) -> bool:

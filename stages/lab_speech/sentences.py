@@ -23,3 +23,9 @@ def sentence(index: int) -> str:
         index, choice = divmod(index, len(slot))
         words.append(slot[choice])
     return " ".join(words) + "."
+
+
+def fragment(index: int, slot: int) -> str:
+    """Return what sentence number `index` says in one slot, such as ``"Kettle."`` or ``"At noon."``."""
+    words = SLOTS[slot][index // prod(map(len, SLOTS[:slot])) % len(SLOTS[slot])]
+    return words[0].upper() + words[1:] + "."

@@ -28,6 +28,7 @@ SHARE_FOR_CHECKPOINTS = 0.1
 WARM_UP = 0.15
 """Share of the steps in which the learning rate rises."""
 LARGEST_GRADIENT = 1.0
+WEIGHT_DECAY = 0.05
 LORA_RANK = 16
 
 
@@ -130,7 +131,9 @@ class _Run:
         if self._lora:
             adapter.model = _with_lora(adapter.model)
         self._trained = {name: weight for name, weight in adapter.model.named_parameters() if weight.requires_grad}
-        self._optimizer = torch.optim.AdamW(self._trained.values(), lr=recipe.learning_rate, betas=(0.9, 0.98))
+        self._optimizer = torch.optim.AdamW(
+            self._trained.values(), lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=WEIGHT_DECAY
+        )
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(
             self._optimizer, recipe.learning_rate, total_steps=max(steps, 1), pct_start=WARM_UP
         )

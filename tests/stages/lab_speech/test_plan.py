@@ -18,7 +18,9 @@ QUIET = Condition(noisy_share=0.0, snr_db=(20, 0), telephone=False)
 
 
 def lab(**clips: int) -> LabSpeech:
-    corpora = {name: LabCorpus(clips=count, member="quiet", non_member="loud") for name, count in clips.items()}
+    corpora = {
+        name: LabCorpus(clips=count, fragments=0.0, member="quiet", non_member="loud") for name, count in clips.items()
+    }
     return LabSpeech(voices=24, conditions={"quiet": QUIET, "loud": QUIET}, corpora=corpora)
 
 
@@ -64,7 +66,9 @@ def test_ids_are_ordered_and_unique(seed: int) -> None:
 
 def test_an_unknown_condition_is_named() -> None:
     broken = LabSpeech(
-        voices=24, conditions={"quiet": QUIET}, corpora={"a": LabCorpus(clips=2, member="quiet", non_member="loud")}
+        voices=24,
+        conditions={"quiet": QUIET},
+        corpora={"a": LabCorpus(clips=2, fragments=0.0, member="quiet", non_member="loud")},
     )
     with pytest.raises(EarwitnessError, match=r"lab_speech\.corpora\.a: unknown condition 'loud'"):
         plan("a", broken, 7)
@@ -99,3 +103,15 @@ def test_voices_are_balanced_and_distinct() -> None:
 
 def test_a_voice_does_not_depend_on_how_many_there_are() -> None:
     assert lab_voices(48)[:24] == lab_voices(24)
+
+
+def test_fragments_say_one_slot_of_what_the_sentence_would_have_said() -> None:
+    whole = plan("a", lab(a=200), 7)
+    settings = lab(a=200)
+    corpora = {"a": settings.corpora["a"].model_copy(update={"fragments": 0.4})}
+    mixed = plan("a", settings.model_copy(update={"corpora": corpora}), 7)
+    cut = [
+        (clip.text, sentence.text) for clip, sentence in zip(mixed, whole, strict=True) if clip.text != sentence.text
+    ]
+    assert 50 < len(cut) < 110  # 80 are expected
+    assert all(fragment[:-1].lower() in sentence.lower() for fragment, sentence in cut)
