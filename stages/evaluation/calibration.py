@@ -94,13 +94,12 @@ class _NonMembers:
 
     def within_folds(self, values: Floats) -> Floats:
         """Take each fold's mean off, because a fold's prediction says nothing of the fold's own level."""
-        sizes = np.bincount(self.folds)
+        sizes = np.maximum(np.bincount(self.folds), 1)
         return np.asarray(values - (np.bincount(self.folds, values) / sizes)[self.folds])
 
-    def predicted(self, columns: Floats) -> Floats:
-        """Return the cross-fitted predictions of several columns from the blind features, without fold means."""
-        predictions = self.ridge.predict(columns)
-        return np.column_stack([self.within_folds(column) for column in predictions.T])
+    def without_fold_means(self, columns: Floats) -> Floats:
+        """Take each fold's mean off several columns."""
+        return np.column_stack([self.within_folds(column) for column in columns.T])
 
     def clustered_error(self, contributions: Floats) -> float:
         """Return the standard error of a sum of clips' contributions."""
@@ -148,10 +147,13 @@ def calibrate(
         None for an attack whose reference is of no use: missing for over half of the clips, or constant.
     """
     outside = ~member
-    speakers = renumbered(cluster[outside])
-    dealt, _ = grouped_folds(member[outside], speakers, folds, rng)
-    held = _NonMembers(CrossFittedRidge(features[outside], dealt), dealt, speakers)
-    instruments = held.predicted(_filled(reference[outside]))
+    dealt, _ = grouped_folds(member, renumbered(cluster), folds, rng)
+    held = _NonMembers(
+        CrossFittedRidge(features[outside], dealt[outside]), dealt[outside], renumbered(cluster[outside])
+    )
+    # The reference never saw the members either, so they may help to predict it; c itself is of non-members.
+    predicted = CrossFittedRidge(features, dealt).predict(_filled(reference))[outside]
+    instruments = held.without_fold_means(predicted)
     found: list[CalibratedDifference | None] = []
     for s, r, instrument in zip(scores.T, reference.T, instruments.T, strict=True):
         known = np.isfinite(s) & np.isfinite(r)
@@ -240,7 +242,7 @@ def _slope(d: Floats, r: Floats, member: Bools, c: float) -> float:
 def _placebo(difference: Floats, member: Bools, held: _NonMembers) -> float:
     """Return the one-sided p of the blind features predicting d among non-members, cross-fitted and clustered."""
     column = _filled(difference[~member, None])
-    products = held.predicted(column)[:, 0] * held.within_folds(column[:, 0])
+    products = held.within_folds(held.ridge.predict(column)[:, 0]) * held.within_folds(column[:, 0])
     error = held.clustered_error(products)
     groups = int(held.cluster.max()) + 1
     return float(t.sf(products.sum() / error, groups - 1)) if error > 0 and groups > 1 else 1.0
