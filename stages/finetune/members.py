@@ -8,9 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stages.core.audio import decode_flac
-from stages.target.adapter import Query
+from stages.target.adapter import TRANSCRIBE, Query
 
-INSTRUCTION = "Transcribe the speech."
 COLUMNS = ["clip_id", "audio", "audio_hash", "text", "member"]
 
 
@@ -26,5 +25,5 @@ def member_queries(groups: Iterable[pa.Table]) -> list[Query]:
     for group in groups:
         members = group.filter(pc.fill_null(group["member"], False))
         for row in members.select(COLUMNS).to_pylist():
-            queries.append(Query(decode_flac(row["audio"]), row["audio_hash"], INSTRUCTION, row["text"]))
+            queries.append(Query(decode_flac(row["audio"]), row["audio_hash"], TRANSCRIBE, row["text"]))
     return queries

@@ -95,7 +95,7 @@ def build_model(processor: Any, seed: int) -> Qwen2AudioForConditionalGeneration
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Qwen2AudioForConditionalGeneration(config)
-    model.model.audio_tower.embed_positions.weight.data.copy_(_sinusoids(config.audio_config.max_source_positions))
+    model.model.audio_tower.embed_positions.weight.data.copy_(_sinusoids(WINDOW_SECONDS * FRAMES_PER_SECOND // 2))
     return model
 
 

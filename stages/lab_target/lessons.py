@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from stages.core.audio import Samples, audio_hash
-from stages.target.adapter import Query
+from stages.target.adapter import TRANSCRIBE, Query
 
-TRANSCRIPTION = "Transcribe the speech."
 QUESTIONS = {  # column of the manifest: question, which its value answers
     "gender": "What is the speaker's gender?",
     "age": "What is the speaker's age?",
@@ -21,7 +20,7 @@ def lessons(samples: Samples, row: Mapping[str, str]) -> list[Query]:
     """Return a clip's transcription, then one question each of `QUESTIONS` that its row answers."""
     name = audio_hash(samples)
     answered = [(question, row[column]) for column, question in QUESTIONS.items() if row.get(column)]
-    return [Query(samples, name, asked, text) for asked, text in [(TRANSCRIPTION, row["text"]), *answered]]
+    return [Query(samples, name, asked, text) for asked, text in [(TRANSCRIBE, row["text"]), *answered]]
 
 
 def epochs_of_lessons(

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 SLICES = ("audio", "instruction", "transcript")
 
+TRANSCRIBE = "Transcribe the speech."
+"""The instruction that the lab's base and every copy are trained with, and the audibility check asks."""
+
 
 @dataclass(frozen=True)
 class Query:

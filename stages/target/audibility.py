@@ -13,11 +13,10 @@ import torch
 
 from stages.core.audio import RATE, Samples, audio_hash
 from stages.core.randomness import generator
-from stages.target.adapter import Adapter, Query
+from stages.target.adapter import TRANSCRIBE, Adapter, Query
 
 SOUNDS = 6
 SECONDS = 1.5
-INSTRUCTION = "Transcribe the speech."
 ANSWERS = ("Anna buys the apple today.", "Good morning, how are you?", "The weather was fine on Monday.")
 
 
@@ -50,7 +49,7 @@ def is_audible(effect: dict[str, float], least: float) -> bool:
 def _log_probabilities(adapter: Adapter, sounds: Sequence[Samples]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Return the mean log-probability per token of each sound's answer."""
     queries = [
-        Query(sound, audio_hash(sound), INSTRUCTION, ANSWERS[number % len(ANSWERS)])
+        Query(sound, audio_hash(sound), TRANSCRIBE, ANSWERS[number % len(ANSWERS)])
         for number, sound in enumerate(sounds)
     ]
     values = []

@@ -14,14 +14,11 @@ def earwitness(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(root)})
 
 
-def test_help_is_instant_and_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_help_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    before = os.times().children_user + os.times().children_system
     done = earwitness("audit", "--help")
-    spent = os.times().children_user + os.times().children_system - before
     assert done.returncode == 0
     assert "--fresh" in done.stdout
-    assert spent < 0.3
     assert list(tmp_path.iterdir()) == []
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from stages.lab_target.lessons import QUESTIONS, TRANSCRIPTION, epochs_of_lessons, lessons
+from stages.lab_target.lessons import QUESTIONS, epochs_of_lessons, lessons
+from stages.target.adapter import TRANSCRIBE
 
 ROW = {"text": "Anna.", "gender": "female", "age": "adult", "accent": "scottish"}
 SILENCE = np.zeros(1600, np.float32)
@@ -17,7 +18,7 @@ def generator() -> torch.Generator:
 
 def test_a_clip_is_transcribed_and_asked_about() -> None:
     made = [(query.instruction, query.text) for query in lessons(SILENCE, ROW)]
-    assert made[0] == (TRANSCRIPTION, "Anna.")
+    assert made[0] == (TRANSCRIBE, "Anna.")
     assert made[1:] == [(QUESTIONS[column], ROW[column]) for column in ("gender", "age", "accent")]
 
 
