@@ -1,7 +1,7 @@
 # make audit: make the environment, audit, print the findings. make test: the tests. make help: the rest.
 #
 # PYTHON       the interpreter that makes .venv (3.11 or newer)
-# TORCH_INDEX  an extra index for torch, such as https://download.pytorch.org/whl/cpu (see README, download sizes)
+# TORCH_INDEX  address of an extra index for torch, such as PyTorch's of CPU builds (see README, download sizes)
 # ARGS         arguments of earwitness audit, such as ARGS='trained --fresh'
 
 PYTHON ?= python3
