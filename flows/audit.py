@@ -111,8 +111,9 @@ class Run:
         running = 0
         while True:
             ready = [name for name in waiting if all(self._succeeded(upstream) for upstream in graph.inputs[name])]
+            workers = max(1, CORES // max(1, running + len(ready)))
             for name in sorted(ready, key=lambda name: (-heights[name], name))[: CORES - running]:
-                self._start(name, graph.inputs[name], name in cached, ended)
+                self._start(name, graph.inputs[name], name in cached, workers, ended)
                 waiting.remove(name)
                 running += 1
             if not running:
@@ -122,22 +123,25 @@ class Run:
             running -= 1
         for name in graph.inputs:
             if name in waiting:  # behind a failed stage: Prefect shows it as not ready
-                self._submit(name, graph.inputs[name], cached=False).wait()
+                self._submit(name, graph.inputs[name], cached=False, workers=1).wait()
 
     def _succeeded(self, stage: str) -> bool:
         return stage in self.outcomes and self.outcomes[stage].kind != "failed"
 
-    def _start(self, name: str, inputs: Collection[str], cached: bool, ended: SimpleQueue[str]) -> None:
+    def _start(self, name: str, inputs: Collection[str], cached: bool, workers: int, ended: SimpleQueue[str]) -> None:
         def done(_: PrefectFuture[Any]) -> None:
             # A task that Prefect itself could not run has left no outcome.
             self.outcomes.setdefault(name, Outcome("failed", 0.0, f"earwitness: {name}: Prefect could not run it"))
             ended.put(name)
 
-        self._submit(name, inputs, cached=cached).add_done_callback(done)
+        self._submit(name, inputs, cached=cached, workers=workers).add_done_callback(done)
 
-    def _submit(self, name: str, inputs: Collection[str], *, cached: bool) -> PrefectFuture[Any]:
+    def _submit(self, name: str, inputs: Collection[str], *, cached: bool, workers: int) -> PrefectFuture[Any]:
         def work() -> Outcome:
-            outcome = Outcome("cached") if cached else reproduce(name, fresh=self.fresh, progress=self._console.draw)
+            if cached:
+                outcome = Outcome("cached")
+            else:
+                outcome = reproduce(name, fresh=self.fresh, workers=workers, progress=self._console.draw)
             self.outcomes[name] = outcome
             return outcome
 

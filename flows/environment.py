@@ -38,8 +38,8 @@ def log_prefect() -> None:
     os.environ["PREFECT_SERVER_LOGGING_LEVEL"] = "WARNING"
 
 
-def process_environment(*, fresh: bool = False) -> dict[str, str]:
-    """Return the environment of a stage's process.
+def process_environment(*, fresh: bool = False, workers: int | None = None) -> dict[str, str]:
+    """Return the environment of a stage's process, which may start `workers` workers.
 
     DVC runs a stage's command through a shell, which must find the ``python`` of this environment: its folder comes
     first in ``PATH``, and the shell is one that reads no start-up file that could change that.
@@ -51,4 +51,6 @@ def process_environment(*, fresh: bool = False) -> dict[str, str]:
     environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if fresh:
         environment["EARWITNESS_FRESH"] = "1"
+    if workers:
+        environment["EARWITNESS_WORKERS"] = str(workers)
     return environment

@@ -40,7 +40,7 @@ class Outcome:
     message: str = ""
 
 
-def reproduce(stage: str, *, fresh: bool, progress: Progress) -> Outcome:
+def reproduce(stage: str, *, fresh: bool, workers: int, progress: Progress) -> Outcome:
     """Bring one stage up to date, its inputs being so.
 
     Parameters
@@ -49,6 +49,8 @@ def reproduce(stage: str, *, fresh: bool, progress: Progress) -> Outcome:
         As in DVC's graph.
     fresh : bool
         Run it although nothing changed, and without the rows of earlier runs.
+    workers : int
+        How many workers it may start; changes no number.
     progress : callable
         Takes what the stage draws over its last line: a progress bar's latest state.
 
@@ -62,7 +64,7 @@ def reproduce(stage: str, *, fresh: bool, progress: Progress) -> Outcome:
     log.parent.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
     while True:
-        status = _run(command, log, process_environment(fresh=fresh), progress)
+        status = _run(command, log, process_environment(fresh=fresh, workers=workers), progress)
         text = log.read_text(encoding="utf-8", errors="replace")
         if status == 0 or " is busy, " not in text:
             return _outcome(stage, status, text, log, time.monotonic() - start)

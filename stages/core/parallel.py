@@ -15,9 +15,14 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+WORKERS = "EARWITNESS_WORKERS"
+"""Environment variable by which the flow tells stages that run beside each other how many workers each may start."""
+
+
 def worker_count(compute: Compute) -> int:
-    """Return how many workers `compute` asks for: its `workers`, or every core this process may use."""
-    return compute.workers or len(os.sched_getaffinity(0))
+    """Return how many workers to start: what `compute` asks for, or every core, but no more than the flow allows."""
+    asked = compute.workers or len(os.sched_getaffinity(0))
+    return min(asked, int(os.environ.get(WORKERS, asked)))
 
 
 def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], compute: Compute) -> Iterator[Result]:

@@ -13,14 +13,7 @@ from stages.core.parallel import worker_count
 from stages.core.params import NONE, Params
 from stages.core.rowcache import RowCache
 from stages.core.stage import require_declared, run_stage
-from stages.logits.forward import (
-    batches,
-    embedding_row_schema,
-    embedding_table,
-    forced_rows,
-    token_row_schema,
-    token_table,
-)
+from stages.logits.forward import batches, computed_batches, embedding_row_schema, token_row_schema
 from stages.logits.plan import GIVEN, Keys, Row, rows_of
 from stages.logits.statistics import statistic_names
 from stages.target.record import TargetRecord, read_record
@@ -93,15 +86,16 @@ def _compute(
 
     from stages.target.loading import load_adapter
 
-    torch.set_num_threads(worker_count(params.compute))
-    adapter = load_adapter(record)
+    torch.set_num_threads(1)
+    adapter, workers = load_adapter(record), worker_count(params.compute)
     prepared = batches(missing, params.logits.batch_size, audio_of)
+    computed = computed_batches(adapter, prepared, params.logits.instructions, slices, orders, workers)
     with tqdm(total=len(missing), desc=label, unit="row", mininterval=1) as progress:
-        for batch, forced in forced_rows(adapter, prepared, params.logits.instructions, slices):
-            for slice_ in slices:
-                tokens.append([keys.tokens(row, slice_) for row in batch], token_table(batch, forced, slice_, orders))
-            embeddings.append([keys.embeddings(row) for row in batch], embedding_table(forced))
-            progress.update(len(batch))
+        for batch in computed:
+            for slice_, table in batch.tokens.items():
+                tokens.append([keys.tokens(row, slice_) for row in batch.rows], table)
+            embeddings.append([keys.embeddings(row) for row in batch.rows], batch.embeddings)
+            progress.update(len(batch.rows))
 
 
 def _token_stream(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
 import pyarrow as pa
 import torch
@@ -47,32 +49,49 @@ def batches(
             yield [row for row, _ in batch], [audio for _, audio in batch]
 
 
-def forced_rows(
+@dataclass(frozen=True)
+class Computed:
+    """A batch reduced to what the row cache keeps: a table per slice and the embeddings, one row per query."""
+
+    rows: list[Row]
+    tokens: dict[str, pa.Table]
+    embeddings: pa.Table
+
+
+def computed_batches(
     adapter: Adapter,
-    prepared: Iterator[tuple[list[Row], list[bytes]]],
+    prepared: Iterable[tuple[list[Row], list[bytes]]],
     instructions: Sequence[str],
     slices: Sequence[str],
-) -> Iterator[tuple[list[Row], list[Forced]]]:
-    """Yield each batch with its forwards; the next batch's audio is decoded in a thread meanwhile."""
+    orders: Sequence[float],
+    workers: int,
+) -> Iterator[Computed]:
+    """Yield each batch's statistics and embeddings, in order, computed by `workers` threads.
 
-    def decoded(batch: tuple[list[Row], list[bytes]]) -> tuple[list[Row], list[Query]]:
+    Each thread takes whole batches, from decoding to statistics, with one thread of torch's own: threads that share
+    one batch wait for each other at every operation, and stages beside this one make them wait long.
+    """
+
+    def compute(batch: tuple[list[Row], list[bytes]]) -> Computed:
         rows, audio = batch
-        return rows, [
-            Query(decode_flac(data), row.audio_hash, instructions[row.instruction], row.text)
-            for row, data in zip(rows, audio, strict=True)
-        ]
+        forced = adapter.forced(
+            [
+                Query(decode_flac(data), row.audio_hash, instructions[row.instruction], row.text)
+                for row, data in zip(rows, audio, strict=True)
+            ],
+            slices,
+        )
+        tokens = {slice_: token_table(rows, forced, slice_, orders) for slice_ in slices}
+        return Computed(rows, tokens, embedding_table(forced))
 
-    with ThreadPoolExecutor(max_workers=1) as ahead:
-        waiting = None
+    waiting: deque[Future[Computed]] = deque()
+    with ThreadPoolExecutor(max_workers=workers) as pool:
         for batch in prepared:
-            following = ahead.submit(decoded, batch)
-            if waiting is not None:
-                rows, queries = waiting.result()
-                yield rows, adapter.forced(queries, slices)
-            waiting = following
-        if waiting is not None:
-            rows, queries = waiting.result()
-            yield rows, adapter.forced(queries, slices)
+            waiting.append(pool.submit(compute, batch))
+            if len(waiting) > workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def token_table(rows: Sequence[Row], forced: Sequence[Forced], slice_: str, orders: Sequence[float]) -> pa.Table:

@@ -170,7 +170,7 @@ def test_a_stage_that_another_process_runs_is_waited_for(built: Path) -> None:
     with subprocess.Popen(command, env=process_environment()) as other:
         while not (locks.exists() and "features/one" in locks.read_text()):
             assert other.poll() is None
-        outcome = execution.reproduce("features@one", fresh=False, progress=said.append)
+        outcome = execution.reproduce("features@one", fresh=False, workers=1, progress=said.append)
     assert other.returncode == 0
     assert outcome.kind == "cached"
     assert any("waiting" in line for line in said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -45,15 +46,18 @@ class SoundCache:
         self._window = round(window_seconds * RATE)  # samples
         self._kept: OrderedDict[str, Sound] = OrderedDict()
         self._bytes = 0
+        self._lock = Lock()  # several threads may ask one adapter
 
     def get(self, queries: Sequence[Query]) -> list[Sound]:
         """Return the sounds of `queries`, in order, computing each distinct one once."""
-        found = {query.audio_hash: self._kept[query.audio_hash] for query in queries if query.audio_hash in self._kept}
+        with self._lock:
+            found = {q.audio_hash: self._kept[q.audio_hash] for q in queries if q.audio_hash in self._kept}
         for query in queries:
             if query.audio_hash not in found:
                 found[query.audio_hash] = self._sound(query.samples)
-        for key, sound in found.items():
-            self._keep(key, sound)
+        with self._lock:
+            for key, sound in found.items():
+                self._keep(key, sound)
         return [found[query.audio_hash] for query in queries]
 
     def _keep(self, key: str, sound: Sound) -> None:
