@@ -25,6 +25,7 @@ def code_version(module: str) -> str:
     return digest.hexdigest()
 
 
+@cache  # reading a package's metadata takes milliseconds, and every row's key asks for it
 def library_versions(*packages: str) -> list[str]:
     """Return ``name==version`` for installed packages whose version can change a number."""
     return [f"{package}=={version(package)}" for package in packages]
