@@ -7,7 +7,6 @@ temporary name and renamed, so that a killed stage leaves nothing half-written.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stages.core.atomic import replacing
 from stages.core.errors import EarwitnessError
 from stages.core.jsonfile import artifact, read_json, write_json
 
@@ -220,15 +220,12 @@ def write_table(path: Path, tables: pa.Table | Iterable[pa.Table], schema: pa.Sc
         One of `SCHEMAS` or of the schema functions.
     """
     stream = [tables] if isinstance(tables, pa.Table) else tables
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.writing")
-    try:
-        with pq.ParquetWriter(temporary, schema, compression="zstd", version="2.6") as writer:
-            for part in _regrouped(stream, schema):
-                writer.write_table(part, row_group_size=ROW_GROUP)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with (
+        replacing(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd", version="2.6") as writer,
+    ):
+        for part in _regrouped(stream, schema):
+            writer.write_table(part, row_group_size=ROW_GROUP)
 
 
 def _regrouped(tables: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:

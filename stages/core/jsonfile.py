@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from stages.core.atomic import replacing
 from stages.core.errors import EarwitnessError
 
 
@@ -17,17 +17,19 @@ def artifact(stage: str, name: str, file: str = "") -> Path:
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON with sorted keys and a final newline; a value that is not a number becomes null."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.writing")
-    text = json.dumps(_finite(content), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    temporary.write_text(text + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_text(path, json.dumps(_finite(content), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text artifact, such as CSV, as UTF-8."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def read_json(path: Path) -> Any:
     """Read JSON; a missing or broken file is an `EarwitnessError` that names it."""
     try:
-        return json.loads(path.read_text(encoding="utf-8") or "{}")
+        return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise EarwitnessError(f"{path}: missing: run 'dvc repro' (or 'dvc pull')") from error
     except json.JSONDecodeError as error:

@@ -17,12 +17,14 @@ from stages.core.errors import EarwitnessError
 NONE = "none"
 """The name that stands for 'no reference' and for an empty place in `train_on`."""
 
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+"""A name becomes part of commands, paths and stage names."""
 Share = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
 
 
 class Section(BaseModel):
-    """A section of `params.yaml`: unknown keys are refused, values are never coerced across kinds."""
+    """A section of `params.yaml`: unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -79,8 +81,8 @@ class LabSpeech(Section):
     """The lab's synthesised speech."""
 
     voices: Annotated[int, Field(ge=24)]
-    conditions: dict[str, Condition]
-    corpora: dict[str, LabCorpus]
+    conditions: dict[Name, Condition]
+    corpora: dict[Name, LabCorpus]
 
 
 class LabTarget(Section):
@@ -143,8 +145,8 @@ class Logits(Section):
     """The teacher-forced forward."""
 
     instructions: Annotated[list[str], Field(min_length=1)]
-    slices: list[Literal["audio", "instruction", "transcript"]]
-    orders: list[float]
+    slices: Annotated[list[Literal["audio", "instruction", "transcript"]], Field(min_length=1)]
+    orders: list[Annotated[float, Field(gt=0)]]
     batch_size: Positive
 
 
@@ -192,10 +194,10 @@ class Params(Section):
     """The whole of `params.yaml`."""
 
     seed: int
-    corpora: dict[str, Corpus]
-    targets: dict[str, TargetModel]
-    copies: dict[str, Copy]
-    audits: dict[str, Audit]
+    corpora: dict[Name, Corpus]
+    targets: dict[Name, TargetModel]
+    copies: dict[Name, Copy]
+    audits: dict[Name, Audit]
     lab_speech: LabSpeech
     lab_target: LabTarget
     corpus: Ingest
@@ -228,6 +230,8 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise EarwitnessError(f"{path}: not found: run in the folder that holds it") from error
+    except UnicodeDecodeError as error:
+        raise EarwitnessError(f"{path}: not UTF-8 at byte {error.start}: save it as UTF-8") from error
     try:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -242,9 +246,7 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
         key = ".".join(str(part) for part in first["loc"]) or "the file"
         raise EarwitnessError(f"{path}: {key}: {first['msg']}: correct this key") from error
     _check_names(params, path)
-    unknown = set(params.attacks.orders) - set(params.logits.orders)
-    if unknown:
-        raise EarwitnessError(f"{path}: attacks.orders: {min(unknown):g} is not in logits.orders: add it there")
+    _check_orders(params, path)
     return params
 
 
@@ -264,6 +266,25 @@ def _check_names(params: Params, path: Path) -> None:
                 raise EarwitnessError(
                     f"{path}: {section}.{item}.{key}: unknown name {name!r}: use one of {', '.join(sorted(known))}"
                 )
-    reserved = {"lab_base", NONE} & (set(params.targets) | set(params.copies))
-    if reserved:
-        raise EarwitnessError(f"{path}: targets and copies: {sorted(reserved)[0]!r} is taken: choose another name")
+    taken = {"lab_base", NONE} & {*params.targets, *params.copies} | set(params.targets) & set(params.copies)
+    if taken:
+        raise EarwitnessError(f"{path}: targets and copies: {min(taken)!r} is taken: choose another name")
+    if NONE in params.corpora:
+        raise EarwitnessError(f"{path}: corpora: {NONE!r} stands for no corpus: choose another name")
+    for name, copy in params.copies.items():
+        if copy.train_on[0] == copy.train_on[1]:
+            raise EarwitnessError(f"{path}: copies.{name}.train_on: the same twice: write none for an empty place")
+    for name, audit in params.audits.items():
+        if audit.reference == audit.target:
+            raise EarwitnessError(f"{path}: audits.{name}.reference: is the target itself: name another, or none")
+
+
+def _check_orders(params: Params, path: Path) -> None:
+    """Check that the statistics that later stages read are among those that `logits` computes."""
+    read = {*params.attacks.orders, 0.5}  # the fidelity detector reads order 0.5
+    if unknown := read - set(params.logits.orders):
+        raise EarwitnessError(
+            f"{path}: logits.orders: lacks {min(unknown):g}, which attacks or the detector read: add it"
+        )
+    if "transcript" not in params.logits.slices or len(set(params.logits.slices)) < len(params.logits.slices):
+        raise EarwitnessError(f"{path}: logits.slices: name each slice once, and transcript among them")

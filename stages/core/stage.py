@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import fcntl
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +15,6 @@ from pathlib import Path
 
 from stages.core.errors import EarwitnessError
 from stages.core.params import Params, load_params
-from stages.core.telemetry import TELEMETRY_OFF
 
 
 def run_stage(stage: str, work: Callable[[str, Params], None], item: str | None = None) -> None:
@@ -31,7 +29,6 @@ def run_stage(stage: str, work: Callable[[str, Params], None], item: str | None 
     item : str, optional
         What the stage is run for, which is also its option: "corpus" gives ``--corpus NAME``.
     """
-    os.environ.update(TELEMETRY_OFF)
     parser = argparse.ArgumentParser(prog=f"python -m stages.{stage}")
     if item:
         parser.add_argument(f"--{item}", required=True, dest="name", metavar="NAME")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from stages.core.artifacts import artifact, read_json, read_table, write_json
 from stages.core.errors import EarwitnessError
+from stages.core.jsonfile import write_text
 from stages.core.params import NONE, Params
 from stages.core.randomness import generator
 from stages.core.stage import require_declared, run_stage
@@ -39,8 +39,12 @@ def work(name: str, params: Params) -> None:
     split = params.corpora[audit.corpus].split
     clips = read_table(artifact("corpus", audit.corpus, "clips.parquet"), ["clip_id", "member", "speaker"])
     clip_ids = clips["clip_id"].to_pylist()
+    audible = bool(read_json(artifact("target", audit.target, "target.json")).get("audible", False))
     target, reference = (_scores(name, role, clip_ids) for role in ("target", "reference"))
-    check_primary(primary, target)
+    if audible:
+        check_primary(primary, target, reference)
+    else:  # a deaf target was scored by nothing
+        target = {attack: np.full(len(clip_ids), np.nan) for attack in primary}
     case = make_case(
         target,
         None if audit.reference == NONE else paired(target, reference),
@@ -54,7 +58,6 @@ def work(name: str, params: Params) -> None:
         read_table(artifact("blind_baseline", audit.corpus, f"{table}.parquet")) for table in ("scores", "matched")
     )
     blind = blind_of(baseline, scores, matched, clip_ids, case)
-    audible = bool(read_json(artifact("target", audit.target, "target.json")).get("audible", False))
     found = assess(case, primary, blind, settings_of(params), generator(params.seed, STAGE, name), audible)
     head = {"audit": name, "corpus": audit.corpus, "target": audit.target, "split": split}
     _write(name, head | {"reference": audit.reference}, baseline["blind"], found, _curves(case, primary, blind))
@@ -93,10 +96,9 @@ def _curves(case: Case, primary: list[str], blind: Blind) -> str:
 
 
 def _write(name: str, head: dict[str, Any], blind: dict[str, Any], found: dict[str, Any], curves: str) -> None:
-    curve_file: Path = artifact(STAGE, name, "roc.csv")
+    write_text(artifact(STAGE, name, "roc.csv"), curves)
     write_json(artifact(STAGE, name, "metrics.json"), head | {"blind": blind} | found)
     write_json(artifact(STAGE, name, "verdict.json"), head | found["verdict"])
-    curve_file.write_text(curves, encoding="utf-8")
 
 
 if __name__ == "__main__":

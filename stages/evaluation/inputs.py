@@ -53,25 +53,29 @@ def _pivot(names: pa.DictionaryArray, table: pa.Table, clip_ids: Sequence[str]) 
     return dict(sorted(zip(names.dictionary.to_pylist(), scores, strict=True)))
 
 
-def check_primary(primary: Sequence[str], known: Columns) -> None:
-    """Check that every primary attack was scored.
+def check_primary(primary: Sequence[str], target: Columns, reference: Columns) -> None:
+    """Check that every primary attack was scored and may be primary.
+
+    Primary attacks are free of a reference, because the negative control compares them with it, and not learned from
+    the labels that they are tested on.
 
     Raises
     ------
     EarwitnessError
         Naming the key and the attacks that there are.
     """
+    eligible = [name for name in target if name != DETECTOR and (not reference or name in reference)]
     for name in primary:
-        if name not in known:
+        if name not in eligible:
+            why = "reads the reference or is learned, and cannot be primary" if name in target else "was not scored"
             raise EarwitnessError(
-                f"params.yaml: evaluation.primary_attacks: no scores of {name!r}: use some of {', '.join(known)}"
+                f"params.yaml: evaluation.primary_attacks: {name!r} {why}: use some of {', '.join(eligible)}"
             )
 
 
 def paired(target: Columns, reference: Columns) -> Columns:
     """Return the reference's columns for the target's attacks, NaN for those that only the target has."""
-    rows = len(next(iter(target.values())))
-    return {name: reference.get(name, np.full(rows, np.nan)) for name in target}
+    return {name: reference.get(name, np.full_like(scores, np.nan)) for name, scores in target.items()}
 
 
 def blind_of(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from stages.core.artifacts import SCHEMAS, artifact, read_groups, read_table, write_json, write_table
+from stages.core.atomic import replacing
 from stages.core.folds import speaker_clusters
 from stages.core.params import Params
 from stages.core.randomness import seed_of
@@ -116,7 +117,8 @@ def _save(folder: Path, fitted: FidelityDetector | None, names: list[str]) -> No
     if fitted is not None:
         tensors = {key: value.contiguous() for key, value in fitted.network_.state_dict().items()}
         scaling = {"center": fitted.scaler_.center_.tolist(), "scale": fitted.scaler_.scale_.tolist()}
-    save_file(tensors, folder / "detector.safetensors")
+    with replacing(folder / "detector.safetensors") as temporary:
+        save_file(tensors, temporary)
     config = {"fitted": fitted is not None, "features": list(FEATURES), "neighbours": names, **scaling}
     write_json(folder / "config.json", config)
 

@@ -13,8 +13,9 @@ from stages.core.parallel import worker_count
 from stages.core.params import NONE, Params
 from stages.core.rowcache import RowCache
 from stages.core.stage import require_declared, run_stage
-from stages.logits.forward import batches, computed_batches, embedding_row_schema, token_row_schema
+from stages.logits.forward import batches, computed_batches
 from stages.logits.plan import GIVEN, Keys, Row, rows_of
+from stages.logits.rows import embedding_row_schema, token_row_schema
 from stages.logits.statistics import statistic_names
 from stages.target.record import TargetRecord, read_record
 

@@ -8,29 +8,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pyarrow as pa
-import torch
 
-from stages.core.artifacts import SCHEMAS, tokens_schema
 from stages.core.audio import decode_flac
 from stages.logits.plan import Row
-from stages.logits.statistics import statistic_names, token_statistics
-from stages.target.adapter import Adapter, Forced, Query
-
-ROW_IDS = ("neighbour_id", "role", "instruction", "condition", "slice")
+from stages.logits.reduction import embedding_table, token_table
+from stages.target.adapter import Adapter, Query
 
 ROWS_SORTED = 1024
 """Rows whose lengths are compared at a time: enough for batches of like length, few enough for bounded memory."""
-
-
-def token_row_schema(orders: Sequence[float]) -> pa.Schema:
-    """Return what the row cache keeps of a slice: `tokens.parquet` without the ids."""
-    schema = tokens_schema(statistic_names(orders))
-    return pa.schema([field for field in schema if field.name not in ROW_IDS])
-
-
-def embedding_row_schema() -> pa.Schema:
-    """Return what the row cache keeps of a row's embeddings."""
-    return pa.schema([field for field in SCHEMAS["embeddings"] if field.name not in ROW_IDS])
 
 
 def batches(
@@ -81,7 +66,7 @@ def computed_batches(
             ],
             slices,
         )
-        tokens = {slice_: token_table(rows, forced, slice_, orders) for slice_ in slices}
+        tokens = {slice_: token_table([row.text for row in rows], forced, slice_, orders) for slice_ in slices}
         return Computed(rows, tokens, embedding_table(forced))
 
     waiting: deque[Future[Computed]] = deque()
@@ -92,32 +77,3 @@ def computed_batches(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-
-
-def token_table(rows: Sequence[Row], forced: Sequence[Forced], slice_: str, orders: Sequence[float]) -> pa.Table:
-    """Reduce one slice of a batch to its statistics: one row per query, in order."""
-    lengths = [len(result.token_ids[slice_]) for result in forced]
-    ids = torch.cat([result.token_ids[slice_] for result in forced])
-    logits = torch.cat([result.logits[slice_] for result in forced])
-    statistics = token_statistics(logits, ids, orders)
-    offsets = pa.array([0, *torch.tensor(lengths).cumsum(0).tolist()], pa.int32())
-    columns = {
-        "seconds_cut": pa.array([result.seconds_cut for result in forced], pa.float32()),
-        "text": pa.array([row.text for row in rows]),
-        "token_ids": pa.ListArray.from_arrays(offsets, pa.array(ids.numpy(), pa.int32())),
-    }
-    for name, values in statistics.items():
-        columns[name] = pa.ListArray.from_arrays(offsets, pa.array(values.numpy(), pa.float32()))
-    return pa.table(columns, schema=token_row_schema(orders))
-
-
-def embedding_table(forced: Sequence[Forced]) -> pa.Table:
-    """Return a batch's pooled embeddings, rounded to float16."""
-    kind = pa.list_(pa.float16())
-    return pa.table(
-        {
-            "encoder": pa.array([result.encoder.half().numpy() for result in forced], kind),
-            "hidden": pa.array([result.hidden.half().numpy() for result in forced], kind),
-        },
-        schema=embedding_row_schema(),
-    )

@@ -52,8 +52,7 @@ class Keys:
 
     def tokens(self, row: Row, slice_: str) -> str:
         """Return the key of a row's statistics in one slice."""
-        code = code_version("stages.logits.statistics")
-        return row_key("tokens", *self._common(row), slice_, list(self.orders), code)
+        return row_key("tokens", *self._common(row), slice_, list(self.orders))
 
     def embeddings(self, row: Row) -> str:
         """Return the key of a row's pooled embeddings."""
@@ -66,6 +65,11 @@ class Keys:
             self.instructions[row.instruction],
             GIVEN,
             self.fingerprint,
-            code_version(f"stages.target.adapters.{self.fingerprint['architecture']}"),
-            library_versions("torch", "transformers"),
+            [code_version(module) for module in self._modules()],
+            library_versions("torch", "transformers", "tokenizers", "numpy"),
         ]
+
+    def _modules(self) -> list[str]:
+        """Return what makes a row: the reduction of a forward, the loading, and the target's adapter."""
+        adapter = f"stages.target.adapters.{self.fingerprint['architecture']}"
+        return ["stages.logits.reduction", "stages.target.loading", adapter]

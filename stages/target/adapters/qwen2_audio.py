@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
@@ -39,6 +40,7 @@ class Qwen2AudioAdapter(Adapter):
         self.window_seconds = frames * extractor.hop_length / extractor.sampling_rate
         self._sounds = SoundCache(extractor, self.window_seconds)
         self._prompts: dict[str, Prompt] = {}
+        self._tokenizing = Lock()
         # Asked of the encoder itself, since training may wrap the model around it.
         self._lengths = model.model.audio_tower._get_feat_extract_output_lengths
 
@@ -55,7 +57,7 @@ class Qwen2AudioAdapter(Adapter):
     def forced(self, queries: Sequence[Query], slices: Sequence[str]) -> list[Forced]:
         """Run one teacher-forced forward; see `Adapter.forced`."""
         sounds = self._sounds.get(queries)
-        rows = [self._row(query, self._audio_tokens(sound)) for query, sound in zip(queries, sounds, strict=True)]
+        rows = self._rows(queries, sounds)
         encoded = self._encode(queries, sounds)
         states = [encoded[query.audio_hash][: len(row.audio)] for query, row in zip(queries, rows, strict=True)]
         hidden = self._decode(rows, states)
@@ -67,7 +69,7 @@ class Qwen2AudioAdapter(Adapter):
     def training_batch(self, queries: Sequence[Query]) -> dict[str, torch.Tensor]:
         """Return the model's keyword arguments for a training step; see `Adapter.training_batch`."""
         sounds = self._sounds.get(queries)
-        rows = [self._row(query, self._audio_tokens(sound)) for query, sound in zip(queries, sounds, strict=True)]
+        rows = self._rows(queries, sounds)
         ids, mask = padded(rows, self._pad)
         labels = torch.full_like(ids, IGNORED)
         for row, label in zip(rows, labels, strict=True):
@@ -127,6 +129,11 @@ class Qwen2AudioAdapter(Adapter):
 
     def _audio_tokens(self, sound: Sound) -> int:
         return int(self._lengths(torch.tensor(sound.frames))[1])
+
+    def _rows(self, queries: Sequence[Query], sounds: Sequence[Sound]) -> list[Row]:
+        # Whether special tokens are split is a state of the one tokenizer, which prompts and transcripts set unlike.
+        with self._tokenizing:
+            return [self._row(query, self._audio_tokens(sound)) for query, sound in zip(queries, sounds, strict=True)]
 
     def _row(self, query: Query, audio_tokens: int) -> Row:
         prompt = self._prompt(query.instruction)

@@ -108,7 +108,26 @@ def test_the_same_input_gives_the_same_bytes(params: Params) -> None:
 
 def test_a_deaf_target_is_not_audible(params: Params) -> None:
     write_audit(params, audible=False, memory=1.0)
-    assert audited(params)["verdict"]["finding"] == "not_audible"
+    write_table(
+        artifact("attacks", AUDIT, "scores.parquet"), SCHEMAS["attack_scores"].empty_table(), SCHEMAS["attack_scores"]
+    )
+    empty = SCHEMAS["detector_scores"].empty_table()
+    write_table(artifact("fidelity_detector", AUDIT, "scores.parquet"), empty, SCHEMAS["detector_scores"])
+    found = audited(params)
+    assert found["verdict"]["finding"] == "not_audible"
+    assert set(found["attacks"]) == set(params.evaluation.primary_attacks)
+
+
+@pytest.mark.parametrize("attack", ["fidelity_detector", "ratio/transcript/given/0", "los/transcript/given/0"])
+def test_what_is_learned_or_reads_the_reference_or_is_misspelt_cannot_be_primary(params: Params, attack: str) -> None:
+    write_audit(params)
+    path = artifact("attacks", AUDIT, "scores.parquet")
+    ratio = {"clip_id": "clip_000", "role": "target", "attack": "ratio", "slice": "transcript", "condition": "given"}
+    more = pa.Table.from_pylist([{**ratio, "instruction": 0, "score": 1.0}], SCHEMAS["attack_scores"])
+    write_table(path, pa.concat_tables([read_table(path), more]), SCHEMAS["attack_scores"])
+    settings = params.evaluation.model_copy(update={"primary_attacks": [attack]})
+    with pytest.raises(EarwitnessError, match=r"evaluation\.primary_attacks"):
+        audited(params.model_copy(update={"evaluation": settings}))
 
 
 def test_clips_without_a_label_are_scored(params: Params) -> None:
@@ -127,7 +146,7 @@ def test_an_unknown_primary_attack_is_named(params: Params) -> None:
     write_audit(params)
     blind_baseline(CORPUS, params)
     wrong = params.evaluation.model_copy(update={"primary_attacks": ["los/transcript/given/0"]})
-    with pytest.raises(EarwitnessError, match=r"evaluation\.primary_attacks: no scores of 'los/.*loss/transcript"):
+    with pytest.raises(EarwitnessError, match=r"evaluation\.primary_attacks: 'los/.* was not scored.*loss/transcript"):
         evaluation(AUDIT, params.model_copy(update={"evaluation": wrong}))
 
 
