@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 from stages.core.errors import EarwitnessError
@@ -40,6 +40,7 @@ def preflight(audits: Collection[str] = ()) -> Params:
 
 def _check_corpus(name: str, params: Params) -> None:
     from stages.corpus.manifest import read_entries
+    from stages.corpus.tally import check_readable
 
     folder = artifact("raw", name)
     of_lab = name in params.lab_speech.corpora
@@ -52,23 +53,8 @@ def _check_corpus(name: str, params: Params) -> None:
         if of_lab and own.search(str(error)):
             return  # what is wrong with clips of its own, the lab puts right
         raise
-    if params.corpus.unreadable == "stop":
-        brought = [entry for entry in entries if not (of_lab and own.fullmatch(entry.clip_id))]
-        _check_readable(folder, [(entry.place, entry.path) for entry in brought])
-
-
-def _check_readable(folder: Path, recordings: Iterable[tuple[str, str]]) -> None:
-    """Open each recording, without decoding it, as the stage `corpus` will before it decodes it."""
-    import soundfile
-
-    for place, path in recordings:
-        try:
-            soundfile.info(str(folder / path))
-        except soundfile.LibsndfileError as error:
-            raise EarwitnessError(
-                f"{place}: {folder / path} is not audio that can be decoded: replace it, take the row out, "
-                "or set params.yaml: corpus.unreadable to 'quarantine'"
-            ) from error
+    brought = [entry for entry in entries if not (of_lab and own.fullmatch(entry.clip_id))]
+    check_readable(folder, brought, params.corpus)
 
 
 def _check_folder(name: str, model: str) -> None:

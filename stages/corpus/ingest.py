@@ -38,16 +38,26 @@ def ingest(path: Path, limits: Ingest) -> dict[str, Any] | Rejected:
     dict or Rejected
         `audio` (FLAC bytes), `seconds`, `audio_hash` and `source`, as in the artifact.
     """
-    if path.suffix.lower() == ".raw":
-        return Rejected("raw samples without a header, which says rate and format", unreadable=True)
+    seconds = probe(path)
+    if isinstance(seconds, Rejected):
+        return seconds
+    if seconds > limits.max_seconds:  # before it fills the memory
+        return _too_long(seconds, limits)
     try:
-        seconds = soundfile.info(str(path)).duration
-        if seconds > limits.max_seconds:  # before it fills the memory
-            return _too_long(seconds, limits)
         samples, rate, info = decode(path)
     except soundfile.LibsndfileError as error:
-        return Rejected(f"not audio that can be decoded ({_inner(error)})", unreadable=True)
+        return _not_audio(error)
     return _unusable(samples, rate, limits) or _clip(samples, rate, info.format, info.subtype)
+
+
+def probe(path: Path) -> float | Rejected:
+    """Return a recording's seconds as its header gives them, or why it cannot be opened. Nothing is decoded."""
+    if path.suffix.lower() == ".raw":  # which soundfile does not open without being told rate and format
+        return Rejected("raw samples without a header, which says rate and format", unreadable=True)
+    try:
+        return float(soundfile.info(str(path)).duration)
+    except soundfile.LibsndfileError as error:
+        return _not_audio(error)
 
 
 def _unusable(samples: Samples, rate: int, limits: Ingest) -> Rejected | None:
@@ -79,6 +89,7 @@ def _clip(samples: Samples, rate: int, container: str, subtype: str) -> dict[str
     }
 
 
-def _inner(error: soundfile.LibsndfileError) -> str:
-    """Return libsndfile's own words, without the path that messages name anyway."""
-    return str(error.error_string).strip().rstrip(".")
+def _not_audio(error: soundfile.LibsndfileError) -> Rejected:
+    # libsndfile's own words, without the path that messages name anyway
+    words = str(error.error_string).strip().rstrip(".")
+    return Rejected(f"not audio that can be decoded ({words})", unreadable=True)

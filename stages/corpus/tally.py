@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from stages.core.errors import EarwitnessError
 from stages.core.params import Ingest
-from stages.corpus.ingest import Rejected
+from stages.corpus.ingest import Rejected, probe
 from stages.corpus.manifest import Entry
 
 
@@ -60,16 +61,35 @@ class Tally:
         EarwitnessError
             Naming the first such file, its row, and how many more there are.
         """
-        if self._unreadable and self.limits.unreadable == "stop":
-            entry, reason = self._unreadable[0]
-            more = f", and {len(self._unreadable) - 1} more" if len(self._unreadable) > 1 else ""
-            raise EarwitnessError(
-                f"{entry.place}: {self.folder / entry.path}: {reason}{more}: "
-                "replace or remove it, or set params.yaml: corpus.unreadable to 'quarantine'"
-            )
+        if self.limits.unreadable == "stop":
+            refuse_unreadable(self.folder, self._unreadable)
         if not self.usable:
             first = self.rejected[0]
             raise EarwitnessError(
                 f"{self.folder}: no usable clip among {len(self.rejected)} ({first['path']}: {first['reason']}): "
                 "bring others or relax params.yaml: corpus"
             )
+
+
+def check_readable(folder: Path, entries: Sequence[Entry], limits: Ingest) -> None:
+    """Open each recording, without decoding it, and refuse what the ingest would.
+
+    Raises
+    ------
+    EarwitnessError
+        As `Tally.check` does, if a file is not audio and params say to stop.
+    """
+    if limits.unreadable == "stop":
+        answers = ((entry, probe(folder / entry.path)) for entry in entries)
+        refuse_unreadable(folder, [(entry, found.reason) for entry, found in answers if isinstance(found, Rejected)])
+
+
+def refuse_unreadable(folder: Path, found: Sequence[tuple[Entry, str]]) -> None:
+    """Raise an error for files that are not audio, if there are any: the first with its reason, and how many more."""
+    if found:
+        entry, reason = found[0]
+        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+        raise EarwitnessError(
+            f"{entry.place}: {folder / entry.path}: {reason}{more}: "
+            "replace or remove it, or set params.yaml: corpus.unreadable to 'quarantine'"
+        )

@@ -96,11 +96,19 @@ def test_a_manifest_without_a_column_that_is_needed(clone: Path, corpus: str) ->
 @pytest.mark.parametrize(("corpus", "clip"), [("mine", "b"), ("lab_control", "added")])
 def test_a_file_that_is_not_audio(clone: Path, corpus: str, clip: str) -> None:
     (clone / f"data/raw/{corpus}/audio/{clip}.wav").write_text("not audio")
-    wrong = rf"^data/raw/{corpus}/manifest\.csv.*{clip}\.wav is not audio .*'quarantine'"
+    wrong = rf"^data/raw/{corpus}/manifest\.csv, row \d: data/raw/{corpus}/audio/{clip}\.wav: not audio .*'quarantine'"
     with pytest.raises(EarwitnessError, match=wrong):
         preflight()
     change(lambda params: params["corpus"].update(unreadable="quarantine"))
     preflight()
+
+
+def test_raw_samples_without_a_header(clone: Path) -> None:
+    manifest = clone / "data/raw/mine/manifest.csv"
+    manifest.write_text(manifest.read_text().replace("b.wav", "b.raw"))
+    (clone / "data/raw/mine/audio/b.wav").rename(clone / "data/raw/mine/audio/b.raw")
+    with pytest.raises(EarwitnessError, match=r"manifest\.csv, row 3: .*b\.raw: raw samples without a header"):
+        preflight()
 
 
 def test_what_is_wrong_with_the_lab_s_own_clips_is_the_lab_s_business(clone: Path) -> None:
