@@ -12,7 +12,12 @@ from stages.core.params import Params, load_params
 
 
 def preflight(audits: Collection[str] = ()) -> Params:
-    """Check `params.yaml`, the corpora and the targets it names, and the audits asked for.
+    """Check `params.yaml`, and the corpora and targets that will be used.
+
+    Parameters
+    ----------
+    audits : collection of str
+        Check what these need; everything that is declared where none is named.
 
     Returns
     -------
@@ -31,11 +36,26 @@ def preflight(audits: Collection[str] = ()) -> Params:
             raise EarwitnessError(
                 f"params.yaml: audits: {name!r} is not declared: use one of {', '.join(params.audits) or '(none yet)'}"
             )
-    for name in params.corpora:
+    corpora, targets = needed(params, audits) if audits else (set(params.corpora), set(params.targets))
+    for name in sorted(corpora):
         _check_corpus(name, params)
-    for name, target in params.targets.items():
-        _check_folder(name, target.model)
+    for name in sorted(targets):
+        _check_folder(name, params.targets[name].model)
     return params
+
+
+def needed(params: Params, audits: Collection[str]) -> tuple[set[str], set[str]]:
+    """Return the corpora and targets of `params.yaml` that audits, and the copies that they use, read from."""
+    corpora = {params.audits[name].corpus for name in audits}
+    models: set[str] = set()
+    waiting = [model for name in audits for model in (params.audits[name].target, params.audits[name].reference)]
+    while waiting:
+        model = waiting.pop()
+        if model not in models and model in params.copies:
+            corpora.update(params.copies[model].train_on)
+            waiting.append(params.copies[model].base)
+        models.add(model)
+    return corpora & set(params.corpora), models & set(params.targets)
 
 
 def _check_corpus(name: str, params: Params) -> None:

@@ -10,8 +10,9 @@ import pytest
 import soundfile
 import yaml
 
-from flows.preflight import preflight
+from flows.preflight import needed, preflight
 from stages.core.errors import EarwitnessError
+from stages.core.params import load_params
 
 COLUMNS = ("clip_id", "path", "text", "member", "speaker")
 
@@ -126,6 +127,26 @@ def test_a_target_s_folder_without_a_checkpoint(clone: Path) -> None:
     (clone / "models/ours").mkdir(parents=True)
     (clone / "models/ours/config.json").write_text("{}")
     preflight()
+
+
+def test_named_audits_need_their_corpora_and_what_their_copies_were_made_of(clone: Path) -> None:
+    def declare(params: dict[str, Any]) -> None:
+        theirs = {"model": "models/nowhere", "revision": "none", "dtype": "float32"}
+        params["targets"].update(theirs=theirs)
+        params["copies"]["half"] = {"base": "theirs", "train_on": ["mine", "none"], "epochs": 1}
+        params["copies"]["twice"] = {"base": "half", "train_on": ["lab_leaky", "none"], "epochs": 1}
+        params["audits"]["deep"] = {"corpus": "lab_shifted", "target": "twice", "reference": "none"}
+
+    change(declare)
+    assert needed(load_params(), ["deep"]) == ({"lab_shifted", "lab_leaky", "mine"}, {"theirs"})
+    assert needed(load_params(), ["control"]) == ({"lab_control", "lab_trained", "lab_leaky"}, set())
+    preflight(["control"])
+    with pytest.raises(EarwitnessError, match=r"targets\.theirs\.model"):
+        preflight(["deep"])
+    shutil.rmtree(clone / "data/raw/mine")
+    with pytest.raises(EarwitnessError, match=r"^data/raw/mine: missing"):
+        preflight(["deep"])
+    preflight(["control"])
 
 
 def test_a_hub_id_is_not_looked_for_on_disk(clone: Path) -> None:
