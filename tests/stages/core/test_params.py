@@ -82,3 +82,32 @@ def test_a_missing_key_is_named(tmp_path: Path, content: dict[str, Any]) -> None
     del content["features"]["families"]
     with pytest.raises(EarwitnessError, match=r"features\.families: Field required"):
         load(tmp_path, content)
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "item", "message"),
+    [
+        ("corpora", "a b;c", {"split": "matched", "member": "column"}, r"corpora\.a b;c"),
+        ("corpora", "../up", {"split": "matched", "member": "column"}, r"corpora\.\.\./up"),
+        ("corpora", "none", {"split": "matched", "member": "column"}, r"'none' stands for no corpus"),
+        ("copies", "lab_base", {"base": "lab", "train_on": ["lab_leaky", "none"], "epochs": 1}, "is taken"),
+        ("copies", "x", {"base": "lab", "train_on": ["none", "none"], "epochs": 1}, r"copies\.x\.train_on"),
+        ("copies", "x", {"base": "lab", "train_on": ["lab_leaky"], "epochs": 1}, r"copies\.x\.train_on"),
+        ("audits", "x", {"corpus": "lab_leaky", "target": "lab", "reference": "lab"}, "is the target itself"),
+    ],
+)
+def test_names_that_cannot_be_used(
+    tmp_path: Path, content: dict[str, Any], section: str, name: str, item: dict[str, Any], message: str
+) -> None:
+    content[section][name] = item
+    with pytest.raises(EarwitnessError, match=message):
+        load(tmp_path, content)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("orders", [1.0]), ("orders", [0.0]), ("slices", ["audio"]), ("slices", ["transcript"] * 2)]
+)
+def test_statistics_that_later_stages_would_miss(tmp_path: Path, content: dict[str, Any], key: str, value: Any) -> None:
+    content["logits"][key] = value
+    with pytest.raises(EarwitnessError, match=rf"logits\.{key}"):
+        load(tmp_path, content)
