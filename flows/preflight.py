@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from pathlib import Path
 
@@ -59,22 +58,30 @@ def needed(params: Params, audits: Collection[str]) -> tuple[set[str], set[str]]
 
 
 def _check_corpus(name: str, params: Params) -> None:
-    from stages.corpus.manifest import read_entries
+    from stages.corpus.manifest import check_paths, listed_entries
     from stages.corpus.tally import check_readable
 
     folder = artifact("raw", name)
     of_lab = name in params.lab_speech.corpora
     if of_lab and not list(folder.glob("manifest.*")):
         return  # not synthesised yet
-    own = re.compile(rf"\b{re.escape(name)}_\d{{5,}}\b")
-    try:
-        entries = read_entries(name, params)
-    except EarwitnessError as error:
-        if of_lab and own.search(str(error)):
-            return  # what is wrong with clips of its own, the lab puts right
-        raise
-    brought = [entry for entry in entries if not (of_lab and own.fullmatch(entry.clip_id))]
+    made = _lab_recordings(name, params) if of_lab else {}
+    # What is wrong with recordings of its own, the lab puts right.
+    brought = [entry for entry in listed_entries(name, params) if made.get(entry.clip_id) != entry.path]
+    for entry in brought:
+        if entry.clip_id in made:
+            raise EarwitnessError(f"{entry.place}: clip_id {entry.clip_id!r} is one of the lab's: choose another")
+    check_paths(folder, brought)
     check_readable(folder, brought, params.corpus)
+
+
+def _lab_recordings(corpus: str, params: Params) -> dict[str, str]:
+    """Return the path of each clip that the lab makes for a corpus, by its id."""
+    from stages.lab_speech.manifest import clip_row
+    from stages.lab_speech.plan import plan
+
+    rows = map(clip_row, plan(corpus, params.lab_speech, params.seed))
+    return {row["clip_id"]: row["path"] for row in rows}
 
 
 def _check_folder(name: str, model: str) -> None:

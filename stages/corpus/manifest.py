@@ -76,8 +76,24 @@ def read_entries(name: str, params: Params) -> list[Entry]:
     Raises
     ------
     EarwitnessError
+        As `listed_entries` does, and for a path that leads nowhere.
+    """
+    entries = listed_entries(name, params)
+    check_paths(artifact("raw", name), entries)
+    if params.corpora[name].member == "random_half":
+        members = random_half([entry.clip_id for entry in entries], name, params.seed)
+        entries = [replace(entry, member=entry.clip_id in members) for entry in entries]
+    return sorted(entries, key=lambda entry: entry.clip_id)
+
+
+def listed_entries(name: str, params: Params) -> list[Entry]:
+    """List a corpus's clips as they stand, without looking at the recordings and without drawing members.
+
+    Raises
+    ------
+    EarwitnessError
         For a corpus that is not declared; no manifest and no audio; a missing column; a blank or repeated id; a
-        membership that is none; a path that is blank, leads nowhere or out of the folder.
+        membership that is none; a path that is blank or leads out of the folder.
     """
     require_declared(dict(params.corpora), "corpora", name)
     folder = artifact("raw", name)
@@ -89,11 +105,7 @@ def read_entries(name: str, params: Params) -> list[Entry]:
     else:
         entries = _one_folder(folder, "", needs_member=mode == "column", name=name)
     _check_ids(entries)
-    _check_paths(folder, entries)
-    if mode == "random_half":
-        members = random_half([entry.clip_id for entry in entries], name, params.seed)
-        entries = [replace(entry, member=entry.clip_id in members) for entry in entries]
-    return sorted(entries, key=lambda entry: entry.clip_id)
+    return entries
 
 
 def _both_sides(folder: Path, name: str) -> list[Entry]:
@@ -186,7 +198,14 @@ def _check_ids(entries: Iterable[Entry]) -> None:
         places[entry.clip_id] = entry.place
 
 
-def _check_paths(folder: Path, entries: Iterable[Entry]) -> None:
+def check_paths(folder: Path, entries: Iterable[Entry]) -> None:
+    """Check that each entry's path leads to a file.
+
+    Raises
+    ------
+    EarwitnessError
+        Naming the first row whose path does not, and how many more there are.
+    """
     absent = [entry for entry in entries if not (folder / entry.path).is_file()]
     if absent:
         more = f", and {len(absent) - 1} more" if len(absent) > 1 else ""

@@ -17,14 +17,16 @@ from stages.core.params import load_params
 COLUMNS = ("clip_id", "path", "text", "member", "speaker")
 
 
-def write_corpus(folder: Path, *, ids: tuple[str, ...] = ("a", "b"), columns: tuple[str, ...] = COLUMNS) -> None:
+def write_corpus(
+    folder: Path, *, ids: tuple[str, ...] = ("a", "b"), columns: tuple[str, ...] = COLUMNS, kind: str = "wav"
+) -> None:
     (folder / "audio").mkdir(parents=True)
     with (folder / "manifest.csv").open("w", newline="") as file:
         rows = csv.DictWriter(file, columns, extrasaction="ignore")
         rows.writeheader()
         for clip in ids:
-            soundfile.write(folder / f"audio/{clip}.wav", np.zeros(8000), 16000)
-            path = f"audio/{clip}.wav"
+            path = f"audio/{clip}.{kind}"
+            soundfile.write(folder / path, np.zeros(8000), 16000)
             rows.writerow({"clip_id": clip, "path": path, "text": "hello", "member": "true", "speaker": "one"})
 
 
@@ -36,7 +38,7 @@ def clone(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(tmp_path)
     change(lambda params: params["corpora"].update(mine={"split": "matched", "member": "column"}))
     write_corpus(tmp_path / "data/raw/mine")
-    write_corpus(tmp_path / "data/raw/lab_control", ids=("lab_control_00000", "added"))
+    write_corpus(tmp_path / "data/raw/lab_control", ids=("lab_control_00000", "added"), kind="flac")
     return tmp_path
 
 
@@ -94,10 +96,10 @@ def test_a_manifest_without_a_column_that_is_needed(clone: Path, corpus: str) ->
         preflight()
 
 
-@pytest.mark.parametrize(("corpus", "clip"), [("mine", "b"), ("lab_control", "added")])
+@pytest.mark.parametrize(("corpus", "clip"), [("mine", "b.wav"), ("lab_control", "added.flac")])
 def test_a_file_that_is_not_audio(clone: Path, corpus: str, clip: str) -> None:
-    (clone / f"data/raw/{corpus}/audio/{clip}.wav").write_text("not audio")
-    wrong = rf"^data/raw/{corpus}/manifest\.csv, row \d: data/raw/{corpus}/audio/{clip}\.wav: not audio .*'quarantine'"
+    (clone / f"data/raw/{corpus}/audio/{clip}").write_text("not audio")
+    wrong = rf"^data/raw/{corpus}/manifest\.csv, row \d: data/raw/{corpus}/audio/{clip}: not audio .*'quarantine'"
     with pytest.raises(EarwitnessError, match=wrong):
         preflight()
     change(lambda params: params["corpus"].update(unreadable="quarantine"))
@@ -113,9 +115,33 @@ def test_raw_samples_without_a_header(clone: Path) -> None:
 
 
 def test_what_is_wrong_with_the_lab_s_own_clips_is_the_lab_s_business(clone: Path) -> None:
-    (clone / "data/raw/lab_control/audio/lab_control_00000.wav").write_text("not audio")
+    (clone / "data/raw/lab_control/audio/lab_control_00000.flac").write_text("not audio")
     preflight()
-    (clone / "data/raw/lab_control/audio/lab_control_00000.wav").unlink()
+    (clone / "data/raw/lab_control/audio/lab_control_00000.flac").unlink()
+    preflight()
+
+
+def test_what_is_wrong_with_an_added_clip_is_named_whatever_its_path(clone: Path) -> None:
+    audio = clone / "data/raw/lab_control/audio"
+    manifest = clone / "data/raw/lab_control/manifest.csv"
+    manifest.write_text(manifest.read_text().replace("audio/added.flac", "audio/lab_control_00001.flac"))
+    with pytest.raises(EarwitnessError, match=r"row 3: column 'path': .*lab_control_00001\.flac is not a file"):
+        preflight()
+    (audio / "lab_control_00001.flac").write_text("not audio")
+    with pytest.raises(EarwitnessError, match=r"row 3: .*lab_control_00001\.flac: not audio"):
+        preflight()
+
+
+def test_an_added_clip_under_an_id_of_the_lab_s(clone: Path) -> None:
+    manifest = clone / "data/raw/lab_control/manifest.csv"
+    text = manifest.read_text()
+    manifest.write_text(text.replace("\nadded,", "\nlab_control_00001,"))
+    with pytest.raises(EarwitnessError, match=r"manifest\.csv, row 3: clip_id 'lab_control_00001' is one of the lab's"):
+        preflight()
+    manifest.write_text(text.replace("\nadded,", "\nlab_control_00000,"))
+    with pytest.raises(EarwitnessError, match=r"manifest\.csv, row 3: clip_id 'lab_control_00000' is taken by"):
+        preflight()
+    manifest.write_text(text.replace("\nadded,", "\nlab_control_00400,"))  # the first that the lab does not give
     preflight()
 
 
