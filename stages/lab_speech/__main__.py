@@ -3,65 +3,79 @@
 from __future__ import annotations
 
 import csv
+import posixpath
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from stages.core.artifacts import artifact
+from stages.core.artifacts import artifact, read_json, write_json
+from stages.core.atomic import replacing
+from stages.core.csvfile import read_csv
 from stages.core.errors import EarwitnessError
 from stages.core.parallel import ordered_map
 from stages.core.params import Params
 from stages.core.stage import run_stage
-from stages.lab_speech.manifest import COLUMNS, clip_row, is_own, merged
+from stages.lab_speech.manifest import COLUMNS, Row, added, audio_path, clip_row, merged
 from stages.lab_speech.plan import plan
 from stages.lab_speech.recording import blocks, record_block
+
+MADE = ".made.json"
+"""In the corpus's folder: path of each clip that this stage made, by clip_id. All else there is people's."""
 
 
 def work(corpus: str, params: Params) -> None:
     """Speak, record and write one corpus."""
     clips = plan(corpus, params.lab_speech, params.seed)
     folder = artifact("raw", corpus)
-    kept = [row for row in _read_rows(folder / "manifest.csv") if not is_own(row["clip_id"], corpus)]
-    (folder / "audio").mkdir(parents=True, exist_ok=True)
+    made = read_json(folder / MADE) if (folder / MADE).exists() else {}
+    planned = {clip.clip_id: audio_path(clip.clip_id) for clip in clips}
+    kept = added(_read_rows(folder / "manifest.csv"), made)
+    _check_free(folder, planned, made, kept)
+    # Named before they are written, so that a killed run's clips are known as the stage's own.
+    write_json(folder / MADE, made | planned)
     record = partial(record_block, conditions=params.lab_speech.conditions, seed=params.seed)
     for block in ordered_map(record, blocks(clips), params.compute):
         for clip_id, flac in block:
-            _write(folder / "audio" / f"{clip_id}.flac", flac)
+            with replacing(folder / planned[clip_id]) as temporary:
+                temporary.write_bytes(flac)
     _write_rows(folder / "manifest.csv", merged([clip_row(clip) for clip in clips], kept))
-    _remove_leftovers(folder / "audio", corpus, {f"{clip.clip_id}.flac" for clip in clips})
+    needed = {*planned.values(), *(posixpath.normpath(row.get("path", "")) for row in kept)}
+    for path in set(made.values()) - needed:
+        (folder / path).unlink(missing_ok=True)
+    write_json(folder / MADE, planned)
     print(f"lab_speech@{corpus}: {len(clips)} clips, {len(kept)} of other origin kept")
 
 
-def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}")
-    temporary.write_bytes(content)
-    temporary.replace(path)
+def _check_free(folder: Path, planned: Mapping[str, str], made: Mapping[str, str], kept: Sequence[Row]) -> None:
+    """Check that no id and no file to be written belongs to people."""
+    remedy = "give what was added another name, or delete the folder if nothing was"
+    taken = [row["clip_id"] for row in kept if row["clip_id"] in planned]
+    if taken:
+        raise EarwitnessError(
+            f"{folder / 'manifest.csv'}: clip_id {taken[0]!r} was added by people, and lab_speech needs it: {remedy}"
+        )
+    others = [path for path in sorted(set(planned.values()) - set(made.values())) if (folder / path).exists()]
+    if others:
+        raise EarwitnessError(f"{folder / others[0]}: was added by people, and lab_speech must write it: {remedy}")
 
 
-def _read_rows(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    for number, row in enumerate(rows, start=2):
-        if None in row or not row.get("clip_id"):
-            raise EarwitnessError(f"{path}, line {number}: more cells than columns, or no clip_id: correct the line")
+def _read_rows(path: Path) -> list[Row]:
+    """Read the manifest, if there is one. A row that cannot be told from others would be lost: it is an error."""
+    rows = read_csv(path) if path.exists() else []
+    seen: set[str] = set()
+    for row in rows:
+        clip_id = row.get("clip_id", "")
+        if not clip_id or clip_id in seen:
+            raise EarwitnessError(f"{path}: clip_id {clip_id!r} is blank or there twice: give each row its own")
+        seen.add(clip_id)
     return rows
 
 
-def _write_rows(path: Path, rows: list[dict[str, str]]) -> None:
-    temporary = path.with_name(f".{path.name}")
-    with temporary.open("w", encoding="utf-8", newline="") as file:
+def _write_rows(path: Path, rows: list[Row]) -> None:
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]) if rows else COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    temporary.replace(path)
-
-
-def _remove_leftovers(folder: Path, corpus: str, wanted: set[str]) -> None:
-    """Remove own clips that are no longer in the plan; what people added stays."""
-    for path in folder.glob("*.flac"):
-        if is_own(path.stem, corpus) and path.name not in wanted:
-            path.unlink()
 
 
 if __name__ == "__main__":

@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from stages.lab_speech.plan import Clip
 
 COLUMNS = ("clip_id", "path", "text", "member", "speaker", "session", "gender", "age", "accent")
 
+Row = dict[str, str]
 
-def clip_row(clip: Clip) -> dict[str, str]:
+
+def audio_path(clip_id: str) -> str:
+    """Return where a clip's recording lies, relative to the corpus's folder."""
+    return f"audio/{clip_id}.flac"
+
+
+def clip_row(clip: Clip) -> Row:
     """Return a clip's row, with `COLUMNS` as keys."""
     voice = clip.voice
     member = str(clip.member).lower()
-    path = f"audio/{clip.clip_id}.flac"
+    path = audio_path(clip.clip_id)
     values = (clip.clip_id, path, clip.text, member, voice.name, clip.session, voice.gender, voice.age, voice.accent)
     return dict(zip(COLUMNS, values, strict=True))
 
 
-def is_own(clip_id: str, corpus: str) -> bool:
-    """Return whether the stage made a clip of this id for this corpus."""
-    return re.fullmatch(rf"{re.escape(corpus)}_\d{{5,}}", clip_id) is not None
+def added(rows: Sequence[Row], made: Mapping[str, str]) -> list[Row]:
+    """Return the rows that people added: all but those whose id and path the stage itself made.
+
+    Parameters
+    ----------
+    rows : sequence of dict of str to str
+    made : mapping of str to str
+        Path of each clip that the stage made, by clip_id. An id says nothing by itself: people go on counting.
+    """
+    return [row for row in rows if made.get(row["clip_id"]) != row.get("path")]
 
 
-def merged(own: Sequence[dict[str, str]], kept: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+def merged(own: Sequence[Row], kept: Sequence[Row]) -> list[Row]:
     """Return own rows, then kept ones, all with the same columns: `COLUMNS`, then those that kept rows add."""
     columns = list(dict.fromkeys([*COLUMNS, *(column for row in kept for column in row)]))
     return [{column: row.get(column, "") for column in columns} for row in [*own, *kept]]

@@ -88,37 +88,93 @@ def test_bytes_do_not_depend_on_the_number_of_workers(workplace: Path) -> None:
     first = content(run(workplace, workers=1))
     shutil.rmtree(workplace / "data")
     assert content(run(workplace, workers=2)) == first
-    assert len(first) == 7
+    assert len(first) == 8  # with the manifest and the list of what the stage made
 
 
-def test_clips_that_people_added_stay(workplace: Path) -> None:
+def add(corpus: Path, clip_id: str, file: str) -> None:
+    soundfile.write(corpus / "audio" / file, np.zeros(8000), 16_000)
+    with (corpus / "manifest.csv").open("a") as manifest:
+        manifest.write(f"{clip_id},audio/{file},Hello.,false,me,,,,\n")
+
+
+def ids(corpus: Path) -> list[str]:
+    return [row["clip_id"] for row in csv.DictReader((corpus / "manifest.csv").open(encoding="utf-8-sig"))]
+
+
+def ask_for(folder: Path, clips: int) -> None:
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    params["lab_speech"]["corpora"]["lab_control"]["clips"] = clips
+    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+
+
+def test_clips_that_people_added_stay_whatever_their_ids(workplace: Path) -> None:
     corpus = run(workplace)
-    soundfile.write(corpus / "audio/mine.flac", np.zeros(8000), 16_000)
-    with (corpus / "manifest.csv").open("a") as file:
-        file.write("mine,audio/mine.flac,Hello.,false,me,,,,\n")
-    (corpus / "audio/lab_control_00099.flac").write_bytes(b"left over from a larger corpus")
-    own = (corpus / "audio/lab_control_00000.flac").read_bytes()
+    add(corpus, "mine", "mine.flac")
+    add(corpus, "lab_control_00006", "lab_control_00006.flac")
+    (corpus / "audio/lab_control_00099.flac").write_bytes(b"not yet in the manifest")
+    before = content(corpus)
+    assert content(run(workplace)) == before
+    assert ids(corpus)[-3:] == ["lab_control_00005", "mine", "lab_control_00006"]
+
+
+def test_fewer_clips_leave_no_file_of_the_stage_behind_and_all_of_peoples(workplace: Path) -> None:
+    corpus = run(workplace)
+    add(corpus, "lab_control_00006", "lab_control_00006.flac")
+    with (corpus / "manifest.csv").open("a") as manifest:
+        manifest.write("again,audio/lab_control_00005.flac,Hello.,false,me,,,,\n")
+    ask_for(workplace, 4)
     run(workplace)
-    rows = list(csv.DictReader((corpus / "manifest.csv").open()))
-    assert [row["clip_id"] for row in rows][-2:] == ["lab_control_00005", "mine"]
-    assert len(rows) == 7
-    assert (corpus / "audio/mine.flac").exists()
-    assert not (corpus / "audio/lab_control_00099.flac").exists()
-    assert (corpus / "audio/lab_control_00000.flac").read_bytes() == own
+    left = [f"lab_control_{number:05d}" for number in (0, 1, 2, 3, 6)]
+    assert ids(corpus) == [*left, "again"]
+    assert sorted(path.stem for path in (corpus / "audio").glob("*")) == sorted([*left, "lab_control_00005"])
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_clip_of_peoples_whose_name_the_stage_needs_stops_it(listed: bool, workplace: Path) -> None:
+    corpus = run(workplace)
+    add(corpus, "lab_control_00006" if listed else "mine", "lab_control_00006.flac")
+    before = content(corpus)
+    ask_for(workplace, 8)
+    done = start(workplace)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "lab_control_00006" in done.stderr
+    assert "give what was added another name" in done.stderr
+    assert content(corpus) == before
+
+
+def test_a_manifest_saved_with_a_byte_order_mark_is_read(workplace: Path) -> None:
+    corpus = run(workplace)
+    add(corpus, "mine", "mine.flac")
+    manifest = corpus / "manifest.csv"
+    plain = manifest.read_bytes()
+    manifest.write_bytes(b"\xef\xbb\xbf" + plain)
+    run(workplace)
+    assert manifest.read_bytes() == plain
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b"mine,audio/mine.flac,Hello, world.,false,me,,,,,\n", "manifest.csv, line 8: 11 cells under 9 columns"),
+        (b"mine,audio/mine.flac,Gr\xfc\xdfe.,false,me,,,,\n", "manifest.csv: not UTF-8"),
+        (b",audio/mine.flac,Hello.,false,me,,,,\n", "manifest.csv: clip_id '' is blank or there twice"),
+        (b"lab_control_00000,audio/mine.flac,Hello.,false,me,,,,\n", "'lab_control_00000' is blank or there twice"),
+    ],
+)
+def test_a_broken_line_that_people_added_is_named(line: bytes, message: str, workplace: Path) -> None:
+    corpus = run(workplace)
+    with (corpus / "manifest.csv").open("ab") as file:
+        file.write(line)
+    before = content(corpus)
+    done = start(workplace)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert message in done.stderr
+    assert content(corpus) == before
 
 
 def test_the_format_does_not_tell_the_sides(workplace: Path) -> None:
     corpus = run(workplace)
     kinds = {(i.samplerate, i.channels, i.subtype) for i in map(soundfile.info, (corpus / "audio").glob("*.flac"))}
     assert kinds == {(16_000, 1, "PCM_16")}
-
-
-def test_a_broken_line_that_people_added_is_named(workplace: Path) -> None:
-    corpus = run(workplace)
-    with (corpus / "manifest.csv").open("a") as file:
-        file.write("mine,audio/mine.flac,Hello, world.,false,me,,,,,\n")
-    before = content(corpus)
-    done = start(workplace)
-    assert done.returncode == 2
-    assert "manifest.csv, line 8: more cells than columns" in done.stderr
-    assert content(corpus) == before
