@@ -6,6 +6,7 @@ here with its type and range; an unknown, missing or ill-typed key is an error t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,11 @@ NONE = "none"
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 """A name becomes part of commands, paths and stage names."""
+
+LAB_SHARES = 16
+"""Pairs of sentence and voice are divided into so many shares; a lab corpus draws from its own, so no two have a pair
+in common. Another number gives other sentences."""
+
 Share = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
 
@@ -61,8 +67,9 @@ class Audit(Section):
 
 
 class LabCorpus(Section):
-    """One synthesised corpus: how many clips, the share of one-word ones, and each side's recording conditions."""
+    """One synthesised corpus: which pairs of sentence and voice, how many clips, how many of one word, conditions."""
 
+    share: Annotated[int, Field(ge=0, lt=LAB_SHARES)]
     clips: Positive
     fragments: Annotated[float, Field(ge=0, le=1)]
     member: str
@@ -246,6 +253,7 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
         key = ".".join(str(part) for part in first["loc"]) or "the file"
         raise EarwitnessError(f"{path}: {key}: {first['msg']}: correct this key") from error
     _check_names(params, path)
+    _check_shares(params.lab_speech.corpora, path)
     _check_orders(params, path)
     return params
 
@@ -288,3 +296,14 @@ def _check_orders(params: Params, path: Path) -> None:
         )
     if "transcript" not in params.logits.slices or len(set(params.logits.slices)) < len(params.logits.slices):
         raise EarwitnessError(f"{path}: logits.slices: name each slice once, and transcript among them")
+
+
+def _check_shares(corpora: Mapping[str, LabCorpus], path: Path) -> None:
+    """Check that no two lab corpora draw from the same share: a member of one could be a non-member of another."""
+    owners: dict[int, str] = {}
+    for name, corpus in corpora.items():
+        owner = owners.setdefault(corpus.share, name)
+        if owner != name:
+            raise EarwitnessError(
+                f"{path}: lab_speech.corpora.{name}.share: {corpus.share} is that of {owner}: choose another"
+            )

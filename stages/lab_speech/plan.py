@@ -9,13 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stages.core.errors import EarwitnessError
-from stages.core.params import LabSpeech
+from stages.core.params import LAB_SHARES, LabSpeech
 from stages.core.randomness import generator, seed_of
 from stages.lab_speech.sentences import SENTENCES, SLOTS, fragment, sentence
 from stages.lab_speech.voices import Voice, lab_voices
 
-SHARES = 16
-"""Pairs of sentence and voice are divided into so many shares; a corpus draws from one, so no two share a pair."""
 SESSIONS = 3
 
 
@@ -51,8 +49,8 @@ def plan(corpus: str, lab: LabSpeech, seed: int) -> list[Clip]:
     Raises
     ------
     EarwitnessError
-        If the corpus is not declared, if there are more than `SHARES` corpora, or if the corpus asks for more clips
-        than half of its share has pairs.
+        If the corpus or one of its conditions is not declared, or if it asks for more clips than half of its share
+        has pairs.
     """
     _check(corpus, lab)
     settings = lab.corpora[corpus]
@@ -61,7 +59,7 @@ def plan(corpus: str, lab: LabSpeech, seed: int) -> list[Clip]:
     clips = []
     for number in range(settings.clips):
         clip_id = f"{corpus}_{number:05d}"
-        said, speaker = _unused_pair(clip_id, list(lab.corpora).index(corpus), lab.voices, seed, used)
+        said, speaker = _unused_pair(clip_id, settings.share, lab.voices, seed, used)
         member = _is_member(corpus, number, seed)
         voice = voices[speaker]
         session = f"{voice.name}_{generator(seed, 'lab_speech', 'session', clip_id).integers(SESSIONS)}"
@@ -86,7 +84,7 @@ def _unused_pair(clip_id: str, share: int, voices: int, seed: int, used: set[tup
     draws = generator(seed, "lab_speech", "pair", clip_id)
     while True:
         pair = (int(draws.integers(SENTENCES)), int(draws.integers(voices)))
-        if seed_of(0, *pair) % SHARES == share and pair not in used:
+        if seed_of(0, *pair) % LAB_SHARES == share and pair not in used:
             used.add(pair)
             return pair
 
@@ -95,11 +93,9 @@ def _check(corpus: str, lab: LabSpeech) -> None:
     where = f"params.yaml: lab_speech.corpora.{corpus}"
     if corpus not in lab.corpora:
         raise EarwitnessError(f"{where}: is not declared (there is {', '.join(sorted(lab.corpora))}): add it")
-    if len(lab.corpora) > SHARES:
-        raise EarwitnessError(f"params.yaml: lab_speech.corpora: has {len(lab.corpora)}: keep to {SHARES}")
     for side in (lab.corpora[corpus].member, lab.corpora[corpus].non_member):
         if side not in lab.conditions:
             raise EarwitnessError(f"{where}: unknown condition {side!r}: use one of {', '.join(lab.conditions)}")
-    most = SENTENCES * lab.voices // SHARES // 2
+    most = SENTENCES * lab.voices // LAB_SHARES // 2
     if lab.corpora[corpus].clips > most:
         raise EarwitnessError(f"{where}.clips: is more than the grammar gives: ask for at most {most}")

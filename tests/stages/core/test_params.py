@@ -111,3 +111,9 @@ def test_statistics_that_later_stages_would_miss(tmp_path: Path, content: dict[s
     content["logits"][key] = value
     with pytest.raises(EarwitnessError, match=rf"logits\.{key}"):
         load(tmp_path, content)
+
+
+def test_two_lab_corpora_cannot_have_one_share(tmp_path: Path, content: dict[str, Any]) -> None:
+    content["lab_speech"]["corpora"]["lab_control"]["share"] = content["lab_speech"]["corpora"]["lab_pool"]["share"]
+    with pytest.raises(EarwitnessError, match=r"lab_speech\.corpora\.lab_\w+\.share: 0 is that of lab_\w+: choose"):
+        load(tmp_path, content)

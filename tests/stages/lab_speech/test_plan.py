@@ -19,13 +19,20 @@ QUIET = Condition(noisy_share=0.0, snr_db=(20, 0), telephone=False)
 
 def lab(**clips: int) -> LabSpeech:
     corpora = {
-        name: LabCorpus(clips=count, fragments=0.0, member="quiet", non_member="loud") for name, count in clips.items()
+        name: LabCorpus(share=share, clips=count, fragments=0.0, member="quiet", non_member="loud")
+        for share, (name, count) in enumerate(clips.items())
     }
     return LabSpeech(voices=24, conditions={"quiet": QUIET, "loud": QUIET}, corpora=corpora)
 
 
 def test_ten_more_clips_leave_the_others_as_they_were() -> None:
     assert plan("a", lab(a=50, b=10), 7)[:40] == plan("a", lab(a=40, b=10), 7)
+
+
+def test_a_corpus_does_not_depend_on_which_others_there_are() -> None:
+    settings = lab(a=20, b=20)
+    alone = settings.model_copy(update={"corpora": {"b": settings.corpora["b"]}})
+    assert plan("b", alone, 7) == plan("b", settings, 7)
 
 
 def test_another_seed_draws_another_plan() -> None:
@@ -68,7 +75,7 @@ def test_an_unknown_condition_is_named() -> None:
     broken = LabSpeech(
         voices=24,
         conditions={"quiet": QUIET},
-        corpora={"a": LabCorpus(clips=2, fragments=0.0, member="quiet", non_member="loud")},
+        corpora={"a": LabCorpus(share=0, clips=2, fragments=0.0, member="quiet", non_member="loud")},
     )
     with pytest.raises(EarwitnessError, match=r"lab_speech\.corpora\.a: unknown condition 'loud'"):
         plan("a", broken, 7)
