@@ -65,9 +65,8 @@ def _up_to_date(audits: list[str] | None, *, fresh: bool) -> State[Any]:
         graph = graph.upstream(f"evaluation@{name}" for name in audits)
     run = Run(fresh=fresh)
     run.stages(graph.first(), cached=())
-    if not run.failures():
-        changed = set(graph.inputs) if fresh else outdated(graph)
-        run.stages(graph, cached=set(graph.inputs) - changed)
+    changed = set(graph.inputs) if fresh else outdated(graph)
+    run.stages(graph, cached=set(graph.inputs) - changed)
     write_timings(run.outcomes, time.monotonic() - start)
     if failures := run.failures():
         return Failed(message="\n".join(failures))
@@ -100,13 +99,13 @@ class Run:
         return [outcome.message for outcome in self.outcomes.values() if outcome.kind == "failed"]
 
     def stages(self, graph: Graph, cached: Collection[str]) -> None:
-        """Run the stages of `graph` that have not run yet, each when its inputs are ready.
+        """Run the stages of `graph` that no earlier part held, each when its inputs are ready.
 
         At most as many at once as there are cores; of those that are ready, the one with the longest way still to
         go starts first. What reads from a failed stage is left out, everything else is finished.
         """
         heights = graph.heights()
-        waiting = set(graph.inputs) - set(self.outcomes)
+        waiting = set(graph.inputs) - set(self._futures)
         ended: SimpleQueue[str] = SimpleQueue()
         running = 0
         while True:

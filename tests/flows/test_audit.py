@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def ran(project: Path) -> dict[str, tuple[float, float]]:
     return {name: (float(start), float(end)) for name, start, end in (line.split() for line in lines)}
 
 
-def task_states(state: State[Any]) -> dict[str, str]:
+def task_states(state: State[Any], stages: Set[str] = STAGES) -> dict[str, str]:
     """Return the stages' states in Prefect; the server takes in a task's last event a moment after it has ended."""
     mine = FlowRunFilter(id=FlowRunFilterId(any_=[state.state_details.flow_run_id]))
     deadline = time.monotonic() + 10
@@ -41,7 +42,7 @@ def task_states(state: State[Any]) -> dict[str, str]:
         with get_client(sync_client=True) as client:
             runs = client.read_task_runs(flow_run_filter=mine, sort=TaskRunSort.NAME_ASC, limit=100)
         states = {found.name: str(found.state_name) for found in runs}
-        if set(states) == STAGES and not {"Pending", "Running"} & set(states.values()):
+        if set(states) == stages and not {"Pending", "Running"} & set(states.values()):
             return states
         assert time.monotonic() < deadline, states
         time.sleep(0.1)
@@ -118,6 +119,18 @@ def test_a_failed_stage_stops_only_what_reads_it(project: Path) -> None:
     (project / "broken").unlink()
     assert run().is_completed()
     assert set(ran(project)) == {"clock", "features@one", "evaluation@left", "report"}
+
+
+def test_a_failed_stage_that_always_runs_stops_only_what_reads_it(project: Path) -> None:
+    text = (project / "dvc.yaml").read_text()
+    alone = "  alone:\n    cmd: python work.py alone 0 time.txt data/alone.txt\n    outs:\n      - data/alone.txt\n"
+    (project / "dvc.yaml").write_text(text + alone)
+    (project / "broken").write_text("clock")
+    state = run()
+    assert state.message == "earwitness: clock: broken/file.csv, row 3: no speaker: add one"
+    assert set(ran(project)) == {"alone"}
+    states = task_states(state, STAGES | {"alone"})
+    assert (states["clock"], states["alone"], states["report"]) == ("Failed", "Completed", "NotReady")
 
 
 @pytest.mark.slow
