@@ -30,6 +30,7 @@ def preflight(audits: Collection[str] = ()) -> Params:
     if not Path(".git").exists():
         raise EarwitnessError("this folder is not a git clone, and DVC needs one: get the code by 'git clone'")
     params = load_params()
+    _check_registered(params)
     for name in audits:
         if name not in params.audits:
             raise EarwitnessError(
@@ -41,6 +42,17 @@ def preflight(audits: Collection[str] = ()) -> Params:
     for name in sorted(targets):
         _check_folder(name, params.targets[name].model)
     return params
+
+
+def _check_registered(params: Params) -> None:
+    """Check names and settings of what is kept in registries; filling them imports no library of the measurements."""
+    import stages.features
+    import stages.perturbation  # noqa: F401
+    from stages.features.table import chosen_families
+    from stages.perturbation.recipe import chosen_perturbations
+
+    chosen_families(params.features.families)
+    chosen_perturbations(params.perturbation.neighbours)
 
 
 def needed(params: Params, audits: Collection[str]) -> tuple[set[str], set[str]]:

@@ -1,6 +1,8 @@
 import csv
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from flows.preflight import needed, preflight
 from stages.core.errors import EarwitnessError
 from stages.core.params import load_params
 
+ROOT = Path(__file__).parents[2]
 COLUMNS = ("clip_id", "path", "text", "member", "speaker")
 
 
@@ -74,6 +77,27 @@ def test_an_unknown_target(clone: Path) -> None:
     change(lambda params: params["audits"]["trained"].update(target="nobody"))
     with pytest.raises(EarwitnessError, match=r"^params\.yaml: audits\.trained\.target: unknown name 'nobody'"):
         preflight()
+
+
+def test_a_misspelt_perturbation(clone: Path) -> None:
+    change(lambda params: params["perturbation"]["neighbours"].update(gian={"count": 1}))
+    with pytest.raises(EarwitnessError, match=r"^params\.yaml: perturbation\.neighbours\.gian: unknown .*gain"):
+        preflight()
+
+
+def test_a_misspelt_feature_family(clone: Path) -> None:
+    change(lambda params: params["features"].update(families=["prosody"]))
+    with pytest.raises(EarwitnessError, match=r"^params\.yaml: features\.families: unknown 'prosody': .*prosodic"):
+        preflight()
+
+
+def test_checking_does_not_import_what_measures(clone: Path) -> None:
+    check = "from flows.preflight import preflight; preflight(); import sys; print(*sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True, env=environment)
+    loaded = set(done.stdout.split())
+    assert "stages.features.prosodic" in loaded
+    assert loaded & {"parselmouth", "librosa", "torch", "transformers", "sklearn", "prefect"} == set()
 
 
 def test_a_missing_folder(clone: Path) -> None:
