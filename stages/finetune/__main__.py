@@ -28,9 +28,8 @@ def work(name: str, params: Params) -> None:
     generator = torch.Generator().manual_seed(seed_of(params.seed, "finetune", name, "order"))
     batches = shuffled_batches([range(len(queries))] * copy.epochs, params.finetune.batch_size, generator)
     adapter = load_adapter(base)
-    losses = train(
-        adapter, queries, batches, recipe, training_key(row_key(base.fingerprint()), queries, batches, recipe)
-    )
+    key = training_key(adapter, row_key(base.fingerprint()), queries, batches, recipe)
+    losses = train(adapter, queries, batches, recipe, key)
     folder = artifact("finetune", name, "checkpoint")
     save_checkpoint(adapter, folder)
     write_losses(losses, artifact("finetune", name, "loss.csv"))

@@ -40,13 +40,8 @@ def work(_: str, params: Params) -> None:
     folder = artifact("lab_target", "checkpoint")
     processor = build_processor()
     adapter = Qwen2AudioAdapter(build_model(processor, seed), processor)
-    losses = train(
-        adapter,
-        queries,
-        batches,
-        recipe,
-        training_key(code_version("stages.lab_target.build"), queries, batches, recipe),
-    )
+    key = training_key(adapter, code_version("stages.lab_target.build"), queries, batches, recipe)
+    losses = train(adapter, queries, batches, recipe, key)
     save_checkpoint(adapter, folder)
     write_losses(losses, artifact("lab_target", "loss.csv"))
     # Read back, so that what is recorded is what others will load.

@@ -2,11 +2,12 @@
 
 AdamW with a one-cycle schedule over batches that the caller has drawn. What a training depends on is its key; its
 state is kept under ``.cache/checkpoints/<key>/``, so that a killed training goes on from its last checkpoint and ends
-with the weights of one that was never killed, and a finished one is taken as it is.
+with the weights of one that was never killed, and a finished one is taken as it is, unless a fresh run is asked for.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -17,8 +18,8 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from stages.core.codeversion import code_version
-from stages.core.rowcache import row_key
+from stages.core.codeversion import code_version, library_versions
+from stages.core.rowcache import FRESH, row_key
 from stages.target.adapter import Adapter, Query
 
 CHECKPOINTS = Path(".cache/checkpoints")
@@ -60,11 +61,15 @@ def shuffled_batches(epochs: Sequence[Sequence[int]], batch_size: int, generator
     return batches
 
 
-def training_key(base: str, queries: Sequence[Query], batches: Sequence[Sequence[int]], recipe: Recipe) -> str:
+def training_key(
+    adapter: Adapter, base: str, queries: Sequence[Query], batches: Sequence[Sequence[int]], recipe: Recipe
+) -> str:
     """Return the hash of everything that a training's result depends on.
 
     Parameters
     ----------
+    adapter : Adapter
+        Of the model that is trained: its family's code is part of the key.
     base : str
         Hash of the weights it starts from, or what they are drawn from.
     queries : sequence of Query
@@ -73,8 +78,9 @@ def training_key(base: str, queries: Sequence[Query], batches: Sequence[Sequence
     recipe : Recipe
     """
     rows = [(query.audio_hash, query.instruction, query.text) for query in queries]
-    code = [code_version(f"stages.target.{module}") for module in ("training", "adapters.qwen2_audio")]
-    return row_key(base, rows, list(map(list, batches)), astuple(recipe), code, torch.__version__, uses_bfloat16())
+    code = [code_version(module) for module in (__name__, type(adapter).__module__)]
+    libraries = library_versions("torch", "transformers", "tokenizers", "peft", "numpy")
+    return row_key(base, rows, list(map(list, batches)), astuple(recipe), code, libraries, uses_bfloat16())
 
 
 def train(
@@ -180,8 +186,8 @@ class _Run:
         self._pause = max(SECONDS_PER_CHECKPOINT, (self._saved - started) / SHARE_FOR_CHECKPOINTS)
 
     def resume(self) -> None:
-        """Take up the last checkpoint, if there is one."""
-        if not self._file.exists():
+        """Take up the last checkpoint, if there is one and a fresh start is not asked for."""
+        if os.environ.get(FRESH) or not self._file.exists():
             return
         state: dict[str, Any] = torch.load(self._file, weights_only=True)
         with torch.no_grad():

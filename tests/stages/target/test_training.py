@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from stages.core.rowcache import FRESH
 from stages.lab_target.build import build_model, build_processor
 from stages.target import training
 from stages.target.adapter import Query
@@ -53,7 +54,8 @@ def test_a_killed_training_ends_where_an_uninterrupted_one_does(
 
     monkeypatch.setattr(training, "SECONDS_PER_CHECKPOINT", 0.0)
     monkeypatch.setattr(training, "SHARE_FOR_CHECKPOINTS", 1e9)
-    learn, steps = training._Run.step, []
+    learn = training._Run.step
+    steps: list[list[Query]] = []
 
     def until_killed(run: training._Run, batch: list[Query]) -> None:
         if len(steps) == 5:
@@ -101,17 +103,43 @@ def test_low_rank_updates_are_merged(queries: list[Query], elsewhere: Path) -> N
     assert torch.equal(before["lm_head.weight"], after["lm_head.weight"])
 
 
-def test_the_key_names_everything_that_matters(queries: list[Query], make_query: MakeQuery) -> None:
+def test_a_fresh_run_trains_anew(queries: list[Query], elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     batches = [[0, 1], [2, 3]]
-    key = training_key("base", queries, batches, WHOLE)
+    first, again = fresh(), fresh()
+    losses = train(first, queries, batches, WHOLE, "done")
+    learn = training._Run.step
+    steps: list[list[Query]] = []
+
+    def counted(run: training._Run, batch: list[Query]) -> None:
+        steps.append(batch)
+        learn(run, batch)
+
+    monkeypatch.setattr(training._Run, "step", counted)
+    monkeypatch.setenv(FRESH, "1")
+    assert train(again, queries, batches, WHOLE, "done") == losses
+    assert len(steps) == 2
+    assert equal(weights(again), weights(first))
+
+
+def test_the_key_names_everything_that_matters(
+    queries: list[Query], make_query: MakeQuery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches = [[0, 1], [2, 3]]
+    adapter = fresh()
+    key = training_key(adapter, "base", queries, batches, WHOLE)
     others = [
-        training_key("other", queries, batches, WHOLE),
-        training_key("base", [*queries[:3], make_query(0.5, "Other.")], batches, WHOLE),
-        training_key("base", queries, batches[::-1], WHOLE),
-        training_key("base", queries, batches, Recipe(2e-3, "whole", 1)),
+        training_key(adapter, "other", queries, batches, WHOLE),
+        training_key(adapter, "base", [*queries[:3], make_query(0.5, "Other.")], batches, WHOLE),
+        training_key(adapter, "base", queries, batches[::-1], WHOLE),
+        training_key(adapter, "base", queries, batches, Recipe(2e-3, "whole", 1)),
     ]
-    assert key == training_key("base", list(queries), [tuple(batch) for batch in batches], WHOLE)
-    assert len({key, *others}) == 5
+    assert key == training_key(adapter, "base", list(queries), [tuple(batch) for batch in batches], WHOLE)
+    monkeypatch.setattr(Qwen2AudioAdapter, "__module__", "stages.target.adapters.rows")
+    others.append(training_key(adapter, "base", queries, batches, WHOLE))
+    monkeypatch.undo()
+    monkeypatch.setattr(training, "library_versions", lambda *names: [f"{name}==0" for name in names])
+    others.append(training_key(adapter, "base", queries, batches, WHOLE))
+    assert len({key, *others}) == 7
 
 
 def test_every_row_is_in_its_epoch_once() -> None:
