@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -60,14 +60,13 @@ def audit(audits: list[str] | None = None, fresh: bool = False) -> State[Any]:
 
 def _up_to_date(audits: list[str] | None, *, fresh: bool) -> State[Any]:
     start = time.monotonic()
-    graph = load_graph()
-    if audits:
-        graph = graph.upstream(f"evaluation@{name}" for name in audits)
+    whole = load_graph()
+    graph = whole.upstream(f"evaluation@{name}" for name in audits) if audits else whole
     run = Run(fresh=fresh)
     run.stages(graph.first(), cached=())
     changed = set(graph.inputs) if fresh else outdated(graph)
     run.stages(graph, cached=set(graph.inputs) - changed)
-    write_timings(run.outcomes, time.monotonic() - start)
+    write_timings(run.outcomes, whole.inputs, time.monotonic() - start)
     if failures := run.failures():
         return Failed(message="\n".join(failures))
     create_table_artifact(verdict_rows(load_params(), audits), key="verdicts", description="What each audit found")
@@ -161,17 +160,38 @@ def run_stage(work: Callable[[], Outcome]) -> State[Any]:
     return Completed(name="Cached") if outcome.kind == "cached" else Completed()
 
 
-def write_timings(outcomes: dict[str, Outcome], seconds: float) -> None:
-    """Keep what each stage took, for ``make bench``: a cached one keeps the time of its last run."""
-    before = json.loads(TIMINGS.read_text(encoding="utf-8"))["stages"] if TIMINGS.is_file() else {}
-    stages = {
-        name: {"seconds": outcome.seconds, "cached": False}
-        if outcome.kind == "ran"
-        else {"seconds": before.get(name, {}).get("seconds"), "cached": True}
-        for name, outcome in outcomes.items()
-        if outcome.kind != "failed"
-    }
-    write_json(TIMINGS, {"seconds": seconds, "stages": {**before, **stages}})
+def write_timings(outcomes: Mapping[str, Outcome], declared: Collection[str], seconds: float) -> None:
+    """Keep what each stage took, for ``make bench``: a cached one keeps the time of its last run.
+
+    Parameters
+    ----------
+    outcomes : mapping of str to Outcome
+        Of the stages that have ended.
+    declared : collection of str
+        All stages that there are: the times of others are dropped.
+    seconds : float
+        Of the whole run.
+    """
+    before = _timings_before()
+    stages = {name: {"seconds": before[name], "cached": True} for name in declared if name in before}
+    for name, outcome in outcomes.items():
+        if outcome.kind != "failed":
+            ran = outcome.kind == "ran"
+            stages[name] = {"seconds": outcome.seconds if ran else before.get(name), "cached": not ran}
+    write_json(TIMINGS, {"seconds": seconds, "stages": stages})
+
+
+def _timings_before() -> dict[str, float | None]:
+    """Return the seconds of each stage's last run; nothing from a file that is not as this module writes it.
+
+    Such a file is written anew: it must not fail an audit that has finished.
+    """
+    try:
+        stages = json.loads(TIMINGS.read_text(encoding="utf-8"))["stages"]
+        seconds = {name: stage["seconds"] for name, stage in stages.items()}
+        return {name: None if value is None else float(value) for name, value in seconds.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 if __name__ == "__main__":
