@@ -13,7 +13,8 @@ import pytest
 import torch
 import yaml
 
-from stages.core.artifacts import read_json
+from stages.core.artifacts import read_json, write_json
+from stages.core.codeversion import code_version
 from stages.core.errors import EarwitnessError
 from stages.core.params import TargetModel
 from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
@@ -114,6 +115,13 @@ def test_the_record_is_kept_until_the_weights_change(run: Run, tmp_path: Path) -
     assert second.returncode == 0
     assert " torch" not in second.stderr
     assert path.stat().st_mtime_ns == written
+
+    memory = tmp_path / ".cache/target/small.json"
+    known = read_json(memory)
+    assert any(version.startswith("transformers==") for version in known["code"])
+    assert code_version("stages.target.adapters.qwen2_audio") in known["code"]
+    write_json(memory, known | {"code": ["of another version"]})
+    assert "hashing and checking" in run().stdout
 
     weights = tmp_path / "models/small/model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\x3f")
