@@ -139,7 +139,9 @@ class Run:
             if cached:
                 outcome = Outcome("cached")
             else:
-                outcome = reproduce(name, fresh=self.fresh, workers=workers, progress=self._console.draw)
+                outcome = reproduce(
+                    name, fresh=self.fresh, workers=workers, progress=self._console.draw, say=self._console.say
+                )
             self.outcomes[name] = outcome
             return outcome
 

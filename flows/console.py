@@ -26,8 +26,11 @@ class Console:
     def finished(self, stage: str, outcome: Outcome) -> None:
         """Say that a stage has run or failed; a cached one is not worth a line."""
         if outcome.kind != "cached":
-            clear = _CLEAR if self._interactive else ""
-            self._write(f"{clear}{stage:<34} {outcome.kind:<6} {outcome.seconds:6.1f} s\n")
+            self.say(f"{stage:<34} {outcome.kind:<6} {outcome.seconds:6.1f} s")
+
+    def say(self, line: str) -> None:
+        """Show a line that stays, in place of the progress bar."""
+        self._write((_CLEAR if self._interactive else "") + line + "\n")
 
     def _write(self, text: str) -> None:
         with self._lock:

@@ -19,7 +19,7 @@ SECONDS_BETWEEN_TRIES = 1.0
 
 _PROGRESS = re.compile(r"\d%\|.*\|")
 
-Progress = Callable[[str], None]
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Outcome:
     message: str = ""
 
 
-def reproduce(stage: str, *, fresh: bool, workers: int, progress: Progress) -> Outcome:
+def reproduce(stage: str, *, fresh: bool, workers: int, progress: Say, say: Say) -> Outcome:
     """Bring one stage up to date, its inputs being so.
 
     Parameters
@@ -53,6 +53,8 @@ def reproduce(stage: str, *, fresh: bool, workers: int, progress: Progress) -> O
         How many workers it may start; changes no number.
     progress : callable
         Takes what the stage draws over its last line: a progress bar's latest state.
+    say : callable
+        Takes a line that stays: once, that another process is waited for.
 
     Notes
     -----
@@ -63,16 +65,19 @@ def reproduce(stage: str, *, fresh: bool, workers: int, progress: Progress) -> O
     log = LOGS / f"{stage}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
+    waiting = False
     while True:
         status = _run(command, log, process_environment(fresh=fresh, workers=workers), progress)
         text = log.read_text(encoding="utf-8", errors="replace")
         if status == 0 or " is busy, " not in text:
             return _outcome(stage, status, text, log, time.monotonic() - start)
-        progress(f"{stage}: another process of DVC uses its files; waiting")
+        if not waiting:
+            say(f"{stage}: another process of DVC uses its files; waiting")
+            waiting = True
         time.sleep(SECONDS_BETWEEN_TRIES)
 
 
-def _run(command: list[str], log: Path, environment: dict[str, str], progress: Progress) -> int:
+def _run(command: list[str], log: Path, environment: dict[str, str], progress: Say) -> int:
     # The command is DVC's and the stage's name comes from DVC's own graph.
     with (
         log.open("wb") as file,

@@ -180,14 +180,15 @@ def test_a_stage_that_another_process_runs_is_waited_for(built: Path) -> None:
     (built / "dvc.yaml").write_text(text)
     command = [sys.executable, "-m", "dvc", "repro", "-q", "--single-item", "features@one"]
     locks = built / ".dvc/tmp/rwlock"
+    drawn: list[str] = []
     said: list[str] = []
     with subprocess.Popen(command, env=process_environment()) as other:
         while not (locks.exists() and "features/one" in locks.read_text()):
             assert other.poll() is None
-        outcome = execution.reproduce("features@one", fresh=False, workers=1, progress=said.append)
+        outcome = execution.reproduce("features@one", fresh=False, workers=1, progress=drawn.append, say=said.append)
     assert other.returncode == 0
     assert outcome.kind == "cached"
-    assert any("waiting" in line for line in said)
+    assert said == ["features@one: another process of DVC uses its files; waiting"]
     assert set(ran(built)) == {"features@one"}
 
 
