@@ -12,9 +12,9 @@ from stages.core.rowcache import row_key
 from stages.core.stage import require_declared, run_stage
 from stages.finetune.members import COLUMNS, member_queries
 from stages.target.adapter import Query
-from stages.target.checkpoint import describe, save_checkpoint, write_losses
+from stages.target.checkpoint import keep_trained
 from stages.target.loading import load_adapter
-from stages.target.record import read_record, write_record
+from stages.target.record import read_record
 from stages.target.training import Recipe, shuffled_batches, train, training_key
 
 
@@ -30,10 +30,7 @@ def work(name: str, params: Params) -> None:
     adapter = load_adapter(base)
     key = training_key(adapter, row_key(base.fingerprint()), queries, batches, recipe)
     losses = train(adapter, queries, batches, recipe, key)
-    folder = artifact("finetune", name, "checkpoint")
-    save_checkpoint(adapter, folder)
-    write_losses(losses, artifact("finetune", name, "loss.csv"))
-    write_record(describe(adapter, name, folder, folder.as_posix(), "", params))
+    keep_trained(adapter, name, losses, artifact("finetune", name), params)
 
 
 def _members(name: str, corpora: list[str]) -> list[Query]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
+import soundfile
 import torch
 
 from stages.core.artifacts import artifact
 from stages.core.audio import decode, to_pipeline
 from stages.core.codeversion import code_version
+from stages.core.csvfile import read_csv
 from stages.core.errors import EarwitnessError
 from stages.core.params import Params
 from stages.core.randomness import seed_of
@@ -18,9 +19,7 @@ from stages.lab_target.build import build_model, build_processor
 from stages.lab_target.lessons import epochs_of_lessons, lessons
 from stages.target.adapter import Query
 from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
-from stages.target.checkpoint import describe, save_checkpoint, write_losses
-from stages.target.loading import load_checkpoint
-from stages.target.record import write_record
+from stages.target.checkpoint import keep_trained
 from stages.target.training import Recipe, shuffled_batches, train, training_key
 
 POOL = "lab_pool"
@@ -37,16 +36,11 @@ def work(_: str, params: Params) -> None:
     epochs = epochs_of_lessons(counts, settings.epochs, settings.question_share, generator)
     batches = shuffled_batches(epochs, settings.batch_size, generator)
     recipe = Recipe(settings.learning_rate, "whole", seed)
-    folder = artifact("lab_target", "checkpoint")
     processor = build_processor()
     adapter = Qwen2AudioAdapter(build_model(processor, seed), processor)
     key = training_key(adapter, code_version("stages.lab_target.build"), queries, batches, recipe)
     losses = train(adapter, queries, batches, recipe, key)
-    save_checkpoint(adapter, folder)
-    write_losses(losses, artifact("lab_target", "loss.csv"))
-    # Read back, so that what is recorded is what others will load.
-    saved = load_checkpoint(folder.as_posix(), "", "float32", params.target.attention)
-    write_record(describe(saved, NAME, folder, folder.as_posix(), "", params))
+    keep_trained(adapter, NAME, losses, Path("data/lab_target"), params)
 
 
 def _pool_lessons(folder: Path) -> list[list[Query]]:
@@ -54,13 +48,21 @@ def _pool_lessons(folder: Path) -> list[list[Query]]:
     manifest = folder / "manifest.csv"
     if not manifest.exists():
         raise EarwitnessError(f"{manifest}: missing: run 'dvc repro lab_speech@{POOL}'")
-    with manifest.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    found = []
-    for row in rows:
+    return [_clip_lessons(folder, row) for row in read_csv(manifest)]
+
+
+def _clip_lessons(folder: Path, row: dict[str, str]) -> list[Query]:
+    place = f"{folder / 'manifest.csv'}: clip {row.get('clip_id', '')!r}"
+    absent = [column for column in ("path", "text") if not row.get(column)]
+    if absent:
+        raise EarwitnessError(f"{place}: column {absent[0]!r} is missing or blank: fill it in")
+    try:
         samples, rate, _ = decode(folder / row["path"])
-        found.append(lessons(to_pipeline(samples, rate), row))
-    return found
+    except soundfile.LibsndfileError as error:
+        raise EarwitnessError(
+            f"{place}: {folder / row['path']} is no recording: put it there or remove the row"
+        ) from error
+    return lessons(to_pipeline(samples, rate), row)
 
 
 if __name__ == "__main__":

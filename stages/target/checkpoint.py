@@ -11,7 +11,32 @@ from stages.core.params import Params
 from stages.target.adapter import Adapter
 from stages.target.audibility import audio_effect, is_audible
 from stages.target.hashing import checkpoint_files, weight_hash
-from stages.target.record import TargetRecord
+from stages.target.loading import load_checkpoint
+from stages.target.record import TargetRecord, write_record
+
+
+def keep_trained(adapter: Adapter, name: str, losses: Sequence[float], folder: Path, params: Params) -> None:
+    """Save a trained model, its loss curve and its record.
+
+    Parameters
+    ----------
+    adapter : Adapter
+        After training, ready for inference.
+    name : str
+        Of the target that it is from now on.
+    losses : sequence of float
+        Of each step.
+    folder : Path
+        Where ``checkpoint/`` and ``loss.csv`` go.
+    params : Params
+    """
+    files = folder / "checkpoint"
+    save_checkpoint(adapter, files)
+    write_losses(losses, folder / "loss.csv")
+    # Read back, so that what is recorded is what others will load.
+    dtype = str(next(adapter.model.parameters()).dtype).removeprefix("torch.")
+    saved = load_checkpoint(files.as_posix(), "", dtype, params.target.attention)
+    write_record(describe(saved, name, files, files.as_posix(), "", params))
 
 
 def save_checkpoint(adapter: Adapter, folder: Path) -> None:
