@@ -25,6 +25,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.console import Console
 from flows.execution import Outcome, reproduce
 from flows.graph import Graph, load_graph, outdated
+from flows.preflight import preflight
 from flows.verdicts import verdict_rows
 from stages.core.errors import EarwitnessError
 from stages.core.jsonfile import write_json
@@ -36,7 +37,7 @@ CORES = len(os.sched_getaffinity(0))
 
 
 @flow(name="audit", task_runner=ThreadPoolTaskRunner(max_workers=CORES))  # type: ignore[arg-type]
-def audit(audits: list[str] | None = None, fresh: bool = False) -> State[Any]:
+def audit(audits: list[str] | None = None, fresh: bool = False, checked: bool = False) -> State[Any]:
     """Bring the graph up to date and keep the verdicts as a Prefect artifact.
 
     Parameters
@@ -45,6 +46,8 @@ def audit(audits: list[str] | None = None, fresh: bool = False) -> State[Any]:
         Run only what these audits need; the whole graph, with the report, where none is named.
     fresh : bool
         Run every stage although nothing changed, and without the row cache.
+    checked : bool
+        The input has been checked: the command line does so before it starts Prefect. A schedule does not.
 
     Returns
     -------
@@ -52,6 +55,8 @@ def audit(audits: list[str] | None = None, fresh: bool = False) -> State[Any]:
         Failed, with one line per failed stage, or Completed.
     """
     try:
+        if not checked:
+            preflight(audits or ())
         with stage_lock("audit", ""):
             return _up_to_date(audits, fresh=fresh)
     except EarwitnessError as error:

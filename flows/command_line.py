@@ -70,7 +70,7 @@ def run_audits(audits: list[str], *, fresh: bool, verbose: bool) -> None:
     from flows.verdicts import as_text, verdict_rows
 
     try:
-        state = audit(audits or None, fresh, return_state=True)
+        state = audit(audits or None, fresh, checked=True, return_state=True)
     except RuntimeError as error:
         if "Prefect API server" not in str(error):
             raise

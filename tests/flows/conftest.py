@@ -121,7 +121,7 @@ def first_run(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> tup
     _write_project(folder, repository)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        return folder, audit(None, False, return_state=True)
+        return folder, audit(None, False, checked=True, return_state=True)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ STAGES = {"clock", "features@one", "features@two", "evaluation@left", "evaluatio
 
 
 def run(audits: list[str] | None = None, *, fresh: bool = False) -> State[Any]:
-    return audit(audits, fresh, return_state=True)
+    return audit(audits, fresh, checked=True, return_state=True)  # the toys have no recordings to check
 
 
 def ran(project: Path) -> dict[str, tuple[float, float]]:
@@ -172,6 +172,13 @@ def test_a_graph_that_dvc_cannot_read_is_one_line(project: Path) -> None:
     assert state.is_failed()
     assert str(state.message).startswith("earwitness: dvc dag: failed to parse 'stages.one.foreach'")
     assert "\n" not in str(state.message)
+
+
+def test_without_a_command_line_the_flow_checks_the_input_itself(built: Path) -> None:
+    state = audit(["left"], return_state=True)
+    assert state.is_failed()
+    assert str(state.message).startswith("earwitness: data/raw/one: missing: ")
+    assert ran(built) == {}
 
 
 def test_a_stage_that_another_process_runs_is_waited_for(built: Path) -> None:
