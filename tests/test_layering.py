@@ -27,7 +27,7 @@ def test_the_stages_are_those_of_the_graph_and_of_the_params() -> None:
     graph = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     assert sorted(graph) == STAGES
-    assert set(STAGES) - set(params) == {"environment", "links"}  # which have nothing to configure
+    assert set(STAGES) - set(params) == {"environment"}  # which has nothing to configure
 
 
 def test_a_stage_imports_only_the_core_itself_and_the_target() -> None:
@@ -109,7 +109,6 @@ def covers(dependency: Path, file: Path) -> bool:
             "import flows.command_line as c; c.parser().format_help()",
             ("prefect", "torch", "numpy", "pyarrow", "pydantic"),
         ),
-        ("import stages.links.__main__", ("torch", "transformers", "librosa", "pyarrow")),
         ("import stages.environment.__main__", ("torch", "transformers", "librosa", "pyarrow")),
         ("import stages.target.__main__", ("torch", "transformers", "librosa")),
         ("import stages.corpus.__main__", ("torch", "transformers", "librosa")),

@@ -44,11 +44,11 @@ def test_the_table_is_aligned() -> None:
 
 def test_seconds_per_stage_are_sorted_and_cached_ones_marked() -> None:
     stages = {
-        "links": {"seconds": 0.4, "cached": False},
+        "environment": {"seconds": 0.4, "cached": False},
         "logits@mine": {"seconds": 31.26, "cached": True},
         "old": {"seconds": None, "cached": True},
     }
     text = timings_text({"seconds": 12.3, "stages": stages})
-    assert [line.split()[0] for line in text.splitlines()[:3]] == ["logits@mine", "links", "old"]
+    assert [line.split()[0] for line in text.splitlines()[:3]] == ["logits@mine", "environment", "old"]
     assert "31.3 s  cached in the last run" in text
     assert text.endswith("last run of the graph: 12.3 s, 2 of 3 stages cached")

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,14 +11,14 @@ from stages.environment import versions
 from stages.environment.__main__ import main
 
 
-def test_versions_are_those_that_are_installed(workplace: Path, make_params: object) -> None:
-    main("", None)  # type: ignore[arg-type]  # it has no params
+def test_versions_are_those_that_are_installed(workplace: Path, make_params: Any) -> None:
+    main("", make_params({}))
     written = json.loads(Path("data/environment.json").read_text())
     assert written["libraries"]["numpy"] == np.__version__
     assert written["libraries"]["praat-parselmouth"]
     assert written["python"].count(".") == 1
     before = Path("data/environment.json").read_bytes()
-    main("", None)  # type: ignore[arg-type]
+    main("", make_params({}))
     assert Path("data/environment.json").read_bytes() == before
 
 

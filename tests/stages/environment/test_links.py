@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from stages.links.__main__ import main
-from stages.links.digest import digest_files, listing
+from stages.environment.__main__ import main
+from stages.environment.links import digest_files, listing
 
 
 def listed(name: str) -> Any:
-    return json.loads(Path("data/links", f"{name}.json").read_text())
+    return json.loads(Path("data/environment/links", f"{name}.json").read_text())
 
 
 def test_every_corpus_has_a_list_and_linked_files_are_in_it(workplace: Path, make_params: Any) -> None:
@@ -73,7 +73,7 @@ def test_a_broken_memory_costs_only_time(workplace: Path, make_params: Any) -> N
 
 
 def test_nothing_heavy_is_imported(repository: Path) -> None:
-    code = "import stages.links.__main__, stages.environment.__main__, sys; print(*sys.modules)"
+    code = "import stages.environment.__main__, sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=repository)
     assert not {"pyarrow", "numpy", "scipy", "torch", "joblib"} & set(loaded.stdout.split())
 
