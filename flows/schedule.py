@@ -1,22 +1,36 @@
 """Audit on a schedule: ``python -m flows.schedule --cron '0 3 * * *'``.
 
-Keeps running and starts the flow at each time, from the folder it was started in. With ``PREFECT_API_URL`` set to a
-server of one's own (``prefect server start``), schedule, runs and verdicts are kept there.
+Keeps running and starts the flow at each time, from the folder it was started in. Schedule, runs and verdicts are kept
+by a Prefect server of one's own, which ``PREFECT_API_URL`` names: the one that Prefect embeds for a single run has no
+scheduler.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 
-from flows.audit import audit
+from flows.environment import log_prefect
+
+NO_SERVER = (
+    "earwitness: PREFECT_API_URL is not set: a schedule needs a Prefect server that keeps running: start one "
+    "(prefect server start) and set PREFECT_API_URL=http://127.0.0.1:4200/api"
+)
 
 
 def main() -> None:
-    """Serve the audit flow."""
+    """Serve the audit flow; exit with 2 where no server is named."""
     parser = argparse.ArgumentParser(prog="python -m flows.schedule", description="Audit on a schedule.")
     parser.add_argument("--cron", default="0 3 * * *", help="when, as cron writes it (default: every night at 3)")
     parser.add_argument("audits", nargs="*", metavar="AUDIT", help="only these audits of params.yaml")
     options = parser.parse_args()
+    if "PREFECT_API_URL" not in os.environ:
+        print(NO_SERVER, file=sys.stderr)
+        raise SystemExit(2)
+    log_prefect()
+    from flows.audit import audit
+
     audit.serve(name="earwitness", cron=options.cron, parameters={"audits": options.audits or None, "fresh": False})
 
 
