@@ -1,10 +1,10 @@
 """What is kept of a row of logits, so that the vocabulary never reaches the disk.
 
-Conventions: natural logarithms, nats. Row i of the logits predicts token i. Sums run over all tokens but the best, whose
-weight before normalising is exactly 1: so a nearly certain distribution keeps its digits in float32, and 1 - p of the
-best is never a difference. Sources: VL-MIA (arXiv 2411.02902, section 4) for Rényi entropies
-and their modified form; Min-K++ (arXiv 2404.02936, eq. 3) for mean and variance; Song and Mittal (arXiv 2003.10595,
-eq. 2) for the modified entropy.
+Conventions: natural logarithms, nats. Row i of the logits predicts token i. Sums run over all tokens but the best,
+whose weight before normalising is exactly 1: so a nearly certain distribution keeps its digits in float32, and 1 - p of
+the best is never a difference. Sources: VL-MIA (arXiv 2411.02902, section 4) for Rényi entropies and their modified
+form; Min-K++ (arXiv 2404.02936, eq. 3) for mean and variance; Song and Mittal (arXiv 2003.10595, eq. 2) for the
+modified entropy.
 """
 
 from __future__ import annotations
