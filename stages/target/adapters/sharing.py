@@ -149,12 +149,10 @@ class _Pass:
         held = (places < torch.tensor(self._lengths, device=device)[:, None]).long()
         positions = self._seen.sum(1, keepdim=True) + places
         self._seen = torch.cat([self._seen, held], 1)
+        # At first a causal model needs no mask, because what pads a row stands after it; attention is faster without.
+        before = {} if self._cache is None else {"attention_mask": self._seen, "position_ids": positions}
         made = self._decoder(
-            inputs_embeds=embedded,
-            attention_mask=self._seen,
-            position_ids=positions,
-            past_key_values=self._cache,
-            use_cache=keep or self._cache is not None,
+            inputs_embeds=embedded, past_key_values=self._cache, use_cache=keep or self._cache is not None, **before
         )
         self._hidden, self._cache = made.last_hidden_state, made.past_key_values
 
