@@ -133,6 +133,14 @@ class Adapter(ABC):
     def training_batch(self, queries: Sequence[Query]) -> dict[str, torch.Tensor]:
         """Return the model's keyword arguments for a training step, with `labels` of -100 outside the answer."""
 
+    def loss(self, queries: Sequence[Query]) -> torch.Tensor:
+        """Return the mean cross-entropy of the answers' tokens, in nats: a scalar to train by.
+
+        A family may do better than its model's own forward: encode no silence, run the head on the answers alone.
+        """
+        loss: torch.Tensor = self.model(**self.training_batch(queries)).loss
+        return loss
+
     @abstractmethod
     def generate(self, queries: Sequence[Query], max_tokens: int) -> list[str]:
         """Return the model's own greedy answers; the queries' `text` is ignored."""

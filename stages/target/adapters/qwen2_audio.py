@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 import torch
-from torch.nn.functional import gelu
+from torch.nn.functional import cross_entropy, gelu
 from transformers import AutoProcessor, Qwen2AudioForConditionalGeneration
 from transformers.masking_utils import create_bidirectional_mask
 
@@ -37,6 +37,7 @@ class Qwen2AudioAdapter(Adapter):
 
     def __init__(self, model: Any, processor: Any) -> None:
         self.model: Any = model
+        self._core = model  # training may wrap low-rank updates around the model, which change its layers in place
         self.processor = processor
         extractor = processor.feature_extractor
         frames = model.config.audio_config.max_source_positions * 2  # the second convolution halves them
@@ -45,7 +46,6 @@ class Qwen2AudioAdapter(Adapter):
         self._sounds = shared_sounds(extractor, self.window_seconds)
         self._prompts: dict[str, Prompt] = {}
         self._tokenizing = Lock()
-        # Asked of the encoder itself, since training may wrap the model around it.
         self._lengths = model.model.audio_tower._get_feat_extract_output_lengths
 
     @classmethod
@@ -103,6 +103,24 @@ class Qwen2AudioAdapter(Adapter):
             "labels": labels,
         }
         return {name: values.to(self.model.device) for name, values in batch.items()}
+
+    def loss(self, queries: Sequence[Query]) -> torch.Tensor:
+        """Encode as far as the longest sound reaches and run the head on answers alone; see `Adapter.loss`."""
+        sounds = self._sounds.get(queries)
+        rows = self._rows(queries, sounds)
+        heard = self._encode(queries, sounds)
+        ids, mask = (values.to(self.model.device) for values in padded(rows, self._pad))
+        embedded = self._core.get_input_embeddings()(ids).clone()
+        for at, (query, row) in enumerate(zip(queries, rows, strict=True)):
+            embedded[at, row.audio.start : row.audio.stop] = heard[query.audio_hash].projected
+        hidden = self._core.model.language_model(
+            inputs_embeds=embedded, attention_mask=mask, use_cache=False
+        ).last_hidden_state
+        before = torch.cat(
+            [states[row.answer.start - 1 : row.answer.stop - 1] for states, row in zip(hidden, rows, strict=True)]
+        )
+        answers = [token for row in rows for token in row.token_ids[row.answer.start :]]
+        return cross_entropy(self._core.lm_head(before).float(), torch.tensor(answers, device=self.model.device))
 
     @torch.inference_mode()
     def generate(self, queries: Sequence[Query], max_tokens: int) -> list[str]:
@@ -167,7 +185,7 @@ class Qwen2AudioAdapter(Adapter):
         distinct = {query.audio_hash: sound for query, sound in zip(queries, sounds, strict=True)}
         heard, lengths = self._lengths(torch.tensor([sound.frames for sound in distinct.values()]))
         device, dtype = self.model.device, self.model.dtype
-        tower, features = self.model.model.audio_tower, stacked(list(distinct.values())).to(device, dtype)
+        tower, features = self._core.model.audio_tower, stacked(list(distinct.values())).to(device, dtype)
         # As the tower's own forward, which insists on a whole window of mostly silence.
         convolved = gelu(tower.conv2(gelu(tower.conv1(features)))).permute(0, 2, 1)
         convolved = convolved[:, : int(heard.max())]
@@ -180,7 +198,7 @@ class Qwen2AudioAdapter(Adapter):
         for layer in tower.layers:
             states = layer(states, mask)
         states = tower.layer_norm(tower.avg_pooler(states.permute(0, 2, 1)).permute(0, 2, 1))
-        projected = self.model.model.multi_modal_projector(states)
+        projected = self._core.model.multi_modal_projector(states)
         return {
             key: _Heard(states[at, :length], projected[at, :length])
             for at, (key, length) in enumerate(zip(distinct, lengths.tolist(), strict=True))
