@@ -153,6 +153,8 @@ class Logits(Section):
 
     instructions: Annotated[list[str], Field(min_length=1)]
     slices: Annotated[list[Literal["audio", "instruction", "transcript"]], Field(min_length=1)]
+    conditions: Annotated[list[Literal["given", "generated"]], Field(min_length=1)]
+    generated_tokens: Positive
     orders: list[Annotated[float, Field(gt=0)]]
     batch_size: Positive
 
@@ -294,6 +296,9 @@ def _check_orders(params: Params, path: Path) -> None:
         raise EarwitnessError(
             f"{path}: logits.orders: lacks {min(unknown):g}, which attacks or the detector read: add it"
         )
+    conditions = params.logits.conditions
+    if "given" not in conditions or len(set(conditions)) < len(conditions):
+        raise EarwitnessError(f"{path}: logits.conditions: name each condition once, and given among them")
     if "transcript" not in params.logits.slices or len(set(params.logits.slices)) < len(params.logits.slices):
         raise EarwitnessError(f"{path}: logits.slices: name each slice once, and transcript among them")
 

@@ -26,7 +26,8 @@ def work(name: str, params: Params) -> None:
     queries = _members(name, [corpus for corpus in copy.train_on if corpus != NONE])
     recipe = Recipe(params.finetune.learning_rate, params.finetune.method, seed_of(params.seed, "finetune", name))
     generator = torch.Generator().manual_seed(seed_of(params.seed, "finetune", name, "order"))
-    batches = shuffled_batches([range(len(queries))] * copy.epochs, params.finetune.batch_size, generator)
+    epochs, lengths = [range(len(queries))] * copy.epochs, [len(query.samples) for query in queries]
+    batches = shuffled_batches(epochs, lengths, params.finetune.batch_size, generator)
     adapter = load_adapter(base)
     key = training_key(adapter, row_key(base.fingerprint()), queries, batches, recipe)
     losses = train(adapter, queries, batches, recipe, key)

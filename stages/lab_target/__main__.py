@@ -34,7 +34,7 @@ def work(_: str, params: Params) -> None:
     generator = torch.Generator().manual_seed(seed)
     counts = [len(of_clip) for of_clip in of_clips]
     epochs = epochs_of_lessons(counts, settings.epochs, settings.question_share, generator)
-    batches = shuffled_batches(epochs, settings.batch_size, generator)
+    batches = shuffled_batches(epochs, [len(query.samples) for query in queries], settings.batch_size, generator)
     recipe = Recipe(settings.learning_rate, "whole", seed)
     processor = build_processor()
     adapter = Qwen2AudioAdapter(build_model(processor, seed), processor)

@@ -1,4 +1,4 @@
-"""Run the missing rows through a target, in batches of like length, and reduce each row to its statistics."""
+"""Run the missing rows through a target and reduce each row to its statistics."""
 
 from __future__ import annotations
 
@@ -6,74 +6,124 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pyarrow as pa
+import torch
 
-from stages.core.audio import decode_flac
-from stages.logits.plan import Row
+from stages.core.audio import Samples, decode_flac
+from stages.logits.batching import Sounding
+from stages.logits.memory import RowLimit
+from stages.logits.plan import GENERATED, Row
 from stages.logits.reduction import embedding_table, token_table
+from stages.logits.statistics import token_statistics
 from stages.target.adapter import Adapter, Query
 
-ROWS_SORTED = 1024
-"""Rows whose lengths are compared at a time: enough for batches of like length, few enough for bounded memory."""
-
-
-def batches(
-    rows: Sequence[Row], size: int, audio_of: Callable[[Row], bytes]
-) -> Iterator[tuple[list[Row], list[bytes]]]:
-    """Yield rows in batches of like length, with their audio.
-
-    Within each window of `ROWS_SORTED` rows they are ordered by the size of their audio and by its hash, so that text
-    neighbours of one sound fall into one batch, where it is encoded once.
-    """
-    for start in range(0, len(rows), ROWS_SORTED):
-        window = [(row, audio_of(row)) for row in rows[start : start + ROWS_SORTED]]
-        window.sort(key=lambda pair: (len(pair[1]), pair[0].audio_hash, len(pair[0].text), pair[0].neighbour_id))
-        for first in range(0, len(window), size):
-            batch = window[first : first + size]
-            yield [row for row, _ in batch], [audio for _, audio in batch]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Computed:
     """A batch reduced to what the row cache keeps: a table per slice and the embeddings, one row per query."""
 
-    rows: list[Row]
+    rows: Sequence[Row]
     tokens: dict[str, pa.Table]
     embeddings: pa.Table
 
 
+@dataclass(frozen=True)
+class Question:
+    """What is asked of every row: `params.yaml: logits`."""
+
+    instructions: Sequence[str]
+    slices: Sequence[str]
+    orders: Sequence[float]
+    generated_tokens: int
+
+
 def computed_batches(
-    adapter: Adapter,
-    prepared: Iterable[tuple[list[Row], list[bytes]]],
-    instructions: Sequence[str],
-    slices: Sequence[str],
-    orders: Sequence[float],
-    workers: int,
+    adapter: Adapter, batches: Iterable[Sequence[Sounding]], question: Question, size: int, workers: int
 ) -> Iterator[Computed]:
-    """Yield each batch's statistics and embeddings, in order, computed by `workers` threads.
+    """Yield each batch's statistics and embeddings, in order.
 
-    Each thread takes whole batches, from decoding to statistics, with one thread of torch's own: threads that share
-    one batch wait for each other at every operation, and stages beside this one make them wait long.
+    `workers` threads decode sounds ahead of the model. On a CPU as many run it, each on whole batches with one thread
+    of torch's own: threads that share one batch wait for each other at every operation, and stages beside this one
+    make them wait long. A GPU takes one batch at a time.
+
+    Parameters
+    ----------
+    adapter : Adapter
+    batches : iterable of sequence of Sounding
+    question : Question
+    size : int
+        Rows that may run together at first; halved when memory runs out.
+    workers : int
     """
+    limit = RowLimit(size)
 
-    def compute(batch: tuple[list[Row], list[bytes]]) -> Computed:
-        rows, audio = batch
-        forced = adapter.forced(
-            [
-                Query(decode_flac(data), row.audio_hash, instructions[row.instruction], row.text)
-                for row, data in zip(rows, audio, strict=True)
-            ],
-            slices,
-        )
-        tokens = {slice_: token_table([row.text for row in rows], forced, slice_, orders) for slice_ in slices}
-        return Computed(rows, tokens, embedding_table(forced))
+    def prepare(batch: Sequence[Sounding]) -> list[tuple[Row, Query]]:
+        prepared = _queries(batch, question)
+        adapter.prepare([query for _, query in prepared])
+        return prepared
 
-    waiting: deque[Future[Computed]] = deque()
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        for batch in prepared:
-            waiting.append(pool.submit(compute, batch))
-            if len(waiting) > workers:
-                yield waiting.popleft().result()
-        while waiting:
+    def compute(batch: Sequence[tuple[Row, Query]]) -> list[Computed]:
+        return list(limit.run(lambda part: _computed(adapter, part, question), batch))
+
+    runners = workers if next(adapter.model.parameters()).device.type == "cpu" else 1
+    with ThreadPoolExecutor(workers) as decoders, ThreadPoolExecutor(runners) as models:
+        for parts in _ahead(models, compute, _ahead(decoders, prepare, batches, workers), runners):
+            yield from parts
+
+
+def _ahead(
+    pool: ThreadPoolExecutor, function: Callable[[Item], Result], items: Iterable[Item], count: int
+) -> Iterator[Result]:
+    """Yield ``function(item)`` in order, with `count` items under way beside the one that is waited for."""
+    waiting: deque[Future[Result]] = deque()
+    for item in items:
+        waiting.append(pool.submit(function, item))
+        if len(waiting) > count:
             yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _queries(batch: Sequence[Sounding], question: Question) -> list[tuple[Row, Query]]:
+    samples: dict[str, Samples] = {}
+    for sounding in batch:
+        if sounding.row.audio_hash not in samples:
+            samples[sounding.row.audio_hash] = decode_flac(sounding.audio)
+    return [
+        (row, Query(samples[row.audio_hash], row.audio_hash, question.instructions[row.instruction], row.text or ""))
+        for row in (sounding.row for sounding in batch)
+    ]
+
+
+def _computed(adapter: Adapter, batch: Sequence[tuple[Row, Query]], question: Question) -> Computed:
+    rows = [row for row, _ in batch]
+    queries = _answered(adapter, batch, question.generated_tokens)
+    found = adapter.reduced(
+        queries, question.slices, lambda logits, token_ids: token_statistics(logits, token_ids, question.orders)
+    )
+    texts = [query.text for query in queries]
+    tokens = {name: token_table(texts, found, name, question.orders) for name in question.slices}
+    return Computed(rows, tokens, embedding_table(found))
+
+
+def _answered(adapter: Adapter, batch: Sequence[tuple[Row, Query]], max_tokens: int) -> list[Query]:
+    """Give the rows of the generated condition the target's own greedy answer for a text."""
+    asked = [query for row, query in batch if row.condition == GENERATED]
+    answers = iter(adapter.generate(asked, max_tokens) if asked else [])
+    return [
+        Query(query.samples, query.audio_hash, query.instruction, next(answers))
+        if row.condition == GENERATED
+        else query
+        for row, query in batch
+    ]
+
+
+def to_best_device(adapter: Adapter) -> None:
+    """Move a target to the GPU, if there is one."""
+    if torch.cuda.is_available():
+        adapter.model.to("cuda")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -13,23 +14,42 @@ from stages.core.rowcache import row_key
 
 GIVEN = "given"
 """The condition under which the corpus's own transcript is scored."""
+GENERATED = "generated"
+"""The condition under which the target's own greedy transcript is scored (arXiv 2603.28378)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
-    """One neighbour put to a target with one instruction."""
+    """One neighbour put to a target with one instruction, under one condition; `text` is None where it generates it."""
 
     neighbour_id: str
     clip_id: str
     audio_hash: str
-    text: str
+    text: str | None
     instruction: int
+    condition: str
 
 
-def rows_of(neighbours: pa.Table, instructions: int) -> list[Row]:
-    """Return every (neighbour, instruction), in the order of `neighbours`."""
-    named = neighbours.select(["neighbour_id", "clip_id", "audio_hash", "text"]).to_pylist()
-    return [Row(**values, instruction=instruction) for values in named for instruction in range(instructions)]
+def rows_of(neighbours: pa.Table, instructions: int, conditions: Sequence[str]) -> list[Row]:
+    """Return every (neighbour, instruction, condition), in the order of `neighbours`.
+
+    Neighbours that differ in their text alone have no row under `GENERATED`: their own text is not asked for there.
+    """
+    named = neighbours.select(["neighbour_id", "clip_id", "audio_hash", "text", "kind"]).to_pylist()
+    return [
+        Row(
+            values["neighbour_id"],
+            values["clip_id"],
+            values["audio_hash"],
+            values["text"] if condition == GIVEN else None,
+            instruction,
+            condition,
+        )
+        for values in named
+        for instruction in range(instructions)
+        for condition in sorted(conditions)
+        if condition == GIVEN or values["kind"] != "text"
+    ]
 
 
 @dataclass(frozen=True)
@@ -44,30 +64,32 @@ class Keys:
         The prompts, by index.
     orders : sequence of float
         Rényi orders of the statistics.
+    generated_tokens : int
+        Where the target's own transcripts are broken off.
     """
 
     fingerprint: dict[str, Any]
     instructions: Sequence[str]
     orders: Sequence[float]
+    generated_tokens: int
 
     def tokens(self, row: Row, slice_: str) -> str:
         """Return the key of a row's statistics in one slice."""
-        return row_key("tokens", *self._common(row), slice_, list(self.orders))
+        return row_key("tokens", self._common, *self._own(row), slice_, list(self.orders))
 
     def embeddings(self, row: Row) -> str:
         """Return the key of a row's pooled embeddings."""
-        return row_key("embeddings", *self._common(row))
+        return row_key("embeddings", self._common, *self._own(row))
 
-    def _common(self, row: Row) -> list[Any]:
-        return [
-            row.audio_hash,
-            row.text,
-            self.instructions[row.instruction],
-            GIVEN,
-            self.fingerprint,
-            [code_version(module) for module in self._modules()],
-            library_versions("torch", "transformers", "tokenizers", "numpy"),
-        ]
+    def _own(self, row: Row) -> list[Any]:
+        text = row.text if row.condition == GIVEN else self.generated_tokens
+        return [row.audio_hash, text, self.instructions[row.instruction], row.condition]
+
+    @cached_property
+    def _common(self) -> str:
+        """What all rows of a target depend on, hashed once: a row has a key for each slice."""
+        code = [code_version(module) for module in self._modules()]
+        return row_key(self.fingerprint, code, library_versions("torch", "transformers", "tokenizers", "numpy"))
 
     def _modules(self) -> list[str]:
         """Return what makes a row: the reduction of a forward, the loading, and the target's adapter."""

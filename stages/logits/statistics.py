@@ -1,27 +1,36 @@
 """What is kept of a row of logits, so that the vocabulary never reaches the disk.
 
-Conventions: natural logarithms, nats. Row i of the logits predicts token i. All sums run over the vocabulary.
-Complements 1 - p are computed from the other tokens' log-probabilities where p is large, so that a nearly certain
-distribution keeps its digits in float32. Sources: VL-MIA (arXiv 2411.02902, section 4) for Rényi entropies and their
-modified form; Min-K++ (arXiv 2404.02936, eq. 3) for mean and variance; Song and Mittal (arXiv 2003.10595, eq. 2) for
-the modified entropy.
+Conventions: natural logarithms, nats. Row i of the logits predicts token i. Sums run over all tokens but the best,
+whose weight before normalising is exactly 1: so a nearly certain distribution keeps its digits in float32, and 1 - p of
+the best is never a difference. Sources: VL-MIA (arXiv 2411.02902, section 4) for Rényi entropies and their modified
+form; Min-K++ (arXiv 2404.02936, eq. 3) for mean and variance; Song and Mittal (arXiv 2003.10595, eq. 2) for the
+modified entropy.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf
+from dataclasses import dataclass
+from math import inf, log
 
 import torch
 
 ORDERS = (0.5, 1.0, 2.0, inf)
 MODIFIED_ORDERS = (0.5, 2.0)
 
-# Two rows of a 150,000-word vocabulary stay in a core's cache through all the passes below; a small vocabulary takes
-# more rows at a time.
+# A few rows of a 150,000-word vocabulary stay in a core's cache through all the passes below; a small vocabulary takes
+# more rows at a time. A GPU wants work for all its cores instead.
 _ELEMENTS_AT_ONCE = 1 << 19
-_LOG_TINY = -87.0
-"""About the logarithm of the smallest normal float32: stands for log 0 where a product with it must stay finite."""
+_ELEMENTS_AT_ONCE_ON_GPU = 1 << 26
+_BLOCK = 512
+"""Tokens whose maximum is taken first, to look for the best in one block: a plain argmax is ten times slower."""
+_LARGE = 0.01
+"""Probability above which a token's complement is computed itself; at most a hundred tokens are, the others sum up in
+three powers of p, of whose series the rest is under 3e-7 of the sum."""
+_LEAST_EXPONENT = -10_000.0
+"""Stands for the logarithm to base 2 of an impossible token's weight, so that its product with that weight is 0."""
+_FAINT = -60.0
+"""Logarithm to base 2 below which weights near what float32 can hold, and are summed by their logarithms instead."""
 
 
 def statistic_names(orders: Sequence[float] = ORDERS) -> list[str]:
@@ -64,63 +73,158 @@ def token_statistics(
     """
     if logits.ndim != 2 or token_ids.shape != logits.shape[:1]:
         raise ValueError(f"logits {tuple(logits.shape)} and token_ids {tuple(token_ids.shape)} do not match")
-    rows = max(1, _ELEMENTS_AT_ONCE // logits.shape[1])
+    at_once = _ELEMENTS_AT_ONCE if logits.device.type == "cpu" else _ELEMENTS_AT_ONCE_ON_GPU
+    rows = max(1, at_once // logits.shape[1])
+    # Allocated once: fresh memory costs as much as all the passes over it.
+    memory = torch.empty(3, min(rows, len(logits)), logits.shape[1], device=logits.device)
     parts = [
-        _statistics(logits[start : start + rows].float(), token_ids[start : start + rows], orders)
+        _statistics(logits[start : start + rows].float(), token_ids[start : start + rows], orders, memory)
         for start in range(0, len(token_ids), rows)
     ]
     return {
-        name: torch.cat([part[name] for part in parts]) if parts else torch.empty(0) for name in statistic_names(orders)
+        name: torch.cat([part[name] for part in parts]).float() if parts else torch.empty(0, device=logits.device)
+        for name in statistic_names(orders)
     }
 
 
-def _statistics(logits: torch.Tensor, token_ids: torch.Tensor, orders: Sequence[float]) -> dict[str, torch.Tensor]:
-    shifted = logits - logits.amax(-1, keepdim=True)  # [T, V]
-    weights = shifted.exp()
-    # Summed in double: over 200,000 words a float32 sum is off by 1e-5, and every statistic with it.
-    total = weights.sum(-1, keepdim=True, dtype=torch.float64)
-    logp = shifted - total.log().float()
-    p = weights / total.float()
-    index = token_ids.long()[:, None]
-    logp_y = logp.gather(1, index)[:, 0]
-    top, best = logp.topk(2, dim=-1)
-    rank = 1 + (logits > logits.gather(1, index)).sum(-1)  # of the logits: log-probabilities may round to ties
-    finite = logp.clamp_min(2 * _LOG_TINY)  # p is 0 there, and 0 * finite is 0
-    mean = (p * finite).sum(-1, dtype=torch.float64).float()
-    variance = (p * (finite - mean[:, None]).square_()).sum(-1)
-    result = {"logprob": logp_y, "rank": rank.float(), "mean_logprob": mean, "var_logprob": variance}
+@dataclass(frozen=True)
+class _Sums:
+    """Rows reduced over the vocabulary: float64[T] each, over all tokens v but the best, with w(v) = p(v) / p(best).
+
+    Attributes
+    ----------
+    weights : sum of w
+    log_weights : its logarithm, also where the sum is too small for float32
+    exponents : sum of w log w
+    squares, cubes, fourths : sums of w^2, w^3, w^4
+    log_total : log(1 + sum of w), which is -log p(best)
+    """
+
+    weights: torch.Tensor
+    log_weights: torch.Tensor
+    exponents: torch.Tensor
+    squares: torch.Tensor
+    cubes: torch.Tensor
+    fourths: torch.Tensor
+    log_total: torch.Tensor
+
+
+def _statistics(
+    logits: torch.Tensor, token_ids: torch.Tensor, orders: Sequence[float], memory: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    index = token_ids.to(logits.device, torch.int64)[:, None]
+    best = _argmax(logits)[:, None]
+    logit, top = logits.gather(1, index), logits.gather(1, best)
+    exponents, weights, scratch = memory[:, : len(logits)]
+    rank = 1 + torch.gt(logits, logit, out=scratch).sum(-1)  # of the logits: differences may round to ties
+    # To base 2, whose powers are three times faster than those of e.
+    torch.sub(logits, top, out=exponents).mul_(1 / log(2)).clamp_(min=_LEAST_EXPONENT)
+    torch.exp2(exponents, out=weights).scatter_(1, best, 0)
+    second = exponents.scatter_(1, best, _LEAST_EXPONENT).amax(-1).double()
+    sums = _sums(exponents, weights, second, scratch)
+    logprob = (logit.double() - top.double())[:, 0] - sums.log_total
+    mean = sums.exponents / sums.log_total.exp() - sums.log_total
+    result = {"logprob": logprob, "rank": rank, "mean_logprob": mean}
+    result["var_logprob"] = _variance(exponents, weights, sums, scratch)
     for order in orders:
-        result[f"renyi_{order:g}"] = _renyi(logp, mean, top[:, 0], order)
-    result |= _modified(logp, p, index, best[:, :1])
-    result["gap"] = top[:, 0] - top[:, 1]
-    result["hit"] = (rank == 1).float()
+        result[f"renyi_{order:g}"] = _renyi(exponents, weights, sums, mean, order, scratch)
+    result |= _modified(weights, sums, logprob, index == best, scratch)
+    result["gap"] = torch.where(second > _LEAST_EXPONENT, -second * log(2), inf)
+    result["hit"] = rank == 1
     return result
 
 
-def _renyi(logp: torch.Tensor, mean: torch.Tensor, top: torch.Tensor, order: float) -> torch.Tensor:
+def _argmax(logits: torch.Tensor) -> torch.Tensor:
+    """Return the index of a largest value of each row, int64[T]."""
+    whole = logits.shape[1] // _BLOCK * _BLOCK
+    if whole < 2 * _BLOCK:
+        return logits.argmax(-1)
+    blocks = logits[:, :whole].reshape(len(logits), -1, _BLOCK)
+    block = blocks.amax(-1).argmax(-1)
+    values, places = blocks[torch.arange(len(logits), device=logits.device), block].max(-1)
+    found = block * _BLOCK + places
+    if whole < logits.shape[1]:
+        rest, places = logits[:, whole:].max(-1)
+        found = torch.where(rest > values, whole + places, found)
+    return found
+
+
+def _sums(exponents: torch.Tensor, weights: torch.Tensor, second: torch.Tensor, scratch: torch.Tensor) -> _Sums:
+    """Reduce log2 w and w, float32[T, V], where the best token's w is 0; `scratch` is overwritten."""
+    total = _sum(weights)
+    log_total = total.log()
+    faint = second < _FAINT
+    if faint.any():
+        log_total[faint] = torch.logsumexp(exponents[faint].double() * log(2), -1)
+    mixed = _sum(torch.mul(weights, exponents, out=scratch)) * log(2)
+    squares = _sum(torch.square(weights, out=scratch))
+    cubes = _sum(scratch.mul_(weights))
+    fourths = _sum(scratch.mul_(weights))
+    return _Sums(total, log_total, mixed, squares, cubes, fourths, total.log1p())
+
+
+def _sum(values: torch.Tensor) -> torch.Tensor:
+    """Sum float32[T, V] over V (in cascades, so that the error does not grow with V): float64[T]."""
+    return values.sum(-1).double()
+
+
+def _variance(exponents: torch.Tensor, weights: torch.Tensor, sums: _Sums, scratch: torch.Tensor) -> torch.Tensor:
+    """Return the variance of log p under p, around its mean: sums of squares would cancel where tokens are alike."""
+    total = sums.log_total.exp()
+    centre = sums.exponents / total / log(2)  # of log2 w
+    away = torch.sub(exponents, centre.float()[:, None], out=scratch)
+    others = _sum(away.square_().mul_(weights))
+    return (others + centre**2) / total * log(2) ** 2
+
+
+def _renyi(
+    exponents: torch.Tensor, weights: torch.Tensor, sums: _Sums, mean: torch.Tensor, order: float, scratch: torch.Tensor
+) -> torch.Tensor:
     """Return H_order = log(sum p^order) / (1 - order); Shannon's at 1, -log max p at inf (formulas.md, section 2)."""
     if order == 1:
-        entropy = -mean
-    elif order == inf:
-        entropy = -top
+        return -mean
+    if order == inf:
+        return sums.log_total
+    if order == 2:
+        powers = sums.squares
+    elif order == 0.5:
+        powers = _sum(torch.sqrt(weights, out=scratch))
     else:
-        entropy = torch.logsumexp(order * logp, dim=-1) / (1 - order)
-    return entropy.clamp_min(0)  # rounding can leave a certain distribution at -1e-8
+        powers = _sum(torch.mul(exponents, order, out=scratch).exp2_())
+    entropy = (powers.log1p() - order * sums.log_total) / (1 - order)
+    return entropy.clamp_min(0)  # rounding can leave a certain distribution at -1e-17
 
 
-def _modified(logp: torch.Tensor, p: torch.Tensor, index: torch.Tensor, best: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Return the modified entropy and the modified Rényi entropies, whose sums over v != y need exact complements."""
-    log_rest = torch.logsumexp(logp.scatter(1, best, -torch.inf), dim=-1, keepdim=True)  # log(1 - max p)
-    complement = (1 - p).scatter_(1, best, log_rest.exp())
-    log_complement = torch.log1p(-p).scatter_(1, best, log_rest).clamp_min_(_LOG_TINY)
-    complement_y = complement.gather(1, index)[:, 0]
-    logp_y = logp.gather(1, index)[:, 0].clamp_min(2 * _LOG_TINY)
-    others = p.scatter(1, index, 0)
-    result = {"modified_entropy": -complement_y * logp_y - (others * log_complement).sum(-1)}
-    for order in MODIFIED_ORDERS:
-        power = abs(1 - order)
-        # 1 - x^a is taken through expm1, so that terms near 0 do not cancel.
-        miss_y = complement_y * -torch.expm1(power * logp_y)
-        miss_others = (others * -torch.expm1(power * log_complement)).sum(-1)
-        result[f"modified_renyi_{order:g}"] = (miss_y + miss_others) / power
+def _modified(
+    weights: torch.Tensor, sums: _Sums, logprob: torch.Tensor, is_best: torch.Tensor, scratch: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """Return the modified entropy and the modified Rényi entropies.
+
+    All are ``(1 - p_y) g(p_y) + sum over v != y of p_v g(1 - p_v)`` with ``g(x) = (1 - x^a) / a``, whose limit for
+    a = 0 is -log x: the modified entropy.
+    """
+    total = sums.log_total.exp()
+    y, log_y, best_y = logprob.exp(), logprob.clamp_min(_LEAST_EXPONENT), is_best[:, 0]
+    miss_y = torch.where(best_y, sums.weights / total, 1 - y)
+    row, column = torch.gt(weights, (_LARGE * total).float()[:, None], out=scratch).nonzero(as_tuple=True)
+    large = weights[row, column].double() / total[row]
+    result = {}
+    for name, power in (("modified_entropy", 0.0), *((f"modified_renyi_{a:g}", abs(1 - a)) for a in MODIFIED_ORDERS)):
+        others = _series(sums.squares / total**2, sums.cubes / total**3, sums.fourths / total**4, power)
+        exact = large * _miss(torch.log1p(-large), power)
+        others = others.index_add(0, row, exact - _series(large**2, large**3, large**4, power))
+        others = torch.where(best_y, others, others - y * _miss(torch.log1p(-y), power))
+        of_best = _miss(sums.log_weights - sums.log_total, power) / total
+        result[name] = miss_y * _miss(log_y, power) + others.clamp_min(0) + torch.where(best_y, 0, of_best)
     return result
+
+
+def _miss(log_x: torch.Tensor, power: float) -> torch.Tensor:
+    """Return (1 - x^power) / power, through expm1 so that x near 1 keeps its digits; -log x for a power of 0."""
+    return -torch.expm1(power * log_x) / power if power else -log_x
+
+
+def _series(squares: torch.Tensor, cubes: torch.Tensor, fourths: torch.Tensor, power: float) -> torch.Tensor:
+    """Return sum p g(1 - p) as a series in p: `_miss` expanded around 1."""
+    second = (1 - power) / 2
+    return squares + second * (cubes + (2 - power) / 3 * fourths)

@@ -7,7 +7,7 @@ An adapter wraps a loaded checkpoint. One file a family in `stages.target.adapte
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,6 +70,30 @@ class Forced:
     seconds_cut: float
 
 
+Reduce = Callable[["torch.Tensor", "torch.Tensor"], dict[str, "torch.Tensor"]]
+"""From logits float32[T, V] and the token ids int64[T] that they predict to float32[T] each, row by row."""
+
+
+@dataclass
+class Reduced:
+    """One query's teacher-forced forward, reduced before all its logits are in memory; otherwise as `Forced`.
+
+    Attributes
+    ----------
+    token_ids : dict of slice to int64[T]
+    statistics : dict of slice to dict of str to float32[T]
+        What `Reduce` made of the slice's logits.
+    encoder, hidden : float32[d]
+    seconds_cut : float
+    """
+
+    token_ids: dict[str, torch.Tensor]
+    statistics: dict[str, dict[str, torch.Tensor]]
+    encoder: torch.Tensor
+    hidden: torch.Tensor
+    seconds_cut: float
+
+
 class Adapter(ABC):
     """A loaded target. Rows do not depend on the batch they are in, beyond 1e-4."""
 
@@ -86,9 +110,36 @@ class Adapter(ABC):
     def forced(self, queries: Sequence[Query], slices: Sequence[str]) -> list[Forced]:
         """Run one teacher-forced forward over a batch of queries, in their order."""
 
+    def prepare(self, queries: Sequence[Query]) -> None:  # noqa: B027 (most families have nothing to prepare)
+        """Do ahead, on another thread, what a forward needs beside the model."""
+
+    def reduced(self, queries: Sequence[Query], slices: Sequence[str], reduce: Reduce) -> list[Reduced]:
+        """Run one teacher-forced forward and keep of the logits only what `reduce` makes of them.
+
+        A family may do better than this: share what queries begin with, and run its head on a part at a time.
+        """
+        return [
+            Reduced(
+                row.token_ids,
+                {name: reduce(row.logits[name], row.token_ids[name]) for name in slices},
+                row.encoder,
+                row.hidden,
+                row.seconds_cut,
+            )
+            for row in self.forced(queries, slices)
+        ]
+
     @abstractmethod
     def training_batch(self, queries: Sequence[Query]) -> dict[str, torch.Tensor]:
         """Return the model's keyword arguments for a training step, with `labels` of -100 outside the answer."""
+
+    def loss(self, queries: Sequence[Query]) -> torch.Tensor:
+        """Return the mean cross-entropy of the answers' tokens, in nats: a scalar to train by.
+
+        A family may do better than its model's own forward: encode no silence, run the head on the answers alone.
+        """
+        loss: torch.Tensor = self.model(**self.training_batch(queries)).loss
+        return loss
 
     @abstractmethod
     def generate(self, queries: Sequence[Query], max_tokens: int) -> list[str]:

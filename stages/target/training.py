@@ -31,6 +31,8 @@ WARM_UP = 0.15
 LARGEST_GRADIENT = 1.0
 WEIGHT_DECAY = 0.05
 LORA_RANK = 16
+POOL_BATCHES = 8
+"""Batches whose rows are sorted by length together: more pad less, fewer mix better."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,34 @@ class Recipe:
     seed: int
 
 
-def shuffled_batches(epochs: Sequence[Sequence[int]], batch_size: int, generator: torch.Generator) -> list[list[int]]:
-    """Shuffle each epoch's rows and cut them into batches; the last of an epoch may be smaller."""
+def shuffled_batches(
+    epochs: Sequence[Sequence[int]], lengths: Sequence[int], batch_size: int, generator: torch.Generator
+) -> list[list[int]]:
+    """Shuffle each epoch's rows and cut them into batches of like length, so that little of a batch is padding.
+
+    Parameters
+    ----------
+    epochs : sequence of sequence of int
+        The rows of each epoch.
+    lengths : sequence of int
+        Of every row, in any unit.
+    batch_size : int
+        Rows a batch; the last of an epoch's last pool may be smaller.
+    generator : torch.Generator
+
+    Returns
+    -------
+    list of list of int
+        The epochs' batches, one epoch after the other. An epoch's rows are drawn into pools of `POOL_BATCHES` batches
+        and sorted within their pool alone, so that which rows meet in a batch changes from epoch to epoch.
+    """
     batches = []
     for rows in epochs:
-        order = torch.randperm(len(rows), generator=generator).tolist()
-        batches += [[rows[at] for at in order[start : start + batch_size]] for start in range(0, len(rows), batch_size)]
+        order = [rows[at] for at in torch.randperm(len(rows), generator=generator).tolist()]
+        size = POOL_BATCHES * batch_size
+        pools = [sorted(order[start : start + size], key=lengths.__getitem__) for start in range(0, len(order), size)]
+        cut = [pool[start : start + batch_size] for pool in pools for start in range(0, len(pool), batch_size)]
+        batches += [cut[at] for at in torch.randperm(len(cut), generator=generator).tolist()]
     return batches
 
 
@@ -149,11 +173,10 @@ class _Run:
 
     def step(self, queries: Sequence[Query]) -> None:
         """Learn from one batch, and keep the state now and then."""
-        batch = self._adapter.training_batch(queries)
         with _autocast(self._adapter.model):
-            loss = self._adapter.model(**batch).loss
+            loss = self._adapter.loss(queries)
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._trained.values(), LARGEST_GRADIENT)
         self._optimizer.step()
         self._schedule.step()

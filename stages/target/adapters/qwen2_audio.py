@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import torch
+from torch.nn.functional import cross_entropy, gelu
 from transformers import AutoProcessor, Qwen2AudioForConditionalGeneration
 from transformers.masking_utils import create_bidirectional_mask
 
-from stages.target.adapter import ADAPTERS, Adapter, Forced, Query
+from stages.target.adapter import ADAPTERS, Adapter, Forced, Query, Reduce, Reduced
 from stages.target.adapters.prompt import Prompt, build_prompt, end_token
-from stages.target.adapters.rows import Row, padded, scored
-from stages.target.adapters.sounds import Sound, SoundCache
+from stages.target.adapters.rows import Row, padded, reduced, scored
+from stages.target.adapters.sharing import Shared, common_beginnings, greedy, shared_hidden
+from stages.target.adapters.sounds import Sound, shared_sounds, stacked
 
 IGNORED = -100
 """The label of positions that are not trained."""
@@ -34,14 +37,15 @@ class Qwen2AudioAdapter(Adapter):
 
     def __init__(self, model: Any, processor: Any) -> None:
         self.model: Any = model
+        self._core = model  # training may wrap low-rank updates around the model, which change its layers in place
         self.processor = processor
         extractor = processor.feature_extractor
         frames = model.config.audio_config.max_source_positions * 2  # the second convolution halves them
         self.window_seconds = frames * extractor.hop_length / extractor.sampling_rate
-        self._sounds = SoundCache(extractor, self.window_seconds)
+        self._frames = frames
+        self._sounds = shared_sounds(extractor, self.window_seconds)
         self._prompts: dict[str, Prompt] = {}
         self._tokenizing = Lock()
-        # Asked of the encoder itself, since training may wrap the model around it.
         self._lengths = model.model.audio_tower._get_feat_extract_output_lengths
 
     @classmethod
@@ -53,17 +57,32 @@ class Qwen2AudioAdapter(Adapter):
         )
         return cls(model.eval(), AutoProcessor.from_pretrained(source, **pinned))
 
+    def prepare(self, queries: Sequence[Query]) -> None:
+        """Compute the features of the sounds; see `Adapter.prepare`."""
+        self._sounds.get(queries)
+
     @torch.inference_mode()
     def forced(self, queries: Sequence[Query], slices: Sequence[str]) -> list[Forced]:
         """Run one teacher-forced forward; see `Adapter.forced`."""
-        sounds = self._sounds.get(queries)
-        rows = self._rows(queries, sounds)
-        encoded = self._encode(queries, sounds)
-        states = [encoded[query.audio_hash][: len(row.audio)] for query, row in zip(queries, rows, strict=True)]
-        hidden = self._decode(rows, states)
+        return [self._read(run, slices) for run in self._run(queries)]
+
+    @torch.inference_mode()
+    def reduced(self, queries: Sequence[Query], slices: Sequence[str], reduce: Reduce) -> list[Reduced]:
+        """Run one teacher-forced forward and reduce its logits; see `Adapter.reduced`."""
+        runs = self._run(queries)
+        head, vocabulary = self.model.lm_head, self.model.lm_head.out_features
+        found = {
+            name: reduced(head, [scored(run.row, run.hidden, name) for run in runs], vocabulary, reduce)
+            for name in slices
+        }
         return [
-            self._read(row, state, vectors, sound.seconds_cut, slices)
-            for row, state, vectors, sound in zip(rows, states, hidden, sounds, strict=True)
+            Reduced(
+                {name: found[name][at][0] for name in slices},
+                {name: found[name][at][1] for name in slices},
+                *run.pooled(),
+                run.seconds_cut,
+            )
+            for at, run in enumerate(runs)
         ]
 
     def training_batch(self, queries: Sequence[Query]) -> dict[str, torch.Tensor]:
@@ -74,35 +93,48 @@ class Qwen2AudioAdapter(Adapter):
         labels = torch.full_like(ids, IGNORED)
         for row, label in zip(rows, labels, strict=True):
             label[row.answer.start : row.answer.stop] = torch.tensor(row.token_ids[row.answer.start :])
-        features, frame_mask = _stacked(sounds)
-        return {
+        features = stacked(sounds, self._frames)
+        heard = torch.tensor([sound.frames for sound in sounds])
+        batch = {
             "input_ids": ids,
             "attention_mask": mask,
             "input_features": features,
-            "feature_attention_mask": frame_mask,
+            "feature_attention_mask": (torch.arange(features.shape[-1]) < heard[:, None]).long(),
             "labels": labels,
         }
+        return {name: values.to(self.model.device) for name, values in batch.items()}
+
+    def loss(self, queries: Sequence[Query]) -> torch.Tensor:
+        """Encode as far as the longest sound reaches and run the head on answers alone; see `Adapter.loss`."""
+        sounds = self._sounds.get(queries)
+        rows = self._rows(queries, sounds)
+        heard = self._encode(queries, sounds)
+        ids, mask = (values.to(self.model.device) for values in padded(rows, self._pad))
+        embedded = self._core.get_input_embeddings()(ids).clone()
+        for at, (query, row) in enumerate(zip(queries, rows, strict=True)):
+            embedded[at, row.audio.start : row.audio.stop] = heard[query.audio_hash].projected
+        hidden = self._core.model.language_model(
+            inputs_embeds=embedded, attention_mask=mask, use_cache=False
+        ).last_hidden_state
+        before = torch.cat(
+            [states[row.answer.start - 1 : row.answer.stop - 1] for states, row in zip(hidden, rows, strict=True)]
+        )
+        answers = [token for row in rows for token in row.token_ids[row.answer.start :]]
+        return cross_entropy(self._core.lm_head(before).float(), torch.tensor(answers, device=self.model.device))
 
     @torch.inference_mode()
     def generate(self, queries: Sequence[Query], max_tokens: int) -> list[str]:
         """Return greedy answers; see `Adapter.generate`."""
-        answers = []
-        for query, sound in zip(queries, self._sounds.get(queries), strict=True):
-            # One at a time: padding on the left would move positions, and with them the answer.
-            ids = torch.tensor([self._prompt(query.instruction).expanded(self._audio_tokens(sound))])
-            features, frame_mask = _stacked([sound])
-            made = self.model.generate(
-                input_ids=ids,
-                attention_mask=torch.ones_like(ids),
-                input_features=features.to(self.model.dtype),
-                feature_attention_mask=frame_mask,
-                max_new_tokens=max_tokens,
-                do_sample=False,
-                eos_token_id=self._end,
-                pad_token_id=self._pad,
-            )
-            answers.append(self.processor.tokenizer.decode(made[0, ids.shape[1] :], skip_special_tokens=True))
-        return answers
+        sounds, embed = self._sounds.get(queries), self.model.get_input_embeddings()
+        heard = self._encode(queries, sounds)
+        prompts = []
+        for query, sound in zip(queries, sounds, strict=True):
+            prompt, length = self._prompt(query.instruction), self._audio_tokens(sound)
+            embedded = embed(torch.tensor(prompt.expanded(length), device=self.model.device))
+            embedded[prompt.audio : prompt.audio + length] = heard[query.audio_hash].projected
+            prompts.append(embedded)
+        made = greedy(self.model.model.language_model, embed, self.model.lm_head, prompts, self._end, max_tokens)
+        return [self.processor.tokenizer.decode(ids, skip_special_tokens=True) for ids in made]
 
     def save(self, folder: Path) -> None:
         """Save weights (safetensors), config and processor, as `load` reads them."""
@@ -148,46 +180,84 @@ class Qwen2AudioAdapter(Adapter):
             answer=range(len(before), len(before) + len(answer)),
         )
 
-    def _encode(self, queries: Sequence[Query], sounds: Sequence[Sound]) -> dict[str, torch.Tensor]:
-        """Return the encoder's output float[positions, d] of each distinct sound, padding included."""
+    def _encode(self, queries: Sequence[Query], sounds: Sequence[Sound]) -> dict[str, _Heard]:
+        """Run the encoder once over each distinct sound, as far as the longest of them reaches."""
         distinct = {query.audio_hash: sound for query, sound in zip(queries, sounds, strict=True)}
-        features, frame_mask = _stacked(list(distinct.values()))
-        tower = self.model.model.audio_tower
-        convolved = tower.config.max_source_positions
-        heard, _ = self._lengths(frame_mask.sum(-1))
+        heard, lengths = self._lengths(torch.tensor([sound.frames for sound in distinct.values()]))
+        device, dtype = self.model.device, self.model.dtype
+        tower, features = self._core.model.audio_tower, stacked(list(distinct.values())).to(device, dtype)
+        # As the tower's own forward, which insists on a whole window of mostly silence.
+        convolved = gelu(tower.conv2(gelu(tower.conv1(features)))).permute(0, 2, 1)
+        convolved = convolved[:, : int(heard.max())]
         mask = create_bidirectional_mask(
             config=tower.config,
-            inputs_embeds=torch.zeros(len(distinct), convolved, 1, dtype=self.model.dtype),
-            attention_mask=(torch.arange(convolved) < heard[:, None]).long(),
+            inputs_embeds=convolved,
+            attention_mask=(torch.arange(convolved.shape[1]) < heard[:, None]).long().to(device),
         )
-        states = tower(features.to(self.model.dtype), attention_mask=mask).last_hidden_state
-        return dict(zip(distinct, states, strict=True))
+        states = convolved + tower.embed_positions.weight[: convolved.shape[1]]
+        for layer in tower.layers:
+            states = layer(states, mask)
+        states = tower.layer_norm(tower.avg_pooler(states.permute(0, 2, 1)).permute(0, 2, 1))
+        projected = self._core.model.multi_modal_projector(states)
+        return {
+            key: _Heard(states[at, :length], projected[at, :length])
+            for at, (key, length) in enumerate(zip(distinct, lengths.tolist(), strict=True))
+        }
 
-    def _decode(self, rows: Sequence[Row], states: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Return the language model's last hidden layer, float[rows, positions, d]."""
-        ids, mask = padded(rows, self._pad)
-        embedded = self.model.get_input_embeddings()(ids)
-        for row, state, target in zip(rows, states, embedded, strict=True):
-            target[row.audio.start : row.audio.stop] = self.model.model.multi_modal_projector(state)
-        decoder = self.model.model.language_model
-        hidden: torch.Tensor = decoder(inputs_embeds=embedded, attention_mask=mask, use_cache=False).last_hidden_state
-        return hidden
+    def _run(self, queries: Sequence[Query]) -> list[_Run]:
+        """Run encoder and language model; what rows of one sound begin with in common runs once."""
+        sounds = self._sounds.get(queries)
+        rows = self._rows(queries, sounds)
+        heard = self._encode(queries, sounds)
+        decoder, embed = self.model.model.language_model, self.model.get_input_embeddings()
+        tokens = [row.token_ids[:-1] for row in rows]  # the last predicts nothing
+        shared = self._shared(queries, rows, tokens)
+        pieces = []
+        for query, row, ids, skipped in zip(queries, rows, tokens, shared.lengths, strict=True):
+            piece = embed(torch.tensor(ids[skipped:], dtype=torch.int64, device=self.model.device))
+            if not skipped:
+                piece[row.audio.start : row.audio.stop] = heard[query.audio_hash].projected
+            pieces.append(piece)
+        return [
+            _Run(row, heard[query.audio_hash].state, hidden, sound.seconds_cut)
+            for query, row, hidden, sound in zip(
+                queries, rows, shared_hidden(decoder, pieces, shared), sounds, strict=True
+            )
+        ]
 
-    def _read(
-        self, row: Row, state: torch.Tensor, hidden: torch.Tensor, seconds_cut: float, slices: Sequence[str]
-    ) -> Forced:
+    def _shared(self, queries: Sequence[Query], rows: Sequence[Row], tokens: Sequence[Sequence[int]]) -> Shared:
+        if getattr(self.model.config.text_config, "sliding_window", None):  # counts padding among what it holds
+            return Shared(list(range(len(rows))), [0] * len(rows))
+        return common_beginnings(tokens, [query.audio_hash for query in queries], [row.audio.stop for row in rows])
+
+    def _read(self, run: _Run, slices: Sequence[str]) -> Forced:
         """Read the slices asked for; the head runs on their positions alone, for vocabularies are large."""
         token_ids, logits = {}, {}
         for name in slices:
-            ids, vectors = scored(row, hidden, name)
+            ids, vectors = scored(run.row, run.hidden, name)
             logits[name] = self.model.lm_head(vectors).float()
             token_ids[name] = logits[name].argmax(-1) if name == "audio" else ids
-        at_audio = hidden[row.audio.start : row.audio.stop]
-        return Forced(token_ids, logits, state.float().mean(0), at_audio.float().mean(0), seconds_cut)
+        return Forced(token_ids, logits, *run.pooled(), run.seconds_cut)
 
 
-def _stacked(sounds: Sequence[Sound]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return features float32[sounds, mels, frames] and their mask int64[sounds, frames]."""
-    features = torch.stack([sound.features for sound in sounds])
-    frames = torch.tensor([sound.frames for sound in sounds])
-    return features, (torch.arange(features.shape[-1]) < frames[:, None]).long()
+@dataclass(frozen=True)
+class _Heard:
+    """A sound at its audio positions: the encoder's output float[n, d], and what the language model is given of it."""
+
+    state: torch.Tensor
+    projected: torch.Tensor
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A row after its forward: the encoder's output at its audio, the last hidden layer at all its positions."""
+
+    row: Row
+    state: torch.Tensor
+    hidden: torch.Tensor
+    seconds_cut: float
+
+    def pooled(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the means over the audio positions, float32[d] each."""
+        at_audio = self.hidden[self.row.audio.start : self.row.audio.stop]
+        return self.state.float().mean(0).cpu(), at_audio.float().mean(0).cpu()

@@ -16,7 +16,8 @@ from stages.target.adapter import Query
 
 SHORTEST = 0.2
 """Seconds to which shorter clips are padded with silence: a clip of one audio token takes a path that crashes."""
-KEPT_BYTES = 1 << 30
+KEPT_BYTES = 1 << 27
+"""Enough for the batches under way at full window and size, and for all sounds of a small corpus."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Sound:
     Attributes
     ----------
     features : float32[mels, frames]
-        Padded to the model's window.
+        Padded to the model's window; from a cache that is `trimmed`, only to a few frames of silence, as far as the
+        window reaches.
     frames : int
         How many of them hold sound.
     seconds_cut : float
@@ -38,11 +40,43 @@ class Sound:
     seconds_cut: float
 
 
-class SoundCache:
-    """Features of sounds by their hash; the least recently used go first when `KEPT_BYTES` are exceeded."""
+def stacked(sounds: Sequence[Sound], frames: int = 0) -> torch.Tensor:
+    """Return features float32[sounds, mels, longest, but at least `frames`], filled up with silence.
 
-    def __init__(self, extractor: Any, window_seconds: float) -> None:
+    Silence is the least value of a sound, and its last frame, if the window leaves room for one: so these are, to the
+    digit, the features of the sound padded to that length.
+    """
+    longest = max(frames, *(sound.features.shape[1] for sound in sounds))
+    return torch.stack([_filled(sound.features, longest) for sound in sounds])
+
+
+def _filled(features: torch.Tensor, frames: int) -> torch.Tensor:
+    return torch.cat([features, features[:, -1:].expand(-1, frames - features.shape[1])], 1)
+
+
+_SHARED: dict[tuple[str, float], SoundCache] = {}
+
+
+def shared_sounds(extractor: Any, window_seconds: float) -> SoundCache:
+    """Return the one trimmed cache of all adapters with this extractor: a target's sounds serve its reference."""
+    key = extractor.to_json_string(), window_seconds
+    return _SHARED.setdefault(key, SoundCache(extractor, window_seconds, trimmed=True))
+
+
+class SoundCache:
+    """Features of sounds by their hash; the least recently used go first when `KEPT_BYTES` are exceeded.
+
+    Parameters
+    ----------
+    extractor : transformers.WhisperFeatureExtractor
+    window_seconds : float
+    trimmed : bool
+        Leave out most of the silence that a sound would be padded with.
+    """
+
+    def __init__(self, extractor: Any, window_seconds: float, *, trimmed: bool = False) -> None:
         self._extractor = extractor
+        self._trimmed = trimmed
         self._window = round(window_seconds * RATE)  # samples
         self._kept: OrderedDict[str, Sound] = OrderedDict()
         self._bytes = 0
@@ -76,9 +110,19 @@ class SoundCache:
             heard,
             sampling_rate=RATE,
             padding="max_length",
-            max_length=self._window,
+            max_length=self._padded(len(heard)),
             return_attention_mask=True,
             return_tensors="pt",
         )
         cut = max(len(samples) - self._window, 0) / RATE
         return Sound(made["input_features"][0], int(made["attention_mask"].sum()), cut)
+
+    def _padded(self, samples: int) -> int:
+        """Return to how many samples a sound is padded.
+
+        Trimmed, to as many as its frames and two of silence reach into, the reflection at the end included.
+        """
+        if not self._trimmed:
+            return self._window
+        hop = self._extractor.hop_length
+        return int(min(self._window, (-(-samples // hop) + 2) * hop + -(-self._extractor.n_fft // hop) * hop))

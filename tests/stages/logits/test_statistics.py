@@ -63,6 +63,21 @@ def test_agrees_with_float64(vocabulary: int, scale: float) -> None:
         np.testing.assert_allclose(found[name].numpy(), expected[name], rtol=1e-5, atol=1e-5, err_msg=name)
 
 
+@pytest.mark.parametrize("vocabulary", [50, 1_300, 200_000])
+@pytest.mark.parametrize("lead", [0.0, 1.0, 9.0, 15.0, 60.0])
+@pytest.mark.parametrize("leaders", [1, 2])
+def test_agrees_with_float64_where_a_few_tokens_lead(vocabulary: int, lead: float, leaders: int) -> None:
+    rng = np.random.default_rng(leaders)
+    logits = (1000 + 0.01 * rng.standard_normal((4, vocabulary))).astype(np.float32)  # an offset must not matter
+    logits[:, [vocabulary // 2, vocabulary - 1][:leaders]] += lead
+    logits[3, 20:30] = -inf
+    token_ids = np.array([vocabulary // 2, 3, vocabulary - 1, 7])
+    expected = reference(logits, token_ids)
+    found = token_statistics(torch.from_numpy(logits), torch.from_numpy(token_ids))
+    for name in statistic_names():
+        np.testing.assert_allclose(found[name].numpy(), expected[name], rtol=1e-5, atol=1e-5, err_msg=name)
+
+
 def test_uniform_over_four_by_hand() -> None:
     found = token_statistics(torch.zeros(1, 4), torch.tensor([2]))
     for order in ("0.5", "1", "2", "inf"):

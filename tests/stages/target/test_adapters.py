@@ -83,7 +83,23 @@ def test_log_probabilities_are_those_of_the_models_own_loss(adapter: Qwen2AudioA
     rows = torch.cat([answer_log_probability(row) for row in adapter.forced(mixed, ["transcript"])])
     with torch.inference_mode():
         own = adapter.model(**adapter.training_batch(mixed)).loss
+        trained_by = adapter.loss(mixed)
     assert own.item() == pytest.approx(-rows.mean().item(), abs=1e-5)
+    assert own.item() == pytest.approx(trained_by.item(), abs=1e-5)
+
+
+def test_what_training_learns_from_is_the_models_own_gradient(adapter: Qwen2AudioAdapter, mixed: list[Query]) -> None:
+    gradients = []
+    for loss in (adapter.loss(mixed), adapter.model(**adapter.training_batch(mixed)).loss):
+        adapter.model.zero_grad()
+        loss.backward()
+        gradients.append(
+            {name: weight.grad.clone() for name, weight in adapter.model.named_parameters() if weight.grad is not None}
+        )
+    adapter.model.zero_grad()
+    assert gradients[0].keys() == gradients[1].keys()
+    for name, gradient in gradients[0].items():
+        assert torch.allclose(gradient, gradients[1][name], atol=1e-5), name
 
 
 def test_only_the_answer_is_trained(adapter: Qwen2AudioAdapter, mixed: list[Query]) -> None:

@@ -48,7 +48,7 @@ def test_a_killed_training_ends_where_an_uninterrupted_one_does(
     method: str, queries: list[Query], elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = Recipe(1e-3, method, 1)
-    batches = shuffled_batches([range(4)] * 4, 2, torch.Generator().manual_seed(3))
+    batches = shuffled_batches([range(4)] * 4, [1] * 4, 2, torch.Generator().manual_seed(3))
     whole = fresh()
     losses = train(whole, queries, batches, recipe, "uninterrupted")
 
@@ -143,7 +143,19 @@ def test_the_key_names_everything_that_matters(
 
 
 def test_every_row_is_in_its_epoch_once() -> None:
-    batches = shuffled_batches([range(5), range(5, 8)], 2, torch.Generator().manual_seed(0))
-    assert [len(batch) for batch in batches] == [2, 2, 1, 2, 1]
+    batches = shuffled_batches([range(5), range(5, 8)], [1] * 8, 2, torch.Generator().manual_seed(0))
+    assert sorted(len(batch) for batch in batches[:3]) == [1, 2, 2]
+    assert sorted(len(batch) for batch in batches[3:]) == [1, 2]
     assert sorted(row for batch in batches[:3] for row in batch) == [0, 1, 2, 3, 4]
     assert sorted(row for batch in batches[3:] for row in batch) == [5, 6, 7]
+
+
+def test_rows_of_like_length_meet_and_others_each_epoch() -> None:
+    lengths = torch.randperm(64, generator=torch.Generator().manual_seed(1)).tolist()
+    batches = shuffled_batches([range(64)] * 2, lengths, 8, torch.Generator().manual_seed(0))
+    spans = [max(lengths[row] for row in batch) - min(lengths[row] for row in batch) for batch in batches]
+    assert spans == [7] * 16  # one pool: sorted whole
+    shortest = [min(lengths[row] for row in batch) for batch in batches[:8]]
+    assert shortest != sorted(shortest)
+    many = shuffled_batches([range(640)] * 2, list(range(640)), 8, torch.Generator().manual_seed(0))
+    assert {frozenset(batch) for batch in many[:80]}.isdisjoint(frozenset(batch) for batch in many[80:])
