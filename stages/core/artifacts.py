@@ -22,6 +22,7 @@ __all__ = [
     "ROW_GROUP",
     "SCHEMAS",
     "SOURCE",
+    "SPECTRUM_PARTS",
     "KeyedColumn",
     "artifact",
     "features_schema",
@@ -37,6 +38,9 @@ __all__ = [
 ROW_GROUP = 256
 """Rows per row group, small enough that a group of clips with their audio fits in memory many times over."""
 
+SPECTRUM_PARTS = 8
+"""Equal parts of a recording's own band, from 0 to half its rate, whose levels are kept."""
+
 SOURCE = pa.struct(
     [
         ("rate", pa.int32()),  # Hz
@@ -50,6 +54,7 @@ SOURCE = pa.struct(
         ("dc", pa.float32()),
         ("noise_floor", pa.float32()),  # dB relative to full scale
         ("codec_trace", pa.float32()),  # dB by which the spectrum falls at a codec's cut-off
+        ("spectrum", pa.list_(pa.float32(), SPECTRUM_PARTS)),  # dB relative to full scale, the lowest part first
     ]
 )
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.core.artifacts import SPECTRUM_PARTS
 from stages.core.audio import Samples
 
 FLOOR_DB = -120.0
@@ -54,6 +55,7 @@ def measure_source(samples: Samples, rate: int, container: str, subtype: str) ->
         "dc": float(samples.mean(dtype=np.float64)),
         "noise_floor": noise_floor(samples, rate),
         "codec_trace": fall_at(spectrum, rate, edge),
+        "spectrum": part_levels(spectrum),
     }
 
 
@@ -138,6 +140,16 @@ def fall_at(spectrum: Spectrum, rate: int, edge: float) -> float:
     below = spectrum[(hertz >= edge - 400) & (hertz <= edge)].mean()
     above = spectrum[(hertz >= edge + 200) & (hertz <= edge + 600)].mean()
     return max(0.0, float(below - above))
+
+
+def part_levels(spectrum: Spectrum) -> list[float]:
+    """Return the level of each of `SPECTRUM_PARTS` equal parts of the band, in dB relative to full scale.
+
+    A cut that is too far below the strongest part to count as the end of the band still empties the parts above it
+    down to the noise of rounding. The mean is over decibels, so that the skirt of a cut does not fill a part.
+    """
+    parts = np.array_split(np.maximum(spectrum, FLOOR_DB), SPECTRUM_PARTS)
+    return [float(part.mean()) for part in parts]
 
 
 def _decibels(power: float) -> float:

@@ -21,6 +21,9 @@ CEPSTRA = 16
 MEL_BANDS = 40
 AVERAGE_BANDS = 24
 ROLLOFF = 0.85
+MODULATION = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 50.0)
+"""Octaves, in Hz, in which the level's rise and fall is measured: words, syllables, sounds, noise."""
+
 EDGES = (0, 200, 400, 800, 1600, 3200, 6400, 8001)
 """Octave bands of the spectral contrast, in Hz."""
 
@@ -31,7 +34,8 @@ COLUMNS = (
     *(f"mfcc{index}_{kind}" for kind in ("mean", "std", "delta_std") for index in range(CEPSTRA)),
     *(f"{shape}_{kind}" for shape in _SHAPES for kind in ("mean", "std")),
     *(f"contrast{band}_mean" for band in range(len(EDGES) - 1)),
-    *(f"average_spectrum{band}_{kind}" for kind in ("mean", "std") for band in range(AVERAGE_BANDS)),
+    *(f"average_spectrum{band}_{kind}" for kind in ("mean", "std", "change") for band in range(AVERAGE_BANDS)),
+    *(f"modulation{octave}" for octave in range(len(MODULATION) - 1)),
 )
 
 
@@ -40,8 +44,10 @@ def measure(clip: Clip) -> dict[str, float]:
 
     Frames of 32 ms every 10 ms. Hz for centroid, bandwidth and rolloff; a ratio in [0, 1] for flatness; crossings
     per sample; dB for the rest. The mean of the long-term average spectrum is relative to its mean over the bands,
-    so that only ``mfcc0_mean`` holds the overall level. In silence every band stands at the floor, centroid,
-    bandwidth and rolloff are 0 and flatness is 1. A clip of one frame has deviations of 0.
+    so that only ``mfcc0_mean`` holds the overall level; its change is the deviation of the steps between frames, small
+    where steady noise fills what speech leaves empty. In silence every band stands at the floor, centroid,
+    bandwidth and rolloff are 0, flatness is 1 and nothing is modulated (`modulation` at -60). A clip of one frame has
+    deviations of 0.
     """
     frames = framed(clip.samples, WINDOW, HOP)
     power = power_spectra(frames)
@@ -49,7 +55,7 @@ def measure(clip: Clip) -> dict[str, float]:
     for name, track in zip(_SHAPES, (*_shapes(power), _zero_crossings(frames)), strict=True):
         values[f"{name}_mean"], values[f"{name}_std"] = float(track.mean()), float(track.std())
     values |= {f"contrast{band}_mean": value for band, value in enumerate(_contrast(power))}
-    return values | _average_spectrum(power)
+    return values | _average_spectrum(power) | _modulation(frames)
 
 
 def _cepstra(power: Floats) -> dict[str, float]:
@@ -95,8 +101,25 @@ def _contrast(power: Floats) -> list[float]:
 def _average_spectrum(power: Floats) -> dict[str, float]:
     levels = decibels(power @ mel_bank(AVERAGE_BANDS))  # [T, AVERAGE_BANDS]
     mean, deviation = levels.mean(axis=0), levels.std(axis=0)
-    values = {f"average_spectrum{band}_mean": float(mean[band] - mean.mean()) for band in range(AVERAGE_BANDS)}
-    return values | {f"average_spectrum{band}_std": float(deviation[band]) for band in range(AVERAGE_BANDS)}
+    change = np.diff(levels, axis=0).std(axis=0) if len(levels) > 1 else np.zeros_like(mean)
+    tables = {"mean": mean - mean.mean(), "std": deviation, "change": change}
+    return {
+        f"average_spectrum{band}_{kind}": float(row[band])
+        for kind, row in tables.items()
+        for band in range(AVERAGE_BANDS)
+    }
+
+
+def _modulation(frames: Floats) -> dict[str, float]:
+    """Return the share, in dB, that each octave has in the level's rise and fall above 0.5 Hz; at least -60."""
+    level = decibels(np.einsum("ij,ij->i", frames, frames) / WINDOW).astype(np.float64)
+    # Padded to about 10 s at least, so that a short clip has a value in every octave.
+    length = 1 << max(10, (len(level) - 1).bit_length())
+    power = np.abs(np.fft.rfft((level - level.mean()) * np.hanning(len(level)), length)) ** 2
+    hertz = np.arange(len(power)) * RATE / HOP / length
+    octaves = np.histogram(hertz, MODULATION, weights=power)[0]
+    shares = 10 * np.log10(octaves / max(octaves.sum(), 1e-9) + 1e-6)
+    return {f"modulation{octave}": float(share) for octave, share in enumerate(shares)}
 
 
 @cache

@@ -8,7 +8,15 @@ from hypothesis.extra import numpy as arrays
 
 from stages.core.artifacts import SOURCE
 from stages.core.audio import Samples
-from stages.corpus.source import FLOOR_DB, clipped_share, effective_bits, measure_source, noise_floor
+from stages.corpus.source import (
+    FLOOR_DB,
+    clipped_share,
+    effective_bits,
+    long_term_spectrum,
+    measure_source,
+    noise_floor,
+    part_levels,
+)
 
 
 def mono(values: object) -> Samples:
@@ -42,6 +50,17 @@ def test_a_cut_is_found_and_is_steep(rate: int, cut: int) -> None:
     measured = measure_source(noise(rate, cut=cut), rate, "WAV", "PCM_16")
     assert 0 <= measured["bandwidth"] - cut < 10 * rate / (2048 if rate > 24_000 else 1024)  # the window leaks
     assert measured["codec_trace"] > 30
+
+
+def test_a_cut_empties_the_parts_above_it_however_faint_they_were() -> None:
+    loud = 0.3 * np.sin(2 * np.pi * 1000 * np.arange(44_100) / 44_100)
+    parts = {
+        cut: np.array(part_levels(long_term_spectrum(mono(loud) + 0.01 * noise(44_100, cut=cut), 44_100)))
+        for cut in (12_000, None)
+    }
+    fall = parts[None] - parts[12_000]  # parts of 2.76 kHz: 12 kHz lies in the fifth, number 4
+    assert np.abs(fall[:4]).max() < 0.5 < 3 < fall[4] < fall[5:].min()
+    assert part_levels(long_term_spectrum(mono(np.zeros(100)), 16_000)) == [FLOOR_DB] * 8
 
 
 def test_what_fills_its_band_has_no_trace() -> None:
@@ -90,7 +109,7 @@ def test_peak_dc_rate_and_channels() -> None:
 def test_every_sound_has_finite_measures(samples: Samples, rate: int) -> None:
     measured = measure_source(samples, rate, "WAV", "FLOAT")
     assert set(measured) == {field.name for field in SOURCE}
-    numbers = {key: value for key, value in measured.items() if not isinstance(value, str)}
-    assert np.isfinite(list(numbers.values())).all()
+    numbers = [value for value in measured.values() if not isinstance(value, str)]
+    assert np.isfinite(np.hstack(numbers)).all()
     assert 0 <= measured["bandwidth"] <= rate / 2
     assert 0 <= measured["clipped_share"] <= 1

@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stages.core.artifacts import SPECTRUM_PARTS
 from stages.core.audio import RATE, Samples
 from stages.corpus.source import measure_source
 from stages.features.family import Clip
 from stages.features.frames import FLOOR_DB
-from stages.features.recording import decay, measure
+from stages.features.recording import PARTS, decay, measure
 
 RNG = np.random.default_rng(3)
 
@@ -27,6 +28,12 @@ def test_the_source_is_passed_on() -> None:
     assert (values["is_ogg"], values["is_wav"], values["is_flac"], values["is_mp3"]) == (1, 0, 0, 0)
     assert values["peak"] == pytest.approx(-6.02, abs=0.01)
     assert values["clipped"] == pytest.approx(-2, abs=1e-3)
+
+
+def test_the_files_own_spectrum_is_passed_on() -> None:
+    assert PARTS == SPECTRUM_PARTS
+    values = recording(0.1 * RNG.standard_normal(RATE), spectrum=[float(-part) for part in range(PARTS)])
+    assert [values[f"part{part}"] for part in range(PARTS)] == [0, -1, -2, -3, -4, -5, -6, -7]
 
 
 SUBTYPES = [("MPEG_LAYER_III", "lossy"), ("ULAW", "companded"), ("ALAW", "companded"), ("FLOAT", "floating")]

@@ -83,10 +83,29 @@ def test_silence_stands_at_the_floor() -> None:
     values = spectral(np.zeros(RATE))
     assert values["mfcc0_mean"] == pytest.approx(FLOOR_DB * np.sqrt(MEL_BANDS), rel=1e-4)
     assert values["flatness_mean"] == pytest.approx(1.0)
-    others = {name for name, value in values.items() if abs(value) > 1e-2}
+    assert values["modulation0"] == pytest.approx(-60)
+    others = {name for name, value in values.items() if abs(value) > 1e-2 and not name.startswith("modulation")}
     assert others == {"mfcc0_mean", "flatness_mean"}
 
 
 def test_one_frame_has_no_deviation() -> None:
     values = spectral(0.1 * np.ones(10))
     assert max(abs(value) for name, value in values.items() if name.endswith("_std")) == 0.0
+
+
+@pytest.mark.parametrize(("hertz", "octave"), [(0.7, 0), (3.0, 2), (6.0, 3), (12.0, 4)])
+def test_modulation_is_found_in_its_octave(hertz: float, octave: int) -> None:
+    time = np.arange(4 * RATE) / RATE
+    decibels = 10 * np.sin(2 * np.pi * hertz * time)  # a level that swings by 10 dB
+    values = spectral(0.1 * np.sin(2 * np.pi * 500 * time) * 10 ** (decibels / 20))
+    found = [values[f"modulation{number}"] for number in range(6)]
+    assert np.argmax(found) == octave
+    assert found[octave] > -1
+
+
+def test_steady_noise_hides_the_changes_of_speech() -> None:
+    time = np.arange(2 * RATE) / RATE
+    bursts = np.random.default_rng(0).standard_normal(2 * RATE) * (np.sin(2 * np.pi * 4 * time) > 0)
+    quiet = spectral(0.1 * bursts + 1e-4 * np.random.default_rng(1).standard_normal(2 * RATE))
+    noisy = spectral(0.1 * bursts + 3e-2 * np.random.default_rng(1).standard_normal(2 * RATE))
+    assert all(quiet[f"average_spectrum{band}_change"] > noisy[f"average_spectrum{band}_change"] for band in range(24))
