@@ -1,9 +1,9 @@
-"""Cross-fitted logistic regression for many label vectors at once.
+"""Logistic regression for many label vectors at once: on all features, and on the few that separate on their own.
 
-In: features, labels (the true ones and permutations of them), folds. Out: out-of-fold logits. Features are
-standardised on the training folds. The ridge penalty is chosen there too, for each label vector on its own, by
-generalised cross-validation of the quadratic approximation of the likelihood at even odds, where a logistic penalty
-is a quarter of the least-squares one; that makes a nested choice for every permuted refit affordable.
+In: standardised features of the training clips and labels (the true ones and permutations of them). Out: slopes. On
+all features the ridge penalty is chosen for each label vector on its own, by generalised cross-validation of the
+quadratic approximation of the likelihood at even odds, where a logistic penalty is a quarter of the least-squares
+one; that makes a nested choice for every permuted refit affordable.
 """
 
 from __future__ import annotations
@@ -20,32 +20,70 @@ STEPS = 200
 TOLERANCE = 1e-4
 """Change of any coefficient of the rotated, standardised features at which the fit is done."""
 
+NEWTON_STEPS = 8
+FEW_PENALTY = 0.03
+"""Per training clip, on the few features."""
 
-def cross_fitted_logits(features: Floats, labels: Bools, folds: Ints) -> Floats:
-    """Return out-of-fold logits of membership for every label vector.
+_CELLS = 4_000_000
+"""Values of the few features held at once, so that memory does not grow with the number of label vectors."""
+
+
+def slopes_of_all(train: Floats, labels: Bools) -> Floats:
+    """Return the slopes of a ridge logistic regression on every feature, for every label vector.
 
     Parameters
     ----------
-    features : float64[n, d]
-        Finite.
+    train : float64[n, d]
     labels : bool[n, k]
-    folds : intp[n]
-        -1 for rows that are scored but not learned from: they get the mean over the folds' models.
 
     Returns
     -------
-    float64[n, k]
+    float64[d, k]
     """
-    names = np.unique(folds[folds >= 0])
-    logits = np.zeros(labels.shape)
-    for fold in names:
-        train, held_out, apart = (folds >= 0) & (folds != fold), folds == fold, folds < 0
-        rotation = Rotation(features[train])
-        penalty = rotation.penalties(features[train], labels[train].astype(np.float64)) / 4
-        slopes, intercept = fit(rotation.project(features[train]), rotation.strength, labels[train], penalty)
-        logits[held_out] = rotation.project(features[held_out]) @ slopes + intercept
-        logits[apart] += (rotation.project(features[apart]) @ slopes + intercept) / len(names)
-    return logits
+    rotation = Rotation(train)
+    penalty = rotation.penalties(train, labels.astype(np.float64)) / 4
+    slopes, _ = fit(rotation.project(train), rotation.strength, labels, penalty)
+    return np.asarray(rotation.axes @ slopes)
+
+
+def slopes_of_few(train: Floats, labels: Bools, chosen: Ints) -> Floats:
+    """Return the slopes of a logistic regression for every label vector on the features chosen for it, by Newton.
+
+    Parameters
+    ----------
+    train : float64[n, d]
+    labels : bool[n, k]
+    chosen : intp[m, k]
+
+    Returns
+    -------
+    float64[d, k]
+        0 for features that were not chosen.
+    """
+    slopes = np.zeros((train.shape[1], labels.shape[1]))
+    at_once = max(1, _CELLS // max(1, len(train) * len(chosen)))
+    for start in range(0, labels.shape[1], at_once):
+        part = slice(start, start + at_once)
+        fitted = _newton(train[:, chosen[:, part]], labels[:, part])
+        np.put_along_axis(slopes[:, part], chosen[:, part], fitted, axis=0)
+    return slopes
+
+
+def _newton(columns: Floats, labels: Bools) -> Floats:
+    """Return float64[m, k] for columns float64[n, m, k]."""
+    count, width, vectors = columns.shape
+    design = np.concatenate([columns, np.ones((count, 1, vectors))], axis=1).transpose(2, 0, 1).copy()  # [k, n, m + 1]
+    penalty = FEW_PENALTY * count * np.append(np.ones(width), 1e-6)
+    truth, beta = labels.T[:, :, None], np.zeros((vectors, width + 1, 1))
+    for _ in range(NEWTON_STEPS):
+        share = expit(design @ beta)
+        gradient = design.transpose(0, 2, 1) @ (truth - share) - penalty[:, None] * beta
+        hessian = design.transpose(0, 2, 1) @ (design * (share * (1 - share))) + np.diag(penalty)
+        step = np.clip(np.linalg.solve(hessian, gradient), -2, 2)
+        beta += step
+        if np.abs(step).max(initial=0) < TOLERANCE:
+            break
+    return beta[:, :-1, 0].T
 
 
 def fit(rotated: Floats, strength: Floats, labels: Bools, penalty: Floats) -> tuple[Floats, Floats]:

@@ -1,0 +1,59 @@
+"""How far each feature alone separates the classes, for many label vectors at once: what a small corpus can learn from.
+
+With six speakers on one side, most of the features that separate its clips tell these six voices apart, not the
+recording conditions that the next speaker would share. A difference of means in units of its speaker-clustered error
+puts what holds from speaker to speaker first. Features are screened by it (sure independence screening, Fan and Lv
+2008), inside the training folds and for each label vector on its own.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from stages.core.statistics import Bools, Floats, Ints
+
+
+def separation(features: Floats, labels: Bools, cluster: Ints) -> Floats:
+    """Return each feature's difference of class means over its clustered standard error, for every label vector.
+
+    The error is that of a difference of means under any dependence within speakers (Liang and Zeger 1986). Half of
+    its square is the median over the features, since with few speakers some errors are small by chance.
+
+    Parameters
+    ----------
+    features : float64[n, d]
+        Standardised.
+    labels : bool[n, k]
+    cluster : intp[n]
+
+    Returns
+    -------
+    float64[d, k]
+        At least 0; 0 where a class is empty, there is one speaker, or nothing varies.
+    """
+    found = np.zeros((features.shape[1], labels.shape[1]))
+    units = np.unique(cluster, return_inverse=True)[1]
+    groups = int(units.max(initial=0)) + 1
+    inside = labels.sum(axis=0)
+    usable = (inside > 0) & (inside < len(labels)) & (groups > 1)
+    if not features.size:
+        return found
+    means = (features.T @ labels) / np.maximum(inside, 1)
+    others = (features.T @ ~labels) / np.maximum(len(labels) - inside, 1)
+    for column in np.flatnonzero(usable):
+        member = labels[:, column]
+        weight = np.where(member, 1 / inside[column], -1 / (len(member) - inside[column]))
+        gathered = csr_array((weight, (units, np.arange(len(units)))), shape=(groups, len(units))) @ features
+        for side, centre in ((member, means[:, column]), (~member, others[:, column])):
+            gathered -= np.bincount(units, weight * side, groups)[:, None] * centre
+        error = np.einsum("ij,ij->j", gathered, gathered) * groups / (groups - 1)
+        error += np.median(error)
+        gap = np.abs(means[:, column] - others[:, column])
+        found[:, column] = np.divide(gap, np.sqrt(error), out=np.zeros_like(gap), where=error > 0)
+    return found
+
+
+def strongest(separations: Floats, count: int) -> Ints:
+    """Return for every label vector the features that separate most: intp[m, k], m = `count` or all there are."""
+    return np.argsort(-separations, axis=0, kind="stable")[:count]
