@@ -222,10 +222,23 @@ def write_table(path: Path, tables: pa.Table | Iterable[pa.Table], schema: pa.Sc
     stream = [tables] if isinstance(tables, pa.Table) else tables
     with (
         replacing(path) as temporary,
-        pq.ParquetWriter(temporary, schema, compression="zstd", version="2.6") as writer,
+        pq.ParquetWriter(
+            temporary, schema, compression="zstd", version="2.6", use_dictionary=repeating_columns(schema)
+        ) as writer,
     ):
         for part in _regrouped(stream, schema):
             writer.write_table(part, row_group_size=ROW_GROUP)
+
+
+def repeating_columns(schema: pa.Schema) -> list[str]:
+    """Return the Parquet columns whose values repeat: a dictionary of measured numbers is larger than they are."""
+    lists = (
+        field.name for field in schema if pa.types.is_list(field.type) and pa.types.is_integer(field.type.value_type)
+    )
+    return [
+        *(field.name for field in schema if pa.types.is_string(field.type)),
+        *(f"{name}.list.element" for name in lists),
+    ]
 
 
 def _regrouped(tables: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:

@@ -20,6 +20,8 @@ from stages.logits.rows import embedding_row_schema, token_row_schema
 from stages.logits.statistics import statistic_names
 from stages.target.record import TargetRecord, read_record
 
+PROGRESS = "{desc}: {percentage:3.0f}% {n:.0f} of {total:.0f} clips, {rate_fmt}, {remaining} left"
+
 
 def work(audit: str, params: Params) -> None:
     """Fill the row cache with what this audit misses, then write the audit's tables from it."""
@@ -93,7 +95,14 @@ def _compute(
     question = Question(asked.instructions, asked.slices, asked.orders, asked.generated_tokens)
     prepared = batches(missing, asked.batch_size, audio_of)
     clips = len({row.clip_id for row in missing})
-    with tqdm(total=len(missing), desc=label, unit="clip", unit_scale=clips / len(missing), mininterval=1) as progress:
+    with tqdm(
+        total=len(missing),
+        desc=label,
+        unit=" clips",
+        unit_scale=clips / len(missing),
+        bar_format=PROGRESS,
+        mininterval=1,
+    ) as progress:
         for batch in computed_batches(adapter, prepared, question, asked.batch_size, worker_count(params.compute)):
             for slice_, table in batch.tokens.items():
                 tokens.append([keys.tokens(row, slice_) for row in batch.rows], table)

@@ -94,6 +94,12 @@ class SoundCache:
                 self._keep(key, sound)
         return [found[query.audio_hash] for query in queries]
 
+    def clear(self) -> None:
+        """Forget all sounds."""
+        with self._lock:
+            self._kept.clear()
+            self._bytes = 0
+
     def _keep(self, key: str, sound: Sound) -> None:
         if key not in self._kept:
             self._bytes += sound.features.nbytes
