@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from stages.core.params import Params
 from stages.core.rowcache import RowCache
 from stages.lab_target.build import build_model, build_processor
 from stages.logits.__main__ import work
-from stages.target.adapter import Query
+from stages.target.adapter import Query, Reduced
 from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
 from stages.target.loading import load_adapter
 from stages.target.record import TargetRecord, read_record, write_record
@@ -192,6 +192,26 @@ def test_instructions_are_audited_each(project: Params) -> None:
     found = [row for row in rows() if row["slice"] == "instruction" and row["role"] == "target"]
     assert {row["instruction"]: len(row["token_ids"]) for row in found} == {0: len(instructions[0]), 1: len("Repeat.")}
     assert len(found) == 4 * 3 * 2
+
+
+def test_what_runs_out_of_memory_is_run_in_halves(project: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+    work(AUDIT, project)
+    before = rows()
+    whole = Qwen2AudioAdapter.reduced
+
+    def reduced(adapter: Qwen2AudioAdapter, queries: Sequence[Query], *others: Any) -> list[Reduced]:
+        if len(queries) > 3:
+            raise MemoryError
+        return whole(adapter, queries, *others)
+
+    monkeypatch.setattr(Qwen2AudioAdapter, "reduced", reduced)
+    monkeypatch.setenv("EARWITNESS_FRESH", "1")
+    work(AUDIT, project)
+    for row, other in zip(rows(), before, strict=True):
+        assert [row[name] for name in ("neighbour_id", "role", "slice")] == [
+            other[name] for name in ("neighbour_id", "role", "slice")
+        ]
+        np.testing.assert_allclose(row["logprob"], other["logprob"], atol=1e-4)
 
 
 def test_a_deaf_target_is_audited_no_further(project: Params) -> None:
