@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import zlib as compression
 
-from stages.attacks.registry import ROW_ATTACKS, Scored, Settings
+import numpy as np
+
+from stages.attacks.registry import Columns, Settings, row_attack
+from stages.attacks.rows import Rows
 
 
-@ROW_ATTACKS.register("zlib")
-def zlib(row: Scored, settings: Settings) -> dict[str, float]:
+@row_attack("zlib", "logprob")
+def zlib(rows: Rows, settings: Settings) -> Columns:
     """Return ``zlib``: mean log-probability over the compressed length in bytes (an empty text has 8)."""
-    length = len(compression.compress(row.text.encode()))
-    return {"zlib": float(row.statistics["logprob"].mean()) / length}
+    lengths = np.array([len(compression.compress(text.encode())) for text in rows.texts], np.float64)
+    return {"zlib": rows.statistic("logprob").means() / lengths}

@@ -160,10 +160,12 @@ class Logits(Section):
 
 
 class Attacks(Section):
-    """Shares of tokens and Rényi orders of the attacks that have them."""
+    """Shares of tokens and Rényi orders of attacks that have them; folds and permuted labels of learned ones."""
 
     shares: list[Share]
     orders: list[float]
+    folds: Annotated[int, Field(ge=2)]
+    permutations: Annotated[int, Field(ge=0)]
 
 
 class FidelityDetector(Section):
