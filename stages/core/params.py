@@ -157,6 +157,7 @@ class Logits(Section):
     generated_tokens: Positive
     orders: list[Annotated[float, Field(gt=0)]]
     batch_size: Positive
+    probes: list[str]
 
 
 class Attacks(Section):
