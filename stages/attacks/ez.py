@@ -16,13 +16,15 @@ def ez(target: Sheet, reference: Sheet) -> Columns:
     """Return ``ez``: log of (summed rises / summed falls) of log-probability over the target's wrong tokens.
 
     The published ratio is 0, its lowest, where there are no falls, though that is the strongest evidence; here both
-    sums have 1e-6 nats added and the logarithm is taken. 0 where no token is wrong; NaN where the reference reads
-    other tokens.
+    sums have 1e-6 nats added and the logarithm is taken. It is 0 as well where no token is wrong; there all tokens
+    are compared. NaN where the reference reads other tokens.
     """
     gain = gains(target, reference)
     if gain is None or "hit" not in target.rows.statistics:
         return {}
-    wrong = np.where(target.rows.statistics["hit"] == 0, gain, 0.0)
+    missed = target.rows.statistics["hit"] == 0
+    none = np.bincount(target.rows.owner, missed, len(target.rows)) == 0
+    wrong = np.where(missed | none[target.rows.owner], gain, 0.0)
     rise = target.rows.ragged(np.maximum(wrong, 0.0)).sums() + SMALLEST
     fall = target.rows.ragged(np.maximum(-wrong, 0.0)).sums() + SMALLEST
     compared = np.isfinite(target.rows.ragged(gain).means())

@@ -72,8 +72,8 @@ def test_rises_and_falls_on_wrong_tokens(sheet: MakeSheet) -> None:
     # Gains on wrong tokens: -1 and 2; 2 alone, which no fall opposes; -2 alone.
     assert found.tolist() == pytest.approx([log(2), log(2e6), log(1e-6 / 2)], abs=1e-5)
     assert found.argmax() == 1  # without any fall the evidence is the strongest, not the weakest
-    all_right = sheet([[-1.0]], hit=[[1.0]])
-    assert REFERENCE_ATTACKS["ez"](all_right, sheet([[-5.0]]))["ez"].tolist() == [0.0]
+    all_right = sheet([[-1.0, -2.0]], hit=[[1.0, 1.0]])
+    assert REFERENCE_ATTACKS["ez"](all_right, sheet([[-5.0, -1.0]]))["ez"].tolist() == pytest.approx([log(4)], abs=1e-5)
 
 
 def test_windows_won(sheet: MakeSheet) -> None:
