@@ -47,7 +47,9 @@ def _excess(sheet: Sheet, components: Floats, known: Known, level: float) -> Flo
         if not used:  # too few for any covariate: the plain quantile
             constant = float(np.quantile(score[rows], level, method="inverted_cdf"))
             return lambda table: np.full(len(table), constant)
-        model = QuantileRegressor(quantile=level, alpha=0.0).fit(components[rows, :used], score[rows])
+        model = QuantileRegressor(quantile=level, alpha=0.0, solver="highs-ipm").fit(
+            components[rows, :used], score[rows]
+        )
         return lambda table: np.asarray(model.predict(table[:, :used]), np.float64)
 
     return score - cross_fitted(known, [components], fit)[0]
