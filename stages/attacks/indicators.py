@@ -105,9 +105,7 @@ def _fit(table: Floats, member: NDArray[np.bool_], train: NDArray[np.bool_], str
     from sklearn.preprocessing import StandardScaler
 
     level = np.nanmean(np.where(np.isfinite(table[train]).any(axis=0), table[train], 0.0), axis=0)
-    model = make_pipeline(
-        StandardScaler(), LogisticRegression(C=strength, solver="newton-cholesky", class_weight="balanced")
-    )
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=2000, class_weight="balanced"))
     model.fit(np.where(np.isnan(table[train]), level, table[train]), member[train])
 
     def predict(rows: Floats) -> Floats:

@@ -48,7 +48,7 @@ def rows_of(table: pa.Table, statistics: Sequence[str]) -> Rows:
     ids = None
     if bool((lengths["token_ids"] == tokens).all()):
         ids = lists["token_ids"].flatten().to_numpy(zero_copy_only=False).astype(np.int64)
-    return Rows(values, offsets, table["text"].to_pylist(), ids)
+    return Rows(values, offsets, [text or "" for text in table["text"].to_pylist()], ids)
 
 
 def row_means(column: pa.ChunkedArray) -> Floats:

@@ -76,7 +76,10 @@ def _learned(target: Sheet, reference: Sheet | None, known: Known) -> Iterator[t
     if not 0 < known.member[known.labelled].sum() < known.labelled.sum():
         return  # nothing to learn from one class
     for name in LABELLED_ATTACKS:
-        yield from LABELLED_ATTACKS[name](target, reference, known).items()
+        for score, learned in LABELLED_ATTACKS[name](target, reference, known).items():
+            scored = known.member[known.labelled & np.isfinite(learned.target)]
+            if 0 < scored.sum() < len(scored):  # of one class alone, scores could be held against nothing
+                yield score, learned
 
 
 def _add(columns: Columns, found: Columns) -> None:

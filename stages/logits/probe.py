@@ -105,11 +105,12 @@ def subjects_of(neighbours: pa.Table) -> list[Subject]:
 def choose_shots(clips: pa.Table, seed: int) -> dict[str, str]:
     """Return at most `SHOTS` non-members, by clip_id their transcripts; they are not scored.
 
-    Those with the smallest seeded hashes of their ids, so that a clip more changes the choice at most by itself.
+    At most half of them, so that some are left to be scored. Those with the smallest seeded hashes of their ids, so
+    that a clip more changes the choice at most by itself.
     """
     known = [row for row in clips.to_pylist() if row["member"] is False and row["text"]]
     known.sort(key=lambda row: (seed_of(seed, "shots", row["clip_id"]), row["clip_id"]))
-    return {row["clip_id"]: row["text"] for row in known[:SHOTS]}
+    return {row["clip_id"]: row["text"] for row in known[: min(SHOTS, len(known) // 2)]}
 
 
 def wanted(subjects: Sequence[Subject], probe: Probe, shots: Mapping[str, str]) -> list[Subject]:

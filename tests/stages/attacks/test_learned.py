@@ -7,10 +7,12 @@ from scipy.optimize import linprog
 from stages.attacks.crossfit import cross_fitted
 from stages.attacks.indicators import INDICATORS, indicators, supervised
 from stages.attacks.labels import known_of
+from stages.attacks.places import View
 from stages.attacks.quantile_regression import principal_components, quantile_regression
 from stages.attacks.ragged import offsets_of
 from stages.attacks.registry import Known, Settings, score_rows
 from stages.attacks.rows import Rows
+from stages.attacks.scoring import score_sheets
 from stages.core.statistics import auc
 from tests.stages.attacks.conftest import MakeSheet, statistics_of
 
@@ -135,3 +137,17 @@ def test_principal_components_are_of_unit_variance_and_leave_constants_out() -> 
     assert found.shape == (50, 3)
     assert found.T @ found / 50 == pytest.approx(np.eye(3), abs=1e-9)
     assert principal_components(np.zeros((4, 0)), 10).shape == (4, 0)
+
+
+@pytest.mark.parametrize("members", [0, 1, 39, 40])
+@pytest.mark.parametrize("speakers", [1, 2, 40])
+def test_poor_labels_and_ties_are_no_reason_to_stop(members: int, speakers: int, sheet: MakeSheet) -> None:
+    rng = np.random.default_rng(9)
+    member = [index < members for index in range(40)]
+    known = known_of(member, [f"s{index % speakers}" for index in range(40)], np.zeros((40, 3)), 5, 1, rng)
+    tied = sheet([[-1.0]] * 40, indicators=np.zeros((40, 4)))
+    key = ("target", View("transcript", "given", 0))
+    scores, _ = score_sheets({key: tied}, known)
+    found = {name: column[np.isfinite(column)] for name, column in scores[key].items()}
+    assert all(np.ptp(column) < 1e-9 for column in found.values())
+    assert "supervised" not in found  # with one clip of a class it would score the other class alone

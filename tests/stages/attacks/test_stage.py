@@ -33,6 +33,8 @@ def test_every_clip_is_scored_and_each_changed_sound(params: Params) -> None:
     assert scores.schema == SCHEMAS["attack_scores"]
     assert set(scores["attack"].to_pylist()) == kinds.keys()
     assert {"loss", "rmia", "supervised", "camia", "dc_pdd"} <= kinds.keys()
+    learned = {"uses_reference": False, "uses_labels": True, "p": {"transcript/given/0": None}}
+    assert kinds["supervised"] == kinds["quantile_regression@50"] == learned
     of_role = scores.group_by(["attack", "role"]).aggregate([("clip_id", "count_distinct")]).to_pylist()
     assert {row["clip_id_count_distinct"] for row in of_role} == {CLIPS}
     assert scores["score"].null_count == 0
