@@ -44,7 +44,10 @@ class CalibratedDifference:
     difference : AUCTest
         Of d at `c`, with c's own variance where it was estimated.
     p : float
-        The largest over the values of c at which d must be significant.
+        Of d at `c`; where c is not identified, the largest over its values.
+    margin_p : float
+        Of d at the margin times `c`. Held to the level itself, without Holm's correction: the margin guards one
+        attack's claim against an assumption, it is no further look for memory.
     placebo_p : float
         One-sided p of the blind features predicting d among non-members; small is bad.
     reference : AUCTest
@@ -61,6 +64,7 @@ class CalibratedDifference:
     first_stage: float
     difference: AUCTest
     p: float
+    margin_p: float
     placebo_p: float
     reference: AUCTest
     deviation_ratio: float
@@ -221,7 +225,8 @@ def _difference(
         values=values,
         first_stage=estimate.first_stage,
         difference=tests[0],
-        p=max(test.p for test in tests),
+        p=tests[0].p if identified else max(test.p for test in tests),
+        margin_p=tests[-1].p,
         placebo_p=_placebo(s - values[0] * r, member, held),
         reference=clustered_test(r[known], member[known], cluster[known]),
         deviation_ratio=spread,

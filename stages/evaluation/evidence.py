@@ -28,7 +28,7 @@ class AttackEvidence:
         In the population; None without a usable reference.
     whole_p, held_p, supported_p : float
         Adjusted by Holm over the primary attacks; `supported_p` is of the larger of the attack's and the calibrated
-        difference's p, 1.0 where the placebo fails or the reference separates by an unknown c.
+        difference's p at c, 1.0 where the placebo fails or the reference separates by an unknown c.
     """
 
     whole: AUCTest
@@ -48,7 +48,8 @@ class AttackEvidence:
 
     def supported(self, alpha: float) -> bool:
         """Return whether it separates the population and the negative control holds."""
-        return self.separates(alpha) and self.calibrated is not None and self.supported_p < alpha
+        found = self.calibrated
+        return self.separates(alpha) and found is not None and max(self.supported_p, found.margin_p) < alpha
 
     def reversed(self) -> bool:
         """Return whether members score lower than non-members in the corpus as given, beyond chance."""
@@ -87,6 +88,7 @@ def _calibrated(found: CalibratedDifference | None, supported_p: float) -> dict[
         "auc_ci": list(found.difference.interval()),
         "p": found.p,
         "holm_p": supported_p,
+        "margin_p": found.margin_p,
         "c": found.c,
         "identified": found.identified,
         "tested_c": list(found.values),

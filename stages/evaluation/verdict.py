@@ -228,10 +228,14 @@ def _not_beyond(found: AttackEvidence) -> str:
             f"but so does the reference (AUC {_interval(calibrated.reference)}), which reacts to nothing measured "
             f"(first-stage F {calibrated.first_stage:.1f}): by how much the target should is unknown"
         )
+    if calibrated.identified:
+        where = f"p = {found.supported_p:.2g} after Holm's correction at c = {calibrated.c:.2f}, and "
+        where += f"{calibrated.margin_p:.2g} at {calibrated.values[-1]:.2f}, the margin"
+    else:
+        where = f"p = {found.supported_p:.2g} at c = {_listed(calibrated.values)} alike, after Holm's correction"
     return (
         f"but not by enough more than on the reference: calibrated difference AUC "
-        f"{_interval(calibrated.difference)}, p = {found.supported_p:.2g} at c = {_listed(calibrated.values)} alike, "
-        f"after Holm's correction"
+        f"{_interval(calibrated.difference)}, {where}"
     )
 
 
