@@ -47,21 +47,25 @@ class AttackEvidence:
         return self.held is not None and _significant(self.held, self.held_p, alpha)
 
     def supported(self, alpha: float) -> bool:
-        """Return whether it separates the population and the negative control holds."""
+        """Return whether it separates the population and the negative control holds.
+
+        The margin is held to the level itself: it guards one attack's claim against an assumption, and is no further
+        look for memory that Holm's correction would have to count.
+        """
         found = self.calibrated
-        return self.separates(alpha) and found is not None and max(self.supported_p, found.margin_p) < alpha
+        return self.separates(alpha) and found is not None and max(self.supported_p, found.margin.p) < alpha
 
     def reversed(self) -> bool:
         """Return whether members score lower than non-members in the corpus as given, beyond chance."""
         return self.whole.interval(0.999)[1] < 0.5
 
-    def smallest_detectable(self, alpha: float, controlled: bool) -> float:
+    def smallest_detectable(self, alpha: float, adjusted: float, controlled: bool) -> float:
         """Return the smallest AUC that the rule would have found with a chance of 80 %."""
         if self.held is None:
             return 1.0
-        smallest = self.held.smallest_detectable(alpha)
+        smallest = self.held.smallest_detectable(adjusted)
         if controlled and self.calibrated is not None:
-            smallest = max(smallest, self.calibrated.smallest_detectable(alpha))
+            smallest = max(smallest, self.calibrated.smallest_detectable(alpha, adjusted))
         return smallest
 
     def summary(self) -> dict[str, Any]:
@@ -88,7 +92,7 @@ def _calibrated(found: CalibratedDifference | None, supported_p: float) -> dict[
         "auc_ci": list(found.difference.interval()),
         "p": found.p,
         "holm_p": supported_p,
-        "margin_p": found.margin_p,
+        "margin_p": found.margin.p,
         "c": found.c,
         "identified": found.identified,
         "tested_c": list(found.values),

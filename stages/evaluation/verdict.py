@@ -74,7 +74,7 @@ def decide(
     grade, reasons = _graded(split, population.whole)
     controlled = grade != "randomised"
     each = settings.alpha / max(1, len(evidence))
-    smallest = min((found.smallest_detectable(each, controlled) for found in evidence.values()), default=1.0)
+    smallest = min((found.smallest_detectable(settings.alpha, each, controlled) for found in evidence.values()), default=1.0)
     if not audible:
         return Verdict("not_audible", grade, ["the audio does not reach the target", *reasons, *notes], 1.0)
     reasons.append(_population_reason(population))
@@ -230,7 +230,7 @@ def _not_beyond(found: AttackEvidence) -> str:
         )
     if calibrated.identified:
         where = f"p = {found.supported_p:.2g} after Holm's correction at c = {calibrated.c:.2f}, and "
-        where += f"{calibrated.margin_p:.2g} at {calibrated.values[-1]:.2f}, the margin"
+        where += f"{calibrated.margin.p:.2g} at {calibrated.values[-1]:.2f}, the margin"
     else:
         where = f"p = {found.supported_p:.2g} at c = {_listed(calibrated.values)} alike, after Holm's correction"
     return (
