@@ -75,7 +75,7 @@ def _chosen(part: Rotation, train: Floats, centred: Floats) -> list[Ints]:
     covariance = ((train - part.mean) / part.scale).T @ centred / np.sqrt(len(train))
     with np.errstate(invalid="ignore", divide="ignore"):
         correlation = np.where(norm > 0, covariance / norm, 0.0)
-    return [standout(column, len(train)) for column in correlation.T]
+    return standout(correlation, len(train))
 
 
 class Rotation:

@@ -9,7 +9,7 @@ screening, Fan and Lv 2008), and a ridge regression on all features is left with
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from stages.core.statistics import Floats, Ints
 
@@ -20,24 +20,26 @@ MOST = 16
 """Features that a target may have: where more stand out, all of them together tell more than any choice."""
 
 
-def standout(correlation: Floats, count: int) -> Ints:
-    """Return the features whose correlation with a target stands out among so many, strongest first.
+def standout(correlation: Floats, count: int) -> list[Ints]:
+    """Return for every target the features whose correlation with it stands out among so many, strongest first.
 
     Parameters
     ----------
-    correlation : float64[d]
+    correlation : float64[d, k]
         Over `count` rows.
     count : int
 
     Returns
     -------
-    intp[m]
-        At most `MOST`; none where there are fewer than four rows.
+    list of intp[m]
+        One for each target, of at most `MOST` features; empty where there are fewer than four rows.
     """
     if count < 4 or not len(correlation):
-        return np.zeros(0, np.intp)
+        return [np.zeros(0, np.intp)] * correlation.shape[1]
     level = min(0.5, EXPECTED_BY_CHANCE / (2 * len(correlation)))
-    critical = t.isf(level, count - 2)
+    critical = -stdtrit(count - 2, level)
     least = critical / np.sqrt(count - 2 + critical**2)  # of |r|, from t = r · sqrt((n - 2) / (1 - r²))
-    strongest = np.argsort(-np.abs(correlation), kind="stable")[:MOST]
-    return np.asarray(strongest[np.abs(correlation[strongest]) > least], dtype=np.intp)
+    size = np.abs(correlation)
+    strongest = np.argsort(-size, axis=0, kind="stable")[:MOST]
+    enough = np.take_along_axis(size, strongest, axis=0) > least
+    return [chosen[kept] for chosen, kept in zip(strongest.T, enough.T, strict=True)]

@@ -11,7 +11,8 @@ from stages.evaluation.evidence import AttackEvidence
 from stages.evaluation.settings import Settings
 
 BELIEVED_FROM = 0.001
-"""Least p of the label-permutation test at which a split that is declared randomised is believed."""
+"""Least p at which a split that is declared randomised is believed: of the label-permutation test of the blind
+baseline, and of the attacks on the reference (Bonferroni over them)."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,12 @@ def decide(
     audible : bool
         Whether the audio reaches the target at all.
     """
-    grade, reasons = _graded(split, population.whole)
+    grade, reasons = _graded(split, population.whole, evidence)
     controlled = grade != "randomised"
     each = settings.alpha / max(1, len(evidence))
-    smallest = min((found.smallest_detectable(settings.alpha, each, controlled) for found in evidence.values()), default=1.0)
+    smallest = min(
+        (found.smallest_detectable(settings.alpha, each, controlled) for found in evidence.values()), default=1.0
+    )
     if not audible:
         return Verdict("not_audible", grade, ["the audio does not reach the target", *reasons, *notes], 1.0)
     reasons.append(_population_reason(population))
@@ -82,8 +85,11 @@ def decide(
     return Verdict(finding, grade, [*reasons, *because, *_flags(evidence), *notes], smallest)
 
 
-def _graded(split: str, whole: BlindInterval | None) -> tuple[str, list[str]]:
-    """Return the grade, with the reason where a declared random split is not believed."""
+def _graded(split: str, whole: BlindInterval | None, evidence: dict[str, AttackEvidence]) -> tuple[str, list[str]]:
+    """Return the grade, with the reason where a declared random split is not believed.
+
+    Neither the recording nor a model that never saw the data may tell members of a random split from the others.
+    """
     if split != "randomised":
         return split, []
     if whole is None:
@@ -93,7 +99,21 @@ def _graded(split: str, whole: BlindInterval | None) -> tuple[str, list[str]]:
             f"the split calls itself randomised, but without the model members are told from non-members with AUC "
             f"{whole.auc:.2f}, which random labels give with p = {whole.p:.1g}: it counts as post hoc"
         ]
+    leak = _leak(evidence)
+    if leak:
+        return "post_hoc", [
+            f"the split calls itself randomised, but {leak} separates it on the reference, which never saw the data "
+            f"(AUC {_interval(evidence[leak].reference)}): it counts as post hoc"
+        ]
     return "randomised", []
+
+
+def _leak(evidence: dict[str, AttackEvidence]) -> str | None:
+    """Return the attack that separates the corpus most on the reference, in either direction, if any does."""
+    tests = {name: found.reference for name, found in evidence.items() if found.reference is not None}
+    two_sided = {name: 2 * min(test.p, 1 - test.p) for name, test in tests.items() if test.error > 0}
+    name = min(two_sided, key=lambda each: (two_sided[each], each), default=None)
+    return name if name is not None and two_sided[name] * len(evidence) < BELIEVED_FROM else None
 
 
 def _population_reason(population: Population) -> str:
