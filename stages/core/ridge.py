@@ -18,9 +18,10 @@ PENALTIES = np.logspace(-3, 3, 13)
 class CrossFittedRidge:
     """Ridge regressions whose prediction for a clip never saw the clip's fold.
 
-    What stands out on its own comes first (`stages.core.screening`), all features share in what that leaves. Features are standardised on the training folds; a feature that is constant there counts for nothing. The
-    penalty is chosen within the training folds, for each target on its own, by generalised cross-validation
-    (Golub, Heath and Wahba 1979).
+    What stands out on its own comes first (`stages.core.screening`); all features share in what that leaves.
+    Features are standardised on the training folds; a feature that is constant there counts for nothing. The penalty
+    is chosen within the training folds, for each target on its own, by generalised cross-validation (Golub, Heath and
+    Wahba 1979).
 
     Parameters
     ----------
