@@ -14,8 +14,8 @@ from stages.core.jsonfile import write_text
 from stages.core.params import NONE, Params
 from stages.core.randomness import generator
 from stages.core.stage import require_declared, run_stage
-from stages.core.statistics import Floats, roc
-from stages.evaluation.assess import Blind, assess
+from stages.core.statistics import Floats, Ints, roc
+from stages.evaluation.assess import assess
 from stages.evaluation.case import Case, make_case
 from stages.evaluation.inputs import (
     DETECTOR,
@@ -59,8 +59,10 @@ def work(name: str, params: Params) -> None:
     )
     blind = blind_of(baseline, scores, matched, clip_ids, case)
     found = assess(case, primary, blind, settings_of(params), generator(params.seed, STAGE, name), audible)
+    everywhere = np.arange(len(case.member))
+    rows = {"whole": everywhere, "matched": blind.population.indices, None: everywhere[:0]}[found["population"]["kind"]]
     head = {"audit": name, "corpus": audit.corpus, "target": audit.target, "split": split}
-    _write(name, head | {"reference": audit.reference}, baseline["blind"], found, _curves(case, primary, blind))
+    _write(name, head | {"reference": audit.reference}, baseline["blind"], found, _curves(case, primary, rows))
 
 
 def _scores(name: str, role: str, clip_ids: list[str]) -> Columns:
@@ -78,12 +80,12 @@ def _features(corpus: str, clip_ids: list[str]) -> Floats:
     return np.column_stack([np.zeros((len(clip_ids), 0)), *(table[column].to_numpy() for column in names)])
 
 
-def _curves(case: Case, primary: list[str], blind: Blind) -> str:
+def _curves(case: Case, primary: list[str], population: Ints) -> str:
     """Return `roc.csv`: the primary attacks on the corpus as given and in the population."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["attack", "clips", "false_positive_rate", "true_positive_rate"])
-    places = {"whole": np.arange(len(case.member)), "population": blind.population.indices}
+    places = {"whole": np.arange(len(case.member)), "population": population}
     for name in primary:
         column = case.scores[:, case.names.index(name)]
         for place, rows in places.items():

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from stages.core.population import Population
-from stages.core.statistics import Floats, auc
+from stages.core.statistics import AUCTest, Floats, auc
+from stages.evaluation.belief import accepted, graded
 from stages.evaluation.case import Case
 from stages.evaluation.describe import Corpus, corpus_of, describe
 from stages.evaluation.evidence import tested, weigh
@@ -62,8 +63,11 @@ def assess(
     dict
         With `clips`, `population`, `attacks` and `verdict` as in `metrics.json`.
     """
-    evidence = weigh(case.only(primary), blind.population, settings, rng)
-    verdict = decide(case.split, blind.population, evidence, case.reference is not None, settings, case.notes, audible)
+    judged = case.only(primary)
+    grade, doubts = graded(case.split, blind.population.whole, _on_reference(judged))
+    population = accepted(blind.population, grade, case.member, settings.population.min_matched)
+    evidence = weigh(judged, population, settings, rng)
+    verdict = decide(grade, population, evidence, case.reference is not None, settings, doubts, case.notes, audible)
     corpus = corpus_of(
         case.member,
         case.cluster,
@@ -79,7 +83,7 @@ def assess(
         attacks[name] = (
             describe(case.scores[:, index], corpus, nested=found is not None)
             | {"primary": found is not None, "reference_auc": _reference_auc(case, index)}
-            | (found.summary() if found else _exploratory(case, index, corpus, blind.population))
+            | (found.summary() if found else _exploratory(case, index, corpus, population))
         )
     return {
         "clips": {
@@ -87,10 +91,18 @@ def assess(
             "non_member": int((~case.member).sum()),
             "speakers": int(case.cluster.max()) + 1 if len(case.cluster) else 0,
         },
-        "population": blind.population.summary(case.member),
+        "population": population.summary(case.member),
         "attacks": attacks,
         "verdict": verdict.summary(),
     }
+
+
+def _on_reference(case: Case) -> dict[str, AUCTest]:
+    """Test every attack of a case on the reference, on the corpus as given; empty without one."""
+    if case.reference is None:
+        return {}
+    columns = zip(case.names, case.reference.T, strict=True)
+    return {name: tested(column, case.member, case.cluster) for name, column in columns}
 
 
 def _exploratory(case: Case, index: int, corpus: Corpus, population: Population) -> dict[str, Any]:

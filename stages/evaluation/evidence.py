@@ -26,8 +26,6 @@ class AttackEvidence:
         In the population; None where there is none.
     calibrated : CalibratedDifference or None
         In the population; None without a usable reference.
-    reference : AUCTest or None
-        Of the same attack on the reference, in the corpus as given; None without one.
     whole_p, held_p, supported_p : float
         Adjusted by Holm over the primary attacks; `supported_p` is of the larger of the attack's and the calibrated
         difference's p at c, 1.0 where the placebo fails or the reference separates by an unknown c.
@@ -36,7 +34,6 @@ class AttackEvidence:
     whole: AUCTest
     held: AUCTest | None
     calibrated: CalibratedDifference | None
-    reference: AUCTest | None
     whole_p: float
     held_p: float
     supported_p: float
@@ -124,11 +121,7 @@ def weigh(
     -------
     dict of str to AttackEvidence
     """
-
-    def alone(score: Floats) -> AUCTest:
-        return tested(score, case.member, case.cluster)
-
-    whole = [alone(column) for column in case.scores.T]
+    whole = [tested(column, case.member, case.cluster) for column in case.scores.T]
     held: list[AUCTest | None] = [None] * len(whole)
     calibrated: list[CalibratedDifference | None] = [None] * len(whole)
     if population.kind is not None:
@@ -146,13 +139,12 @@ def weigh(
                 settings.population.folds,
                 rng,
             )
-    reference = [None] * len(whole) if case.reference is None else [alone(column) for column in case.reference.T]
     whole_p = holm(np.array([test.p for test in whole]))
     held_p = holm(np.array([test.p if test else 1.0 for test in held]))
     supported_p = holm(np.array([_supported(test, found) for test, found in zip(held, calibrated, strict=True)]))
     adjusted = zip(whole_p.tolist(), held_p.tolist(), supported_p.tolist(), strict=True)
-    found = zip(case.names, whole, held, calibrated, reference, adjusted, strict=True)
-    return {name: AttackEvidence(*tests, *p) for name, *tests, p in found}
+    found = zip(case.names, whole, held, calibrated, adjusted, strict=True)
+    return {name: AttackEvidence(a, b, d, *p) for name, a, b, d, p in found}
 
 
 def tested(score: Floats, member: Bools, cluster: Ints) -> AUCTest:

@@ -10,10 +10,6 @@ from stages.core.population import BlindInterval, Population
 from stages.evaluation.evidence import AttackEvidence
 from stages.evaluation.settings import Settings
 
-BELIEVED_FROM = 0.001
-"""Least p at which a split that is declared randomised is believed: of the label-permutation test of the blind
-baseline, and of the attacks on the reference (Bonferroni over them)."""
-
 
 @dataclass(frozen=True)
 class Verdict:
@@ -47,11 +43,12 @@ class Verdict:
 
 
 def decide(
-    split: str,
+    grade: str,
     population: Population,
     evidence: dict[str, AttackEvidence],
     has_reference: bool,
     settings: Settings,
+    doubts: Sequence[str] = (),
     notes: Sequence[str] = (),
     audible: bool = True,
 ) -> Verdict:
@@ -59,20 +56,22 @@ def decide(
 
     Parameters
     ----------
-    split : str
-        As declared: randomised, matched or post_hoc.
+    grade : str
+        As believed: randomised, matched or post_hoc.
     population : Population
     evidence : dict of str to AttackEvidence
         Of the primary attacks.
     has_reference : bool
         Whether a reference was given, usable or not.
     settings : Settings
+    doubts : sequence of str
+        Why the grade is not the split as declared; put first among the reasons.
     notes : sequence of str
         What had to be left out or assumed; put at the end of the reasons.
     audible : bool
         Whether the audio reaches the target at all.
     """
-    grade, reasons = _graded(split, population.whole, evidence)
+    reasons = list(doubts)
     controlled = grade != "randomised"
     each = settings.alpha / max(1, len(evidence))
     smallest = min(
@@ -85,43 +84,12 @@ def decide(
     return Verdict(finding, grade, [*reasons, *because, *_flags(evidence), *notes], smallest)
 
 
-def _graded(split: str, whole: BlindInterval | None, evidence: dict[str, AttackEvidence]) -> tuple[str, list[str]]:
-    """Return the grade, with the reason where a declared random split is not believed.
-
-    Neither the recording nor a model that never saw the data may tell members of a random split from the others.
-    """
-    if split != "randomised":
-        return split, []
-    if whole is None:
-        return "post_hoc", ["the split calls itself randomised, which could not be checked: it counts as post hoc"]
-    if whole.p < BELIEVED_FROM:
-        return "post_hoc", [
-            f"the split calls itself randomised, but without the model members are told from non-members with AUC "
-            f"{whole.auc:.2f}, which random labels give with p = {whole.p:.1g}: it counts as post hoc"
-        ]
-    leak = _leak(evidence)
-    if leak:
-        return "post_hoc", [
-            f"the split calls itself randomised, but {leak} separates it on the reference, which never saw the data "
-            f"(AUC {_interval(evidence[leak].reference)}): it counts as post hoc"
-        ]
-    return "randomised", []
-
-
-def _leak(evidence: dict[str, AttackEvidence]) -> str | None:
-    """Return the attack that separates the corpus most on the reference, in either direction, if any does."""
-    tests = {name: found.reference for name, found in evidence.items() if found.reference is not None}
-    two_sided = {name: 2 * min(test.p, 1 - test.p) for name, test in tests.items() if test.error > 0}
-    name = min(two_sided, key=lambda each: (two_sided[each], each), default=None)
-    return name if name is not None and two_sided[name] * len(evidence) < BELIEVED_FROM else None
-
-
 def _population_reason(population: Population) -> str:
     if population.kind is None or population.blind is None:
         blind = f"blind AUC {_of(population.whole)}; " if population.whole else ""
         return f"no population in which a claim could be made: {blind}{population.reason}"
     if population.kind == "whole":
-        return f"population: the whole corpus, where the blind baseline is at chance (AUC {_of(population.blind)})"
+        return f"population: {population.reason} (blind AUC {_of(population.blind)})"
     return (
         f"population: {population.reason} (AUC {_of(population.blind)}); on the whole corpus the blind baseline "
         f"has {_of(population.whole)}"
