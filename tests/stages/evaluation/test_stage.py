@@ -12,7 +12,7 @@ from stages.core.artifacts import SCHEMAS, artifact, features_schema, read_json,
 from stages.core.errors import EarwitnessError
 from stages.core.params import Params, load_params
 from stages.evaluation.__main__ import work as evaluation
-from stages.evaluation.simulate import Scenario, draw
+from stages.evaluation.scenario import Scenario, draw
 
 CORPUS, AUDIT = "lab_trained", "trained"
 
