@@ -56,7 +56,7 @@ class Scenario:
 
     shift: float = 0.0
     sight: str = "good"
-    useless: int = 6
+    useless: int = 0
     scale: float = 0.8
     proportional: bool = True
     memory: float = 0.0

@@ -13,7 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -76,7 +76,7 @@ def blocks() -> list[Block]:
     shifts = (0.0, 0.5, 1.0, 2.0)
     seen = {"sight": SIGHTS, "useless": USELESS, "scale": SCALES}
     speakers: dict[str, tuple[Any, ...]] = {"disjoint": (False, True), "likeness": (0.0, 0.1, 0.3)}
-    random, post_hoc = Scenario(split="randomised"), Scenario()
+    random, post_hoc = Scenario(split="randomised", useless=6), Scenario(useless=6)
     unlike = replace(post_hoc, proportional=False)
     unseen = replace(post_hoc, sight="none", useless=150)
     memory = replace(post_hoc, memory=0.5)
@@ -174,7 +174,7 @@ def _figures(held: Sequence[Outcome]) -> Iterator[str]:
     yield f"{reached[-1] / count:.3f} [{low:.3f}, {high:.3f}]"
     yield f"{reached[0] / count:.2f}"
     controlled = any(outcome.scenario.split != "randomised" for outcome in held)  # no other split needs the control
-    for before, after in zip(reached[:-1], reached[1:], strict=True):
+    for before, after in pairwise(reached):
         yield f"{(before - after) / count:.2f}" if controlled else "-"
     findings = Counter(outcome.finding for outcome in held)
     yield ", ".join(f"{finding} {found / count:.2f}" for finding, found in findings.most_common())
