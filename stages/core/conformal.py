@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from stages.core.errors import EarwitnessError
-from stages.core.statistics import Bools, Floats, allowed_false_positives
+from stages.core.statistics import Floats, allowed_false_positives
 
 
 def conformal_threshold(negatives: Floats, rate: float) -> float:
@@ -130,15 +130,3 @@ def canaries_p(published: Floats, withheld: list[Floats], draws: int, rng: np.ra
     found = np.mean([canary_p(float(score), others) for score, others in zip(published, withheld, strict=True)])
     chance = ((1 + rng.integers(0, sizes, (draws, len(sizes)))) / sizes).mean(axis=1)
     return float((1 + (chance <= found + 1e-12).sum()) / (draws + 1))
-
-
-def flagged(scores: Floats, member: Bools, rate: float) -> tuple[float, float]:
-    """Return the threshold and the share of members above it; the non-members calibrate.
-
-    Raises
-    ------
-    EarwitnessError
-        As `conformal_threshold`.
-    """
-    threshold = conformal_threshold(scores[~member], rate)
-    return threshold, float((scores[member] > threshold).mean())

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from stages.core.population import Population
-from stages.core.statistics import AUCTest, Floats, auc
+from stages.core.statistics import AUCTest, Floats, auc, renumbered
 from stages.evaluation.belief import accepted, graded
 from stages.evaluation.case import Case
 from stages.evaluation.describe import Corpus, corpus_of, describe
 from stages.evaluation.evidence import tested, weigh
+from stages.evaluation.sets import of_sets
 from stages.evaluation.settings import Settings
 from stages.evaluation.verdict import decide
 
@@ -61,7 +62,7 @@ def assess(
     Returns
     -------
     dict
-        With `clips`, `population`, `attacks` and `verdict` as in `metrics.json`.
+        With `clips`, `population`, `attacks`, `sets` and `verdict` as in `metrics.json`.
     """
     judged = case.only(primary)
     grade, doubts = graded(case.split, blind.population.whole, _on_reference(judged))
@@ -93,8 +94,17 @@ def assess(
         },
         "population": population.summary(case.member),
         "attacks": attacks,
+        "sets": _sets(judged, population, settings.population.folds, rng),
         "verdict": verdict.summary(),
     }
+
+
+def _sets(case: Case, population: Population, folds: int, rng: np.random.Generator) -> dict[str, Any] | None:
+    """Return what the attacks show of the population and its speakers as sets; None where there is none."""
+    if population.kind is None:
+        return None
+    rows = population.indices
+    return of_sets(case.scores[rows], case.member[rows], renumbered(case.cluster[rows]), folds, rng).summary()
 
 
 def _on_reference(case: Case) -> dict[str, AUCTest]:

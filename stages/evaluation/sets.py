@@ -16,7 +16,7 @@ from scipy.stats import t
 
 from stages.core.conformal import benjamini_hochberg, conformal_p
 from stages.core.folds import grouped_folds, permuted_labels
-from stages.core.statistics import Bools, Floats, Ints
+from stages.core.statistics import Bools, Floats, Ints, wilson
 
 PERMUTATIONS = 999
 SHRINKAGE = 0.1
@@ -206,7 +206,9 @@ def used_share(score: Floats, member: Bools, cluster: Ints, folds: Ints) -> floa
     by_speaker = np.bincount(cluster, effect)
     groups = len(np.unique(cluster))
     error = float(np.sqrt(groups / (groups - 1) * (by_speaker**2).sum()))
-    return float(np.clip(bound - t.isf(0.05, groups - 1) * error, 0.0, 1.0))
+    # Where every member is above, speakers do not differ, and the clips alone say how sure that is.
+    least = (wilson(int(above[member].sum()), int(member.sum()), 0.9)[0] - false) / max(1 - false, 1e-9)
+    return float(np.clip(min(bound - t.isf(0.05, groups - 1) * error, least), 0.0, 1.0))
 
 
 def _best_threshold(score: Floats, member: Bools) -> float:

@@ -8,7 +8,16 @@ import pyarrow as pa
 import pytest
 
 from stages.blind_baseline.__main__ import work as blind_baseline
-from stages.core.artifacts import SCHEMAS, artifact, features_schema, read_json, read_table, write_json, write_table
+from stages.core.artifacts import (
+    SCHEMAS,
+    artifact,
+    features_schema,
+    read_json,
+    read_table,
+    tokens_schema,
+    write_json,
+    write_table,
+)
 from stages.core.errors import EarwitnessError
 from stages.core.params import Params, load_params
 from stages.evaluation.__main__ import work as evaluation
@@ -58,9 +67,26 @@ def write_audit(params: Params, audible: bool = True, unlabelled: int = 0, **fac
             rows += [{"clip_id": ids[at], **key, "score": column[row]} for at, row in enumerate(order)]
     attack_scores = pa.Table.from_pylist(rows, SCHEMAS["attack_scores"])
     write_table(artifact("attacks", AUDIT, "scores.parquet"), attack_scores, SCHEMAS["attack_scores"])
+    write_neighbours(ids, {id_: drawn["scores"]["attack_0"][row] for id_, row in zip(ids, order, strict=True)})
     detector = attack_scores.slice(0, 300).select(["clip_id", "role", "score"])
     write_table(artifact("fidelity_detector", AUDIT, "scores.parquet"), detector, SCHEMAS["detector_scores"])
     write_json(artifact("target", params.audits[AUDIT].target, "target.json"), {"audible": audible})
+
+
+def write_neighbours(ids: list[str], likelihood: dict[str, float]) -> None:
+    """Write of every clip the original and one noisy neighbour, whose likelihood says nothing."""
+    rows, tokens = [], []
+    for clip_id in ids:
+        for perturbation, value in (("original", likelihood[clip_id]), ("noise", 0.0)):
+            name = f"{clip_id}#{perturbation}"
+            kind = "original" if perturbation == "original" else "audio"
+            rows.append({"neighbour_id": name, "clip_id": clip_id, "kind": kind, "perturbation": perturbation})
+            key = {"neighbour_id": name, "role": "target", "instruction": 0, "condition": "given"}
+            tokens.append({**key, "slice": "transcript", "logprob": [value, value]})
+    schema = SCHEMAS["neighbours"]
+    write_table(artifact("perturbation", CORPUS, "neighbours.parquet"), pa.Table.from_pylist(rows, schema), schema)
+    schema = tokens_schema(["logprob"])
+    write_table(artifact("logits", AUDIT, "tokens.parquet"), pa.Table.from_pylist(tokens, schema), schema)
 
 
 def audited(params: Params) -> dict[str, Any]:
@@ -79,6 +105,11 @@ def test_an_audit_of_memory(params: Params) -> None:
     assert primary == set(params.evaluation.primary_attacks)
     assert set(found["attacks"]) - primary == {"zlib/transcript/given/0", "fidelity_detector"}
     assert found["attacks"]["fidelity_detector"]["reference_auc"] is None
+    only = found["sensitivity"]["corrupted_only"]
+    assert only["original"]["auc"] == pytest.approx(found["attacks"][params.evaluation.primary_attacks[0]]["auc"])
+    assert only["noise"]["auc"] == 0.5
+    assert found["canaries"] is None
+    assert found["sets"]["p"] == 0.001
     verdict = read_json(artifact("evaluation", AUDIT, "verdict.json"))
     assert verdict == verdict | found["verdict"]
     assert (verdict["audit"], verdict["corpus"], verdict["split"]) == (AUDIT, CORPUS, "randomised")
