@@ -19,6 +19,7 @@ from stages.core.folds import grouped_folds, permuted_labels
 from stages.core.statistics import Bools, Floats, Ints, wilson
 
 PERMUTATIONS = 999
+LEVEL = 0.05
 SHRINKAGE = 0.1
 """Ridge penalty per clip on standardised scores: attacks are near-copies of each other."""
 
@@ -34,7 +35,8 @@ class SetEvidence:
     p : float
         Of the corpus: share of permuted labels with a mean difference as large; 1.0 where nothing can be tested.
     used : float
-        Lower 95 % bound of the share of members that the model must have seen, if the split is fair; in [0, 1].
+        Lower 95 % bound of the share of members that the model must have seen, if the split is fair; in [0, 1], and 0
+        where `p` does not show that any was.
     score : float64[n]
         The weighted score of every clip, higher = more like a member, learned from other speakers' clips.
     speakers, significant : int
@@ -81,14 +83,15 @@ def of_sets(scores: Floats, member: Bools, cluster: Ints, folds: int, rng: np.ra
     for start in range(0, PERMUTATIONS, _AT_ONCE):
         labels = permuted_labels(member, cluster, min(_AT_ONCE, PERMUTATIONS - start), rng)
         as_large += int((_differences(held_out_scores(standard, labels, dealt), labels) >= found - 1e-12).sum())
+    corpus_p = (1 + as_large) / (PERMUTATIONS + 1)
     p = speaker_p(true, member, cluster)
     tested = p[np.isfinite(p)]
     return SetEvidence(
-        p=(1 + as_large) / (PERMUTATIONS + 1),
-        used=used_share(true, member, cluster, dealt),
+        p=corpus_p,
+        used=used_share(true, member, cluster, dealt) if corpus_p < LEVEL else 0.0,
         score=true,
         speakers=len(tested),
-        significant=int((benjamini_hochberg(tested) <= 0.05).sum()),
+        significant=int((benjamini_hochberg(tested) <= LEVEL).sum()),
     )
 
 
@@ -208,7 +211,7 @@ def used_share(score: Floats, member: Bools, cluster: Ints, folds: Ints) -> floa
     error = float(np.sqrt(groups / (groups - 1) * (by_speaker**2).sum()))
     # Where every member is above, speakers do not differ, and the clips alone say how sure that is.
     least = (wilson(int(above[member].sum()), int(member.sum()), 0.9)[0] - false) / max(1 - false, 1e-9)
-    return float(np.clip(min(bound - t.isf(0.05, groups - 1) * error, least), 0.0, 1.0))
+    return float(np.clip(min(bound - t.isf(LEVEL, groups - 1) * error, least), 0.0, 1.0))
 
 
 def _best_threshold(score: Floats, member: Bools) -> float:
