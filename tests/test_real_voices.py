@@ -31,12 +31,18 @@ pytestmark = pytest.mark.slow
 VOICES = ("commonvoice_en", "commonvoice_multi")
 OTHER_VOICES = ("librispeech_testother", "librispeech_tc100_3spk", "emodb")
 WINDOW_SECONDS = 10
-BASE_EPOCHS = 4
+BASE_EPOCHS = 2
 COPY_EPOCHS = 12
 PARAMS: dict[str, Any] = {
     "corpora": {"voices": {"split": "randomised", "member": "random_half"}},
     "targets": {"base": {"model": "models/base", "revision": "none", "dtype": "float32"}},
     "copies": {"taught": {"base": "base", "train_on": ["voices", "none"], "epochs": COPY_EPOCHS}},
+    "perturbation": {
+        "neighbours": {
+            "noise": {"count": 1, "snr_db": [15.0, 25.0]},
+            "swap_words": {"count": 1, "swaps": 1},
+        }
+    },
     "audits": {
         "taught": {"corpus": "voices", "target": "taught", "reference": "base"},
         "untouched": {"corpus": "voices", "target": "base", "reference": "none"},
