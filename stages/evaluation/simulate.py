@@ -72,39 +72,27 @@ class Block:
 
 
 def blocks() -> list[Block]:
-    """Return the factorials, those of the issue first: false alarms, then what cannot be excluded, then power."""
+    """Return the factorials, the first two of false alarms, then power, then what can only be stated."""
     shifts = (0.0, 0.5, 1.0, 2.0)
     seen = {"sight": SIGHTS, "useless": USELESS, "scale": SCALES}
     speakers: dict[str, tuple[Any, ...]] = {"disjoint": (False, True), "likeness": (0.0, 0.1, 0.3)}
     random, post_hoc = Scenario(split="randomised", useless=6), Scenario(useless=6)
     unlike = replace(post_hoc, proportional=False)
+    one = replace(post_hoc, sight="half")
+    mixes: dict[str, tuple[Any, ...]] = {"proportional": (True, False), "scale": SCALES}
     unseen = replace(post_hoc, sight="none", useless=150)
     memory = replace(post_hoc, memory=0.5)
     disjoint = replace(random, memory=0.5, disjoint=True)
+    likeness: dict[str, tuple[Any, ...]] = {"likeness": (0.0, 0.1, 0.3)}
+    half, no = "Memory of half a deviation", "No memory, post hoc"
     return [
-        Block("Randomised, no memory", random, {**seen, "proportional": (True, False), **speakers}, 3),
-        Block("Post hoc, no memory, proportional reference", post_hoc, {"shift": shifts, **seen}, 4),
-        Block(
-            "Memory of half a deviation", memory, {"shift": (0.0, 0.5), **seen, "sight": ("full", "good", "part")}, 3
-        ),
-        Block("Post hoc, no memory, independent reference", unlike, {"shift": shifts, **seen}, 2, ("shift", "sight")),
-        Block(
-            "Post hoc, no memory, one shifted condition unseen",
-            replace(post_hoc, sight="half"),
-            {"shift": shifts, "scale": SCALES},
-            1,
-            ("shift", "scale"),
-        ),
-        Block(
-            "Post hoc, no memory, nothing seen",
-            unseen,
-            {"shift": shifts, "proportional": (True, False), "scale": SCALES},
-            1,
-            ("shift", "proportional"),
-        ),
-        Block(
-            "Randomised, memory of half a deviation, disjoint speakers", disjoint, {"likeness": (0.0, 0.1, 0.3)}, 1.5
-        ),
+        Block("No memory, randomised", random, {**seen, "proportional": (True, False), **speakers}, 3),
+        Block(f"{no}, proportional reference", post_hoc, {"shift": shifts, **seen}, 4),
+        Block(half, memory, {"shift": (0.0, 0.5), **seen, "sight": ("full", "good", "part")}, 1.5),
+        Block(f"{half}, randomised, disjoint speakers", disjoint, likeness, 0.75),
+        Block(f"{no}, independent reference", unlike, {"shift": shifts, **seen}, 1.5, ("shift", "sight")),
+        Block(f"{no}, one shifted condition unseen", one, {"shift": shifts, "scale": SCALES}, 0.75, ("shift", "scale")),
+        Block(f"{no}, nothing seen", unseen, {"shift": shifts, **mixes}, 0.75, ("shift", "proportional")),
     ]
 
 
@@ -186,8 +174,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--audits", type=int, default=400, help="per level of a factor (400)")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--blocks", type=int, nargs="+", metavar="N", help="only these, counted from 1 (all)")
     given = parser.parse_args(arguments)
-    for block in blocks():
+    for block in [block for number, block in enumerate(blocks(), 1) if number in (given.blocks or [number])]:
         print("\n".join(table(block, run(block, given.audits, given.seed, given.workers))), flush=True)
 
 
