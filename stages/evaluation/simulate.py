@@ -86,7 +86,7 @@ def blocks() -> list[Block]:
     likeness: dict[str, tuple[Any, ...]] = {"likeness": (0.0, 0.1, 0.3)}
     half, no = "Memory of half a deviation", "No memory, post hoc"
     return [
-        Block("No memory, randomised", random, {**seen, "proportional": (True, False), **speakers}, 3),
+        Block("Randomised, no memory", random, {**seen, "proportional": (True, False), **speakers}, 3),
         Block(f"{no}, proportional reference", post_hoc, {"shift": shifts, **seen}, 4),
         Block(half, memory, {"shift": (0.0, 0.5), **seen, "sight": ("full", "good", "part")}, 1.5),
         Block(f"{half}, randomised, disjoint speakers", disjoint, likeness, 0.75),
