@@ -168,6 +168,30 @@ def test_clips_without_a_label_are_scored(params: Params) -> None:
     assert read_table(artifact("blind_baseline", CORPUS, "scores.parquet")).num_rows == 300 * 6
 
 
+@pytest.mark.parametrize(
+    ("column", "values", "finding"),
+    [
+        ("member", [True] * 300, "underpowered"),
+        ("member", [True] * 299 + [False], "underpowered"),
+        ("speaker", ["s0"] * 300, "memorised"),
+        ("speaker", [None] * 300, "memorised"),
+    ],
+    ids=["all members", "one non-member", "one speaker", "no speaker known"],
+)
+def test_odd_corpora_end_in_a_clear_finding(
+    params: Params, column: str, values: list[bool | str | None], finding: str
+) -> None:
+    write_audit(params, memory=1.0)
+    path = artifact("corpus", CORPUS, "clips.parquet")
+    clips = read_table(path)
+    place = clips.column_names.index(column)
+    changed = clips.set_column(place, column, pa.array(values, SCHEMAS["clips"].field(column).type))
+    write_table(path, changed, SCHEMAS["clips"])
+    found = audited(params)["verdict"]
+    assert found["finding"] == finding
+    assert all(found["reasons"])
+
+
 def test_no_label_at_all_is_underpowered(params: Params) -> None:
     write_audit(params, unlabelled=300)
     assert audited(params)["verdict"]["finding"] == "underpowered"
