@@ -8,11 +8,20 @@ import pyarrow as pa
 import pytest
 
 from stages.blind_baseline.__main__ import work as blind_baseline
-from stages.core.artifacts import SCHEMAS, artifact, features_schema, read_json, read_table, write_json, write_table
+from stages.core.artifacts import (
+    SCHEMAS,
+    artifact,
+    features_schema,
+    read_json,
+    read_table,
+    tokens_schema,
+    write_json,
+    write_table,
+)
 from stages.core.errors import EarwitnessError
 from stages.core.params import Params, load_params
 from stages.evaluation.__main__ import work as evaluation
-from stages.evaluation.simulate import Scenario, draw
+from stages.evaluation.scenario import Scenario, draw
 
 CORPUS, AUDIT = "lab_trained", "trained"
 
@@ -58,9 +67,26 @@ def write_audit(params: Params, audible: bool = True, unlabelled: int = 0, **fac
             rows += [{"clip_id": ids[at], **key, "score": column[row]} for at, row in enumerate(order)]
     attack_scores = pa.Table.from_pylist(rows, SCHEMAS["attack_scores"])
     write_table(artifact("attacks", AUDIT, "scores.parquet"), attack_scores, SCHEMAS["attack_scores"])
+    write_neighbours(ids, {id_: drawn["scores"]["attack_0"][row] for id_, row in zip(ids, order, strict=True)})
     detector = attack_scores.slice(0, 300).select(["clip_id", "role", "score"])
     write_table(artifact("fidelity_detector", AUDIT, "scores.parquet"), detector, SCHEMAS["detector_scores"])
     write_json(artifact("target", params.audits[AUDIT].target, "target.json"), {"audible": audible})
+
+
+def write_neighbours(ids: list[str], likelihood: dict[str, float]) -> None:
+    """Write of every clip the original and one noisy neighbour, whose likelihood says nothing."""
+    rows, tokens = [], []
+    for clip_id in ids:
+        for perturbation, value in (("original", likelihood[clip_id]), ("noise", 0.0)):
+            name = f"{clip_id}#{perturbation}"
+            kind = "original" if perturbation == "original" else "audio"
+            rows.append({"neighbour_id": name, "clip_id": clip_id, "kind": kind, "perturbation": perturbation})
+            key = {"neighbour_id": name, "role": "target", "instruction": 0, "condition": "given"}
+            tokens.append({**key, "slice": "transcript", "logprob": [value, value]})
+    schema = SCHEMAS["neighbours"]
+    write_table(artifact("perturbation", CORPUS, "neighbours.parquet"), pa.Table.from_pylist(rows, schema), schema)
+    schema = tokens_schema(["logprob"])
+    write_table(artifact("logits", AUDIT, "tokens.parquet"), pa.Table.from_pylist(tokens, schema), schema)
 
 
 def audited(params: Params) -> dict[str, Any]:
@@ -79,6 +105,11 @@ def test_an_audit_of_memory(params: Params) -> None:
     assert primary == set(params.evaluation.primary_attacks)
     assert set(found["attacks"]) - primary == {"zlib/transcript/given/0", "fidelity_detector"}
     assert found["attacks"]["fidelity_detector"]["reference_auc"] is None
+    only = found["sensitivity"]["corrupted_only"]
+    assert only["original"]["auc"] == pytest.approx(found["attacks"][params.evaluation.primary_attacks[0]]["auc"])
+    assert only["noise"]["auc"] == 0.5
+    assert found["canaries"] is None
+    assert found["sets"]["p"] == 0.001
     verdict = read_json(artifact("evaluation", AUDIT, "verdict.json"))
     assert verdict == verdict | found["verdict"]
     assert (verdict["audit"], verdict["corpus"], verdict["split"]) == (AUDIT, CORPUS, "randomised")
@@ -135,6 +166,30 @@ def test_clips_without_a_label_are_scored(params: Params) -> None:
     found = audited(params)
     assert sum(found["clips"][side] for side in ("member", "non_member")) == 280
     assert read_table(artifact("blind_baseline", CORPUS, "scores.parquet")).num_rows == 300 * 6
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "finding"),
+    [
+        ("member", [True] * 300, "underpowered"),
+        ("member", [True] * 299 + [False], "underpowered"),
+        ("speaker", ["s0"] * 300, "memorised"),
+        ("speaker", [None] * 300, "memorised"),
+    ],
+    ids=["all members", "one non-member", "one speaker", "no speaker known"],
+)
+def test_odd_corpora_end_in_a_clear_finding(
+    params: Params, column: str, values: list[bool | str | None], finding: str
+) -> None:
+    write_audit(params, memory=1.0)
+    path = artifact("corpus", CORPUS, "clips.parquet")
+    clips = read_table(path)
+    place = clips.column_names.index(column)
+    changed = clips.set_column(place, column, pa.array(values, SCHEMAS["clips"].field(column).type))
+    write_table(path, changed, SCHEMAS["clips"])
+    found = audited(params)["verdict"]
+    assert found["finding"] == finding
+    assert all(found["reasons"])
 
 
 def test_no_label_at_all_is_underpowered(params: Params) -> None:
