@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from stages.core.artifacts import artifact, read_groups, read_json, read_table, write_json
+from stages.core.artifacts import artifact, read_json, read_table, write_json
 from stages.core.errors import EarwitnessError
 from stages.core.jsonfile import write_text
 from stages.core.params import NONE, Params
@@ -55,7 +54,7 @@ def work(name: str, params: Params) -> None:
     audible = bool(read_json(artifact("target", audit.target, "target.json")).get("audible", False))
     target, reference = (_scores(name, role, clip_ids) for role in ("target", "reference"))
     if audible:
-        check_primary(primary, target, reference)
+        check_primary(primary, target, read_json(artifact("attacks", name, "attacks.json")))
     else:  # a deaf target was scored by nothing
         target = {attack: np.full(len(clip_ids), np.nan) for attack in primary}
     case = make_case(
@@ -72,20 +71,19 @@ def work(name: str, params: Params) -> None:
     )
     blind = blind_of(baseline, scores, matched, clip_ids, case)
     found = assess(case, primary, blind, settings_of(params), generator(params.seed, STAGE, name), audible)
-    found |= _described(name, audit.corpus, case, primary, clips, params)
+    found |= _described(name, case, primary, clips, params)
     everywhere = np.arange(len(case.member))
     rows = {"whole": everywhere, "matched": blind.population.indices, None: everywhere[:0]}[found["population"]["kind"]]
     head = {"audit": name, "corpus": audit.corpus, "target": audit.target, "split": split}
     _write(name, head | {"reference": audit.reference}, baseline["blind"], found, _curves(case, primary, rows))
 
 
-def _described(
-    name: str, corpus: str, case: Case, primary: list[str], clips: pa.Table, params: Params
-) -> dict[str, Any]:
+def _described(name: str, case: Case, primary: list[str], clips: pa.Table, params: Params) -> dict[str, Any]:
     """Return the blocks `sensitivity` and `canaries` of `metrics.json`."""
     rng = generator(params.seed, STAGE, name, "described")
     columns = dict(zip(case.names, case.scores.T, strict=True))
     judged = {attack: columns[attack] for attack in primary}
+    clip_ids = clips["clip_id"].to_pylist()
     seconds = clips["seconds"].to_numpy()[case.rows].astype(np.float64)
     attributes = clips["attributes"].to_pylist()
     canary = [dict(attributes[row] or ()).get(CANARY) for row in case.rows]
@@ -94,27 +92,14 @@ def _described(
         "orders": over_orders(columns, case.member),
         "member_ratio": {attack: over_member_ratios(score, case.member, rng) for attack, score in judged.items()},
         "length": {attack: over_lengths(score, case.member, seconds) for attack, score in judged.items()},
-        "corrupted_only": _corrupted_only(name, corpus, case, clips["clip_id"].to_pylist()),
+        "corrupted_only": corrupted_only(
+            read_table(artifact("attacks", name, "neighbour_scores.parquet")),
+            judged,
+            {clip_ids[row]: at for at, row in enumerate(case.rows)},
+            case.member,
+        ),
     }
     return {"sensitivity": sensitivity, "canaries": of_canaries(judged, case.member, canary, rng)}
-
-
-def _corrupted_only(name: str, corpus: str, case: Case, clip_ids: list[str]) -> dict[str, Any]:
-    neighbours = read_table(
-        artifact("perturbation", corpus, "neighbours.parquet"), ["neighbour_id", "clip_id", "kind", "perturbation"]
-    )
-    heard = neighbours.filter(pc.is_in(neighbours["kind"], pa.array(["original", "audio"])))
-    of_neighbour = {
-        neighbour_id: (clip_id, perturbation or "original")
-        for neighbour_id, clip_id, kind, perturbation in zip(
-            *(column.to_pylist() for column in heard.columns), strict=True
-        )
-    }
-    row_of = {clip_ids[row]: at for at, row in enumerate(case.rows)}
-    columns = ["neighbour_id", "role", "instruction", "condition", "slice", "logprob"]
-    return corrupted_only(
-        read_groups(artifact("logits", name, "tokens.parquet"), columns), of_neighbour, row_of, case.member
-    )
 
 
 def _scores(name: str, role: str, clip_ids: list[str]) -> Columns:

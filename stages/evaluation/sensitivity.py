@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stages.core.bootstrap import tpr_at_fpr
 from stages.core.statistics import Bools, Floats, auc, delong_error
@@ -20,6 +21,8 @@ MEMBER_RATIOS = (0.01, 0.05, 0.1)
 RATE = 0.05
 DRAWS = 100
 LENGTHS = 3
+ATTACK_KEYS = ("attack", "slice", "condition", "instruction")
+"""Columns whose values, joined, are an attack's full name."""
 _RENYI = re.compile(r"(max_renyi|min_renyi|modified_renyi)_([\d.]+|inf)(@.*)?$")
 
 
@@ -114,16 +117,16 @@ def over_lengths(score: Floats, member: Bools, seconds: Floats) -> list[dict[str
 
 
 def corrupted_only(
-    tables: Iterable[pa.Table], perturbation_of: Mapping[str, tuple[str, str]], row_of: Mapping[str, int], member: Bools
+    neighbours: pa.Table, primary: Mapping[str, Floats], row_of: Mapping[str, int], member: Bools
 ) -> dict[str, dict[str, Any]]:
-    """Return the AUC of the loss where only a corrupted clip is at hand: each audio neighbour taken as the query.
+    """Return the AUCs where only a corrupted clip is at hand: each audio neighbour taken as the query.
 
     Parameters
     ----------
-    tables : iterable of pa.Table
-        `tokens.parquet` with neighbour_id, role, instruction, condition, slice and logprob.
-    perturbation_of : dict of str to (str, str)
-        From the neighbour_id of originals and audio neighbours to clip_id and perturbation.
+    neighbours : pa.Table
+        In the schema `neighbour_scores`.
+    primary : dict of str to float64[n]
+        The primary attacks' scores of the clips themselves.
     row_of : dict of str to int
         From clip_id to its place in `member`.
     member : bool[n]
@@ -131,22 +134,19 @@ def corrupted_only(
     Returns
     -------
     dict of str to dict
-        By perturbation, ``original`` among them; several neighbours of a clip count with their mean.
+        By attack, then by perturbation, ``original`` among them; several neighbours of a clip count with their mean.
     """
-    sums: dict[str, Floats] = defaultdict(lambda: np.zeros((2, len(member))))
-    for table in tables:
-        for neighbour_id, likelihood in _losses(table):
-            clip_id, perturbation = perturbation_of.get(neighbour_id, ("", ""))
-            if clip_id in row_of:
-                sums[perturbation][:, row_of[clip_id]] += (likelihood, 1)
-    with np.errstate(invalid="ignore"):
-        return {name: area(total / count, member) for name, (total, count) in sorted(sums.items())}
-
-
-def _losses(table: pa.Table) -> Iterable[tuple[str, float]]:
-    """Yield neighbours with the mean log-probability of the given transcript, as the target saw it first."""
-    keys = (table[name].to_pylist() for name in ("neighbour_id", "role", "slice", "condition", "instruction"))
-    values: Sequence[Any] = table["logprob"].to_pylist()
-    for (name, *place), logprobs in zip(zip(*keys, strict=True), values, strict=True):
-        if place == ["target", "transcript", "given", 0] and logprobs:
-            yield name, float(np.mean(logprobs))
+    of_target = neighbours.filter(pc.equal(neighbours["role"], "target"))
+    names = pc.binary_join_element_wise(*(of_target[key].cast(pa.string()) for key in ATTACK_KEYS), "/")
+    keys = ["attack", "perturbation", "clip_id"]
+    means = of_target.set_column(of_target.column_names.index("attack"), "attack", names).group_by(keys)
+    found: dict[str, dict[str, Floats]] = {attack: {"original": scores} for attack, scores in primary.items()}
+    for of_clip in means.aggregate([("score", "mean")]).to_pylist():
+        attack, perturbation, clip_id = (of_clip[key] for key in keys)
+        if attack in found and clip_id in row_of and of_clip["score_mean"] is not None:
+            scores = found[attack].setdefault(perturbation, np.full(len(member), np.nan))
+            scores[row_of[clip_id]] = of_clip["score_mean"]
+    return {
+        attack: {name: area(scores, member) for name, scores in sorted(of_attack.items())}
+        for attack, of_attack in found.items()
+    }

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from stages.core.artifacts import SCHEMAS
 from stages.evaluation.canaries import of_canaries
 from stages.evaluation.sensitivity import (
     area,
@@ -66,17 +67,20 @@ def test_one_class_has_no_area() -> None:
     assert area(RIGHT, np.ones(4, bool)) == {"auc": None, "auc_ci": None, "member": 4, "non_member": 0}
 
 
-def test_only_audio_neighbours_as_the_target_heard_them_count() -> None:
+def test_a_corrupted_clip_counts_as_the_target_heard_it() -> None:
+    view = {"slice": "transcript", "condition": "given", "instruction": 0}
     rows = [
-        {"neighbour_id": f"{clip}#{kind}", "role": role, "slice": "transcript", "condition": "given", "instruction": 0}
-        | {"logprob": [float(heard)] * 2}
+        {"neighbour_id": f"{clip}#{at}", "clip_id": clip, "perturbation": "noise", "role": role, "score": score}
+        | {"attack": attack}
+        | view
         for clip, value in zip("abcd", RIGHT, strict=True)
-        for kind in ("original", "noise", "words")
-        for role, heard in (("target", value if kind == "original" else -value), ("reference", 0.0))
+        for attack, role, scores in (("loss", "target", (-value, 0.0)), ("loss", "reference", (value, 9.0)))
+        for at, score in enumerate(scores)
     ]
-    known = {f"{clip}#{kind}": (clip, kind) for clip in "abcd" for kind in ("original", "noise")}
-    found = corrupted_only([pa.Table.from_pylist(rows)], known, {clip: at for at, clip in enumerate("abcd")}, MEMBER)
-    assert {name: each["auc"] for name, each in found.items()} == {"original": 1.0, "noise": 0.0}
+    name = "loss/transcript/given/0"
+    table = pa.Table.from_pylist(rows, SCHEMAS["neighbour_scores"])
+    found = corrupted_only(table, {name: RIGHT}, {clip: at for at, clip in enumerate("abcd")}, MEMBER)
+    assert {kind: each["auc"] for kind, each in found[name].items()} == {"original": 1.0, "noise": 0.0}
 
 
 def test_canaries_are_ranked_within_their_sets() -> None:

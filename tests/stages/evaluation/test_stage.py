@@ -14,7 +14,6 @@ from stages.core.artifacts import (
     features_schema,
     read_json,
     read_table,
-    tokens_schema,
     write_json,
     write_table,
 )
@@ -67,26 +66,18 @@ def write_audit(params: Params, audible: bool = True, unlabelled: int = 0, **fac
             rows += [{"clip_id": ids[at], **key, "score": column[row]} for at, row in enumerate(order)]
     attack_scores = pa.Table.from_pylist(rows, SCHEMAS["attack_scores"])
     write_table(artifact("attacks", AUDIT, "scores.parquet"), attack_scores, SCHEMAS["attack_scores"])
-    write_neighbours(ids, {id_: drawn["scores"]["attack_0"][row] for id_, row in zip(ids, order, strict=True)})
+    kinds = {name.split("/")[0]: {"uses_reference": False, "uses_labels": False} for name in names}
+    write_json(artifact("attacks", AUDIT, "attacks.json"), kinds)
+    noisy = [
+        {"neighbour_id": f"{id_}/noise/0", "clip_id": id_, "perturbation": "noise", "role": "target", "score": 0.0}
+        | {"attack": "loss", "slice": "transcript", "condition": "given", "instruction": 0}
+        for id_ in ids
+    ]
+    schema = SCHEMAS["neighbour_scores"]
+    write_table(artifact("attacks", AUDIT, "neighbour_scores.parquet"), pa.Table.from_pylist(noisy, schema), schema)
     detector = attack_scores.slice(0, 300).select(["clip_id", "role", "score"])
     write_table(artifact("fidelity_detector", AUDIT, "scores.parquet"), detector, SCHEMAS["detector_scores"])
     write_json(artifact("target", params.audits[AUDIT].target, "target.json"), {"audible": audible})
-
-
-def write_neighbours(ids: list[str], likelihood: dict[str, float]) -> None:
-    """Write of every clip the original and one noisy neighbour, whose likelihood says nothing."""
-    rows, tokens = [], []
-    for clip_id in ids:
-        for perturbation, value in (("original", likelihood[clip_id]), ("noise", 0.0)):
-            name = f"{clip_id}#{perturbation}"
-            kind = "original" if perturbation == "original" else "audio"
-            rows.append({"neighbour_id": name, "clip_id": clip_id, "kind": kind, "perturbation": perturbation})
-            key = {"neighbour_id": name, "role": "target", "instruction": 0, "condition": "given"}
-            tokens.append({**key, "slice": "transcript", "logprob": [value, value]})
-    schema = SCHEMAS["neighbours"]
-    write_table(artifact("perturbation", CORPUS, "neighbours.parquet"), pa.Table.from_pylist(rows, schema), schema)
-    schema = tokens_schema(["logprob"])
-    write_table(artifact("logits", AUDIT, "tokens.parquet"), pa.Table.from_pylist(tokens, schema), schema)
 
 
 def audited(params: Params) -> dict[str, Any]:
@@ -105,8 +96,9 @@ def test_an_audit_of_memory(params: Params) -> None:
     assert primary == set(params.evaluation.primary_attacks)
     assert set(found["attacks"]) - primary == {"zlib/transcript/given/0", "fidelity_detector"}
     assert found["attacks"]["fidelity_detector"]["reference_auc"] is None
-    only = found["sensitivity"]["corrupted_only"]
-    assert only["original"]["auc"] == pytest.approx(found["attacks"][params.evaluation.primary_attacks[0]]["auc"])
+    loss = "loss/transcript/given/0"
+    only = found["sensitivity"]["corrupted_only"][loss]
+    assert only["original"]["auc"] == pytest.approx(found["attacks"][loss]["auc"])
     assert only["noise"]["auc"] == 0.5
     assert found["canaries"] is None
     assert found["sets"]["p"] == 0.001
