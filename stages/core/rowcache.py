@@ -163,7 +163,8 @@ class RowCache:
     def _write(self, table: pa.Table) -> Path:
         part = self.folder / f"{uuid.uuid4().hex}.parquet"
         temporary = part.with_suffix(".writing")
-        pq.write_table(table, temporary, compression="zstd", row_group_size=128)
+        # No dictionaries: of a row's numbers they would be larger than the numbers.
+        pq.write_table(table, temporary, compression="zstd", row_group_size=128, use_dictionary=False)
         temporary.replace(part)
         return part
 
@@ -181,7 +182,7 @@ class RowCache:
         merged = self.folder / f"{uuid.uuid4().hex}.parquet"
         temporary = merged.with_suffix(".writing")
         seen: set[str] = set()
-        with pq.ParquetWriter(temporary, self.schema, compression="zstd") as writer:
+        with pq.ParquetWriter(temporary, self.schema, compression="zstd", use_dictionary=False) as writer:
             for part in parts:
                 with pq.ParquetFile(part) as file:
                     for group in range(file.num_row_groups):

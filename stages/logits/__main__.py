@@ -16,9 +16,12 @@ from stages.logits.batching import batches
 from stages.logits.forward import Question, computed_batches, to_best_device
 from stages.logits.output import embedding_stream, token_stream
 from stages.logits.plan import Keys, Row, rows_of
+from stages.logits.probing import probe_table
 from stages.logits.rows import embedding_row_schema, token_row_schema
 from stages.logits.statistics import statistic_names
 from stages.target.record import TargetRecord, read_record
+
+PROGRESS = "{desc}: {percentage:3.0f}% {n:.0f} of {total:.0f} clips, {rate_fmt}, {remaining} left"
 
 
 def work(audit: str, params: Params) -> None:
@@ -45,7 +48,8 @@ def work(audit: str, params: Params) -> None:
         folder, schema = artifact("logits", audit), tokens_schema(statistic_names(asked.orders))
         write_table(folder / "tokens.parquet", token_stream(rows, keys, tokens, asked.slices), schema)
         write_table(folder / "embeddings.parquet", embedding_stream(rows, keys, embeddings), SCHEMAS["embeddings"])
-        write_table(folder / "probes.parquet", SCHEMAS["probes"].empty_table(), SCHEMAS["probes"])
+        probes = probe_table(f"logits@{audit}", named.corpus, records if rows else {}, params)
+        write_table(folder / "probes.parquet", probes, SCHEMAS["probes"])
         print(tokens.summary(), embeddings.summary(), sep="\n")
 
 
@@ -93,7 +97,14 @@ def _compute(
     question = Question(asked.instructions, asked.slices, asked.orders, asked.generated_tokens)
     prepared = batches(missing, asked.batch_size, audio_of)
     clips = len({row.clip_id for row in missing})
-    with tqdm(total=len(missing), desc=label, unit="clip", unit_scale=clips / len(missing), mininterval=1) as progress:
+    with tqdm(
+        total=len(missing),
+        desc=label,
+        unit=" clips",
+        unit_scale=clips / len(missing),
+        bar_format=PROGRESS,
+        mininterval=1,
+    ) as progress:
         for batch in computed_batches(adapter, prepared, question, asked.batch_size, worker_count(params.compute)):
             for slice_, table in batch.tokens.items():
                 tokens.append([keys.tokens(row, slice_) for row in batch.rows], table)

@@ -9,7 +9,7 @@ from itertools import groupby
 from stages.core.audio import flac_samples
 from stages.logits.plan import Row
 
-ROWS_SORTED = 1024
+ROWS_SORTED = 512
 """Rows whose lengths are compared at a time: enough for batches of like length, few enough for bounded memory."""
 
 

@@ -42,6 +42,14 @@ class Question:
     generated_tokens: int
 
 
+@dataclass(frozen=True)
+class _Prepared:
+    """A batch with its sounds decoded, and what the adapter prepared, which is held until it is computed."""
+
+    asked: list[tuple[Row, Query]]
+    held: object
+
+
 def computed_batches(
     adapter: Adapter, batches: Iterable[Sequence[Sounding]], question: Question, size: int, workers: int
 ) -> Iterator[Computed]:
@@ -62,13 +70,12 @@ def computed_batches(
     """
     limit = RowLimit(size)
 
-    def prepare(batch: Sequence[Sounding]) -> list[tuple[Row, Query]]:
-        prepared = _queries(batch, question)
-        adapter.prepare([query for _, query in prepared])
-        return prepared
+    def prepare(batch: Sequence[Sounding]) -> _Prepared:
+        asked = _queries(batch, question)
+        return _Prepared(asked, adapter.prepare([query for _, query in asked]))
 
-    def compute(batch: Sequence[tuple[Row, Query]]) -> list[Computed]:
-        return list(limit.run(lambda part: _computed(adapter, part, question), batch))
+    def compute(batch: _Prepared) -> list[Computed]:
+        return list(limit.run(lambda part: _computed(adapter, part, question), batch.asked))
 
     runners = workers if next(adapter.model.parameters()).device.type == "cpu" else 1
     with ThreadPoolExecutor(workers) as decoders, ThreadPoolExecutor(runners) as models:

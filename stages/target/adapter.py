@@ -110,8 +110,9 @@ class Adapter(ABC):
     def forced(self, queries: Sequence[Query], slices: Sequence[str]) -> list[Forced]:
         """Run one teacher-forced forward over a batch of queries, in their order."""
 
-    def prepare(self, queries: Sequence[Query]) -> None:  # noqa: B027 (most families have nothing to prepare)
-        """Do ahead, on another thread, what a forward needs beside the model."""
+    def prepare(self, queries: Sequence[Query]) -> object:
+        """Do ahead, on another thread, what a forward needs beside the model; it is there as long as this is held."""
+        return None
 
     def reduced(self, queries: Sequence[Query], slices: Sequence[str], reduce: Reduce) -> list[Reduced]:
         """Run one teacher-forced forward and keep of the logits only what `reduce` makes of them.

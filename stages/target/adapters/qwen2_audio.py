@@ -57,9 +57,9 @@ class Qwen2AudioAdapter(Adapter):
         )
         return cls(model.eval(), AutoProcessor.from_pretrained(source, **pinned))
 
-    def prepare(self, queries: Sequence[Query]) -> None:
+    def prepare(self, queries: Sequence[Query]) -> object:
         """Compute the features of the sounds; see `Adapter.prepare`."""
-        self._sounds.get(queries)
+        return self._sounds.get(queries)
 
     @torch.inference_mode()
     def forced(self, queries: Sequence[Query], slices: Sequence[str]) -> list[Forced]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
@@ -16,8 +17,7 @@ from stages.target.adapter import Query
 
 SHORTEST = 0.2
 """Seconds to which shorter clips are padded with silence: a clip of one audio token takes a path that crashes."""
-KEPT_BYTES = 1 << 27
-"""Enough for the batches under way at full window and size, and for all sounds of a small corpus."""
+KEPT_BYTES = 1 << 25
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def shared_sounds(extractor: Any, window_seconds: float) -> SoundCache:
 
 
 class SoundCache:
-    """Features of sounds by their hash; the least recently used go first when `KEPT_BYTES` are exceeded.
+    """Features of sounds by their hash: all that anyone still holds, and the last used up to `KEPT_BYTES`.
 
     Parameters
     ----------
@@ -79,13 +79,15 @@ class SoundCache:
         self._trimmed = trimmed
         self._window = round(window_seconds * RATE)  # samples
         self._kept: OrderedDict[str, Sound] = OrderedDict()
+        self._living: WeakValueDictionary[str, Sound] = WeakValueDictionary()
         self._bytes = 0
         self._lock = Lock()  # several threads may ask one adapter
 
     def get(self, queries: Sequence[Query]) -> list[Sound]:
         """Return the sounds of `queries`, in order, computing each distinct one once."""
         with self._lock:
-            found = {q.audio_hash: self._kept[q.audio_hash] for q in queries if q.audio_hash in self._kept}
+            known = {query.audio_hash: self._living.get(query.audio_hash) for query in queries}
+        found = {name: sound for name, sound in known.items() if sound is not None}
         for query in queries:
             if query.audio_hash not in found:
                 found[query.audio_hash] = self._sound(query.samples)
@@ -94,10 +96,17 @@ class SoundCache:
                 self._keep(key, sound)
         return [found[query.audio_hash] for query in queries]
 
+    def clear(self) -> None:
+        """Forget all sounds."""
+        with self._lock:
+            self._kept.clear()
+            self._living.clear()
+            self._bytes = 0
+
     def _keep(self, key: str, sound: Sound) -> None:
         if key not in self._kept:
             self._bytes += sound.features.nbytes
-        self._kept[key] = sound
+        self._kept[key] = self._living[key] = sound
         self._kept.move_to_end(key)
         while self._bytes > KEPT_BYTES:
             self._bytes -= self._kept.popitem(last=False)[1].features.nbytes

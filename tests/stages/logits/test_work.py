@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from stages.core.params import Params
 from stages.core.rowcache import RowCache
 from stages.lab_target.build import build_model, build_processor
 from stages.logits.__main__ import work
-from stages.target.adapter import Query
+from stages.target.adapter import Query, Reduced
 from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
 from stages.target.loading import load_adapter
 from stages.target.record import TargetRecord, read_record, write_record
@@ -152,6 +153,65 @@ def test_other_weights_and_another_instruction_are_other_rows(
     logits = project.logits.model_copy(update={"instructions": [*project.logits.instructions, "Repeat."]})
     work(AUDIT, project.model_copy(update={"logits": logits}))
     assert computed(capsys.readouterr().out) == [72, 24, 36, 12, 72, 24]
+
+
+def test_the_targets_own_transcript_is_scored_where_asked(project: Params, capsys: pytest.CaptureFixture[str]) -> None:
+    logits = project.logits.model_copy(update={"conditions": ["given", "generated"], "generated_tokens": 5})
+    both = project.model_copy(update={"logits": logits})
+    work(AUDIT, both)
+    generated = [row for row in rows() if row["condition"] == "generated"]
+    # Neighbours by other text have no row of their own: their text is not asked for.
+    assert {row["neighbour_id"].split("/")[1] for row in generated} == {"gain", "original"}
+    assert len(generated) == 4 * 2 * 2 * 3
+    row = next(row for row in generated if (row["neighbour_id"], row["role"]) == ("b/original/0", "target"))
+    adapter, samples = load_adapter(read_record("lab_base")), sound("b", SECONDS["b"])
+    query = Query(samples, audio_hash(samples), project.logits.instructions[0], "ignored")
+    assert row["text"] == adapter.generate([query], 5)[0]
+    alone = adapter.forced([replace(query, text=row["text"])], ["transcript"])[0]
+    of_tokens = torch.log_softmax(alone.logits["transcript"], -1)
+    transcript = next(
+        other for other in generated if other["slice"] == "transcript" and identity(other) == identity(row)
+    )
+    np.testing.assert_allclose(
+        transcript["logprob"], of_tokens.gather(1, alone.token_ids["transcript"][:, None])[:, 0].numpy(), atol=1e-4
+    )
+    capsys.readouterr()
+    work(AUDIT, both)
+    longer = project.logits.model_copy(update={"conditions": ["given", "generated"], "generated_tokens": 6})
+    work(AUDIT, project.model_copy(update={"logits": longer}))
+    assert computed(capsys.readouterr().out) == [0, 0, 48, 16]  # another bound, other generated rows
+
+
+def identity(row: dict[str, Any]) -> tuple[str, str]:
+    return row["neighbour_id"], row["role"]
+
+
+def test_instructions_are_audited_each(project: Params) -> None:
+    instructions = [*project.logits.instructions, "Repeat."]
+    work(AUDIT, project.model_copy(update={"logits": project.logits.model_copy(update={"instructions": instructions})}))
+    found = [row for row in rows() if row["slice"] == "instruction" and row["role"] == "target"]
+    assert {row["instruction"]: len(row["token_ids"]) for row in found} == {0: len(instructions[0]), 1: len("Repeat.")}
+    assert len(found) == 4 * 3 * 2
+
+
+def test_what_runs_out_of_memory_is_run_in_halves(project: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+    work(AUDIT, project)
+    before = rows()
+    whole = Qwen2AudioAdapter.reduced
+
+    def reduced(adapter: Qwen2AudioAdapter, queries: Sequence[Query], *others: Any) -> list[Reduced]:
+        if len(queries) > 3:
+            raise MemoryError
+        return whole(adapter, queries, *others)
+
+    monkeypatch.setattr(Qwen2AudioAdapter, "reduced", reduced)
+    monkeypatch.setenv("EARWITNESS_FRESH", "1")
+    work(AUDIT, project)
+    for row, other in zip(rows(), before, strict=True):
+        assert [row[name] for name in ("neighbour_id", "role", "slice")] == [
+            other[name] for name in ("neighbour_id", "role", "slice")
+        ]
+        np.testing.assert_allclose(row["logprob"], other["logprob"], atol=1e-4)
 
 
 def test_a_deaf_target_is_audited_no_further(project: Params) -> None:
