@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from stages.blind_baseline.baseline import Clips, FamilyScore, giveaways, metrics, population, score_families
-from stages.core.artifacts import SCHEMAS, artifact, read_table, write_json, write_table
-from stages.core.errors import EarwitnessError
+from stages.blind_baseline.baseline import Description, metrics
+from stages.blind_baseline.giveaway import giveaways, ngram_giveaways
+from stages.blind_baseline.matching import given_up, held_out_check, population
+from stages.blind_baseline.scoring import Clips, FamilyScore, score_families
+from stages.blind_baseline.tables import Corpus, read_corpus
+from stages.core.artifacts import SCHEMAS, artifact, write_json, write_table
 from stages.core.folds import speaker_clusters
-from stages.core.params import Params
+from stages.core.params import BlindBaseline, Params
 from stages.core.population import Population
 from stages.core.randomness import generator
 from stages.core.stage import require_declared, run_stage
-from stages.core.statistics import Floats
 
 STAGE = "blind_baseline"
 
@@ -21,40 +23,43 @@ STAGE = "blind_baseline"
 def work(name: str, params: Params) -> None:
     """Predict a corpus's membership without a model."""
     require_declared(dict(params.corpora), "corpora", name)
-    settings = params.blind_baseline
-    clip_ids, clips, notes = _clips(name)
-    names, features = _features(name, clip_ids)
-    scores, note = score_families(features, names, clips, settings, generator(params.seed, STAGE, name, "families"))
-    found = population(features, clips, settings, generator(params.seed, STAGE, name, "population"))
-    tells = giveaways(features[clips.known], names, clips.labels)
-    notes = notes + ([note] if note else [])
-    write_table(artifact(STAGE, name, "scores.parquet"), _score_table(clip_ids, scores), SCHEMAS["blind_scores"])
-    write_table(artifact(STAGE, name, "matched.parquet"), _matched_table(clip_ids, clips, found), SCHEMAS["matched"])
-    write_json(artifact(STAGE, name, "metrics.json"), metrics(name, clips, settings.folds, scores, found, tells, notes))
+    settings, corpus = params.blind_baseline, read_corpus(name)
+    clips, speaker_note = _clips(corpus)
+    families = generator(params.seed, STAGE, name, "families")
+    scores, fold_note = score_families(corpus.features, corpus.names, clips, settings, families)
+    found = population(corpus.features, clips, settings, generator(params.seed, STAGE, name, "population"))
+    checked = generator(params.seed, STAGE, name, "held out")
+    said = describe(corpus, clips, found, settings, checked, [note for note in (speaker_note, fold_note) if note])
+    write_table(artifact(STAGE, name, "scores.parquet"), _score_table(corpus.ids, scores), SCHEMAS["blind_scores"])
+    write_table(artifact(STAGE, name, "matched.parquet"), _matched_table(corpus.ids, clips, found), SCHEMAS["matched"])
+    write_json(artifact(STAGE, name, "metrics.json"), metrics(name, clips, settings.folds, scores, found, said))
 
 
-def _clips(name: str) -> tuple[list[str], Clips, list[str]]:
-    table = read_table(artifact("corpus", name, "clips.parquet"), ["clip_id", "member", "speaker"])
-    if not table.num_rows:
-        raise EarwitnessError(f"{artifact('corpus', name, 'clips.parquet')}: no clip: see quarantine.parquet beside it")
-    labels = table["member"].to_pylist()
-    known = np.array([label is not None for label in labels])
-    speakers = [speaker for speaker, is_known in zip(table["speaker"].to_pylist(), known, strict=True) if is_known]
-    cluster, note = speaker_clusters(speakers)
-    return (
-        table["clip_id"].to_pylist(),
-        Clips(np.array([label is True for label in labels]), known, cluster),
-        ([note] if note else []),
+def describe(
+    corpus: Corpus,
+    clips: Clips,
+    found: Population,
+    settings: BlindBaseline,
+    rng: np.random.Generator,
+    notes: list[str],
+) -> Description:
+    """Say what gives the split away, and what a match cost and holds for."""
+    known = np.flatnonzero(clips.known)
+    matched = found.kind == "matched"
+    return Description(
+        giveaways(corpus.features[known], corpus.names, clips.labels, clips.cluster),
+        ngram_giveaways([corpus.texts[row] for row in known], clips.labels, clips.cluster),
+        given_up(corpus.features, corpus.names, clips, found) if matched else None,
+        held_out_check(corpus.features, clips, settings, rng) if matched else [],
+        notes,
     )
 
 
-def _features(name: str, clip_ids: list[str]) -> tuple[list[str], Floats]:
-    path = artifact("features", name, "features.parquet")
-    table = read_table(path)
-    if table["clip_id"].to_pylist() != clip_ids:
-        raise EarwitnessError(f"{path}: other clips than in the corpus {name!r}: run 'dvc repro features@{name}'")
-    names = [column for column in table.column_names if column != "clip_id"]
-    return names, np.column_stack([np.zeros((len(clip_ids), 0)), *(table[column].to_numpy() for column in names)])
+def _clips(corpus: Corpus) -> tuple[Clips, str | None]:
+    known = np.array([label is not None for label in corpus.labels])
+    speakers = [speaker for speaker, is_known in zip(corpus.speakers, known, strict=True) if is_known]
+    cluster, note = speaker_clusters(speakers)
+    return Clips(np.array([label is True for label in corpus.labels]), known, cluster), note
 
 
 def _score_table(clip_ids: list[str], scores: dict[str, FamilyScore]) -> pa.Table:

@@ -43,19 +43,14 @@ class BlindModel:
     slopes: Floats
     stumps: Stumps
 
-    def parts(self, rows: Floats) -> tuple[Floats, Floats]:
-        """Return what the logistic regressions and the stumps give each row: float64[n, k] each.
+    def parts(self, rows: Floats) -> Floats:
+        """Return what the logistic regressions and the stumps give each row: float64[2, n, k].
 
         Without intercepts: a training share is the lower the higher the held-out one is, and would make a score from
         noise worse than chance.
         """
         standard = _standard(rows, self.centre, self.scale)
-        return standard @ self.slopes, self.stumps.scores(standard)
-
-    def scores(self, rows: Floats) -> Floats:
-        """Return the blind score, higher = more like a member: float64[n, k]."""
-        linear, boosted = self.parts(rows)
-        return linear + boosted
+        return np.stack([standard @ self.slopes, self.stumps.scores(standard)])
 
 
 def fit_blind(train: Floats, labels: Bools, cluster: Ints) -> BlindModel:
@@ -91,8 +86,8 @@ def _standard(rows: Floats, centre: Floats, scale: Floats) -> Floats:
     return np.asarray(np.clip((rows - centre) / scale, -EXTREME, EXTREME))
 
 
-def cross_fitted(features: Floats, labels: Bools, folds: Ints, cluster: Ints) -> tuple[Floats, Floats]:
-    """Return out-of-fold blind scores for every label vector.
+def cross_fitted(features: Floats, labels: Bools, folds: Ints, cluster: Ints) -> Floats:
+    """Return out-of-fold blind scores for every label vector, by what gave them.
 
     Parameters
     ----------
@@ -105,17 +100,16 @@ def cross_fitted(features: Floats, labels: Bools, folds: Ints, cluster: Ints) ->
 
     Returns
     -------
-    scores : float64[n, k]
-    parts : float64[n, 2]
-        Of the first label vector: what the logistic regressions and the stumps gave.
+    float64[2, n, k]
+        Of the logistic regressions and of the stumps; the blind score, higher = more like a member, is their sum.
     """
-    names = np.unique(folds[folds >= 0])
-    scores, parts = np.zeros(labels.shape), np.zeros((len(features), 2))
+    known = folds >= 0
+    names = np.unique(folds[known])
+    scores = np.zeros((2, *labels.shape))
     for fold in names:
-        train, apart = (folds >= 0) & (folds != fold), folds < 0
+        train = known & (folds != fold)
+        rows = (folds == fold) | ~known
         model = fit_blind(features[train], labels[train], cluster[train])
-        for rows, share in ((folds == fold, 1.0), (apart, 1 / len(names))):
-            linear, boosted = model.parts(features[rows])
-            scores[rows] += share * (linear + boosted)
-            parts[rows] += share * np.column_stack([linear[:, 0], boosted[:, 0]])
-    return scores, parts
+        weight = np.where(known[rows], 1.0, 1 / len(names))[:, None]
+        scores[:, rows] += weight * model.parts(features[rows])
+    return scores

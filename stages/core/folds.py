@@ -86,22 +86,42 @@ def _deal(held: NDArray[np.float64], count: int, rng: np.random.Generator) -> In
 def permuted_labels(member: Bools, cluster: Ints, count: int, rng: np.random.Generator) -> Bools:
     """Permute labels between speakers, keeping how strongly labels cling to speakers.
 
-    Every speaker receives the share of members of another, drawn without replacement, and as many members among
-    its own clips at random. Where labels are constant within speakers whole speakers are permuted; where every
-    speaker has the same share, labels are permuted within speakers; where each clip is its own speaker, freely.
-    A free permutation would pretend that clips of one speaker were labelled independently, and the deviation over
-    refits would come out too small.
+    Where labels are constant within speakers, speakers in random order become members until there are as many
+    members' clips as before: had sixty speakers of one clip each been told from six of ten clips, and labels simply
+    changed places, nearly all clips would be members', and their number per speaker, which goes with how they were
+    recorded, would tell the classes apart. Else every speaker receives the share of members of another, drawn without
+    replacement, and as many members among its own clips at random: where every speaker has the same share, labels are
+    permuted within speakers. Where each clip is its own speaker both are free permutations. A free permutation of
+    larger speakers' clips would pretend that they were labelled independently, and the deviation over refits would
+    come out too small.
 
     Returns
     -------
     bool[n, count]
     """
-    groups = int(cluster.max()) + 1
-    sizes = np.bincount(cluster, minlength=groups)
-    shares = np.bincount(cluster, member, groups) / sizes
+    sizes = np.bincount(cluster, minlength=int(cluster.max()) + 1)
+    held = np.bincount(cluster, member, len(sizes))
+    if ((held == 0) | (held == sizes)).all():
+        return _dealt_speakers(sizes, int(member.sum()), count, rng)[cluster]
+    return _exchanged_shares(held / sizes, sizes, cluster, count, rng)
+
+
+def _dealt_speakers(sizes: Ints, wanted: int, count: int, rng: np.random.Generator) -> Bools:
+    """Return which speakers become members, as near to `wanted` clips as their order allows: bool[G, count]."""
+    order = np.argsort(rng.random((len(sizes), count)), axis=0)
+    reached = np.cumsum(sizes[order], axis=0)
+    last = np.abs(reached[:-1] - wanted).argmin(axis=0) if len(sizes) > 1 else np.zeros(count, np.intp)
+    chosen = np.zeros((len(sizes), count), np.bool_)
+    np.put_along_axis(chosen, order, np.arange(len(sizes))[:, None] <= last, axis=0)
+    return chosen
+
+
+def _exchanged_shares(
+    shares: NDArray[np.float64], sizes: Ints, cluster: Ints, count: int, rng: np.random.Generator
+) -> Bools:
     drawn = rng.permuted(np.tile(shares, (count, 1)), axis=1).T
     # A fraction of a clip is rounded up as often as it is large, so that shares are kept on average.
-    members = np.floor(np.round(drawn * sizes[:, None], 9) + rng.random((groups, count)))
+    members = np.floor(np.round(drawn * sizes[:, None], 9) + rng.random((len(sizes), count)))
     shuffled = np.argsort(cluster[:, None] + rng.random((len(cluster), count)), axis=0)
     starts = np.cumsum(sizes) - sizes
     ordered = np.sort(cluster)

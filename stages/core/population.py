@@ -9,6 +9,7 @@ explains no attack (the reasons, with simulations, are in the design's notes on 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -19,6 +20,9 @@ from stages.core.bootstrap import bootstrap_auc, speaker_draws
 from stages.core.folds import grouped_folds, permuted_labels
 from stages.core.ridge import CrossFittedRidge
 from stages.core.statistics import Bools, Floats, Ints, column_aucs, renumbered
+
+BlindFit = Callable[[Floats, Bools, Ints, Ints], Floats]
+"""Features float64[n, d], label vectors bool[n, k], folds and speakers intp[n] in, out-of-fold scores out."""
 
 CALIPERS = (1.0, 0.5, 0.25)
 """Shares of the caliper that are tried in turn, the largest subset first."""
@@ -181,8 +185,18 @@ def blind_interval(auc: float, permuted: Floats, bootstrapped: Floats) -> BlindI
     return BlindInterval(auc, max(0.0, auc - half), min(1.0, auc + half), deviation, mean, p)
 
 
+def ridge_scores(features: Floats, labels: Bools, folds: Ints, cluster: Ints) -> Floats:
+    """Return the out-of-fold scores of ridge regressions, one for each label vector: float64[n, k]."""
+    return CrossFittedRidge(features, folds).predict(labels.astype(np.float64))
+
+
 def find_population(
-    features: Floats, member: Bools, cluster: Ints, settings: PopulationSettings, rng: np.random.Generator
+    features: Floats,
+    member: Bools,
+    cluster: Ints,
+    settings: PopulationSettings,
+    rng: np.random.Generator,
+    fit: BlindFit = ridge_scores,
 ) -> Population:
     """Find the largest set of clips, in a short fixed sequence, in which the blind baseline is at chance.
 
@@ -195,6 +209,8 @@ def find_population(
         Speaker codes 0 to G - 1.
     settings : PopulationSettings
     rng : numpy.random.Generator
+    fit : BlindFit
+        The blind baseline.
 
     Returns
     -------
@@ -207,27 +223,32 @@ def find_population(
         return _none(None, score, f"only {fewest} of one side: members and non-members are both needed")
     if not (features.std(axis=0) > 0).any():
         return _none(None, score, "no blind feature varies, so nothing is known of how the clips were recorded")
-    score, whole = _blind(features, member, cluster, settings, rng)
+    score, whole = blind_auc(features, member, cluster, settings, rng, fit)
     if fewest < settings.min_matched:
         wanted = settings.min_matched
         return _none(whole, score, f"{fewest} clips on the smaller side, fewer than the {wanted} that are needed")
     if whole.not_above_chance(settings.tolerance):
         rows = np.arange(len(member))
         return Population("whole", rows, np.full(len(rows), -1), whole, whole, score, "the whole corpus is at chance")
-    return _matched(features, member, cluster, score, whole, settings, rng)
+    return _matched(features, member, cluster, score, whole, settings, rng, fit)
 
 
 def _none(whole: BlindInterval | None, score: Floats, reason: str, searched: bool = False) -> Population:
     return Population(None, np.zeros(0, np.intp), np.zeros(0, np.intp), None, whole, score, reason, searched)
 
 
-def _blind(
-    features: Floats, member: Bools, cluster: Ints, settings: PopulationSettings, rng: np.random.Generator
+def blind_auc(
+    features: Floats,
+    member: Bools,
+    cluster: Ints,
+    settings: PopulationSettings,
+    rng: np.random.Generator,
+    fit: BlindFit = ridge_scores,
 ) -> tuple[Floats, BlindInterval]:
-    """Fit the blind baseline: its out-of-fold score, and its AUC with the interval."""
+    """Fit the blind baseline: its out-of-fold score, float64[n], and its AUC with the interval."""
     folds, _ = grouped_folds(member, cluster, settings.folds, rng)
     labels = np.column_stack([member, permuted_labels(member, cluster, settings.permutations, rng)])
-    scores = CrossFittedRidge(features, folds).predict(labels.astype(np.float64))
+    scores = fit(features, labels, folds, cluster)
     aucs = column_aucs(scores, labels)
     draws = speaker_draws(cluster, settings.bootstraps, rng)
     interval = blind_interval(float(aucs[0]), aucs[1:], bootstrap_auc(scores[:, 0], member, cluster, draws))
@@ -242,20 +263,21 @@ def _matched(
     whole: BlindInterval,
     settings: PopulationSettings,
     rng: np.random.Generator,
+    fit: BlindFit,
 ) -> Population:
     """Try caliper matches, each tighter than the one before, until a refitted blind baseline is at chance.
 
-    The ridge score is a linear discriminant, hence (for normal features) an affine function of the logit of the
+    A blind score is a linear discriminant or a sum of logits, hence an affine function of the logit of the
     probability of membership: calipers are in its own deviations within classes.
     """
-    within = np.sqrt((score[member].var() + score[~member].var()) / 2)
+    within = spread_within(score, member)
     tried = []
     for share in CALIPERS:
-        indices, pairs = match(score, member, settings.caliper * share * float(within))
+        indices, pairs = match(score, member, settings.caliper * share * within)
         if len(indices) < 2 * settings.min_matched:
             tried.append(f"{len(indices) // 2} pairs within {settings.caliper * share:.2g} deviations are too few")
             break
-        _, refitted = _blind(features[indices], member[indices], renumbered(cluster[indices]), settings, rng)
+        _, refitted = blind_auc(features[indices], member[indices], renumbered(cluster[indices]), settings, rng, fit)
         if refitted.at_chance(settings.tolerance):
             reason = f"{len(indices) // 2} pairs matched within {settings.caliper * share:.2g} deviations are at chance"
             return Population("matched", indices, pairs, refitted, whole, score, reason, True)
@@ -264,6 +286,11 @@ def _matched(
             f"{refitted.auc:.2f} [{refitted.low:.2f}, {refitted.high:.2f}]"
         )
     return _none(whole, score, "no matched subset is at chance: " + "; ".join(tried), True)
+
+
+def spread_within(score: Floats, member: Bools) -> float:
+    """Return the deviation of a score within classes."""
+    return float(np.sqrt((score[member].var() + score[~member].var()) / 2))
 
 
 def match(score: Floats, member: Bools, caliper: float) -> tuple[Ints, Ints]:

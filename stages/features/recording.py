@@ -57,8 +57,9 @@ COLUMNS = (
 def measure(clip: Clip) -> dict[str, float]:
     """Measure how a clip was recorded.
 
-    Seconds, Hz and dB; a `part` is the level of an eighth of the file's own band, the lowest first; `clipped` and `dc` are decimal logarithms (with 1e-6 added), since what matters of them is
-    small. Of silence, all levels are at the floor and what is relative to them is 0.
+    Seconds, Hz and dB; a `part` is the level of an eighth of the file's own band, the lowest first; `clipped` and `dc`
+    are decimal logarithms (with 1e-6 added), since what matters of them is small. Of silence, all levels are at the
+    floor and what is relative to them is 0.
     """
     levels = frame_levels(clip.samples)
     return _of_file(clip.source) | _of_levels(clip.samples, levels) | _of_spectrum(clip.samples)

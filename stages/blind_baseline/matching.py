@@ -1,0 +1,113 @@
+"""The way out of a leaky corpus: the subset in which nothing but the model tells members from non-members.
+
+In: features, labels, speakers. Out: the population (`stages.core.population`, with the blind model of this stage), how
+well the match holds on features that it did not use, and what was given up for it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from stages.blind_baseline.ensemble import cross_fitted
+from stages.blind_baseline.giveaway import giveaways
+from stages.blind_baseline.scoring import Clips
+from stages.core.folds import grouped_folds
+from stages.core.params import BlindBaseline
+from stages.core.population import (
+    Population,
+    PopulationSettings,
+    blind_auc,
+    find_population,
+    match,
+    spread_within,
+)
+from stages.core.statistics import Bools, Floats, Ints, auc, renumbered
+
+GIVEN_UP = 3
+"""Features named for either side, by which the clips given up differ from those kept."""
+
+
+def blind_scores(features: Floats, labels: Bools, folds: Ints, cluster: Ints) -> Floats:
+    """Return the out-of-fold blind scores of every label vector: float64[n, k]."""
+    return np.asarray(cross_fitted(features, labels, folds, cluster).sum(axis=0))
+
+
+def population(features: Floats, clips: Clips, settings: BlindBaseline, rng: np.random.Generator) -> Population:
+    """Search the population among the clips of known membership; its indices count these alone."""
+    known = features[clips.known]
+    return find_population(known, clips.labels, clips.cluster, searched_by(settings), rng, blind_scores)
+
+
+def searched_by(settings: BlindBaseline) -> PopulationSettings:
+    """Return how a population is searched for."""
+    return PopulationSettings(
+        folds=settings.folds,
+        permutations=settings.permutations,
+        bootstraps=settings.bootstraps,
+        tolerance=settings.tolerance,
+        caliper=settings.caliper,
+        min_matched=settings.min_matched,
+    )
+
+
+def held_out_check(
+    features: Floats, clips: Clips, settings: BlindBaseline, rng: np.random.Generator
+) -> list[dict[str, Any]]:
+    """Match on one half of the features, and ask the other half whether it still tells members from non-members.
+
+    A match on a score can come out at chance because it was made on that score. What separated the held-out half
+    before and does not after was taken away by the match, not hidden from it. Where the two halves see different
+    things, the held-out half goes on separating, and the match is only as good as the features are.
+
+    Returns
+    -------
+    list of dict
+        For either half as the held-out one: pairs, `before` (its AUC on the whole corpus), `auc` and `auc_ci` on the
+        match (None where fewer than 2 pairs are left).
+    """
+    known, labels, cluster = features[clips.known], clips.labels, clips.cluster
+    order = rng.permutation(known.shape[1])
+    halves = (np.sort(order[::2]), np.sort(order[1::2]))
+    folds, _ = grouped_folds(labels, cluster, settings.folds, rng)
+    scores = [blind_scores(known[:, half], labels[:, None], folds, cluster)[:, 0] for half in halves]
+    wanted, found = searched_by(settings), []
+    for used, held_out in ((0, 1), (1, 0)):
+        caliper = settings.caliper * spread_within(scores[used], labels)
+        indices, _ = match(scores[used], labels, caliper)
+        block: dict[str, Any] = {"pairs": len(indices) // 2, "before": auc(scores[held_out], labels)}
+        block |= {"auc": None, "auc_ci": None}
+        if len(indices) >= 4:
+            part, speakers = known[np.ix_(indices, halves[held_out])], renumbered(cluster[indices])
+            _, after = blind_auc(part, labels[indices], speakers, wanted, rng, blind_scores)
+            block |= {"auc": after.auc, "auc_ci": [after.low, after.high]}
+        found.append(block)
+    return found
+
+
+def given_up(features: Floats, names: list[str], clips: Clips, found: Population) -> dict[str, Any]:
+    """Return what a match leaves out: clips on either side, and by what they differ from the clips kept there.
+
+    Returns
+    -------
+    dict
+        Counts `member` and `non_member`, `share` of all clips, and for either side the features by which it differs
+        most; direction "members" there means that clips given up have more of it.
+    """
+    kept = np.zeros(len(clips.labels), np.bool_)
+    kept[found.indices] = True
+    known = features[clips.known]
+    sides = {"member": clips.labels, "non_member": ~clips.labels}
+    counts = {side: int((rows & ~kept).sum()) for side, rows in sides.items()}
+    differ = {side: giveaways(known[rows], names, ~kept[rows])[:GIVEN_UP] for side, rows in sides.items()}
+    return counts | {
+        "share": float((~kept).mean()) if len(kept) else 0.0,
+        "features": {
+            side: [
+                {"feature": tell["feature"], "size": tell["size"], "higher": tell["direction"] == "members"}
+                for tell in tells
+            ]
+            for side, tells in differ.items()
+        },
+    }

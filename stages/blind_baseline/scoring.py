@@ -1,0 +1,168 @@
+"""How well membership is predicted without the model: per feature family, and from all of them.
+
+In: a corpus's features, labels and speakers. Out: out-of-fold probabilities with odds weights, and AUCs with intervals
+for the blind score and for each of its two estimators.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from stages.blind_baseline.ensemble import cross_fitted
+from stages.blind_baseline.estimators import out_of_fold_probabilities
+from stages.core.bootstrap import Draws, bootstrap_auc, speaker_draws
+from stages.core.conditional import odds_weights
+from stages.core.folds import grouped_folds, permuted_labels
+from stages.core.params import BlindBaseline
+from stages.core.population import BlindInterval, blind_interval
+from stages.core.statistics import Bools, Floats, Ints, column_aucs
+
+TEXTUAL = "textual"
+ESTIMATORS = ("logistic", "boosting")
+
+
+@dataclass(frozen=True)
+class FamilyScore:
+    """One family's prediction.
+
+    Attributes
+    ----------
+    probability : float64[n]
+        Out of fold and calibrated; NaN throughout where one class is empty.
+    odds_weight : float64[n]
+        NaN for clips of unknown membership.
+    interval : BlindInterval or None
+        Of the blind score; None where one class is empty.
+    estimators : dict of str to BlindInterval
+        Of what it is the sum of.
+    """
+
+    probability: Floats
+    odds_weight: Floats
+    interval: BlindInterval | None
+    estimators: dict[str, BlindInterval] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Who is a member, as far as it is known, and who speaks.
+
+    Attributes
+    ----------
+    member : bool[n]
+        False where unknown.
+    known : bool[n]
+    cluster : intp[m]
+        Speaker codes of the clips whose membership is known.
+    """
+
+    member: Bools
+    known: Bools
+    cluster: Ints
+
+    @property
+    def labels(self) -> Bools:
+        """Return the labels of the clips whose membership is known: bool[m]."""
+        return self.member[self.known]
+
+    @property
+    def both(self) -> bool:
+        """Return whether there are two members and two non-members, without which nothing can be predicted."""
+        return bool(min(self.labels.sum(), (~self.labels).sum()) >= 2)
+
+    def spread(self, values: Ints, elsewhere: int) -> Ints:
+        """Return values of the clips whose membership is known in the rows of all: intp[n]."""
+        every = np.full(len(self.member), elsewhere)
+        every[self.known] = values
+        return every
+
+
+@dataclass(frozen=True)
+class _Deal:
+    """What all families share: folds, permuted labels, redrawn speakers."""
+
+    folds: Ints
+    labels: Bools  # [n, 1 + permutations], the true ones first
+    draws: Draws
+
+
+def family_columns(names: list[str]) -> dict[str, list[int]]:
+    """Return the columns of every family: those before the dot, `acoustic` (all but textual), `fused` (all)."""
+    families: dict[str, list[int]] = {}
+    for index, name in enumerate(names):
+        families.setdefault(name.split(".")[0], []).append(index)
+    acoustic = [index for family, columns in families.items() if family != TEXTUAL for index in columns]
+    if acoustic:
+        families["acoustic"] = sorted(acoustic)
+    return families | {"fused": list(range(len(names)))}
+
+
+def score_families(
+    features: Floats, names: list[str], clips: Clips, settings: BlindBaseline, rng: np.random.Generator
+) -> tuple[dict[str, FamilyScore], str | None]:
+    """Predict membership from every family on the same folds, permutations and redrawn speakers.
+
+    Parameters
+    ----------
+    features : float64[n, d]
+    names : list of str
+        Of the columns, ``family.name``.
+    clips : Clips
+    settings : BlindBaseline
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    scores : dict of str to FamilyScore
+    note : str or None
+        What had to be assumed for the folds.
+    """
+    families = family_columns(names)
+    if not clips.both:
+        nothing = np.full(len(features), np.nan)
+        too_few = "fewer than two members or non-members: nothing to predict"
+        return {family: FamilyScore(nothing, nothing, None) for family in families}, too_few
+    dealt, note = grouped_folds(clips.labels, clips.cluster, settings.folds, rng)
+    permuted = permuted_labels(clips.labels, clips.cluster, settings.permutations, rng)
+    draws = speaker_draws(clips.cluster, settings.bootstraps, rng)
+    every = np.zeros((len(features), 1 + settings.permutations), np.bool_)
+    every[clips.known] = np.column_stack([clips.labels, permuted])
+    deal = _Deal(clips.spread(dealt, -1), every, draws)
+    return {
+        family: _score(features[:, columns], clips, deal, settings.odds_trim, rng)
+        for family, columns in families.items()
+    }, note
+
+
+def _score(features: Floats, clips: Clips, deal: _Deal, trim: float, rng: np.random.Generator) -> FamilyScore:
+    cluster = clips.spread(clips.cluster, 0)
+    parts = cross_fitted(features, deal.labels, deal.folds, cluster)[:, clips.known]
+    probability = out_of_fold_probabilities(features, clips.member, deal.folds, cluster, rng)
+    weight = np.where(clips.known, odds_weights(probability, clips.member, trim), np.nan)
+    alone = {name: _interval(part, clips, deal) for name, part in zip(ESTIMATORS, parts, strict=True)}
+    return FamilyScore(probability, weight, _interval(parts.sum(axis=0), clips, deal), alone)
+
+
+def _interval(scores: Floats, clips: Clips, deal: _Deal) -> BlindInterval:
+    aucs = column_aucs(scores, deal.labels[clips.known])
+    drawn = bootstrap_auc(scores[:, 0], clips.labels, clips.cluster, deal.draws)
+    return blind_interval(float(aucs[0]), aucs[1:], drawn)
+
+
+def effective_clips(weight: Floats, member: Bools) -> dict[str, float | int]:
+    """Return what odds weighting leaves: clips trimmed away, and effective numbers, (Σw)² / Σw², on either side.
+
+    Parameters
+    ----------
+    weight : float64[n]
+        NaN where membership is unknown.
+    member : bool[n]
+    """
+    known = np.isfinite(weight)
+    found: dict[str, float | int] = {"trimmed": int((weight[known] == 0).sum())}
+    for side, chosen in (("member", known & member), ("non_member", known & ~member)):
+        held = weight[chosen]
+        found[f"effective_{side}"] = float(held.sum() ** 2 / (held**2).sum()) if held.any() else 0.0
+    return found

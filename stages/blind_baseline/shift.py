@@ -1,0 +1,92 @@
+"""The shift map: how well the blind baseline tells any two sets of clips apart, and the parts of one.
+
+Near 0.5, two corpora may stand for each other as members and non-members; near 1, an attack that separates them has
+shown nothing. Between the parts of one corpus, by an attribute such as its source, the map shows of what it is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from stages.blind_baseline.matching import blind_scores
+from stages.core.population import PopulationSettings, blind_auc
+from stages.core.randomness import generator
+from stages.core.statistics import Bools, Floats, Ints
+
+FEWEST_CLIPS = 20
+"""In a part of a corpus."""
+
+MOST_PARTS = 8
+
+
+def shift_map(
+    features: Floats,
+    columns: Mapping[str, Sequence[int]],
+    sets: Mapping[str, Bools],
+    cluster: Ints,
+    settings: PopulationSettings,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """Return the blind AUC between any two sets of clips, with its interval.
+
+    Parameters
+    ----------
+    features : float64[n, d]
+    columns : mapping of str to sequence of int
+        Feature families to ask, by name.
+    sets : mapping of str to bool[n]
+        Disjoint, none of them empty.
+    cluster : intp[n]
+        Speakers, the same code for the same speaker in every set.
+    settings : PopulationSettings
+    seed : int
+        Each pair draws from a generator of its own.
+
+    Returns
+    -------
+    list of dict
+        For each pair: `between`, `clips` of each, and for each family `auc` and `auc_ci`; 0.5 = alike, 1 = nothing in
+        common.
+    """
+    found = []
+    for one, other in combinations(sorted(sets), 2):
+        rows = np.flatnonzero(sets[one] | sets[other])
+        first = sets[one][rows]
+        pair: dict[str, Any] = {"between": [one, other], "clips": [int(first.sum()), int((~first).sum())]}
+        for family, chosen in columns.items():
+            part = features[rows][:, np.array(chosen, np.intp)]
+            speakers = np.unique(cluster[rows], return_inverse=True)[1]
+            rng = generator(seed, "shift_map", one, other, family)
+            _, blind = blind_auc(part, first, speakers, settings, rng, blind_scores)
+            pair[family] = {"auc": blind.auc, "auc_ci": [blind.low, blind.high]}
+        found.append(pair)
+    return found
+
+
+def parts_of(attributes: Sequence[Mapping[str, str]]) -> dict[str, dict[str, Bools]]:
+    """Return the parts of a corpus by each attribute that divides it into a few of enough clips.
+
+    Parameters
+    ----------
+    attributes : sequence of mapping
+        Of each clip; a value that is missing or blank belongs to no part.
+
+    Returns
+    -------
+    dict of str to dict of str to bool[n]
+        Attribute, value, its clips. Attributes with more than eight values are left out, and values of fewer than
+        20 clips.
+    """
+    names = sorted({name for clip in attributes for name in clip})
+    divided = {}
+    for name in names:
+        values = np.array([clip.get(name) or "" for clip in attributes])
+        kinds = sorted(set(values.tolist()) - {""})
+        parts = {kind: values == kind for kind in kinds if (values == kind).sum() >= FEWEST_CLIPS}
+        if len(kinds) <= MOST_PARTS and len(parts) > 1:
+            divided[name] = parts
+    return divided

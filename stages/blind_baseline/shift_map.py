@@ -1,0 +1,85 @@
+"""``python -m stages.blind_baseline.shift_map [CORPUS ...]``: how far corpora, and the parts of each, lie apart.
+
+Reads the corpora and features that the stages made (of all declared corpora where none is named), prints a line for
+each pair, and writes ``data/shift_map/metrics.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from stages.blind_baseline.matching import searched_by
+from stages.blind_baseline.scoring import family_columns
+from stages.blind_baseline.shift import parts_of, shift_map
+from stages.blind_baseline.tables import Corpus, read_corpus
+from stages.core.artifacts import artifact, write_json
+from stages.core.errors import EarwitnessError
+from stages.core.folds import speaker_clusters
+from stages.core.params import Params, load_params
+from stages.core.stage import require_declared
+from stages.core.statistics import Bools
+
+FAMILIES = ("acoustic", "textual", "fused")
+
+
+def work(names: list[str], params: Params) -> dict[str, Any]:
+    """Return the map of the named corpora: pairs `between` them, and between the `parts` of each."""
+    for name in names:
+        require_declared(dict(params.corpora), "corpora", name)
+    corpora = {name: read_corpus(name) for name in sorted(names)}
+    ends = np.cumsum([len(corpus.ids) for corpus in corpora.values()])
+    owner = np.searchsorted(ends, np.arange(ends[-1]), "right")
+    every = {name: owner == at for at, name in enumerate(corpora)}
+    found: dict[str, Any] = {"between": _apart(list(corpora.values()), every, params), "parts": {}}
+    for name, corpus in corpora.items():
+        parts = parts_of(corpus.attributes)
+        found["parts"][name] = {of: _apart([corpus], sets, params) for of, sets in parts.items()}
+    return found
+
+
+def _apart(corpora: list[Corpus], sets: Mapping[str, Bools], params: Params) -> list[dict[str, Any]]:
+    names = corpora[0].names
+    if any(corpus.names != names for corpus in corpora):
+        raise EarwitnessError("data/features: corpora have different columns: run 'dvc repro' for all of them")
+    columns = {family: chosen for family, chosen in family_columns(names).items() if family in FAMILIES}
+    features = np.vstack([corpus.features for corpus in corpora])
+    cluster, _ = speaker_clusters([speaker for corpus in corpora for speaker in corpus.speakers])
+    return shift_map(features, columns, sets, cluster, searched_by(params.blind_baseline), params.seed)
+
+
+def _line(pair: Mapping[str, Any]) -> str:
+    one, other = pair["between"]
+    aucs = ", ".join(
+        f"{family} {pair[family]['auc']:.2f} [{pair[family]['auc_ci'][0]:.2f}, {pair[family]['auc_ci'][1]:.2f}]"
+        for family in FAMILIES
+        if family in pair
+    )
+    return f"{one} ({pair['clips'][0]} clips) and {other} ({pair['clips'][1]}): {aucs}"
+
+
+def main() -> None:
+    """Read the command line, write and print the map."""
+    parser = argparse.ArgumentParser(prog="python -m stages.blind_baseline.shift_map", description="Blind AUC of pairs")
+    parser.add_argument("corpora", nargs="*", metavar="CORPUS", help="declared in params.yaml; all of them by default")
+    try:
+        params = load_params()
+        found = work(parser.parse_args().corpora or list(params.corpora), params)
+    except EarwitnessError as error:
+        print(f"earwitness: shift_map: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    write_json(artifact("shift_map", "metrics.json"), found)
+    for pair in found["between"]:
+        print(_line(pair))
+    for name, divided in found["parts"].items():
+        for attribute, pairs in divided.items():
+            for pair in pairs:
+                print(f"{name} by {attribute}: {_line(pair)}")
+
+
+if __name__ == "__main__":
+    main()

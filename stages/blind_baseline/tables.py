@@ -1,0 +1,64 @@
+"""A corpus and its features, as they are read: one row per clip, in the order of the ids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stages.core.artifacts import artifact, read_table
+from stages.core.errors import EarwitnessError
+from stages.core.statistics import Floats
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What the blind baseline may know.
+
+    Attributes
+    ----------
+    ids, texts : list of str
+    labels : list of bool or None
+        None where membership is unknown.
+    speakers : list of str or None
+    attributes : list of dict
+    names : list of str
+        Of the features' columns, ``family.name``.
+    features : float64[n, d]
+    """
+
+    ids: list[str]
+    texts: list[str]
+    labels: list[bool | None]
+    speakers: list[str | None]
+    attributes: list[dict[str, str]]
+    names: list[str]
+    features: Floats
+
+
+def read_corpus(name: str) -> Corpus:
+    """Read a corpus and its features.
+
+    Raises
+    ------
+    EarwitnessError
+        Where there is no clip, or the features are those of other clips.
+    """
+    path = artifact("corpus", name, "clips.parquet")
+    clips = read_table(path, ["clip_id", "text", "member", "speaker", "attributes"])
+    if not clips.num_rows:
+        raise EarwitnessError(f"{path}: no clip: see quarantine.parquet beside it")
+    path = artifact("features", name, "features.parquet")
+    table = read_table(path)
+    if table["clip_id"].to_pylist() != clips["clip_id"].to_pylist():
+        raise EarwitnessError(f"{path}: other clips than in the corpus {name!r}: run 'dvc repro features@{name}'")
+    names = [column for column in table.column_names if column != "clip_id"]
+    return Corpus(
+        clips["clip_id"].to_pylist(),
+        clips["text"].to_pylist(),
+        clips["member"].to_pylist(),
+        clips["speaker"].to_pylist(),
+        [dict(pairs or ()) for pairs in clips["attributes"].to_pylist()],
+        names,
+        np.column_stack([np.zeros((table.num_rows, 0)), *(table[column].to_numpy() for column in names)]),
+    )
