@@ -73,8 +73,7 @@ def fit_blind(train: Floats, labels: Bools, cluster: Ints) -> BlindModel:
     scale = np.where(spread > 1e-9 * (1 + np.abs(train).max(axis=0, initial=0)), spread, np.inf)
     standard = _standard(train, centre, scale)
     alone = separation(standard, labels, cluster)
-    few = strongest(alone, FEW)
-    slopes = slopes_of_all(standard, labels) + slopes_of_few(standard, labels, few)
+    slopes = slopes_of_all(standard, labels) + slopes_of_few(standard, labels, alone, FEW)
     # What lies far out on either side separates as well, and a cut finds it.
     distance = np.abs(standard)
     apart = separation(distance - distance.mean(axis=0), labels, cluster)

@@ -11,8 +11,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit, logit
 
+from stages.blind_baseline.separation import strongest
 from stages.core.ridge import Rotation
-from stages.core.statistics import Bools, Floats, Ints
+from stages.core.statistics import Bools, Floats
 
 STEPS = 200
 """Most steps taken; stopping early under near-perfect separation is one more shrinkage."""
@@ -21,8 +22,12 @@ TOLERANCE = 1e-4
 """Change of any coefficient of the rotated, standardised features at which the fit is done."""
 
 NEWTON_STEPS = 8
-FEW_PENALTY = 0.03
+FEW_PENALTY = 0.01
 """Per training clip, on the few features."""
+
+PRECEDENCE = 4
+"""Power of its separation, relative to the strongest's, that a feature is scaled by: one that separates half as well is
+penalised 256 times as much, so that what stands out is not drowned by what is there to fill the few up."""
 
 _CELLS = 4_000_000
 """Values of the few features held at once, so that memory does not grow with the number of label vectors."""
@@ -46,26 +51,32 @@ def slopes_of_all(train: Floats, labels: Bools) -> Floats:
     return np.asarray(rotation.axes @ slopes)
 
 
-def slopes_of_few(train: Floats, labels: Bools, chosen: Ints) -> Floats:
-    """Return the slopes of a logistic regression for every label vector on the features chosen for it, by Newton.
+def slopes_of_few(train: Floats, labels: Bools, separations: Floats, count: int) -> Floats:
+    """Return the slopes of a logistic regression for every label vector on the features that separate its classes most.
 
     Parameters
     ----------
     train : float64[n, d]
     labels : bool[n, k]
-    chosen : intp[m, k]
+    separations : float64[d, k]
+        At least 0: `stages.blind_baseline.separation.separation`.
+    count : int
+        Features chosen.
 
     Returns
     -------
     float64[d, k]
         0 for features that were not chosen.
     """
+    chosen = strongest(separations, count)
+    strength = np.take_along_axis(separations, chosen, axis=0)
+    scale = (strength / np.maximum(strength.max(axis=0, initial=0), 1e-9)) ** PRECEDENCE
     slopes = np.zeros((train.shape[1], labels.shape[1]))
     at_once = max(1, _CELLS // max(1, len(train) * len(chosen)))
     for start in range(0, labels.shape[1], at_once):
         part = slice(start, start + at_once)
-        fitted = _newton(train[:, chosen[:, part]], labels[:, part])
-        np.put_along_axis(slopes[:, part], chosen[:, part], fitted, axis=0)
+        fitted = _newton(train[:, chosen[:, part]] * scale[:, part], labels[:, part])
+        np.put_along_axis(slopes[:, part], chosen[:, part], fitted * scale[:, part], axis=0)
     return slopes
 
 

@@ -13,12 +13,15 @@ from scipy.sparse import csr_array
 
 from stages.core.statistics import Bools, Floats, Ints
 
+_NOTHING = 1e-12
+
 
 def separation(features: Floats, labels: Bools, cluster: Ints) -> Floats:
     """Return each feature's difference of class means over its clustered standard error, for every label vector.
 
     The error is that of a difference of means under any dependence within speakers (Liang and Zeger 1986). Half of
-    its square is the median over the features, since with few speakers some errors are small by chance.
+    its square is the median over the features that have any, since with few speakers some errors are small by chance.
+    Where nothing varies within the classes, it is as good as none.
 
     Parameters
     ----------
@@ -48,9 +51,9 @@ def separation(features: Floats, labels: Bools, cluster: Ints) -> Floats:
         for side, centre in ((member, means[:, column]), (~member, others[:, column])):
             gathered -= np.bincount(units, weight * side, groups)[:, None] * centre
         error = np.einsum("ij,ij->j", gathered, gathered) * groups / (groups - 1)
-        error += np.median(error)
+        error += np.median(error[error > _NOTHING]) if (error > _NOTHING).any() else 0.0
         gap = np.abs(means[:, column] - others[:, column])
-        found[:, column] = np.divide(gap, np.sqrt(error), out=np.zeros_like(gap), where=error > 0)
+        found[:, column] = gap / np.sqrt(np.maximum(error, _NOTHING))
     return found
 
 

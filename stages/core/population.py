@@ -9,7 +9,7 @@ explains no attack (the reasons, with simulations, are in the design's notes on 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -196,7 +196,7 @@ def find_population(
     cluster: Ints,
     settings: PopulationSettings,
     rng: np.random.Generator,
-    fit: BlindFit = ridge_scores,
+    second: BlindFit | None = None,
 ) -> Population:
     """Find the largest set of clips, in a short fixed sequence, in which the blind baseline is at chance.
 
@@ -209,8 +209,10 @@ def find_population(
         Speaker codes 0 to G - 1.
     settings : PopulationSettings
     rng : numpy.random.Generator
-    fit : BlindFit
-        The blind baseline.
+    second : BlindFit, optional
+        Another blind baseline beside the ridge regression, such as one that sees what is not linear: a population has
+        to look alike to it as well (its interval covers 0.5), and its score is matched on where the ridge
+        regression's leaves nothing.
 
     Returns
     -------
@@ -223,14 +225,18 @@ def find_population(
         return _none(None, score, f"only {fewest} of one side: members and non-members are both needed")
     if not (features.std(axis=0) > 0).any():
         return _none(None, score, "no blind feature varies, so nothing is known of how the clips were recorded")
-    score, whole = blind_auc(features, member, cluster, settings, rng, fit)
+    score, whole = blind_auc(features, member, cluster, settings, rng)
     if fewest < settings.min_matched:
         wanted = settings.min_matched
         return _none(whole, score, f"{fewest} clips on the smaller side, fewer than the {wanted} that are needed")
-    if whole.not_above_chance(settings.tolerance):
+    scores, alike = [score], True
+    if second:
+        other, seen = blind_auc(features, member, cluster, settings, rng, second)
+        scores, alike = [score, other], seen.low <= 0.5
+    if whole.not_above_chance(settings.tolerance) and alike:
         rows = np.arange(len(member))
         return Population("whole", rows, np.full(len(rows), -1), whole, whole, score, "the whole corpus is at chance")
-    return _matched(features, member, cluster, score, whole, settings, rng, fit)
+    return _matched(features, member, cluster, scores, whole, settings, rng, second)
 
 
 def _none(whole: BlindInterval | None, score: Floats, reason: str, searched: bool = False) -> Population:
@@ -259,33 +265,49 @@ def _matched(
     features: Floats,
     member: Bools,
     cluster: Ints,
-    score: Floats,
+    scores: Sequence[Floats],
     whole: BlindInterval,
     settings: PopulationSettings,
     rng: np.random.Generator,
-    fit: BlindFit,
+    second: BlindFit | None,
 ) -> Population:
-    """Try caliper matches, each tighter than the one before, until a refitted blind baseline is at chance.
+    """Try caliper matches, each tighter than the one before, until the refitted blind baselines are at chance.
 
     A blind score is a linear discriminant or a sum of logits, hence an affine function of the logit of the
     probability of membership: calipers are in its own deviations within classes.
     """
-    within = spread_within(score, member)
-    tried = []
-    for share in CALIPERS:
-        indices, pairs = match(score, member, settings.caliper * share * within)
-        if len(indices) < 2 * settings.min_matched:
-            tried.append(f"{len(indices) // 2} pairs within {settings.caliper * share:.2g} deviations are too few")
-            break
-        _, refitted = blind_auc(features[indices], member[indices], renumbered(cluster[indices]), settings, rng, fit)
-        if refitted.at_chance(settings.tolerance):
-            reason = f"{len(indices) // 2} pairs matched within {settings.caliper * share:.2g} deviations are at chance"
-            return Population("matched", indices, pairs, refitted, whole, score, reason, True)
-        tried.append(
-            f"{len(indices) // 2} pairs within {settings.caliper * share:.2g} deviations have a blind AUC of "
-            f"{refitted.auc:.2f} [{refitted.low:.2f}, {refitted.high:.2f}]"
-        )
-    return _none(whole, score, "no matched subset is at chance: " + "; ".join(tried), True)
+    tried: list[str] = []
+    for score in scores:
+        for share in CALIPERS:
+            indices, pairs = match(score, member, settings.caliper * share * spread_within(score, member))
+            found = f"{len(indices) // 2} pairs within {settings.caliper * share:.2g} deviations"
+            if len(indices) < 2 * settings.min_matched:
+                tried.append(f"{found} are too few")
+                break
+            blind, good = _judged(features, member, cluster, indices, settings, rng, second)
+            if good:
+                reason = found.replace("pairs", "pairs matched") + " are at chance"
+                return Population("matched", indices, pairs, blind, whole, score, reason, True)
+            tried.append(f"{found} have a blind AUC of {blind.auc:.2f} [{blind.low:.2f}, {blind.high:.2f}]")
+    return _none(whole, scores[0], "no matched subset is at chance: " + "; ".join(tried), True)
+
+
+def _judged(
+    features: Floats,
+    member: Bools,
+    cluster: Ints,
+    indices: Ints,
+    settings: PopulationSettings,
+    rng: np.random.Generator,
+    second: BlindFit | None,
+) -> tuple[BlindInterval, bool]:
+    """Refit on a match; return the interval that decides and whether the match is at chance."""
+    part = (features[indices], member[indices], renumbered(cluster[indices]))
+    _, blind = blind_auc(*part, settings, rng)
+    if second is None or not blind.at_chance(settings.tolerance):
+        return blind, blind.at_chance(settings.tolerance)
+    _, seen = blind_auc(*part, settings, rng, second)
+    return (blind, True) if seen.low <= 0.5 else (seen, False)
 
 
 def spread_within(score: Floats, member: Bools) -> float:

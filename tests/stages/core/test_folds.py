@@ -57,7 +57,16 @@ def test_whole_speakers_are_permuted_where_labels_are_theirs() -> None:
     labels = permuted_labels(member, cluster, 50, np.random.default_rng(0))
     for column in labels.T:
         shares = np.bincount(cluster, column) / np.bincount(cluster)
-        assert sorted(shares.tolist()) == [0, 0, 0, 0, 1, 1]
+        assert set(shares.tolist()) == {0.0, 1.0}
+        assert 3 <= column.sum() <= 9  # as near to the six clips before as the order of the speakers allows
+
+
+def test_permuted_labels_do_not_go_with_the_size_of_a_speaker() -> None:
+    cluster = np.concatenate([np.arange(60), np.repeat(np.arange(60, 66), 10)])
+    member = cluster < 60
+    labels = permuted_labels(member, cluster, 400, np.random.default_rng(0))
+    assert labels[:60].mean() == pytest.approx(0.5, abs=0.05)
+    assert labels[60:].mean() == pytest.approx(0.5, abs=0.05)
 
 
 def test_labels_are_permuted_within_speakers_of_equal_share() -> None:

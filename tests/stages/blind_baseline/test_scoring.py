@@ -1,9 +1,9 @@
-"""Families, giveaways and the shape of what is written."""
+"""Families, their scores and weights."""
 
 import numpy as np
 import pytest
 
-from stages.blind_baseline.baseline import Clips, family_columns, giveaways, metrics, population, score_families
+from stages.blind_baseline.scoring import Clips, effective_clips, family_columns, score_families
 from stages.core.params import BlindBaseline
 
 NAMES = ["prosodic.rate", "recording.noise", "spectral.tilt", "spectral.peak", "textual.length"]
@@ -28,13 +28,22 @@ def test_acoustic_is_all_but_textual() -> None:
     assert "acoustic" not in family_columns(["textual.length"])
 
 
-def test_the_family_that_differs_is_found() -> None:
+def test_the_family_that_differs_is_found_by_both_estimators() -> None:
     features, clips = corpus(1.5)
     scores, note = score_families(features, NAMES, clips, SETTINGS, np.random.default_rng(0))
     auc = {family: score.interval.auc for family, score in scores.items() if score.interval}
     assert note is None
     assert min(auc["recording"], auc["acoustic"], auc["fused"]) > 0.8
     assert max(auc["prosodic"], auc["spectral"], auc["textual"]) < 0.62
+    assert min(found.auc for found in scores["recording"].estimators.values()) > 0.8
+
+
+def test_permuted_labels_come_out_at_chance() -> None:
+    features, clips = corpus(1.5)
+    scores, _ = score_families(features, NAMES, clips, SETTINGS, np.random.default_rng(0))
+    for score in scores.values():
+        assert score.interval is not None
+        assert abs(score.interval.mean - 0.5) < 0.03
 
 
 def test_clips_of_unknown_membership_are_scored_without_weight() -> None:
@@ -47,22 +56,13 @@ def test_clips_of_unknown_membership_are_scored_without_weight() -> None:
     assert np.isfinite(scores["fused"].odds_weight[10:]).all()
 
 
-def test_one_class_only_is_said() -> None:
-    features, clips = corpus(0.0)
-    alone = Clips(np.ones(300, bool), clips.known, clips.cluster)
-    scores, note = score_families(features, NAMES, alone, SETTINGS, np.random.default_rng(0))
-    found = population(features, alone, SETTINGS, np.random.default_rng(0))
-    written = metrics("mine", alone, 5, scores, found, giveaways(features, NAMES, alone.labels), [note or ""])
-    assert written["blind"]["fused"]["auc"] is None
-    assert written["population"]["kind"] is None
-    assert written["giveaways"] == []
-    assert "nothing to predict" in written["notes"][0]
-
-
-def test_giveaways_name_size_and_direction() -> None:
-    member = np.array([True, True, False, False])
-    features = np.array([[1.0, 0.0], [3.0, 0.0], [5.0, 0.0], [7.0, 0.0]])
-    # Means 2 and 6, deviation 1 within each class: four deviations, higher in non-members.
-    assert giveaways(features, ["spectral.tilt", "spectral.peak"], member) == [
-        {"feature": "spectral.tilt", "size": pytest.approx(4.0), "direction": "non_members", "auc": 0.0}
-    ]
+def test_effective_clips_by_hand() -> None:
+    weight = np.array([1.0, 1.0, 0.0, 2.0, 1.0, np.nan])
+    member = np.array([True, True, True, False, False, False])
+    # Members (1 + 1)² / 2, non-members (2 + 1)² / (4 + 1); one is trimmed, one unknown.
+    assert effective_clips(weight, member) == {
+        "trimmed": 1,
+        "effective_member": pytest.approx(2.0),
+        "effective_non_member": pytest.approx(1.8),
+    }
+    assert effective_clips(np.full(2, np.nan), np.array([True, False]))["effective_member"] == 0.0

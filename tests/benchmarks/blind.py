@@ -1,0 +1,265 @@
+"""How hard the blind baseline is to beat, on real recordings: ``python -m tests.benchmarks.blind FOLDER [PART ...]``.
+
+FOLDER holds folders of recordings with a manifest each (``tests/conftest.py`` names the usual place). Parts: pairs,
+plain (the plain vectors of the papers beside ours; minutes), null, halves, files. Without any, all but plain.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import time
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+from scipy.signal import fftconvolve, firwin
+
+from stages.blind_baseline.matching import blind_scores
+from stages.core.folds import grouped_folds, permuted_labels
+from stages.core.population import BlindInterval, PopulationSettings, blind_auc, find_population
+from stages.core.statistics import Bools, Floats, Ints, auc
+from tests.benchmarks.plain_vectors import VECTORS, pipeline
+from tests.benchmarks.recordings import ACOUSTIC, NAMES, Recordings, manifest, measured, pair, plain, vector
+
+TRAIN, OTHER, VOICES, DIGITS = "librispeech_tc100_multi", "librispeech_testother", "commonvoice_en", "fsdd"
+PAIRS = [
+    (TRAIN, VOICES, 0.95),
+    (OTHER, VOICES, 0.85),
+    (TRAIN, OTHER, 0.75),
+    (DIGITS, VOICES, 0.99),
+    (DIGITS, TRAIN, 0.99),
+    (DIGITS, OTHER, 0.99),
+]
+DEALS = 8
+"""Deals of speakers to folds that an AUC is averaged over."""
+
+RATE = 44_100
+SETTINGS = PopulationSettings()
+
+
+class Folder:
+    """Recordings, each folder measured once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.ours = cache(lambda name: measured(root / name))
+        self.plain = cache(lambda name, kind: plain(root / name, VECTORS[kind]))
+
+
+def acoustic_pair(folder: Folder, one: str, other: str) -> tuple[Floats, Bools, Ints]:
+    """Return acoustic features, labels and speakers."""
+    features, labels, cluster = pair(folder.ours(one), folder.ours(other))
+    return features[:, ACOUSTIC], labels, cluster
+
+
+def pairs(folder: Folder) -> None:
+    """Acoustic AUC between corpora, and of random clip splits inside one."""
+    for one, other, wanted in PAIRS:
+        features, labels, cluster = acoustic_pair(folder, one, other)
+        found = [_auc(features, labels, cluster, deal) for deal in range(DEALS)]
+        _, interval = blind_auc(features, labels, cluster, SETTINGS, np.random.default_rng(0), blind_scores)
+        span = f"[{interval.low:.2f}, {interval.high:.2f}], permuted {interval.mean:.2f} ± {interval.deviation:.2f}"
+        print(f"{one} against {other}, acoustic: {np.mean(found):.3f} {span}, wanted {wanted}", flush=True)
+    features = folder.ours(VOICES).features[:, ACOUSTIC]
+    covering = 0
+    for draw in range(20):
+        rng = np.random.default_rng(draw)
+        labels = rng.permutation(np.arange(len(features)) % 2 == 0)
+        _, interval = blind_auc(features, labels, np.arange(len(features)), SETTINGS, rng, blind_scores)
+        covering += interval.low <= 0.5 <= interval.high
+    print(f"random splits of {VOICES} whose interval covers 0.5: {covering} of 20, wanted 17", flush=True)
+
+
+def _auc(features: Floats, labels: Bools, cluster: Ints, deal: int) -> float:
+    folds, _ = grouped_folds(labels, cluster, SETTINGS.folds, np.random.default_rng(deal))
+    return auc(blind_scores(features, labels[:, None], folds, cluster)[:, 0], labels)
+
+
+def plain_vectors(folder: Folder) -> None:
+    """Ours beside the plain vectors, with folds that keep speakers together and with folds that split them."""
+    for one, other, _ in PAIRS:
+        ours = acoustic_pair(folder, one, other)
+        rows = {"earwitness, acoustic": (ours[0], _auc)}
+        for kind in VECTORS:
+            rows[kind] = (pair(folder.plain(one, kind), folder.plain(other, kind))[0], _pipeline_auc)
+        for name, (features, judged) in rows.items():
+            _, labels, cluster = ours
+            kinds = {"new speakers": cluster, "same speakers": np.arange(len(labels))}
+            found = {
+                kind: np.mean([judged(features, labels, units, deal) for deal in range(DEALS)])
+                for kind, units in kinds.items()
+            }
+            print(f"{one} against {other}, {name}: " + ", ".join(f"{k} {v:.3f}" for k, v in found.items()), flush=True)
+
+
+def _pipeline_auc(features: Floats, labels: Bools, cluster: Ints, deal: int) -> float:
+    folds, _ = grouped_folds(labels, cluster, SETTINGS.folds, np.random.default_rng(deal))
+    scores = np.zeros(len(labels))
+    for fold in np.unique(folds):
+        train = folds != fold
+        fitted = pipeline(int(train.sum())).fit(features[train], labels[train])
+        scores[~train] = fitted.decision_function(features[~train])
+    return auc(scores, labels)
+
+
+def null(folder: Folder, relabellings: int = 200) -> None:
+    """Coverage of 0.5 over random relabellings, by clip and by speaker, and whether a planted shift is found."""
+    for name, by_speaker in ((VOICES, False), (OTHER, False), (OTHER, True)):
+        recordings = folder.ours(name)
+        for family, columns in (("acoustic", ACOUSTIC), ("fused", np.ones(len(NAMES), bool))):
+            intervals = list(_relabelled(recordings, columns, by_speaker, relabellings))
+            covering = np.mean([found.low <= 0.5 <= found.high for found in intervals])
+            mean = np.mean([found.auc for found in intervals])
+            how = "speakers" if by_speaker else "clips"
+            print(f"{relabellings} relabelled {how} of {name}, {family}: {covering:.1%} cover 0.5, mean AUC {mean:.3f},"
+                  " wanted 90 to 98 %", flush=True)  # fmt: skip
+    _planted(folder)
+
+
+def _relabelled(recordings: Recordings, columns: Bools, by_speaker: bool, count: int) -> Iterator[BlindInterval]:
+    features = recordings.features[:, columns]
+    for draw in range(count):
+        rng = np.random.default_rng([draw, 1])
+        units = np.unique(recordings.speaker, return_inverse=True)[1]
+        labels = permuted_labels(units % 2 == 0, units, 1, rng)[:, 0] if by_speaker else None
+        if labels is None:
+            labels = rng.permutation(np.arange(len(features)) % 2 == 0)
+        yield blind_auc(features, labels, units, SETTINGS, rng, blind_scores)[1]
+
+
+def _planted(folder: Folder, draws: int = 20) -> None:
+    """One feature of the members' moved by 0.8 deviations in a random split of all recordings of speech."""
+    everyone = [folder.ours(name) for name in (VOICES, TRAIN, OTHER)]
+    features = np.vstack([recordings.features for recordings in everyone])[:, ACOUSTIC]
+    varying = np.flatnonzero(features.std(axis=0) > 0)
+    found = []
+    for draw in range(draws):
+        rng = np.random.default_rng([draw, 2])
+        labels = rng.permutation(np.arange(len(features)) % 2 == 0)
+        moved, column = features.copy(), rng.choice(varying)
+        moved[labels, column] += 0.8 * moved[:, column].std()
+        found.append(blind_auc(moved, labels, np.arange(len(labels)), SETTINGS, rng, blind_scores)[1])
+    above, small = sum(one.low > 0.5 for one in found), sum(one.p < 0.05 for one in found)
+    mean = np.mean([one.auc for one in found])
+    print(f"a shift of 0.8 deviations in one feature of {len(features)} clips: interval above 0.5 in {above} of {draws}"
+          f", p < .05 in {small}, mean AUC {mean:.2f}", flush=True)  # fmt: skip
+
+
+def halves(folder: Folder) -> None:
+    """A random half of Common Voice and LibriSpeech, and a half where members are LibriSpeech, others Common Voice."""
+    voices, train = folder.ours(VOICES).features[:, ACOUSTIC], folder.ours(TRAIN).features[:, ACOUSTIC]
+    rng = np.random.default_rng(0)
+    for clean in (200, 300):
+        features, labels, leaky = _clean_and_leaky(voices, train, clean, rng)
+        found = find_population(features, labels, np.arange(len(labels)), SETTINGS, rng, blind_scores)
+        kept = int((~leaky[found.indices] & labels[found.indices]).sum())
+        print(f"clean half of {clean // 2} pairs, leaky half as large: {found.kind}, {kept / (clean // 2):.0%} of the"
+              f" clean pairs kept, wanted 80 % ({found.reason})", flush=True)  # fmt: skip
+
+
+def _clean_and_leaky(
+    voices: Floats, train: Floats, clean: int, rng: np.random.Generator
+) -> tuple[Floats, Bools, Bools]:
+    """Redraw clips, with a fifth of a deviation of noise so that none is a copy, into a clean and a leaky half."""
+    everyone = np.vstack([voices, train])
+    spread = everyone.std(axis=0)
+
+    def drawn(source: Floats, count: int) -> Floats:
+        return np.asarray(
+            source[rng.integers(len(source), size=count)] + 0.2 * spread * rng.normal(size=(count, len(spread)))
+        )
+
+    half = clean // 2
+    features = np.vstack([drawn(everyone, clean), drawn(train, half), drawn(voices, half)])
+    labels = np.concatenate([np.arange(clean) % 2 == 0, np.ones(half, bool), np.zeros(half, bool)])
+    return features, labels, np.arange(len(labels)) >= clean
+
+
+def files(folder: Folder) -> None:
+    """What resampling to 16 kHz would hide: cut at 12 kHz, coded as MP3, 8-bit, each in half of 44.1 kHz clips."""
+    columns = np.array([name.startswith("recording.") for name in NAMES])
+    for noise in (-85, -70, -50):
+        clips = list(_wide_clips(folder.root, noise))
+        labels = np.arange(len(clips)) % 2 == 0
+        untouched = [vector(_wav(clip), "") for clip in clips]
+        for how, treat in TREATMENTS.items():
+            features = np.array(
+                [vector(treat(c), "") if m else u for c, u, m in zip(clips, untouched, labels, strict=True)]
+            )[:, columns]
+            found = np.mean([_auc(features, labels, np.arange(len(clips)), deal) for deal in range(DEALS)])
+            print(f"{how}, noise at {noise} dB, recording: {found:.3f}, wanted 0.99", flush=True)
+
+
+def _wide_clips(root: Path, noise: float, count: int = 60) -> Iterator[Floats]:
+    """Yield 4 s of speech at 44.1 kHz over a microphone's noise, which fills the band that 16 kHz leaves empty."""
+    rng = np.random.default_rng(0)
+    for name in (OTHER, VOICES):
+        for path, _, _ in list(manifest(root / name))[: count // 2]:
+            samples, rate, _ = vector_source(path)
+            wide = soxr.resample(samples[: 4 * rate], rate, RATE, quality="VHQ")
+            yield np.clip(wide + 10 ** (noise / 20) * rng.standard_normal(len(wide)), -1, 1)
+
+
+def vector_source(path: Path) -> tuple[Floats, int, str]:
+    """Return a file's first channel, its rate and its container."""
+    samples, rate = soundfile.read(path, dtype="float64", always_2d=True)
+    return samples[:, 0], rate, path.suffix
+
+
+def _wav(samples: Floats, subtype: str = "PCM_16") -> bytes:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, RATE, format="WAV", subtype=subtype)
+    return buffer.getvalue()
+
+
+def _cut(samples: Floats) -> bytes:
+    return _wav(fftconvolve(samples, firwin(501, 12_000, fs=RATE), mode="same"))
+
+
+def _mp3(samples: Floats, **coding: object) -> bytes:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, RATE, format="MP3", **coding)
+    buffer.seek(0)
+    return _wav(soundfile.read(buffer)[0])
+
+
+TREATMENTS: dict[str, Callable[[Floats], bytes]] = {
+    "cut at 12 kHz": _cut,
+    "coded as MP3": _mp3,
+    "coded as MP3 at a high rate": lambda samples: _mp3(samples, compression_level=0.0, bitrate_mode="CONSTANT"),
+    "8-bit": lambda samples: _wav(np.round(samples * 127) / 128),
+    "8-bit file": lambda samples: _wav(samples, "PCM_U8"),
+}
+PARTS: dict[str, Callable[[Folder], None]] = {
+    "pairs": pairs,
+    "plain": plain_vectors,
+    "null": null,
+    "halves": halves,
+    "files": files,
+}
+
+
+def main() -> None:
+    """Run the parts that are named."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.blind")
+    usual = os.environ.get("EARWITNESS_SPEECH", str(Path(__file__).resolve().parents[3] / "shared" / "speech"))
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(usual))
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], default=[])
+    asked = parser.parse_args()
+    if not asked.folder.is_dir():
+        print(f"no real recordings in {asked.folder}: nothing measured")
+        return
+    folder = Folder(asked.folder)
+    for name in asked.parts or [part for part in PARTS if part != "plain"]:
+        start = time.process_time()
+        PARTS[name](folder)
+        print(f"{name}: {time.process_time() - start:.0f} s of CPU", flush=True)
+
+
+if __name__ == "__main__":
+    main()
