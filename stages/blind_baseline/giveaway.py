@@ -114,7 +114,12 @@ def ngram_giveaways(texts: Sequence[str], member: Bools, cluster: Ints) -> list[
         for at in np.flatnonzero(_stands_out(columns, member, cluster)):
             ngram = str(counter.get_feature_names_out()[often[at]])
             found.append(_ngram(ngram, kind, float(columns[member, at].mean()), float(columns[~member, at].mean())))
-    return sorted(found, key=lambda tell: (-abs(tell["members"] - tell["non_members"]), tell["ngram"]))[:GIVEAWAYS]
+    return sorted(found, key=_plainest)[:GIVEAWAYS]
+
+
+def _plainest(tell: dict[str, Any]) -> tuple[float, bool, str]:
+    """Order by how much is seen of an n-gram; of several, words say more to people than characters."""
+    return -abs(tell["members"] - tell["non_members"]), tell["kind"] != "words", tell["ngram"]
 
 
 def _ngram(ngram: str, kind: str, inside: float, outside: float) -> dict[str, Any]:
