@@ -91,6 +91,22 @@ def test_a_misspelt_feature_family(clone: Path) -> None:
         preflight()
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("lost/transcript/given/0", "'lost' is no attack: use some of .*loss"),
+        ("rmia/transcript/given/0", "'rmia' reads the reference or is learned"),
+        ("supervised/transcript/given/0", "'supervised' reads the reference or is learned"),
+        ("loss", "no '' is computed"),
+        ("min_k@20/transcript/given/9", "no 'transcript/given/9' is computed: use one of .*transcript/given/0"),
+    ],
+)
+def test_a_primary_attack_that_cannot_be_one(clone: Path, name: str, why: str) -> None:
+    change(lambda params: params["evaluation"].update(primary_attacks=[name]))
+    with pytest.raises(EarwitnessError, match=rf"^params\.yaml: evaluation\.primary_attacks: .*{why}"):
+        preflight()
+
+
 def test_checking_does_not_import_what_measures(clone: Path) -> None:
     check = "from flows.preflight import preflight; preflight(); import sys; print(*sys.modules)"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
