@@ -85,7 +85,8 @@ def make_base(sources: list[Path], folder: Path) -> None:
     processor = build_processor(WINDOW_SECONDS)
     adapter = Qwen2AudioAdapter(build_model(processor, 7), processor)
     queries = [query for source in sources for query in transcriptions(source)]
-    batches = shuffled_batches([range(len(queries))] * BASE_EPOCHS, 8, torch.Generator().manual_seed(7))
+    lengths = [len(query.samples) for query in queries]
+    batches = shuffled_batches([range(len(queries))] * BASE_EPOCHS, lengths, 8, torch.Generator().manual_seed(7))
     recipe = Recipe(1.5e-3, "whole", 7)
     train(adapter, queries, batches, recipe, training_key(adapter, "voices", queries, batches, recipe))
     save_checkpoint(adapter, folder)
