@@ -1,5 +1,5 @@
 """Adapters, one file a family of architectures, listed here by import."""
 
-from stages.target.adapters import qwen2_audio
+from stages.target.adapters import moonshine, qwen2_audio, speech_to_text, whisper
 
-__all__ = ["qwen2_audio"]
+__all__ = ["moonshine", "qwen2_audio", "speech_to_text", "whisper"]
