@@ -1,5 +1,27 @@
 """Adapters, one file a family of architectures, listed here by import."""
 
-from stages.target.adapters import moonshine, qwen2_audio, speech_to_text, whisper
+from stages.target.adapters import (
+    audioflamingo3,
+    glmasr,
+    granite_speech,
+    moonshine,
+    phi4_multimodal,
+    qwen2_5_omni,
+    qwen2_audio,
+    speech_to_text,
+    voxtral,
+    whisper,
+)
 
-__all__ = ["moonshine", "qwen2_audio", "speech_to_text", "whisper"]
+__all__ = [
+    "audioflamingo3",
+    "glmasr",
+    "granite_speech",
+    "moonshine",
+    "phi4_multimodal",
+    "qwen2_5_omni",
+    "qwen2_audio",
+    "speech_to_text",
+    "voxtral",
+    "whisper",
+]

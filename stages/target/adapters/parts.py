@@ -1,7 +1,7 @@
 """The parts that a checkpoint is loaded and saved by: model, tokenizer, feature extractor.
 
-They are taken one by one, not as the family's processor, because a processor insists on the parts for images and video
-too, with the libraries that these need.
+They are taken one by one where the family's processor insists on parts for images and video too, with the libraries
+that these need.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Literal
 
 import torch
-from transformers import AutoFeatureExtractor, AutoTokenizer
+from transformers import AutoFeatureExtractor, AutoProcessor, AutoTokenizer
 
 from stages.core.errors import EarwitnessError
 
@@ -32,18 +32,21 @@ class Parts:
         With the chat template, if the checkpoint has one.
     extractor : transformers.SequenceFeatureExtractor or None
         None where the family's adapter computes features itself.
+    processor : transformers.ProcessorMixin or None
+        What holds tokenizer and extractor, where it needs no more than these two.
     """
 
     model: Any
     tokenizer: Any
     extractor: Any
+    processor: Any = None
 
     def save(self, folder: Path) -> None:
         """Save weights (safetensors), config, tokenizer and extractor, as `load_parts` reads them."""
         self.model.save_pretrained(folder, safe_serialization=True)
-        self.tokenizer.save_pretrained(folder)
-        if self.extractor is not None:
-            self.extractor.save_pretrained(folder)
+        for part in [self.processor] if self.processor else [self.tokenizer, self.extractor]:
+            if part is not None:
+                part.save_pretrained(folder)
 
 
 def load_parts(
@@ -52,19 +55,29 @@ def load_parts(
     revision: str | None,
     dtype: torch.dtype,
     attention: str,
-    *,
-    extractor: bool = True,
+    kind: Literal["processor", "parts", "tokenizer"] = "parts",
 ) -> Parts:
-    """Load a checkpoint's parts from a folder or the hub: safetensors only, no code from the checkpoint."""
+    """Load a checkpoint's parts from a folder or the hub: safetensors only, no code from the checkpoint.
+
+    Parameters
+    ----------
+    model_class : type
+    source : Path or str
+    revision : str or None
+    dtype : torch.dtype
+    attention : str
+    kind : str
+        What is loaded beside the model: the processor with its two parts, the two parts, or the tokenizer alone.
+    """
     pinned: dict[str, Any] = {"revision": revision, "trust_remote_code": False}
     model = model_class.from_pretrained(
         source, dtype=dtype, attn_implementation=attention, use_safetensors=True, **pinned
-    )
-    return Parts(
-        model.eval(),
-        AutoTokenizer.from_pretrained(source, **pinned),
-        AutoFeatureExtractor.from_pretrained(source, **pinned) if extractor else None,
-    )
+    ).eval()
+    if kind == "processor":
+        processor = AutoProcessor.from_pretrained(source, **pinned)
+        return Parts(model, processor.tokenizer, processor.feature_extractor, processor)
+    tokenizer = AutoTokenizer.from_pretrained(source, **pinned)
+    return Parts(model, tokenizer, AutoFeatureExtractor.from_pretrained(source, **pinned) if kind == "parts" else None)
 
 
 class Transcripts:

@@ -132,8 +132,164 @@ def speech_to_text(folder: Path) -> None:
     save(folder, model, tokens, extractor)
 
 
+CHAT = (
+    "{% for message in messages %}<|{{ message['role'] }}|>"
+    "{% if message['content'] is string %}{{ message['content'] }}{% else %}{% for part in message['content'] %}"
+    "{% if part['type'] == 'audio' %}<|audio|>{% else %}{{ part['text'] }}{% endif %}{% endfor %}{% endif %}"
+    "<|im_end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+
+def chatting(*special: str) -> PreTrainedTokenizerFast:
+    """Return a tokenizer with a chat template."""
+    tokens = tokenizer(AUDIO, *special)
+    tokens.chat_template = CHAT
+    return tokens
+
+
+def language_model(tokens: PreTrainedTokenizerFast, model_type: str) -> dict[str, Any]:
+    """Return the config of a small language model."""
+    heads = {"num_key_value_heads": 2, "max_position_embeddings": 4096}
+    return {"model_type": model_type, **SIZES, **heads, **_ids(tokens)}
+
+
+def windowed(kind: str, encoder: dict[str, Any], text: str, folder: Path) -> None:
+    """Audio Flamingo 3 or GLM-ASR: windows of 2 s, and two of them at most."""
+    tokens = chatting()
+    extractor = WhisperFeatureExtractor(feature_size=MELS, chunk_length=2)
+    config = getattr(transformers, f"{kind}Config")(
+        audio_config={**SIZES, "num_mel_bins": MELS, **encoder},
+        text_config=language_model(tokens, text),
+        audio_token_id=tokens.convert_tokens_to_ids(AUDIO),
+        tie_word_embeddings=False,
+    )
+    model = seeded(lambda: getattr(transformers, f"{kind}ForConditionalGeneration")(config))
+    processor = getattr(transformers, f"{kind}Processor")(
+        extractor, tokens, chat_template=CHAT, audio_token=AUDIO, max_audio_len=WINDOW
+    )
+    save(folder, model, processor)
+
+
+def audioflamingo3(folder: Path) -> None:
+    """Audio Flamingo 3."""
+    windowed("AudioFlamingo3", {"max_source_positions": 100}, "qwen2", folder)
+
+
+def glmasr(folder: Path) -> None:
+    """GLM-ASR, whose encoder's vectors are merged by four."""
+    windowed("GlmAsr", {"intermediate_size": 4 * WIDTH}, "llama", folder)
+
+
+def voxtral(folder: Path) -> None:
+    """Voxtral, windows of 2 s, without a chat template as it is released."""
+    tokens = tokenizer("[INST]", "[/INST]", "[BEGIN_AUDIO]", "[AUDIO]", bos_token="<|user|>")  # noqa: S106
+    config = transformers.VoxtralConfig(
+        audio_config={**SIZES, "intermediate_size": 4 * WIDTH, "num_mel_bins": MELS, "max_source_positions": 100},
+        text_config={**language_model(tokens, "llama"), "head_dim": 16},
+        audio_token_id=tokens.convert_tokens_to_ids("[AUDIO]"),
+    )
+    model = seeded(lambda: transformers.VoxtralForConditionalGeneration(config))
+    save(folder, model, tokens, WhisperFeatureExtractor(feature_size=MELS, chunk_length=2))
+
+
+def granite_speech(folder: Path) -> None:
+    """Granite Speech, with a chat template for plain text as it is released."""
+    tokens = tokenizer(AUDIO)
+    tokens.chat_template = (
+        "{% for message in messages %}<|{{ message['role'] }}|>{{ '' + message['content'] }}<|im_end|>{% endfor %}"
+        "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+    )
+    config = transformers.GraniteSpeechConfig(
+        encoder_config={
+            "input_dim": 2 * MELS,
+            "num_layers": 2,
+            "hidden_dim": WIDTH,
+            "num_heads": 2,
+            "output_dim": 12,
+            "context_size": 50,
+            "max_pos_emb": 64,
+        },
+        projector_config={
+            "model_type": "blip_2_qformer",
+            **SIZES,
+            "encoder_hidden_size": WIDTH,
+            "cross_attention_frequency": 1,
+        },
+        text_config=language_model(tokens, "granite"),
+        audio_token_index=tokens.convert_tokens_to_ids(AUDIO),
+        has_lora_adapter=False,
+        tie_word_embeddings=False,
+    )
+    save(folder, seeded(lambda: transformers.GraniteSpeechForConditionalGeneration(config)), tokens)
+
+
+def omni_config(tokens: PreTrainedTokenizerFast) -> Any:
+    """Return the config of a small thinker."""
+    return transformers.Qwen2_5OmniThinkerConfig(
+        audio_config={
+            "num_mel_bins": MELS,
+            "encoder_layers": 2,
+            "encoder_attention_heads": 2,
+            "encoder_ffn_dim": 64,
+            "d_model": WIDTH,
+            "output_dim": WIDTH,
+            "n_window": 50,
+        },
+        vision_config={"depth": 1, "hidden_size": 16, "intermediate_size": 16, "num_heads": 2, "out_hidden_size": 32},
+        text_config={
+            **language_model(tokens, "qwen2_5_omni_text"),
+            "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 3, 3]},
+        },
+        audio_token_index=tokens.convert_tokens_to_ids("<|AUDIO|>"),
+    )
+
+
+def qwen2_5_omni_thinker(folder: Path) -> None:
+    """Qwen2.5-Omni's thinker alone."""
+    tokens = tokenizer("<|im_start|>", "<|audio_eos|>")
+    model = seeded(lambda: transformers.Qwen2_5OmniThinkerForConditionalGeneration(omni_config(tokens)))
+    save(folder, model, tokens, WhisperFeatureExtractor(feature_size=MELS, chunk_length=WINDOW))
+
+
+def qwen2_5_omni(folder: Path) -> None:
+    """Qwen2.5-Omni as it is released, without the parts that speak."""
+    tokens = tokenizer("<|im_start|>", "<|audio_eos|>")
+    config = transformers.Qwen2_5OmniConfig(thinker_config=omni_config(tokens).to_dict(), enable_audio_output=False)
+    model = seeded(lambda: transformers.Qwen2_5OmniForConditionalGeneration(config))
+    save(folder, model, tokens, WhisperFeatureExtractor(feature_size=MELS, chunk_length=WINDOW))
+
+
+def phi4_multimodal(folder: Path) -> None:
+    """Phi-4 multimodal."""
+    tokens = chatting("<|end|>")
+    config = transformers.Phi4MultimodalConfig(
+        **{key: value for key, value in language_model(tokens, "").items() if key != "model_type"},
+        vision_config={**SIZES, "image_size": 28, "patch_size": 14, "crop_size": 28},
+        audio_config={
+            "hidden_size": WIDTH,
+            "intermediate_size": 64,
+            "num_blocks": 2,
+            "num_attention_heads": 2,
+            "ext_pw_out_channel": WIDTH,
+            "depthwise_separable_out_channel": WIDTH,
+            "nemo_conv_channels": WIDTH,
+            "input_size": MELS,
+            "audio_token_id": tokens.convert_tokens_to_ids(AUDIO),
+        },
+    )
+    model = seeded(lambda: transformers.Phi4MultimodalForCausalLM(config))
+    save(folder, model, tokens, transformers.Phi4MultimodalFeatureExtractor(feature_size=MELS))
+
+
 BUILDERS: dict[str, Callable[[Path], None]] = {
     "qwen2_audio": qwen2_audio,
+    "audioflamingo3": audioflamingo3,
+    "glmasr": glmasr,
+    "voxtral": voxtral,
+    "granite_speech": granite_speech,
+    "qwen2_5_omni": qwen2_5_omni,
+    "qwen2_5_omni_thinker": qwen2_5_omni_thinker,
+    "phi4_multimodal": phi4_multimodal,
     "whisper": whisper,
     "moonshine": moonshine,
     "speech_to_text": speech_to_text,

@@ -9,13 +9,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model
+from tokenizers import Tokenizer, models
+from transformers import GraniteSpeechFeatureExtractor, PreTrainedTokenizerFast
 
 from stages.core.audio import RATE, audio_hash
 from stages.core.errors import EarwitnessError
 from stages.target.adapter import ADAPTERS, SLICES, Adapter, Forced, Query
+from stages.target.adapters.granite_speech import GraniteSpeechAdapter
+from stages.target.adapters.phi4_multimodal import SPEECH
+from stages.target.adapters.placeholder import PlaceholderAdapter
+from stages.target.adapters.windowed import WindowedAdapter
 from stages.target.audibility import audio_effect, is_audible
 from stages.target.loading import load_checkpoint
-from tests.stages.target.families import ATTENTION, BUILDERS, WINDOW
+from tests.stages.target.families import ATTENTION, BUILDERS, MELS, WINDOW
 
 MakeQuery = Callable[..., Query]
 
@@ -162,3 +169,95 @@ def test_a_transcript_beyond_the_decoders_positions_is_one_line(tmp_path: Path, 
     with pytest.raises(EarwitnessError, match="does not fit the decoder's 128 positions") as raised:
         whisper.forced([make_query(1.0, "x" * 200)], ["transcript"])
     assert "\n" not in str(raised.value)
+
+
+def test_the_models_own_forward_gives_the_same_logits(listener: Adapter, make_query: MakeQuery) -> None:
+    if not isinstance(listener, PlaceholderAdapter):
+        pytest.skip("has no placeholders, or a forward of its own that other tests hold it against")
+    query = make_query(2.6, "Anna buys the apple.", seed=6)
+    row = listener._row(query, listener._hear([query])[query.audio_hash])
+    ids = torch.tensor([row.token_ids])
+    with torch.inference_mode():
+        made = listener.model(input_ids=ids, attention_mask=torch.ones_like(ids), **listener.inputs(query.samples))
+    own = torch.log_softmax(made.logits[0, row.answer.start - 1 : row.answer.stop - 1].float(), -1)
+    one = torch.log_softmax(listener.forced([query], ["transcript"])[0].logits["transcript"], -1)
+    assert torch.allclose(own, one, atol=1e-4)
+    assert len(row.audio) == int((ids == listener.audio_id).sum())
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1.9, 3.3])
+def test_inputs_are_those_of_the_familys_processor(listener: Adapter, make_query: MakeQuery, seconds: float) -> None:
+    if not isinstance(listener, WindowedAdapter):
+        pytest.skip("its processor needs other libraries")
+    query = make_query(seconds, "", seed=8)
+    processor = listener.parts.processor
+    theirs = processor(text=processor.audio_token, audio=[query.samples], sampling_rate=RATE)
+    ours = listener.inputs(query.samples)
+    assert torch.equal(theirs["input_features"], ours["input_features"])
+    assert torch.equal(theirs["input_features_mask"], ours["input_features_mask"])
+    assert theirs["input_ids"].shape[1] == len(listener._hear([query])[query.audio_hash].embedded)
+
+
+def granite(folder: Path) -> GraniteSpeechAdapter:
+    BUILDERS["granite_speech"](folder)
+    adapter = load_checkpoint(folder.as_posix(), "", "float32", "sdpa")
+    assert isinstance(adapter, GraniteSpeechAdapter)
+    return adapter
+
+
+def test_granites_logits_are_scaled_as_its_causal_models(tmp_path: Path) -> None:
+    adapter = granite(tmp_path / "granite")
+    adapter.decoder.config.logits_scaling = 4.0
+    hidden = torch.randn(3, adapter.decoder.config.hidden_size)
+    assert torch.allclose(adapter.head(hidden) * 4, adapter.model.lm_head(hidden), atol=1e-6)
+
+
+def test_granites_features_are_those_of_its_extractor(tmp_path: Path, make_query: MakeQuery) -> None:
+    pytest.importorskip("torchaudio", reason="the extractor that they are held against needs torchaudio")
+    adapter = granite(tmp_path / "granite")
+    samples = make_query(1.23, "", seed=9).samples
+    theirs = GraniteSpeechFeatureExtractor(n_mels=MELS)([samples])["input_features"]
+    assert torch.allclose(theirs, adapter.inputs(samples)["input_features"], atol=1e-4)
+
+
+def test_granites_features_of_a_tone_peak_at_its_pitch(tmp_path: Path) -> None:
+    adapter = granite(tmp_path / "granite")
+    edges = 700 * (10 ** (np.linspace(0, 2595 * np.log10(1 + 8000 / 700), MELS + 2) / 2595) - 1)
+    for band in (4, 9, 13):  # HTK's mel scale: the bands' centres in Hz
+        tone = np.sin(2 * np.pi * edges[band + 1] * np.arange(RATE) / RATE).astype(np.float32)
+        frames = adapter.inputs(tone)["input_features"].reshape(-1, MELS)
+        assert frames.shape[0] == 100  # a second's 101 frames, two by two
+        assert (frames[2:-2].argmax(1) == band).all()
+
+
+def test_phi4s_updates_for_speech_are_merged(tmp_path: Path, make_query: MakeQuery) -> None:
+    folder, query = tmp_path / "phi", make_query(1.0, "Anna.")
+    BUILDERS["phi4_multimodal"](folder)
+    plain = load_checkpoint(folder.as_posix(), "", "float32", "sdpa")
+    before = answer(plain.forced([query], ["transcript"])[0])
+    config = LoraConfig(r=4, target_modules=["qkv_proj"], init_lora_weights=False)
+    updated = get_peft_model(plain.model, config)
+    with torch.no_grad():
+        for name, weight in updated.named_parameters():
+            if "lora_" in name:
+                weight.normal_(std=0.3)
+    updated.save_pretrained(folder / SPEECH)
+    after = answer(load_checkpoint(folder.as_posix(), "", "float32", "sdpa").forced([query], ["transcript"])[0])
+    with_updates = answer(plain.forced([query], ["transcript"])[0])  # which the wrapping put into the plain model
+    assert not torch.allclose(after, before, atol=1e-2)
+    assert torch.allclose(after, with_updates, atol=1e-4)
+
+
+def test_a_character_without_a_token_is_one_line(tmp_path: Path, make_query: MakeQuery) -> None:
+    folder = tmp_path / "whisper"
+    BUILDERS["moonshine"](folder)
+    words = PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer(models.WordLevel({"Anna": 0, "<unk>": 1, "<|im_end|>": 2}, unk_token="<unk>")),  # noqa: S106
+        unk_token="<unk>",  # noqa: S106
+        eos_token="<|im_end|>",  # noqa: S106
+    )
+    words.save_pretrained(folder)
+    adapter = load_checkpoint(folder.as_posix(), "", "float32", "sdpa")
+    assert len(adapter.forced([make_query(1.0, "Anna")], ["transcript"])[0].token_ids["transcript"]) == 2
+    with pytest.raises(EarwitnessError, match="no token for a part of the transcript 'Berta'"):
+        adapter.forced([make_query(1.0, "Berta")], ["transcript"])
