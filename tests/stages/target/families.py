@@ -241,6 +241,9 @@ def omni_config(tokens: PreTrainedTokenizerFast) -> Any:
             "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 3, 3]},
         },
         audio_token_index=tokens.convert_tokens_to_ids("<|AUDIO|>"),
+        audio_start_token_id=tokens.convert_tokens_to_ids("<|audio_bos|>"),
+        audio_end_token_id=tokens.convert_tokens_to_ids("<|audio_eos|>"),
+        vision_start_token_id=len(tokens),
     )
 
 
