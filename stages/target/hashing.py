@@ -21,7 +21,8 @@ def checkpoint_files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise EarwitnessError(f"{folder}: no such folder: put the checkpoint there, or correct params.yaml: targets")
     kinds = {".safetensors", ".json", ".jinja", ".txt", ".model"}
-    files = sorted(path for path in folder.iterdir() if path.suffix in kinds)
+    paths = [*folder.iterdir(), *folder.glob("[!.]*/*")]  # some checkpoints keep parts in folders
+    files = sorted(path for path in paths if path.suffix in kinds)
     if not any(path.suffix == ".safetensors" for path in files):
         raise EarwitnessError(f"{folder}: holds no .safetensors file: save the model with safetensors")
     return files

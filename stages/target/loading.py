@@ -45,12 +45,24 @@ def load_checkpoint(model: str, revision: str, dtype: str, attention: str) -> Ad
     source: Path | str = Path(model) if Path(model).is_dir() else model
     pinned = None if isinstance(source, Path) else revision
     try:
-        architecture = transformers.AutoConfig.from_pretrained(
-            source, revision=pinned, trust_remote_code=False
-        ).model_type
-        return ADAPTERS[architecture].load(source, pinned, DTYPES[dtype], attention)
+        adapter = ADAPTERS[_architecture(source, pinned)].load(source, pinned, DTYPES[dtype], attention)
     except (OSError, ValueError, json.JSONDecodeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise EarwitnessError(
             f"{model}: cannot be loaded ({reason}): correct the folder, or the id and revision"
         ) from error
+    if torch.cuda.is_available():
+        adapter.model.to("cuda")
+    return adapter
+
+
+def _architecture(source: Path | str, revision: str | None) -> str:
+    """Return the checkpoint's ``model_type``, read without `AutoConfig`, which knows only its own."""
+    config, _ = transformers.PretrainedConfig.get_config_dict(source, revision=revision)
+    architecture = str(config.get("model_type", ""))
+    if architecture not in ADAPTERS and "auto_map" in config:
+        raise EarwitnessError(
+            f"{source}: its architecture {architecture!r} needs code from the checkpoint, which is never run: "
+            f"use one of {', '.join(ADAPTERS)}"
+        )
+    return architecture

@@ -2,6 +2,7 @@
 
 from stages.target.adapters import (
     audioflamingo3,
+    composed,
     glmasr,
     granite_speech,
     moonshine,
@@ -15,6 +16,7 @@ from stages.target.adapters import (
 
 __all__ = [
     "audioflamingo3",
+    "composed",
     "glmasr",
     "granite_speech",
     "moonshine",

@@ -8,9 +8,11 @@ from typing import Any
 
 import torch
 import transformers
+from peft import LoraConfig, get_peft_model
 from transformers import PreTrainedTokenizerFast, WhisperFeatureExtractor
 
 from stages.lab_target.build import build_model, build_processor, byte_tokenizer
+from stages.target.adapters.composed import ComposedConfig, compose
 from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
 
 WIDTH = 32
@@ -284,6 +286,39 @@ def phi4_multimodal(folder: Path) -> None:
     save(folder, model, tokens, transformers.Phi4MultimodalFeatureExtractor(feature_size=MELS))
 
 
+def language(tokens: PreTrainedTokenizerFast, model_type: str = "llama") -> Any:
+    """Return a small causal language model."""
+    config = transformers.AutoConfig.for_model(**language_model(tokens, model_type))
+    return seeded(lambda: transformers.AutoModelForCausalLM.from_config(config))
+
+
+WAVEFORM = {**SIZES, "conv_dim": [16, 16], "conv_stride": [20, 16], "conv_kernel": [20, 16], "vocab_size": 8} | {
+    "num_conv_pos_embeddings": 4,
+    "num_conv_pos_embedding_groups": 2,
+}
+
+
+def composed(folder: Path, encoder: str = "wavlm", lora: bool = False) -> None:
+    """An encoder, a connector and a language model with a placeholder of its own."""
+    tokens = byte_tokenizer()
+    if encoder == "whisper":
+        config: Any = transformers.WhisperConfig(
+            **ENCODER_DECODER, num_mel_bins=MELS, max_source_positions=WINDOW * 50, vocab_size=8, pad_token_id=0
+        )
+        extractor: Any = WhisperFeatureExtractor(feature_size=MELS, chunk_length=WINDOW)
+    else:
+        config = transformers.AutoConfig.for_model(encoder, **WAVEFORM)
+        extractor = transformers.Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=False)
+    hears = seeded(lambda: transformers.AutoModel.from_config(config))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        made = compose(hears, extractor, language(tokens), tokens, ComposedConfig(stack=5, width=WIDTH))
+    made.save(folder)
+    if lora:
+        updates = LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
+        get_peft_model(made.model.language_model, updates).save_pretrained(str(folder / "lora"))
+
+
 BUILDERS: dict[str, Callable[[Path], None]] = {
     "qwen2_audio": qwen2_audio,
     "audioflamingo3": audioflamingo3,
@@ -293,6 +328,7 @@ BUILDERS: dict[str, Callable[[Path], None]] = {
     "qwen2_5_omni": qwen2_5_omni,
     "qwen2_5_omni_thinker": qwen2_5_omni_thinker,
     "phi4_multimodal": phi4_multimodal,
+    "composed": composed,
     "whisper": whisper,
     "moonshine": moonshine,
     "speech_to_text": speech_to_text,
