@@ -60,6 +60,10 @@ def _architecture(source: Path | str, revision: str | None) -> str:
     """Return the checkpoint's ``model_type``, read without `AutoConfig`, which knows only its own."""
     config, _ = transformers.PretrainedConfig.get_config_dict(source, revision=revision)
     architecture = str(config.get("model_type", ""))
+    if not architecture:
+        raise EarwitnessError(
+            f"{source}: cannot be loaded (no config.json that names a model_type): correct the folder"
+        )
     if architecture not in ADAPTERS and "auto_map" in config:
         raise EarwitnessError(
             f"{source}: its architecture {architecture!r} needs code from the checkpoint, which is never run: "

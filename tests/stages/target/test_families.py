@@ -77,6 +77,10 @@ def test_every_family_is_here() -> None:
     assert set(BUILDERS) == set(ADAPTERS)
 
 
+def test_the_record_names_the_file_whose_code_its_rows_depend_on(listener: Adapter) -> None:
+    assert type(listener).__module__ == f"stages.target.adapters.{listener.model.config.model_type}"
+
+
 def test_a_row_alone_is_as_in_a_batch(listener: Adapter, sixteen: list[Query], together: list[Forced]) -> None:
     for query, row in zip(sixteen, together, strict=True):
         alone = listener.forced([query], SLICES)[0]

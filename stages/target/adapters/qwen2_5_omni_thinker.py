@@ -1,6 +1,7 @@
 """Qwen2.5-Omni's thinker (arXiv 2503.20215): an encoder over blocks of two seconds, and a Qwen2.5 language model.
 
-Of a whole checkpoint only the thinker is loaded: the parts that speak have no say in what it answers.
+Of a whole checkpoint only the thinker is loaded: the parts that speak have no say in what it answers. The record
+names the thinker's architecture in both cases, and so this file.
 """
 
 from __future__ import annotations
