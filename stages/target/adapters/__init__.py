@@ -3,6 +3,7 @@
 from stages.target.adapters import (
     audioflamingo3,
     composed,
+    endpoint,
     glmasr,
     granite_speech,
     moonshine,
@@ -17,6 +18,7 @@ from stages.target.adapters import (
 __all__ = [
     "audioflamingo3",
     "composed",
+    "endpoint",
     "glmasr",
     "granite_speech",
     "moonshine",
