@@ -10,6 +10,7 @@ ARGS ?=
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+BENCHMARKS := attacks evaluation logits
 
 # DVC runs stages through a shell: 'python' must be this environment's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -22,7 +23,7 @@ help:
 	@echo "make test      the tests, without those that take minutes"
 	@echo "make test-all  all tests"
 	@echo "make check     lint, format, types, layering"
-	@echo "make bench     seconds per stage of the last run"
+	@echo "make bench     seconds per stage of the last run, then the benchmarks (some minutes)"
 	@echo "make clean     remove caches and logs; keeps .venv and data"
 
 audit: $(INSTALLED)
@@ -42,6 +43,7 @@ check: $(INSTALLED)
 
 bench: $(INSTALLED)
 	@$(BIN)/python -m flows.bench
+	@for room in $(BENCHMARKS); do echo; echo "== $$room"; $(BIN)/python -m tests.benchmarks.$$room || exit; done
 
 clean:
 	rm -rf .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

@@ -1,27 +1,68 @@
-"""Membership scores from cached token statistics: higher = more like a member.
+"""Membership scores from cached statistics: higher = more like a member.
 
-Three kinds, one attack per file. Row attacks read one clip's statistics; neighbour attacks compare a clip with its
-neighbours; reference attacks compare what two targets say of one clip. To add one: write its file, list it here,
-test it.
+Four kinds (see `stages.attacks.registry`), one attack per file. To add one: write its file, list it here, test it.
 """
 
-from stages.attacks import loss, max_prob_gap, max_renyi, min_k, min_k_pp, modified_entropy, neighbourhood, ratio, zlib
-from stages.attacks.registry import NEIGHBOUR_ATTACKS, REFERENCE_ATTACKS, ROW_ATTACKS, Scored, Settings, score
+from stages.attacks import (
+    augmentation_kl,
+    camia,
+    dc_pdd,
+    ez,
+    gradient_norm,
+    indicators,
+    loss,
+    lowercase,
+    max_prob_gap,
+    max_renyi,
+    min_k,
+    min_k_pp,
+    modified_entropy,
+    neighbourhood,
+    quantile_regression,
+    ratio,
+    recall,
+    repetition,
+    rmia,
+    sampling,
+    wbc,
+    zlib,
+)
+from stages.attacks.registry import (
+    CLIP_ATTACKS,
+    LABELLED_ATTACKS,
+    REFERENCE_ATTACKS,
+    ROW_ATTACKS,
+    Settings,
+    score,
+)
 
 __all__ = [
-    "NEIGHBOUR_ATTACKS",
+    "CLIP_ATTACKS",
+    "LABELLED_ATTACKS",
     "REFERENCE_ATTACKS",
     "ROW_ATTACKS",
-    "Scored",
     "Settings",
+    "augmentation_kl",
+    "camia",
+    "dc_pdd",
+    "ez",
+    "gradient_norm",
+    "indicators",
     "loss",
+    "lowercase",
     "max_prob_gap",
     "max_renyi",
     "min_k",
     "min_k_pp",
     "modified_entropy",
     "neighbourhood",
+    "quantile_regression",
     "ratio",
+    "recall",
+    "repetition",
+    "rmia",
+    "sampling",
     "score",
+    "wbc",
     "zlib",
 ]

@@ -2,28 +2,113 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+import numpy as np
+import pyarrow as pa
+
 from stages.attacks import Settings
-from stages.attacks.scoring import score_clips
-from stages.core.artifacts import SCHEMAS, artifact, read_groups, read_table, write_table
+from stages.attacks.gathering import gather
+from stages.attacks.labels import known_of
+from stages.attacks.places import Places, View
+from stages.attacks.ragged import Floats
+from stages.attacks.registry import Known
+from stages.attacks.scoring import score_sheets
+from stages.attacks.table import SCORES_PER_GROUP, long_tables
+from stages.core.artifacts import SCHEMAS, artifact, read_groups, read_table, write_json, write_table
+from stages.core.errors import EarwitnessError
 from stages.core.params import Params
+from stages.core.randomness import generator
 from stages.core.stage import require_declared, run_stage
+
+STAGE = "attacks"
 
 
 def work(audit: str, params: Params) -> None:
     """Score the audit's clips from the cached statistics."""
     require_declared(params.audits, "audits", audit)
+    corpus = params.audits[audit].corpus
+    clips = read_table(artifact("corpus", corpus, "clips.parquet"), ["clip_id", "member", "speaker"])
     neighbours = read_table(
-        artifact("perturbation", params.audits[audit].corpus, "neighbours.parquet"),
-        ["neighbour_id", "clip_id", "kind"],
+        artifact("perturbation", corpus, "neighbours.parquet"), ["neighbour_id", "clip_id", "kind", "perturbation"]
     )
-    clip_of = {
-        neighbour_id: (clip_id, kind == "original")
-        for neighbour_id, clip_id, kind in zip(*(column.to_pylist() for column in neighbours.columns), strict=True)
-    }
-    settings = Settings(params.attacks.shares, params.attacks.orders)
-    table = score_clips(read_groups(artifact("logits", audit, "tokens.parquet")), clip_of, settings)
-    write_table(artifact("attacks", audit, "scores.parquet"), table, SCHEMAS["attack_scores"])
+    places = Places(neighbours, clips["clip_id"].to_pylist())
+    gathered = gather(
+        read_groups(artifact("logits", audit, "tokens.parquet")),
+        places,
+        clips.num_rows,
+        Settings(params.attacks.shares, params.attacks.orders),
+        _primary(params),
+        _probes(audit, places, clips.num_rows),
+    )
+    scores, kinds = score_sheets(gathered.sheets, _known(audit, clips, params))
+    folder, schema = artifact(STAGE, audit), SCHEMAS["attack_scores"]
+    everyone = np.arange(clips.num_rows)
+    write_table(
+        folder / "scores.parquet",
+        long_tables(clips.select(["clip_id"]), everyone, scores, schema),
+        schema,
+        SCORES_PER_GROUP,
+    )
+    schema = SCHEMAS["neighbour_scores"]
+    audio = long_tables(
+        neighbours.select(["neighbour_id", "clip_id", "perturbation"]),
+        np.flatnonzero(places.audio),
+        gathered.of_neighbours,
+        schema,
+    )
+    write_table(folder / "neighbour_scores.parquet", audio, schema, SCORES_PER_GROUP)
+    write_json(folder / "attacks.json", kinds)
+
+
+def _primary(params: Params) -> dict[View, Collection[str]]:
+    """Return the primary attacks by view."""
+    found: dict[View, set[str]] = {}
+    for name in params.evaluation.primary_attacks:
+        attack, slice_, condition, instruction = (*name.split("/"), "", "", "")[:4]
+        if instruction.isdigit():
+            found.setdefault(View(slice_, condition, int(instruction)), set()).add(attack)
+    return dict(found)
+
+
+def _probes(audit: str, places: Places, clips: int) -> dict[str, dict[str, Floats]]:
+    """Return each role's probes as one column a probe, NaN for clips that it has no value for."""
+    found: dict[str, dict[str, Floats]] = {}
+    table = read_table(artifact("logits", audit, "probes.parquet"))
+    clip = places.clip[places.rows(table)]
+    for at, role, probe, value in zip(
+        clip, *(table[name].to_pylist() for name in ("role", "probe", "value")), strict=True
+    ):
+        column = found.setdefault(role, {}).setdefault(probe, np.full(clips, np.nan))
+        column[at] = np.nan if value is None else value
+    return found
+
+
+def _known(audit: str, clips: pa.Table, params: Params) -> Known:
+    return known_of(
+        clips["member"].to_pylist(),
+        clips["speaker"].to_pylist(),
+        _features(params.audits[audit].corpus, clips["clip_id"].to_pylist()),
+        params.attacks.folds,
+        params.attacks.permutations,
+        generator(params.seed, STAGE, audit),
+    )
+
+
+def _features(corpus: str, clip_ids: list[str]) -> Floats:
+    """Return the blind features, float64[n, d]; a feature that is not known counts as the corpus's mean."""
+    path = artifact("features", corpus, "features.parquet")
+    table = read_table(path)
+    if table["clip_id"].to_pylist() != clip_ids:
+        raise EarwitnessError(f"{path}: other clips than in the corpus {corpus!r}: run 'dvc repro features@{corpus}'")
+    names = [column for column in table.column_names if column != "clip_id"]
+    values = np.column_stack([np.zeros((len(clip_ids), 0)), *(table[name].to_numpy() for name in names)])
+    known = np.isfinite(values)
+    level = np.divide(
+        np.where(known, values, 0).sum(0), known.sum(0), out=np.zeros(values.shape[1]), where=known.any(0)
+    )
+    return np.where(known, values, level)
 
 
 if __name__ == "__main__":
-    run_stage("attacks", work, "audit")
+    run_stage(STAGE, work, "audit")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from stages.attacks.registry import ROW_ATTACKS, Scored, Settings
+from stages.attacks.registry import Columns, Settings, row_attack
+from stages.attacks.rows import Rows
 
 
-@ROW_ATTACKS.register("loss")
-def loss(row: Scored, settings: Settings) -> dict[str, float]:
+@row_attack("loss", "logprob")
+def loss(rows: Rows, settings: Settings) -> Columns:
     """Return ``loss``: the negated loss, so that higher = more like a member; in nats per token, at most 0."""
-    return {"loss": float(row.statistics["logprob"].mean())}
+    return {"loss": rows.statistic("logprob").means()}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from stages.attacks.registry import ROW_ATTACKS, Scored, Settings
+from stages.attacks.registry import Columns, Settings, row_attack
+from stages.attacks.rows import Rows
 
 
-@ROW_ATTACKS.register("max_prob_gap")
-def max_prob_gap(row: Scored, settings: Settings) -> dict[str, float]:
+@row_attack("max_prob_gap", "gap")
+def max_prob_gap(rows: Rows, settings: Settings) -> Columns:
     """Return ``max_prob_gap``: the mean gap of the two best log-probabilities, in nats, at least 0."""
-    return {"max_prob_gap": float(row.statistics["gap"].mean())}
+    return {"max_prob_gap": rows.statistic("gap").means()}

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import numpy as np
+from stages.attacks.ragged import count_of, percent
+from stages.attacks.registry import Columns, Settings, row_attack
+from stages.attacks.rows import Rows
 
-from stages.attacks.registry import ROW_ATTACKS, Scored, Settings, count_of, percent
 
-
-@ROW_ATTACKS.register("max_renyi")
-def max_renyi(row: Scored, settings: Settings) -> dict[str, float]:
+@row_attack("max_renyi")
+def max_renyi(rows: Rows, settings: Settings) -> Columns:
     """Return ``max_renyi_<order>@<percent>`` and ``min_renyi_<order>@<percent>``, negated: members are more certain.
 
-    ``max_renyi_<order>@0`` is the largest entropy alone. In nats, at most 0.
+    ``max_renyi_<order>@0`` is the largest entropy alone. In nats, at most 0. An order without a statistic is left out.
     """
-    found: dict[str, float] = {}
+    found: Columns = {}
     for order in settings.orders:
-        ordered = np.sort(row.statistics[f"renyi_{order:g}"])
-        found[f"max_renyi_{order:g}@0"] = -float(ordered[-1])
+        name = f"renyi_{order:g}"
+        if name not in rows.statistics:
+            continue
+        ordered = rows.statistic(name).ordered()
+        found[f"max_{name}@0"] = -ordered.mean_of_last(count_of(0.0, ordered.lengths))
         for share in settings.shares:
-            count = count_of(share, len(ordered))
-            found[f"max_renyi_{order:g}@{percent(share)}"] = -float(ordered[-count:].mean())
-            found[f"min_renyi_{order:g}@{percent(share)}"] = -float(ordered[:count].mean())
+            counts = count_of(share, ordered.lengths)
+            found[f"max_{name}@{percent(share)}"] = -ordered.mean_of_last(counts)
+            found[f"min_{name}@{percent(share)}"] = -ordered.mean_of_first(counts)
     return found

@@ -1,16 +1,19 @@
-"""Min-K%: the mean of the least probable tokens' log-probabilities (Shi et al., arXiv 2310.16789)."""
+"""Min-K% and Max-K%: means of the least or most probable tokens' log-probabilities (Shi et al., arXiv 2310.16789)."""
 
 from __future__ import annotations
 
-import numpy as np
+from stages.attacks.ragged import count_of, percent
+from stages.attacks.registry import Columns, Settings, row_attack
+from stages.attacks.rows import Rows
 
-from stages.attacks.registry import ROW_ATTACKS, Scored, Settings, count_of, percent
 
-
-@ROW_ATTACKS.register("min_k")
-def min_k(row: Scored, settings: Settings) -> dict[str, float]:
-    """Return ``min_k@<percent>`` for every share; at least one token is taken."""
-    ordered = np.sort(row.statistics["logprob"])
-    return {
-        f"min_k@{percent(share)}": float(ordered[: count_of(share, len(ordered))].mean()) for share in settings.shares
-    }
+@row_attack("min_k", "logprob")
+def min_k(rows: Rows, settings: Settings) -> Columns:
+    """Return ``min_k@<percent>`` and ``max_k@<percent>`` for every share, in nats; at least one token is taken."""
+    ordered = rows.statistic("logprob").ordered()
+    found: Columns = {}
+    for share in settings.shares:
+        counts = count_of(share, ordered.lengths)
+        found[f"min_k@{percent(share)}"] = ordered.mean_of_first(counts)
+        found[f"max_k@{percent(share)}"] = ordered.mean_of_last(counts)
+    return found

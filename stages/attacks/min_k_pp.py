@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.attacks.registry import ROW_ATTACKS, Scored, Settings, count_of, percent
+from stages.attacks.ragged import count_of, percent
+from stages.attacks.registry import Columns, Settings, row_attack
+from stages.attacks.rows import Rows
 
 MIN_VARIANCE = 1e-6
 """Below it a distribution is certain and its deviation says nothing; the floor keeps z finite."""
 
 
-@ROW_ATTACKS.register("min_k_pp")
-def min_k_pp(row: Scored, settings: Settings) -> dict[str, float]:
+@row_attack("min_k_pp", "logprob", "mean_logprob", "var_logprob")
+def min_k_pp(rows: Rows, settings: Settings) -> Columns:
     """Return ``min_k_pp@<percent>`` for every share, in deviations; at least one token is taken."""
-    deviation = np.sqrt(np.maximum(row.statistics["var_logprob"], MIN_VARIANCE))
-    ordered = np.sort((row.statistics["logprob"] - row.statistics["mean_logprob"]) / deviation)
+    own = rows.statistics
+    deviation = np.sqrt(np.maximum(own["var_logprob"], MIN_VARIANCE))
+    ordered = rows.ragged((own["logprob"] - own["mean_logprob"]) / deviation).ordered()
     return {
-        f"min_k_pp@{percent(share)}": float(ordered[: count_of(share, len(ordered))].mean())
+        f"min_k_pp@{percent(share)}": ordered.mean_of_first(count_of(share, ordered.lengths))
         for share in settings.shares
     }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from stages.attacks.registry import ROW_ATTACKS, Scored, Settings
+from stages.attacks.registry import Columns, Settings, row_attack
+from stages.attacks.rows import Rows
 
 NAMES = ("modified_entropy", "modified_renyi_0.5", "modified_renyi_2")
 
 
-@ROW_ATTACKS.register("modified_entropy")
-def modified_entropy(row: Scored, settings: Settings) -> dict[str, float]:
-    """Return the mean of each, negated: 0 when certain of every token, lower the less so."""
-    return {name: -float(row.statistics[name].mean()) for name in NAMES}
+@row_attack("modified_entropy")
+def modified_entropy(rows: Rows, settings: Settings) -> Columns:
+    """Return the mean of each that there is, negated: 0 when certain of every token, lower the less so."""
+    return {name: -rows.statistic(name).means() for name in NAMES if name in rows.statistics}

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from stages.attacks.registry import NEIGHBOUR_ATTACKS, Scored
+from stages.attacks.registry import CLIP_ATTACKS, Columns, Sheet
 
 
-@NEIGHBOUR_ATTACKS.register("neighbourhood")
-def neighbourhood(original: Scored, neighbours: Sequence[Scored]) -> dict[str, float]:
+@CLIP_ATTACKS.register("neighbourhood")
+def neighbourhood(sheet: Sheet) -> Columns:
     """Return ``neighbourhood``: the clip's mean log-probability less the mean of its neighbours'; NaN without any."""
-    around = [neighbour.statistics["logprob"].mean() for neighbour in neighbours]
-    level = np.mean(around) if around else np.nan
-    return {"neighbourhood": float(original.statistics["logprob"].mean() - level)}
+    known = np.isfinite(sheet.around.logprob)
+    owner, clips = sheet.around.clip[known], len(sheet.rows)
+    counts = np.bincount(owner, minlength=clips)
+    sums = np.bincount(owner, sheet.around.logprob[known], clips)
+    level = np.divide(sums, counts, out=np.full(clips, np.nan), where=counts > 0)
+    return {"neighbourhood": sheet.rows.statistic("logprob").means() - level}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from stages.attacks.registry import REFERENCE_ATTACKS, Scored
+from stages.attacks.registry import REFERENCE_ATTACKS, Columns, Sheet
 
 
 @REFERENCE_ATTACKS.register("ratio")
-def ratio(target: Scored, reference: Scored) -> dict[str, float]:
+def ratio(target: Sheet, reference: Sheet) -> Columns:
     """Return ``ratio``: the log of the likelihood ratio per token, in nats.
 
     Each side is divided by its own number of tokens, since the two targets may have different tokenizers.
     """
-    return {"ratio": float(target.statistics["logprob"].mean() - reference.statistics["logprob"].mean())}
+    return {"ratio": target.rows.statistic("logprob").means() - reference.rows.statistic("logprob").means()}

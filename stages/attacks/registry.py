@@ -1,17 +1,26 @@
-"""The registries of attacks, what an attack is given, and `score`, which runs the row attacks on one row."""
+"""The registries of attacks, what an attack is given, and `score`, which runs the row attacks on one row.
+
+Four kinds. Row attacks read the tokens of a row and work on any number of rows at once. Clip attacks read one role's
+sheet of the whole audit: neighbours, probes, or what the other clips are like. Reference attacks compare two sheets.
+Labelled attacks learn from the labels of other speakers. Only row and clip attacks are free of a reference and of
+labels, and only they can be primary.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.attacks.ragged import Floats, Ints
+from stages.attacks.rows import Rows
 from stages.core.registry import Registry
 
-Floats = NDArray[np.floating]
+Columns = dict[str, Floats]
+"""Scores of all rows or clips by the attack's name; higher = more like a member, NaN where it is not defined."""
 
 
 @dataclass(frozen=True)
@@ -23,35 +32,147 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Scored:
-    """One scored slice of one row.
+class RowAttack:
+    """An attack on rows, with the statistics that it cannot do without."""
+
+    needs: tuple[str, ...]
+    apply: Callable[[Rows, Settings], Columns]
+
+
+@dataclass(frozen=True)
+class Around:
+    """The neighbours of all clips, in no order.
 
     Attributes
     ----------
-    statistics : dict of str to float[T]
-        As `stages.logits.statistics.token_statistics` names them; T >= 1.
-    text : str
-        The transcript.
-    token_ids : int[T] or None
-        Where the caller has them.
+    clip : intp[m]
+        Index of the clip that each was made from.
+    perturbation : list of str
+        By which perturbation, m of them.
+    logprob : float64[m]
+        Mean log-probability of its transcript's tokens, in nats.
     """
 
-    statistics: Mapping[str, Floats]
-    text: str
-    token_ids: NDArray[np.integer] | None = None
+    clip: Ints
+    perturbation: Sequence[str]
+    logprob: Floats
 
 
-RowAttack = Callable[[Scored, Settings], dict[str, float]]
-NeighbourAttack = Callable[[Scored, Sequence[Scored]], dict[str, float]]
-ReferenceAttack = Callable[[Scored, Scored], dict[str, float]]
+@dataclass(frozen=True)
+class Sheet:
+    """What one role says of all n clips in one slice, condition and instruction.
+
+    Attributes
+    ----------
+    rows : Rows
+        The originals, a row a clip (empty where there is none), with the statistics of `KEPT`.
+    columns : dict of str to float64[n]
+        The row attacks' scores.
+    indicators : float64[n, d]
+        What the supervised attack learns from.
+    around : Around
+    probes : dict of str to float64[n]
+        What `logits` found with passes of their own.
+    """
+
+    rows: Rows
+    columns: Columns
+    indicators: Floats
+    around: Around
+    probes: Mapping[str, Floats] = field(default_factory=dict)
+
+
+KEPT = ("logprob", "hit")
+"""Statistics of the originals that clip and reference attacks read."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What labelled attacks are told of the clips.
+
+    Attributes
+    ----------
+    member : bool[n]
+    labelled : bool[n]
+        Where membership is known.
+    folds : intp[n]
+        No speaker is in two.
+    cluster : intp[n]
+        Speakers.
+    blind : float64[n, d]
+        Features that never saw a model; finite.
+    permutations : bool[n, k]
+        Permuted labels for a p value; k may be 0.
+    """
+
+    member: NDArray[np.bool_]
+    labelled: NDArray[np.bool_]
+    folds: Ints
+    cluster: Ints
+    blind: Floats
+    permutations: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A labelled attack's out-of-fold scores.
+
+    Attributes
+    ----------
+    target : float64[n]
+        NaN where no fold could score a clip.
+    reference : float64[n] or None
+        The same fitted models on the reference.
+    p : float or None
+        Of the AUC by permuted labels, where it was asked for.
+    """
+
+    target: Floats
+    reference: Floats | None
+    p: float | None = None
+
+
+ClipAttack = Callable[[Sheet], Columns]
+ReferenceAttack = Callable[[Sheet, Sheet], Columns]
+LabelledAttack = Callable[[Sheet, Sheet | None, Known], dict[str, Learned]]
 
 ROW_ATTACKS: Registry[RowAttack] = Registry("row attack")
-NEIGHBOUR_ATTACKS: Registry[NeighbourAttack] = Registry("neighbour attack")
+CLIP_ATTACKS: Registry[ClipAttack] = Registry("clip attack")
 REFERENCE_ATTACKS: Registry[ReferenceAttack] = Registry("reference attack")
+LABELLED_ATTACKS: Registry[LabelledAttack] = Registry("labelled attack")
+
+_RowFunction = Callable[[Rows, Settings], Columns]
+
+
+def row_attack(name: str, *needs: str) -> Callable[[_RowFunction], _RowFunction]:
+    """Register a row attack under its name, with the statistics that it needs."""
+
+    def add(function: _RowFunction) -> _RowFunction:
+        ROW_ATTACKS.register(name)(RowAttack(needs, function))
+        return function
+
+    return add
+
+
+def score_rows(rows: Rows, settings: Settings, wanted: Collection[str] | None = None) -> Columns:
+    """Return the scores of every row attack whose statistics there are, or of those wanted by name."""
+    found: Columns = {}
+    for name in ROW_ATTACKS:
+        attack = ROW_ATTACKS[name]
+        if all(need in rows.statistics for need in attack.needs) and _makes(attack, rows, settings, wanted):
+            found |= attack.apply(rows, settings)
+    return {name: column for name, column in found.items() if wanted is None or name in wanted}
+
+
+def _makes(attack: RowAttack, rows: Rows, settings: Settings, wanted: Collection[str] | None) -> bool:
+    """Return whether an attack makes a score that is wanted; asked of no rows, it names its scores for nothing."""
+    if wanted is None:
+        return True
+    return not attack.apply(rows.take(np.zeros(0, np.intp)), settings).keys().isdisjoint(wanted)
 
 
 def score(
-    statistics: Mapping[str, Floats],
+    statistics: Mapping[str, NDArray[np.floating]],
     text: str,
     token_ids: NDArray[np.integer] | None = None,
     settings: Settings | None = None,
@@ -61,33 +182,30 @@ def score(
     Parameters
     ----------
     statistics : dict of str to float[T]
-        Per-token statistics of one slice.
+        Per-token statistics of one slice, of any precision; computed with in float64. An attack whose statistic is
+        missing is left out; a token whose statistic is NaN does not count in it; infinite values count as ±745.
     text : str
         The transcript.
     token_ids : int[T], optional
+        Without them, what looks at repeated tokens is left out.
     settings : Settings, optional
         Shares and orders; the defaults where not given.
 
     Returns
     -------
     dict of str to float
-        By name, such as ``loss``, ``min_k@20`` (share in percent), ``max_renyi_0.5@10``. All NaN for T = 0.
+        By name, such as ``loss``, ``min_k@20`` (share in percent), ``max_renyi_0.5@10``. Finite wherever a statistic
+        is known of one token; NaN for T = 0.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ.
+
+    Examples
+    --------
+    >>> score({"logprob": np.array([-1.0, -3.0])}, "ab")["loss"]
+    -2.0
     """
-    row = Scored(statistics, text, token_ids)
-    found: dict[str, float] = {}
-    if len(statistics["logprob"]) == 0:
-        one = {name: np.zeros(1) for name in statistics}
-        return dict.fromkeys(score(one, text, None, settings), np.nan)
-    for name in ROW_ATTACKS:
-        found |= ROW_ATTACKS[name](row, settings or Settings())
-    return found
-
-
-def count_of(share: float, tokens: int) -> int:
-    """Return how many of `tokens` a share takes: its floor, but at least one, so that short answers have a score."""
-    return max(1, int(share * tokens + 1e-9))
-
-
-def percent(share: float) -> str:
-    """Return a share as it stands in an attack's name: 0.2 gives ``20``."""
-    return f"{100 * share:g}"
+    columns = score_rows(Rows.of_one(statistics, text, token_ids), settings or Settings())
+    return {name: float(column[0]) for name, column in columns.items()}

@@ -1,98 +1,86 @@
-"""From token statistics to scores, streaming: only original rows are kept whole, neighbours as what attacks need."""
+"""Every attack on what was gathered: columns of scores by role and view."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
 
-from stages.attacks.registry import NEIGHBOUR_ATTACKS, REFERENCE_ATTACKS, Scored, Settings, score
-from stages.core.artifacts import SCHEMAS
+from stages.attacks.gathering import Sheets
+from stages.attacks.places import View
+from stages.attacks.registry import (
+    CLIP_ATTACKS,
+    LABELLED_ATTACKS,
+    REFERENCE_ATTACKS,
+    Columns,
+    Known,
+    Sheet,
+)
 
-_IDS = ("neighbour_id", "role", "instruction", "condition", "slice", "text", "seconds_cut")
-
-
-class View(NamedTuple):
-    """What is compared like with like: a clip's row as one role saw it, without the role."""
-
-    clip_id: str
-    slice: str
-    condition: str
-    instruction: int
+Scores = dict[tuple[str, View], Columns]
 
 
-@dataclass
-class _Gathered:
-    originals: dict[tuple[str, View], Scored] = field(default_factory=dict)
-    neighbours: dict[tuple[str, View], list[Scored]] = field(default_factory=lambda: defaultdict(list))
-
-
-def score_clips(tables: Iterable[pa.Table], clip_of: dict[str, tuple[str, bool]], settings: Settings) -> pa.Table:
-    """Score every clip with every attack.
-
-    Parameters
-    ----------
-    tables : iterable of pa.Table
-        `tokens.parquet`, in any order.
-    clip_of : dict of str to (str, bool)
-        From neighbour_id to its clip and whether it is the original.
-    settings : Settings
+def score_sheets(sheets: Sheets, known: Known) -> tuple[Scores, dict[str, dict[str, Any]]]:
+    """Score every clip by every attack.
 
     Returns
     -------
-    pa.Table
-        `SCHEMAS["attack_scores"]`, sorted; a score is NaN where an attack is not defined (an empty slice). Reference
-        attacks stand under the role ``target``; without a reference there are none.
+    scores : dict of (role, View) to dict of str to float64[n]
+        An attack that is defined for no clip is left out. What compares two targets stands under ``target``.
+    kinds : dict of str to dict
+        For each attack whether it ``uses_reference``, whether it ``uses_labels``, and for a learned one with permuted
+        labels its ``p`` by view.
     """
-    gathered = _gather(tables, clip_of)
-    rows = sorted(_scores(gathered, settings))
-    schema = SCHEMAS["attack_scores"]
-    return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema)
+    scores: Scores = {key: {} for key in sheets}
+    kinds: dict[str, dict[str, Any]] = {}
+    for (role, view), sheet in sheets.items():
+        of_one = sheet.columns | clip_columns(sheet)
+        _add(scores[role, view], of_one)
+        kinds |= {name: {"uses_reference": False, "uses_labels": name in USES_LABELS} for name in of_one}
+        if role == "target":
+            reference = sheets.get(("reference", view))
+            compared = {} if reference is None else reference_columns(sheet, reference)
+            _add(scores[role, view], compared)
+            kinds |= {name: {"uses_reference": True, "uses_labels": False} for name in compared}
+            for name, learned in _learned(sheet, reference, known):
+                _add(scores[role, view], {name: learned.target})
+                if learned.reference is not None:
+                    _add(scores["reference", view], {name: learned.reference})
+                kind = kinds.setdefault(name, {"uses_reference": False, "uses_labels": True, "p": {}})
+                kind["p"][view.name] = learned.p
+    return scores, {name: kind for name, kind in kinds.items() if any(name in found for found in scores.values())}
 
 
-def _gather(tables: Iterable[pa.Table], clip_of: dict[str, tuple[str, bool]]) -> _Gathered:
-    gathered = _Gathered()
-    for table in tables:
-        for role, view, original, scored in _rows(table, clip_of):
-            if original:
-                gathered.originals[role, view] = scored
-            else:
-                gathered.neighbours[role, view].append(
-                    Scored({"logprob": scored.statistics["logprob"]}, scored.text, None)
-                )
-    return gathered
+USES_LABELS = ("recall",)
+"""Attacks whose probe was told labels, of clips that it does not score."""
 
 
-def _rows(table: pa.Table, clip_of: dict[str, tuple[str, bool]]) -> Iterator[tuple[str, View, bool, Scored]]:
-    lists = {name: _split(table[name]) for name in table.column_names if name not in _IDS}
-    token_ids = lists.pop("token_ids")
-    ids = zip(*(table[name].to_pylist() for name in _IDS if name != "seconds_cut"), strict=True)
-    for index, (neighbour_id, role, instruction, condition, slice_, text) in enumerate(ids):
-        clip_id, original = clip_of[neighbour_id]
-        scored = Scored({name: values[index] for name, values in lists.items()}, text, token_ids[index])
-        yield role, View(clip_id, slice_, condition, instruction), original, scored
+def clip_columns(sheet: Sheet) -> Columns:
+    """Return the scores of every clip attack."""
+    found: Columns = {}
+    for name in CLIP_ATTACKS:
+        found |= CLIP_ATTACKS[name](sheet)
+    return found
 
 
-def _split(column: pa.ChunkedArray) -> list[NDArray[Any]]:
-    """Return a list column as one array per row, without a Python object per number."""
-    array = column.combine_chunks()
-    return np.split(array.flatten().to_numpy(), np.cumsum(array.value_lengths().to_numpy())[:-1])
+def reference_columns(target: Sheet, reference: Sheet) -> Columns:
+    """Return the scores of every reference attack."""
+    found: Columns = {}
+    for name in REFERENCE_ATTACKS:
+        found |= REFERENCE_ATTACKS[name](target, reference)
+    return found
 
 
-def _scores(gathered: _Gathered, settings: Settings) -> Iterator[tuple[str, str, str, str, str, int, float]]:
-    for (role, view), row in gathered.originals.items():
-        found = score(row.statistics, row.text, row.token_ids, settings)
-        if len(row.statistics["logprob"]):
-            for name in NEIGHBOUR_ATTACKS:
-                found |= NEIGHBOUR_ATTACKS[name](row, gathered.neighbours.get((role, view), []))
-            reference = gathered.originals.get(("reference", view))
-            if role == "target" and reference is not None:
-                for name in REFERENCE_ATTACKS:
-                    found |= REFERENCE_ATTACKS[name](row, reference)
-        for attack, value in found.items():
-            yield view.clip_id, role, attack, view.slice, view.condition, view.instruction, value
+def _learned(target: Sheet, reference: Sheet | None, known: Known) -> Iterator[tuple[str, Any]]:
+    if not 0 < known.member[known.labelled].sum() < known.labelled.sum():
+        return  # nothing to learn from one class
+    for name in LABELLED_ATTACKS:
+        for score, learned in LABELLED_ATTACKS[name](target, reference, known).items():
+            scored = known.member[known.labelled & np.isfinite(learned.target)]
+            if 0 < scored.sum() < len(scored):  # of one class alone, scores could be held against nothing
+                yield score, learned
+
+
+def _add(columns: Columns, found: Columns) -> None:
+    columns |= {name: scores for name, scores in found.items() if np.isfinite(scores).any()}

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import zlib as compression
+from collections.abc import Sequence
 
-from stages.attacks.registry import ROW_ATTACKS, Scored, Settings
+import numpy as np
+
+from stages.attacks.ragged import Floats
+from stages.attacks.registry import Columns, Settings, row_attack
+from stages.attacks.rows import Rows
 
 
-@ROW_ATTACKS.register("zlib")
-def zlib(row: Scored, settings: Settings) -> dict[str, float]:
+@row_attack("zlib", "logprob")
+def zlib(rows: Rows, settings: Settings) -> Columns:
     """Return ``zlib``: mean log-probability over the compressed length in bytes (an empty text has 8)."""
-    length = len(compression.compress(row.text.encode()))
-    return {"zlib": float(row.statistics["logprob"].mean()) / length}
+    return {"zlib": rows.statistic("logprob").means() / compressed_lengths(rows.texts)}
+
+
+def compressed_lengths(texts: Sequence[str]) -> Floats:
+    """Return the bytes that zlib leaves of each text in UTF-8: float64[n]."""
+    return np.array([len(compression.compress(text.encode())) for text in texts], np.float64)

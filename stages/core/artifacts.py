@@ -117,6 +117,20 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("score", pa.float64()),
         ]
     ),
+    # Scores of changed audio, each taken as the query: what an auditor would see who has only a corrupted copy.
+    "neighbour_scores": pa.schema(
+        [
+            ("neighbour_id", pa.string()),
+            ("clip_id", pa.string()),
+            ("perturbation", pa.string()),
+            ("role", pa.string()),
+            ("attack", pa.string()),
+            ("slice", pa.string()),
+            ("condition", pa.string()),
+            ("instruction", pa.int16()),
+            ("score", pa.float64()),
+        ]
+    ),
     "detector_scores": pa.schema([("clip_id", pa.string()), ("role", pa.string()), ("score", pa.float64())]),
 }
 
@@ -208,7 +222,9 @@ def _opened(path: Path) -> pq.ParquetFile:
         raise EarwitnessError(f"{path}: not a Parquet file: delete it and run 'dvc repro'") from error
 
 
-def write_table(path: Path, tables: pa.Table | Iterable[pa.Table], schema: pa.Schema) -> None:
+def write_table(
+    path: Path, tables: pa.Table | Iterable[pa.Table], schema: pa.Schema, row_group: int = ROW_GROUP
+) -> None:
     """Write one table, or a stream of them in id order, as Parquet.
 
     Parameters
@@ -218,6 +234,8 @@ def write_table(path: Path, tables: pa.Table | Iterable[pa.Table], schema: pa.Sc
         Rows in their final order; columns as in `schema`.
     schema : pa.Schema
         One of `SCHEMAS` or of the schema functions.
+    row_group : int
+        Rows per row group: more for a table of narrow rows, which costs time by its groups.
     """
     stream = [tables] if isinstance(tables, pa.Table) else tables
     with (
@@ -226,8 +244,8 @@ def write_table(path: Path, tables: pa.Table | Iterable[pa.Table], schema: pa.Sc
             temporary, schema, compression="zstd", version="2.6", use_dictionary=repeating_columns(schema)
         ) as writer,
     ):
-        for part in _regrouped(stream, schema):
-            writer.write_table(part, row_group_size=ROW_GROUP)
+        for part in _regrouped(stream, schema, row_group):
+            writer.write_table(part, row_group_size=row_group)
 
 
 def repeating_columns(schema: pa.Schema) -> list[str]:
@@ -241,14 +259,14 @@ def repeating_columns(schema: pa.Schema) -> list[str]:
     ]
 
 
-def _regrouped(tables: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
-    """Cut a stream into tables of `ROW_GROUP` rows, so that the bytes do not depend on how it was chunked."""
+def _regrouped(tables: Iterable[pa.Table], schema: pa.Schema, rows: int) -> Iterator[pa.Table]:
+    """Cut a stream into tables of so many rows, so that the bytes do not depend on how it was chunked."""
     held = schema.empty_table()
     for table in tables:
         held = pa.concat_tables([held, table.select(schema.names).cast(schema)])
-        whole = held.num_rows - held.num_rows % ROW_GROUP
-        for start in range(0, whole, ROW_GROUP):
-            yield held.slice(start, ROW_GROUP).combine_chunks()
+        whole = held.num_rows - held.num_rows % rows
+        for start in range(0, whole, rows):
+            yield held.slice(start, rows).combine_chunks()
         held = held.slice(whole)
     if held.num_rows:
         yield held.combine_chunks()

@@ -6,8 +6,6 @@ bootstrap puts copies of a clip on both sides of a fold, and pure noise then sho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +15,9 @@ Draws = NDArray[np.float32]
 
 _CELLS = 4_000_000
 """Draws times clips held at once, so that memory does not grow with the corpus."""
+
+_PAIRS_PER_CLIP = 16
+"""Pairs of speakers per clip up to which it is cheaper to count wins by speaker than by clip; both are exact."""
 
 
 def speaker_draws(cluster: Ints, count: int, rng: np.random.Generator) -> Draws:
@@ -35,18 +36,42 @@ def speaker_draws(cluster: Ints, count: int, rng: np.random.Generator) -> Draws:
 
 def bootstrap_auc(score: Floats, member: Bools, cluster: Ints, draws: Draws) -> Floats:
     """Return the AUC of each draw: float64[count], NaN where a draw has one class only."""
-    order = np.argsort(score, kind="stable")
-    start, stop = _tie_bounds(score[order])
-    labels = member[order]
+    rising = np.argsort(score, kind="stable")
+    label, ordered, owner = member[rising], score[rising], cluster[rising]
+    losers, winners = owner[~label], owner[label]
+    below = np.searchsorted(ordered[~label], ordered[label], "left")
+    up_to = np.searchsorted(ordered[~label], ordered[label], "right")
+    few = draws.shape[1] ** 2 <= _PAIRS_PER_CLIP * len(score)
+    wins = (_wins_of_speakers if few else _wins_of_clips)(below, up_to, losers, winners, draws)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(wins / (_drawn(winners, draws) * _drawn(losers, draws)))
 
-    def of_part(part: Draws) -> Floats:
-        below = _cumulated(part * ~labels)
-        wins = (part * labels * (below[:, start] + below[:, stop])).sum(axis=1, dtype=np.float64) / 2
-        positive = (part * labels).sum(axis=1, dtype=np.float64)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(wins / (positive * below[:, -1]))
 
-    return _over_parts(of_part, cluster[order], draws)
+def _drawn(cluster: Ints, draws: Draws) -> Floats:
+    """Return how many of some clips are in each draw: float64[count]."""
+    return np.asarray(draws.astype(np.float64) @ np.bincount(cluster, minlength=draws.shape[1]))
+
+
+def _wins_of_speakers(below: Ints, up_to: Ints, losers: Ints, winners: Ints, draws: Draws) -> Floats:
+    """Count once how often each speaker's members beat each speaker's non-members, then weigh the pairs."""
+    speakers = draws.shape[1]
+    counted = np.zeros((speakers, speakers))
+    for loser in range(speakers):
+        seen = np.append(0, np.cumsum(losers == loser))
+        counted[:, loser] = np.bincount(winners, (seen[below] + seen[up_to]) / 2, speakers)
+    weights = draws.astype(np.float64)
+    return np.asarray(((weights @ counted) * weights).sum(axis=1))
+
+
+def _wins_of_clips(below: Ints, up_to: Ints, losers: Ints, winners: Ints, draws: Draws) -> Floats:
+    """Add up, draw by draw, how many drawn non-members lie below each drawn member."""
+    step = max(1, _CELLS // max(1, len(losers) + len(winners)))
+    wins = []
+    for part in np.split(draws, range(step, len(draws), step)):
+        seen = _cumulated(part[:, losers])
+        beaten = (seen[:, below] + seen[:, up_to]) / 2
+        wins.append((beaten * part[:, winners]).sum(axis=1, dtype=np.float64))
+    return np.concatenate(wins)
 
 
 def bootstrap_tpr(score: Floats, member: Bools, cluster: Ints, draws: Draws, rate: float) -> Floats:
@@ -61,21 +86,34 @@ def bootstrap_tpr(score: Floats, member: Bools, cluster: Ints, draws: Draws, rat
     --------
     allowed_false_positives : how the threshold is set.
     """
-    order = np.argsort(-score, kind="stable")
-    start, _ = _tie_bounds(-score[order])
-    labels = member[order]
+    falling, rising = (np.argsort(-score[side], kind="stable") for side in (~member, member))
+    losers, winners = cluster[~member][falling], cluster[member][rising]
+    negatives, positives = _drawn(losers, draws), _drawn(winners, draws)
+    allowed = allowed_false_positives(negatives, rate)
+    usable = (allowed >= 0) & (negatives > 0) & (positives > 0)
+    rates = np.full(len(draws), np.nan)
+    if not usable.any():
+        return rates
+    at = _first_beyond(losers, draws, allowed)
+    # Members above each negative, from the top; a tie is not above.
+    above = np.searchsorted(-score[member][rising], -score[~member][falling], "left")
+    for place in np.unique(at[usable]):
+        here = usable & (at == place)
+        rates[here] = _drawn(winners[: above[place]], draws[here]) / positives[here]
+    return rates
 
-    def of_part(part: Draws) -> Floats:
-        negative, positive = _cumulated(part * ~labels), _cumulated(part * labels)
-        allowed = allowed_false_positives(negative[:, -1].astype(np.float64), rate)
-        # The threshold is the first score from the top at which more negatives than allowed have been met.
-        at = (negative[:, 1:] <= allowed[:, None]).sum(axis=1)
-        usable = (allowed >= 0) & (at < len(labels))
-        above = positive[np.arange(len(part)), start[np.minimum(at, len(labels) - 1)]]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(usable, above.astype(np.float64) / positive[:, -1], np.nan)
 
-    return _over_parts(of_part, cluster[order], draws)
+def _first_beyond(losers: Ints, draws: Draws, allowed: Floats) -> Ints:
+    """Return the first place from the top at which a draw has met more negatives than allowed.
+
+    Only as many of the highest negatives are looked at as are needed, a few times those allowed.
+    """
+    reach = int(min(len(losers), 2 * allowed.max(initial=0) + 64))
+    while True:
+        beyond = _cumulated(draws[:, losers[:reach]])[:, 1:] > allowed[:, None]
+        if reach == len(losers) or beyond[:, -1].all():
+            return np.asarray(beyond.argmax(axis=1))
+        reach = min(len(losers), 2 * reach)
 
 
 def tpr_at_fpr(score: Floats, member: Bools, rate: float) -> float:
@@ -99,27 +137,8 @@ def percentile_interval(values: Floats, level: float = 0.95) -> tuple[float, flo
     return (float(low), float(high))
 
 
-def _over_parts(of_part: Callable[[Draws], Floats], cluster: Ints, draws: Draws) -> Floats:
-    return np.concatenate([of_part(part) for part in _clip_weights(cluster, draws)])
-
-
-def _clip_weights(cluster: Ints, draws: Draws) -> Iterator[Draws]:
-    step = max(1, _CELLS // max(1, len(cluster)))
-    for first in range(0, len(draws), step):
-        yield draws[first : first + step, cluster]
-
-
 def _cumulated(weights: Draws) -> Draws:
     """Return running sums with a leading 0: float32[count, n + 1], exact for counts below 2^24."""
     sums = np.zeros((len(weights), weights.shape[1] + 1), np.float32)
     np.cumsum(weights, axis=1, out=sums[:, 1:])
     return sums
-
-
-def _tie_bounds(ordered: Floats) -> tuple[Ints, Ints]:
-    """Return for every place the first place of its run of equal scores, and the place after the last."""
-    new = np.append(True, ordered[1:] != ordered[:-1])
-    run = np.cumsum(new) - 1
-    starts = np.flatnonzero(new)
-    stops = np.append(starts[1:], len(ordered))
-    return starts[run], stops[run]

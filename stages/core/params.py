@@ -157,13 +157,16 @@ class Logits(Section):
     generated_tokens: Positive
     orders: list[Annotated[float, Field(gt=0)]]
     batch_size: Positive
+    probes: list[str]
 
 
 class Attacks(Section):
-    """Shares of tokens and Rényi orders of the attacks that have them."""
+    """Shares of tokens and Rényi orders of attacks that have them; folds and permuted labels of learned ones."""
 
     shares: list[Share]
     orders: list[float]
+    folds: Annotated[int, Field(ge=2)]
+    permutations: Annotated[int, Field(ge=0)]
 
 
 class FidelityDetector(Section):

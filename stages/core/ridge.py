@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from stages.core.screening import standout
 from stages.core.statistics import Floats, Ints
 
 PENALTIES = np.logspace(-3, 3, 13)
@@ -17,9 +18,10 @@ PENALTIES = np.logspace(-3, 3, 13)
 class CrossFittedRidge:
     """Ridge regressions whose prediction for a clip never saw the clip's fold.
 
-    Features are standardised on the training folds; a feature that is constant there counts for nothing. The
-    penalty is chosen within the training folds, for each target on its own, by generalised cross-validation
-    (Golub, Heath and Wahba 1979).
+    What stands out on its own comes first (`stages.core.screening`); all features share in what that leaves.
+    Features are standardised on the training folds; a feature that is constant there counts for nothing. The penalty
+    is chosen within the training folds, for each target on its own, by generalised cross-validation (Golub, Heath and
+    Wahba 1979).
 
     Parameters
     ----------
@@ -51,9 +53,30 @@ class CrossFittedRidge:
         predictions = np.zeros(targets.shape)
         for fold, part in zip(np.unique(self._folds), self._parts, strict=True):
             held_out = self._folds == fold
-            slopes = part.slopes(self._features[~held_out], targets[~held_out])
+            slopes = _slopes(part, self._features[~held_out], targets[~held_out])
             predictions[held_out] = (self._features[held_out] - part.mean) @ slopes
         return predictions
+
+
+def _slopes(part: Rotation, train: Floats, targets: Floats) -> Floats:
+    """Return the coefficients of what stands out on its own, plus those of all features for what that leaves."""
+    centred = targets - targets.mean(axis=0)
+    first = np.zeros((train.shape[1], targets.shape[1]))
+    for column, features in enumerate(_chosen(part, train, centred)):
+        if len(features):
+            few = Rotation(train[:, features])
+            first[features, column] = few.slopes(train[:, features], centred[:, [column]])[:, 0]
+    rest = centred - (train - part.mean) @ first
+    return np.asarray(first + part.slopes(train, rest))
+
+
+def _chosen(part: Rotation, train: Floats, centred: Floats) -> list[Ints]:
+    """Return for every target the features that stand out."""
+    norm = np.sqrt((centred**2).sum(axis=0))
+    covariance = ((train - part.mean) / part.scale).T @ centred / np.sqrt(len(train))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        correlation = np.where(norm > 0, covariance / norm, 0.0)
+    return standout(correlation, len(train))
 
 
 class Rotation:
@@ -66,6 +89,8 @@ class Rotation:
     Attributes
     ----------
     mean : float64[d]
+    scale : float64[d]
+        Deviations; infinite for a feature that is constant.
     axes : float64[d, r]
         Takes centred features to rotated coordinates; r is their rank, at most min(n, d).
     strength : float64[r]
@@ -75,15 +100,15 @@ class Rotation:
     def __init__(self, train: Floats) -> None:
         self.mean = train.mean(axis=0)
         spread = train.std(axis=0)
-        scale = np.where(spread > 1e-9 * (1 + np.abs(train).max(axis=0, initial=0)), spread, np.inf)
-        standard = (train - self.mean) / scale
+        self.scale = np.where(spread > 1e-9 * (1 + np.abs(train).max(axis=0, initial=0)), spread, np.inf)
+        standard = (train - self.mean) / self.scale
         wide = standard.shape[1] > len(standard)
         square, turned = np.linalg.eigh(standard @ standard.T if wide else standard.T @ standard)
         kept = square > 1e-9 * max(square.max(initial=0), 1e-300)
         self.strength: Floats = square[kept]
         turned = turned[:, kept]
         axes = standard.T @ turned / np.sqrt(self.strength) if wide else turned
-        self.axes: Floats = axes / scale[:, None]
+        self.axes: Floats = axes / self.scale[:, None]
 
     def project(self, rows: Floats) -> Floats:
         """Return rows in the rotated coordinates: float64[n, r]."""
@@ -91,18 +116,22 @@ class Rotation:
 
     def slopes(self, train: Floats, targets: Floats) -> Floats:
         """Return the ridge coefficients of unstandardised features for every target: float64[d, k]."""
-        projected = self.axes.T @ (train.T @ (targets - targets.mean(axis=0)))
-        return np.asarray(self.axes @ (projected / (self.strength[:, None] + self.penalties(train, targets))))
+        centred = targets - targets.mean(axis=0)
+        projected = self.axes.T @ (train.T @ centred)
+        penalty = self._penalties(len(train), projected, (centred**2).sum(axis=0))
+        return np.asarray(self.axes @ (projected / (self.strength[:, None] + penalty)))
 
     def penalties(self, train: Floats, targets: Floats) -> Floats:
         """Return the penalty of each target that minimises the generalised cross-validation criterion: float64[k]."""
-        count = len(train)
         centred = targets - targets.mean(axis=0)
-        projected = self.axes.T @ (train.T @ centred)
+        return self._penalties(len(train), self.axes.T @ (train.T @ centred), (centred**2).sum(axis=0))
+
+    def _penalties(self, count: int, projected: Floats, total: Floats) -> Floats:
+        """`projected`: the targets on the axes, float64[r, k]; `total`: their sums of squares, float64[k]."""
         tried = PENALTIES * count
         inverse = 1 / (self.strength[:, None] + tried)
         # Residual sum of squares for every penalty and target, from the projections alone.
         explained = (inverse**2 * (self.strength[:, None] + 2 * tried)).T @ projected**2
         freedom = 1 - (1 + (self.strength[:, None] * inverse).sum(axis=0)) / count
-        criterion = ((centred**2).sum(axis=0) - explained) / np.maximum(freedom, 1e-9)[:, None] ** 2
+        criterion = (total - explained) / np.maximum(freedom, 1e-9)[:, None] ** 2
         return np.asarray(tried[criterion.argmin(axis=0)])

@@ -7,6 +7,7 @@ import io
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from stages.core.artifacts import artifact, read_json, read_table, write_json
 from stages.core.errors import EarwitnessError
@@ -14,8 +15,9 @@ from stages.core.jsonfile import write_text
 from stages.core.params import NONE, Params
 from stages.core.randomness import generator
 from stages.core.stage import require_declared, run_stage
-from stages.core.statistics import Floats, roc
-from stages.evaluation.assess import Blind, assess
+from stages.core.statistics import Floats, Ints, roc
+from stages.evaluation.assess import assess
+from stages.evaluation.canaries import of_canaries
 from stages.evaluation.case import Case, make_case
 from stages.evaluation.inputs import (
     DETECTOR,
@@ -26,10 +28,20 @@ from stages.evaluation.inputs import (
     detector_columns,
     paired,
 )
+from stages.evaluation.sensitivity import (
+    corrupted_only,
+    over_instructions,
+    over_lengths,
+    over_member_ratios,
+    over_orders,
+)
 from stages.evaluation.settings import settings_of
 
 STAGE = "evaluation"
 ROC_POINTS = 50
+CLIP_COLUMNS = ["clip_id", "member", "speaker", "seconds", "attributes"]
+CANARY = "canary"
+"""Attribute that names the set of candidates that a clip belongs to."""
 
 
 def work(name: str, params: Params) -> None:
@@ -37,12 +49,12 @@ def work(name: str, params: Params) -> None:
     require_declared(dict(params.audits), "audits", name)
     audit, primary = params.audits[name], params.evaluation.primary_attacks
     split = params.corpora[audit.corpus].split
-    clips = read_table(artifact("corpus", audit.corpus, "clips.parquet"), ["clip_id", "member", "speaker"])
+    clips = read_table(artifact("corpus", audit.corpus, "clips.parquet"), CLIP_COLUMNS)
     clip_ids = clips["clip_id"].to_pylist()
     audible = bool(read_json(artifact("target", audit.target, "target.json")).get("audible", False))
     target, reference = (_scores(name, role, clip_ids) for role in ("target", "reference"))
     if audible:
-        check_primary(primary, target, reference)
+        check_primary(primary, target, read_json(artifact("attacks", name, "attacks.json")))
     else:  # a deaf target was scored by nothing
         target = {attack: np.full(len(clip_ids), np.nan) for attack in primary}
     case = make_case(
@@ -59,8 +71,35 @@ def work(name: str, params: Params) -> None:
     )
     blind = blind_of(baseline, scores, matched, clip_ids, case)
     found = assess(case, primary, blind, settings_of(params), generator(params.seed, STAGE, name), audible)
+    found |= _described(name, case, primary, clips, params)
+    everywhere = np.arange(len(case.member))
+    rows = {"whole": everywhere, "matched": blind.population.indices, None: everywhere[:0]}[found["population"]["kind"]]
     head = {"audit": name, "corpus": audit.corpus, "target": audit.target, "split": split}
-    _write(name, head | {"reference": audit.reference}, baseline["blind"], found, _curves(case, primary, blind))
+    _write(name, head | {"reference": audit.reference}, baseline["blind"], found, _curves(case, primary, rows))
+
+
+def _described(name: str, case: Case, primary: list[str], clips: pa.Table, params: Params) -> dict[str, Any]:
+    """Return the blocks `sensitivity` and `canaries` of `metrics.json`."""
+    rng = generator(params.seed, STAGE, name, "described")
+    columns = dict(zip(case.names, case.scores.T, strict=True))
+    judged = {attack: columns[attack] for attack in primary}
+    clip_ids = clips["clip_id"].to_pylist()
+    seconds = clips["seconds"].to_numpy()[case.rows].astype(np.float64)
+    attributes = clips["attributes"].to_pylist()
+    canary = [dict(attributes[row] or ()).get(CANARY) for row in case.rows]
+    sensitivity = {
+        "instructions": over_instructions(columns, case.member),
+        "orders": over_orders(columns, case.member),
+        "member_ratio": {attack: over_member_ratios(score, case.member, rng) for attack, score in judged.items()},
+        "length": {attack: over_lengths(score, case.member, seconds) for attack, score in judged.items()},
+        "corrupted_only": corrupted_only(
+            read_table(artifact("attacks", name, "neighbour_scores.parquet")),
+            judged,
+            {clip_ids[row]: at for at, row in enumerate(case.rows)},
+            case.member,
+        ),
+    }
+    return {"sensitivity": sensitivity, "canaries": of_canaries(judged, case.member, canary, rng)}
 
 
 def _scores(name: str, role: str, clip_ids: list[str]) -> Columns:
@@ -78,12 +117,12 @@ def _features(corpus: str, clip_ids: list[str]) -> Floats:
     return np.column_stack([np.zeros((len(clip_ids), 0)), *(table[column].to_numpy() for column in names)])
 
 
-def _curves(case: Case, primary: list[str], blind: Blind) -> str:
+def _curves(case: Case, primary: list[str], population: Ints) -> str:
     """Return `roc.csv`: the primary attacks on the corpus as given and in the population."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["attack", "clips", "false_positive_rate", "true_positive_rate"])
-    places = {"whole": np.arange(len(case.member)), "population": blind.population.indices}
+    places = {"whole": np.arange(len(case.member)), "population": population}
     for name in primary:
         column = case.scores[:, case.names.index(name)]
         for place, rows in places.items():

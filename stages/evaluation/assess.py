@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from stages.core.population import Population
-from stages.core.statistics import Floats, auc
+from stages.core.statistics import AUCTest, Floats, auc, renumbered
+from stages.evaluation.belief import accepted, graded
 from stages.evaluation.case import Case
 from stages.evaluation.describe import Corpus, corpus_of, describe
 from stages.evaluation.evidence import tested, weigh
+from stages.evaluation.sets import of_sets
 from stages.evaluation.settings import Settings
 from stages.evaluation.verdict import decide
 
@@ -60,10 +62,13 @@ def assess(
     Returns
     -------
     dict
-        With `clips`, `population`, `attacks` and `verdict` as in `metrics.json`.
+        With `clips`, `population`, `attacks`, `sets` and `verdict` as in `metrics.json`.
     """
-    evidence = weigh(case.only(primary), blind.population, settings, rng)
-    verdict = decide(case.split, blind.population, evidence, case.reference is not None, settings, case.notes, audible)
+    judged = case.only(primary)
+    grade, doubts = graded(case.split, blind.population.whole, _on_reference(judged))
+    population = accepted(blind.population, grade, case.member, settings.population.min_matched)
+    evidence = weigh(judged, population, settings, rng)
+    verdict = decide(grade, population, evidence, case.reference is not None, settings, doubts, case.notes, audible)
     corpus = corpus_of(
         case.member,
         case.cluster,
@@ -79,7 +84,7 @@ def assess(
         attacks[name] = (
             describe(case.scores[:, index], corpus, nested=found is not None)
             | {"primary": found is not None, "reference_auc": _reference_auc(case, index)}
-            | (found.summary() if found else _exploratory(case, index, corpus, blind.population))
+            | (found.summary() if found else _exploratory(case, index, corpus, population))
         )
     return {
         "clips": {
@@ -87,10 +92,27 @@ def assess(
             "non_member": int((~case.member).sum()),
             "speakers": int(case.cluster.max()) + 1 if len(case.cluster) else 0,
         },
-        "population": blind.population.summary(case.member),
+        "population": population.summary(case.member),
         "attacks": attacks,
+        "sets": _sets(judged, population, settings.population.folds, rng),
         "verdict": verdict.summary(),
     }
+
+
+def _sets(case: Case, population: Population, folds: int, rng: np.random.Generator) -> dict[str, Any] | None:
+    """Return what the attacks show of the population and its speakers as sets; None where there is none."""
+    if population.kind is None:
+        return None
+    rows = population.indices
+    return of_sets(case.scores[rows], case.member[rows], renumbered(case.cluster[rows]), folds, rng).summary()
+
+
+def _on_reference(case: Case) -> dict[str, AUCTest]:
+    """Test every attack of a case on the reference, on the corpus as given; empty without one."""
+    if case.reference is None:
+        return {}
+    columns = zip(case.names, case.reference.T, strict=True)
+    return {name: tested(column, case.member, case.cluster) for name, column in columns}
 
 
 def _exploratory(case: Case, index: int, corpus: Corpus, population: Population) -> dict[str, Any]:

@@ -44,15 +44,15 @@ class CalibratedDifference:
     difference : AUCTest
         Of d at `c`, with c's own variance where it was estimated.
     p : float
-        The largest over the values of c at which d must be significant.
+        Of d at `c`; where c is not identified, the largest over its values.
     placebo_p : float
         One-sided p of the blind features predicting d among non-members; small is bad.
     reference : AUCTest
         Of the same attack on the reference, in the population.
-    deviation_ratio : float
-        Deviation of d over that of the attack's score, among non-members, the largest over the values of c.
-    error : float
-        Clustered standard error of d's AUC, the largest over the values of c.
+    margin : AUCTest
+        Of d at the largest of the values of c.
+    deviation_ratio, margin_ratio : float
+        Deviation of d over that of the attack's score, among non-members, at `c` and at the largest value.
     """
 
     c: float
@@ -61,10 +61,11 @@ class CalibratedDifference:
     first_stage: float
     difference: AUCTest
     p: float
+    margin: AUCTest
     placebo_p: float
     reference: AUCTest
     deviation_ratio: float
-    error: float
+    margin_ratio: float
 
     @property
     def placebo_holds(self) -> bool:
@@ -76,12 +77,28 @@ class CalibratedDifference:
         """Return whether c is identified, or the reference is quiet where it is not."""
         return self.identified or self.reference.p >= PLACEBO_LEVEL
 
-    def smallest_detectable(self, alpha: float, power: float = 0.8) -> float:
-        """Return the smallest AUC of the *attack* whose calibrated difference is found; for normal scores."""
-        if not self.error > 0:
-            return 1.0
-        needed = 0.5 + (norm.isf(alpha) + norm.ppf(power)) * self.error
-        return float(norm.cdf(norm.ppf(min(needed, 1.0)) * self.deviation_ratio))
+    def smallest_detectable(self, alpha: float, adjusted: float, power: float = 0.8) -> float:
+        """Return the smallest AUC of the *attack* whose calibrated difference is found; for normal scores.
+
+        Parameters
+        ----------
+        alpha : float
+            Level at the margin.
+        adjusted : float
+            Level at c, after a correction for many attacks.
+        power : float
+        """
+        at_c = _of_attack(self.difference, self.deviation_ratio, adjusted, power)
+        at_margin = _of_attack(self.margin, self.margin_ratio, alpha if self.identified else adjusted, power)
+        return max(at_c, at_margin)
+
+
+def _of_attack(difference: AUCTest, ratio: float, alpha: float, power: float) -> float:
+    """Return the attack's AUC whose difference is found, which is noisier than the attack by `ratio`."""
+    if not difference.error > 0:
+        return 1.0
+    needed = 0.5 + (norm.isf(alpha) + norm.ppf(power)) * difference.error
+    return float(norm.cdf(norm.ppf(min(needed, 1.0)) * ratio))
 
 
 @dataclass(frozen=True)
@@ -214,18 +231,19 @@ def _difference(
 
     tests = [tested(c) for c in values]
     quiet = known & ~member
-    spread = max(float((s - c * r)[quiet].std()) for c in values) / max(float(s[quiet].std()), 1e-300)
+    spread = [float((s - c * r)[quiet].std()) / max(float(s[quiet].std()), 1e-300) for c in values]
     return CalibratedDifference(
         c=values[0],
         identified=identified,
         values=values,
         first_stage=estimate.first_stage,
         difference=tests[0],
-        p=max(test.p for test in tests),
+        p=tests[0].p if identified else max(test.p for test in tests),
+        margin=tests[-1],
         placebo_p=_placebo(s - values[0] * r, member, held),
         reference=clustered_test(r[known], member[known], cluster[known]),
-        deviation_ratio=spread,
-        error=max(test.error for test in tests),
+        deviation_ratio=spread[0],
+        margin_ratio=spread[-1],
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -146,4 +147,5 @@ def _canonical(scores: Floats, reference: Floats | None, features: Floats, membe
     """Return an order of the rows by their content, so that the order in which they came changes no draw."""
     parts = [features, scores, member[:, None].astype(np.float64)]
     content = np.column_stack(parts if reference is None else [reference, *parts])
-    return np.lexsort(content.T)
+    digests = np.array([blake2b(row.tobytes(), digest_size=16).digest() for row in np.ascontiguousarray(content)])
+    return np.argsort(digests, kind="stable")

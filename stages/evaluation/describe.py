@@ -9,10 +9,14 @@ import numpy as np
 
 from stages.core.bootstrap import Draws, bootstrap_auc, bootstrap_tpr, percentile_interval, speaker_draws, tpr_at_fpr
 from stages.core.conditional import blind_logit, delta_auc, likelihood_ratio_p, weighted_auc
+from stages.core.conformal import benjamini_hochberg, conformal_p, conformal_threshold
+from stages.core.errors import EarwitnessError
 from stages.core.folds import grouped_folds
 from stages.core.statistics import Bools, Floats, Ints, auc, delong_error
 
 RATES = (0.01, 0.05)
+FALSE_DISCOVERIES = 0.05
+"""Share of false discoveries at which single clips are called members."""
 RARE_RATE = 0.001
 RARE_RATE_NEGATIVES = 5000
 """Non-members from which the true-positive rate at 0.1 % false positives is more than a lottery."""
@@ -77,6 +81,7 @@ def describe(score: Floats, corpus: Corpus, nested: bool) -> dict[str, Any]:
     s, member, cluster = score[known], corpus.member[known], corpus.cluster[known]
     both = bool(member.any() and not member.all())
     found: dict[str, Any] = {"n": len(s), "auc": None, "auc_ci": None, "delong_ci": None, "tpr_at_fpr": {}}
+    found["discoveries"] = 0
     found |= dict.fromkeys(("blind_correlation", "conditional_p", "delta_auc", "delta_auc_ci", "weighted_auc"))
     found["effective_n"] = 0.0
     if not both:
@@ -86,6 +91,7 @@ def describe(score: Floats, corpus: Corpus, nested: bool) -> dict[str, Any]:
     found["auc_ci"] = list(percentile_interval(bootstrap_auc(s, member, cluster, corpus.draws)))
     found["delong_ci"] = [max(0.0, area - half), min(1.0, area + half)]
     found["tpr_at_fpr"] = _rates(s, member, cluster, corpus.draws)
+    found["discoveries"] = int((benjamini_hochberg(conformal_p(s[member], s[~member])) <= FALSE_DISCOVERIES).sum())
     return found | _given_blind(s, known, corpus, nested)
 
 
@@ -94,8 +100,20 @@ def _rates(score: Floats, member: Bools, cluster: Ints, draws: Draws) -> dict[st
     found = {}
     for rate in rates:
         drawn = bootstrap_tpr(score, member, cluster, draws, rate)
-        found[str(rate)] = {"tpr": tpr_at_fpr(score, member, rate), "ci": list(percentile_interval(drawn))}
+        found[str(rate)] = {
+            "tpr": tpr_at_fpr(score, member, rate),
+            "ci": list(percentile_interval(drawn)),
+            "threshold": _threshold(score[~member], rate),
+        }
     return found
+
+
+def _threshold(negatives: Floats, rate: float) -> float | None:
+    """Return the conformal threshold; None where there are too few negatives for one."""
+    try:
+        return conformal_threshold(negatives, rate)
+    except EarwitnessError:
+        return None
 
 
 def _given_blind(score: Floats, known: Bools, corpus: Corpus, nested: bool) -> dict[str, Any]:

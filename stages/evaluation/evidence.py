@@ -28,7 +28,7 @@ class AttackEvidence:
         In the population; None without a usable reference.
     whole_p, held_p, supported_p : float
         Adjusted by Holm over the primary attacks; `supported_p` is of the larger of the attack's and the calibrated
-        difference's p, 1.0 where the placebo fails or the reference separates by an unknown c.
+        difference's p at c, 1.0 where the placebo fails or the reference separates by an unknown c.
     """
 
     whole: AUCTest
@@ -47,20 +47,25 @@ class AttackEvidence:
         return self.held is not None and _significant(self.held, self.held_p, alpha)
 
     def supported(self, alpha: float) -> bool:
-        """Return whether it separates the population and the negative control holds."""
-        return self.separates(alpha) and self.calibrated is not None and self.supported_p < alpha
+        """Return whether it separates the population and the negative control holds.
+
+        The margin is held to the level itself: it guards one attack's claim against an assumption, and is no further
+        look for memory that Holm's correction would have to count.
+        """
+        found = self.calibrated
+        return self.separates(alpha) and found is not None and max(self.supported_p, found.margin.p) < alpha
 
     def reversed(self) -> bool:
         """Return whether members score lower than non-members in the corpus as given, beyond chance."""
         return self.whole.interval(0.999)[1] < 0.5
 
-    def smallest_detectable(self, alpha: float, controlled: bool) -> float:
+    def smallest_detectable(self, alpha: float, adjusted: float, controlled: bool) -> float:
         """Return the smallest AUC that the rule would have found with a chance of 80 %."""
         if self.held is None:
             return 1.0
-        smallest = self.held.smallest_detectable(alpha)
+        smallest = self.held.smallest_detectable(adjusted)
         if controlled and self.calibrated is not None:
-            smallest = max(smallest, self.calibrated.smallest_detectable(alpha))
+            smallest = max(smallest, self.calibrated.smallest_detectable(alpha, adjusted))
         return smallest
 
     def summary(self) -> dict[str, Any]:
@@ -87,6 +92,7 @@ def _calibrated(found: CalibratedDifference | None, supported_p: float) -> dict[
         "auc_ci": list(found.difference.interval()),
         "p": found.p,
         "holm_p": supported_p,
+        "margin_p": found.margin.p,
         "c": found.c,
         "identified": found.identified,
         "tested_c": list(found.values),
@@ -136,8 +142,9 @@ def weigh(
     whole_p = holm(np.array([test.p for test in whole]))
     held_p = holm(np.array([test.p if test else 1.0 for test in held]))
     supported_p = holm(np.array([_supported(test, found) for test, found in zip(held, calibrated, strict=True)]))
-    rows_of = zip(case.names, whole, held, calibrated, whole_p, held_p, supported_p, strict=True)
-    return {name: AttackEvidence(a, b, d, float(p), float(q), float(r)) for name, a, b, d, p, q, r in rows_of}
+    adjusted = zip(whole_p.tolist(), held_p.tolist(), supported_p.tolist(), strict=True)
+    found = zip(case.names, whole, held, calibrated, adjusted, strict=True)
+    return {name: AttackEvidence(a, b, d, *p) for name, a, b, d, p in found}
 
 
 def tested(score: Floats, member: Bools, cluster: Ints) -> AUCTest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from stages.core.population import Population, population_of
 from stages.core.statistics import Floats
 from stages.evaluation.assess import Blind
 from stages.evaluation.case import Case
+from stages.evaluation.sensitivity import ATTACK_KEYS
 
 DETECTOR = "fidelity_detector"
 
@@ -33,7 +34,7 @@ def attack_columns(table: pa.Table, role: str, clip_ids: Sequence[str]) -> Colum
         The order wanted; NaN where an attack has no score for a clip.
     """
     chosen = table.filter(pc.equal(table["role"], role))
-    parts = [chosen[key].cast(pa.string()) for key in ("attack", "slice", "condition", "instruction")]
+    parts = [chosen[key].cast(pa.string()) for key in ATTACK_KEYS]
     names = pc.binary_join_element_wise(*parts, "/").combine_chunks().dictionary_encode()
     return _pivot(names, chosen, clip_ids)
 
@@ -53,24 +54,38 @@ def _pivot(names: pa.DictionaryArray, table: pa.Table, clip_ids: Sequence[str]) 
     return dict(sorted(zip(names.dictionary.to_pylist(), scores, strict=True)))
 
 
-def check_primary(primary: Sequence[str], target: Columns, reference: Columns) -> None:
+def check_primary(primary: Sequence[str], target: Columns, kinds: Mapping[str, Mapping[str, Any]]) -> None:
     """Check that every primary attack was scored and may be primary.
 
     Primary attacks are free of a reference, because the negative control compares them with it, and not learned from
     the labels that they are tested on.
+
+    Parameters
+    ----------
+    primary : sequence of str
+        Full names.
+    target : Columns
+        Every attack's scores on the target.
+    kinds : mapping of str to mapping
+        By attack, without its view, whether it ``uses_reference`` and whether it ``uses_labels``.
 
     Raises
     ------
     EarwitnessError
         Naming the key and the attacks that there are.
     """
-    eligible = [name for name in target if name != DETECTOR and (not reference or name in reference)]
+    eligible = [name for name in target if _may_be_primary(kinds.get(name.split("/")[0]))]
     for name in primary:
         if name not in eligible:
             why = "reads the reference or is learned, and cannot be primary" if name in target else "was not scored"
             raise EarwitnessError(
                 f"params.yaml: evaluation.primary_attacks: {name!r} {why}: use some of {', '.join(eligible)}"
             )
+
+
+def _may_be_primary(kind: Mapping[str, Any] | None) -> bool:
+    """Return whether an attack reads one target alone and no labels; the detector, of no listed kind, does not."""
+    return kind is not None and not (kind["uses_reference"] or kind["uses_labels"])
 
 
 def paired(target: Columns, reference: Columns) -> Columns:

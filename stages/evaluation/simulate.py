@@ -1,172 +1,183 @@
 """What the verdict rule does where the truth is known: ``python -m stages.evaluation.simulate --audits 400``.
 
-Six latent recording conditions act on five correlated attacks, on the target and on a reference; members may be
-recorded in easier conditions (two of the six are shifted); blind features see the conditions with noise, among
-useless ones; speakers have conditions and voices of their own. Memory, where there is any, raises the members'
-scores on the target by a multiple of their deviation among non-members. The table gives, for each cell, the share of
-audits with each finding and Wilson's 95 % interval of the share that claims memory.
+Randomised factorials over the factors of `stages.evaluation.scenario`: every level of a factor occurs equally often,
+in random combination with those of the others, and no audit is dropped. A block's table gives, for each level (or
+each cell), the share of audits that claim memory with Wilson's 95 % interval, and how many of those that the attacks
+alone would have claimed each step of the rule caught: the calibrated difference, the placebo, the margin.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, replace
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 
 from stages.core.randomness import generator
-from stages.core.statistics import Floats, wilson
+from stages.core.statistics import holm, wilson
 from stages.evaluation.judge import judge
+from stages.evaluation.scenario import Scenario, draw
 
-CONDITIONS = 6
-SHIFTED = 2
-ATTACKS = 5
-SENSITIVITY = np.array([0.8, 0.4, 0.3, 0.3, 0.2, 0.2])
+CLAIMS = ("memorised", "suspected")
+ALPHA = 0.05
+PARAMS = {"evaluation": {"bootstraps": 200}}  # which only describe
+STEPS = ("attack", "difference", "placebo", "claim")
+SIGHTS, USELESS, SCALES = ("full", "part", "poor"), (6, 150, 400), (0.6, 0.8, 1.5)
 
 
 @dataclass(frozen=True)
-class Scenario:
-    """One cell of the simulation.
+class Block:
+    """One factorial.
 
     Attributes
     ----------
-    shift : float
-        Of two conditions of the members, in deviations; positive is easier.
-    blind_noise : float
-        Deviation of the noise with which blind features see the conditions: 0 in full, 0.5 or 1 in part, 2 poorly.
-    useless : int
-        Blind features that see nothing.
-    scale : float
-        Sensitivity of the reference, the target's being 1.
-    proportional : bool
-        Whether the reference's mix of conditions is the target's; else it is drawn on its own.
-    memory : float
-        In deviations of the non-members' score.
-    side : int
-        Clips on each side.
-    speakers : int
-    disjoint : bool
-        Whether a speaker is on one side only.
-    likeness : float
-        Share of a condition's and of an attack's variance that lies between speakers.
-    split : str
-        As declared.
+    title : str
+    base : Scenario
+    factors : dict of str to tuple
+        Levels of the fields of `base` that vary.
+    size : float
+        Audits, in units of those per level that the command is given.
+    cells : tuple of str
+        Factors whose combinations are tabulated; each factor on its own if empty.
     """
 
-    shift: float = 0.0
-    blind_noise: float = 0.5
-    useless: int = 0
-    scale: float = 0.8
-    proportional: bool = True
-    memory: float = 0.0
-    side: int = 500
-    speakers: int = 50
-    disjoint: bool = False
-    likeness: float = 0.1
-    split: str = "post_hoc"
+    title: str
+    base: Scenario
+    factors: dict[str, tuple[Any, ...]]
+    size: float
+    cells: tuple[str, ...] = field(default=())
+
+    def scenarios(self, audits: int, seed: int) -> list[Scenario]:
+        """Draw the audits' scenarios; levels of a factor differ by one in how often they occur at most."""
+        rng = generator(seed, "simulate", self.title)
+        count = round(self.size * audits)
+        columns = [
+            [levels[at] for at in rng.permutation(np.resize(np.arange(len(levels)), count))]
+            for levels in self.factors.values()
+        ]
+        return [replace(self.base, **dict(zip(self.factors, row, strict=True))) for row in zip(*columns, strict=True)]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the rows of the table, each as the levels that it holds fixed."""
+        if self.cells:
+            combined = product(*(self.factors[name] for name in self.cells))
+            return [dict(zip(self.cells, levels, strict=True)) for levels in combined]
+        return [{}, *({name: level} for name, levels in self.factors.items() for level in levels)]
 
 
-def draw(scenario: Scenario, rng: np.random.Generator) -> dict[str, Any]:
-    """Draw one audit: the arguments of `judge`, but for its params."""
-    count = 2 * scenario.side
-    member = np.arange(count) < scenario.side
-    speaker = np.arange(count) * scenario.speakers // count if scenario.disjoint else np.arange(count)
-    speaker = speaker % scenario.speakers
-
-    def noise(columns: int) -> Floats:
-        between = np.sqrt(scenario.likeness) * rng.normal(size=(scenario.speakers, columns))[speaker]
-        return np.asarray(between + np.sqrt(1 - scenario.likeness) * rng.normal(size=(count, columns)))
-
-    conditions = noise(CONDITIONS)
-    conditions[member, :SHIFTED] += scenario.shift
-    seen = conditions + scenario.blind_noise * rng.normal(size=conditions.shape)
-    reacts = rng.uniform(0.8, 1.2, ATTACKS)
-    ease = (conditions @ SENSITIVITY)[:, None] * reacts
-    mix = SENSITIVITY if scenario.proportional else rng.permutation(SENSITIVITY) * rng.choice([-1, 1], CONDITIONS)
-    reference_ease = scenario.scale * (conditions @ mix)[:, None] * reacts
-    # Half of an attack's noise is common to all attacks, as they are statistics of the same tokens.
-    target = ease + np.sqrt(0.5) * (noise(1) + noise(ATTACKS))
-    reference = reference_ease + np.sqrt(0.5) * (noise(1) + noise(ATTACKS))
-    target[member] += scenario.memory * target[~member].std(axis=0)
-    return {
-        "scores": {f"attack_{index}": column for index, column in enumerate(target.T)},
-        "reference_scores": {f"attack_{index}": column for index, column in enumerate(reference.T)},
-        "features": np.column_stack([seen, rng.normal(size=(count, scenario.useless))]),
-        "member": member,
-        "speaker": speaker,
-        "split": scenario.split,
-    }
+def blocks() -> list[Block]:
+    """Return the factorials, the first two of false alarms, then power, then what can only be stated."""
+    shifts = (0.0, 0.5, 1.0, 2.0)
+    seen = {"sight": SIGHTS, "useless": USELESS, "scale": SCALES}
+    speakers: dict[str, tuple[Any, ...]] = {"disjoint": (False, True), "likeness": (0.0, 0.1, 0.3)}
+    random, post_hoc = Scenario(split="randomised", useless=6), Scenario(useless=6)
+    unlike = replace(post_hoc, proportional=False)
+    one = replace(post_hoc, sight="half")
+    mixes: dict[str, tuple[Any, ...]] = {"proportional": (True, False), "scale": SCALES}
+    unseen = replace(post_hoc, sight="none", useless=150)
+    memory = replace(post_hoc, memory=0.5)
+    disjoint = replace(random, memory=0.5, disjoint=True)
+    likeness: dict[str, tuple[Any, ...]] = {"likeness": (0.0, 0.1, 0.3)}
+    half, no = "Memory of half a deviation", "No memory, post hoc"
+    return [
+        Block("Randomised, no memory", random, {**seen, "proportional": (True, False), **speakers}, 3),
+        Block(f"{no}, proportional reference", post_hoc, {"shift": shifts, **seen}, 4),
+        Block(half, memory, {"shift": (0.0, 0.5), **seen, "sight": ("full", "good", "part")}, 1.5),
+        Block(f"{half}, randomised, disjoint speakers", disjoint, likeness, 0.75),
+        Block(f"{no}, independent reference", unlike, {"shift": shifts, **seen}, 1.5, ("shift", "sight")),
+        Block(f"{no}, one shifted condition unseen", one, {"shift": shifts, "scale": SCALES}, 0.75, ("shift", "scale")),
+        Block(f"{no}, nothing seen", unseen, {"shift": shifts, **mixes}, 0.75, ("shift", "proportional")),
+    ]
 
 
-def findings(scenario: Scenario, audits: int, seed: int) -> Counter[str]:
-    """Count the findings of so many audits of one cell; none is dropped."""
-    rng = generator(seed, "simulate", repr(scenario))
-    return Counter(judge(**draw(scenario, rng), rng=rng)["verdict"]["finding"] for _ in range(audits))
+@dataclass(frozen=True)
+class Outcome:
+    """One audit: its scenario, its finding and how far a claim of memory got."""
+
+    scenario: Scenario
+    finding: str
+    steps: tuple[bool, ...]
 
 
-def claims(found: Counter[str]) -> int:
-    """Return how many audits claim memory."""
-    return found["memorised"] + found["suspected"]
+def audit(scenario: Scenario, seed: int, number: int) -> Outcome:
+    """Draw and judge one audit."""
+    rng = generator(seed, "simulate", repr(scenario), number)
+    answer = judge(**draw(scenario, rng), params=PARAMS, rng=rng)
+    finding = str(answer["verdict"]["finding"])
+    return Outcome(scenario, finding, (*_steps(list(answer["attacks"].values())), finding in CLAIMS))
 
 
-def cells() -> Iterator[tuple[str, Scenario]]:
-    """Yield the cells of the table: one factor at a time around a base, then power."""
-    random = Scenario(split="randomised")
-    base = Scenario(shift=1.0)
-    for noise in (0.0, 0.5, 1.0, 2.0):
-        yield "randomised, no memory", replace(random, blind_noise=noise)
-    for useless in (150, 400):
-        yield "randomised, no memory", replace(random, useless=useless)
-    for shift in (0.0, 0.5, 1.0, 2.0):
-        for noise in (0.0, 0.5, 1.0, 2.0):
-            yield "no memory", replace(base, shift=shift, blind_noise=noise)
-    for useless in (150, 400):
-        for shift in (0.5, 1.0, 2.0):
-            yield "no memory", replace(base, shift=shift, useless=useless)
-    for scale in (0.6, 1.5):
-        for noise in (0.5, 2.0):
-            yield "no memory", replace(base, scale=scale, blind_noise=noise)
-    for shift in (0.5, 1.0, 2.0):
-        yield "no memory, independent reference", replace(base, shift=shift, proportional=False)
-    for likeness in (0.0, 0.1, 0.3):
-        yield "no memory, disjoint speakers", replace(base, shift=0.0, disjoint=True, likeness=likeness)
-    for shift in (0.0, 0.5):
-        for noise in (0.0, 0.5, 1.0):
-            yield "memory", replace(base, shift=shift, blind_noise=noise, memory=0.5)
-    for likeness in (0.0, 0.1, 0.3):
-        disjoint = replace(random, memory=0.5, disjoint=True, likeness=likeness)
-        yield "memory, disjoint speakers", disjoint
-    yield "randomised, memory", replace(random, memory=0.5)
+def _steps(attacks: list[dict[str, Any]]) -> tuple[bool, bool, bool]:
+    """Return whether some attack separates the population; also by its difference; also with a placebo that holds."""
+    separating = [attack for attack in attacks if _separates(attack)]
+    found = [attack["calibrated_difference"] for attack in attacks]
+    if not separating or any(each is None for each in found):
+        return bool(separating), False, False
+    larger = np.array([max(attack["p"], each["p"]) for attack, each in zip(attacks, found, strict=True)])
+    holds = np.array([each["placebo_holds"] and each["reference_allows"] for each in found])
+    separates = np.array([_separates(attack) for attack in attacks])
+    beyond = bool((separates & (holm(larger) < ALPHA)).any())
+    return True, beyond, bool((separates & (holm(np.where(holds, larger, 1.0)) < ALPHA)).any())
 
 
-def table(audits: int, seed: int) -> Iterator[str]:
-    """Yield the lines of the table, in Markdown, each as soon as it is known."""
-    yield "| cell | differs from the default in | findings | claims memory |"
-    yield "|---|---|---|---|"
-    default = Scenario()
-    for name, scenario in cells():
-        differs = ", ".join(
-            f"{field.name} {getattr(scenario, field.name)}"
-            for field in fields(scenario)
-            if getattr(scenario, field.name) != getattr(default, field.name)
-        )
-        found = findings(scenario, audits, seed)
-        shares = ", ".join(f"{finding} {count / audits:.2f}" for finding, count in sorted(found.items()))
-        low, high = wilson(claims(found), audits)
-        yield f"| {name} | {differs} | {shares} | {claims(found) / audits:.3f} [{low:.3f}, {high:.3f}] |"
+def _separates(attack: dict[str, Any]) -> bool:
+    return attack["holm_p"] is not None and attack["holm_p"] < ALPHA and attack["population_auc_ci"][0] > 0.5
+
+
+def run(block: Block, audits: int, seed: int, workers: int) -> list[Outcome]:
+    """Judge a block's audits; what comes out does not depend on the number of workers."""
+    scenarios = block.scenarios(audits, seed)
+    tasks = (delayed(audit)(scenario, seed, number) for number, scenario in enumerate(scenarios))
+    outcomes = []
+    for outcome in Parallel(n_jobs=workers, return_as="generator")(tasks):
+        outcomes.append(outcome)
+        if len(outcomes) % 100 == 0:
+            print(f"{block.title}: {len(outcomes)} of {len(scenarios)}", file=sys.stderr, flush=True)
+    return outcomes
+
+
+def table(block: Block, outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Yield the lines of a block's table, in Markdown."""
+    yield f"### {block.title}"
+    yield ""
+    yield "| | audits | claim memory | attack separates | caught by d | by placebo | by margin | findings |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for levels in block.rows():
+        held = [outcome for outcome in outcomes if all(getattr(outcome.scenario, k) == v for k, v in levels.items())]
+        name = ", ".join(f"{key} {value}" for key, value in levels.items()) or "all"
+        yield f"| {name} | {len(held)} | " + " | ".join(_figures(held)) + " |"
+    yield ""
+
+
+def _figures(held: Sequence[Outcome]) -> Iterator[str]:
+    count = max(1, len(held))
+    reached = [sum(outcome.steps[step] for outcome in held) for step in range(len(STEPS))]
+    low, high = wilson(reached[-1], len(held))
+    yield f"{reached[-1] / count:.3f} [{low:.3f}, {high:.3f}]"
+    yield f"{reached[0] / count:.2f}"
+    controlled = any(outcome.scenario.split != "randomised" for outcome in held)  # no other split needs the control
+    for before, after in pairwise(reached):
+        yield f"{(before - after) / count:.2f}" if controlled else "-"
+    findings = Counter(outcome.finding for outcome in held)
+    yield ", ".join(f"{finding} {found / count:.2f}" for finding, found in findings.most_common())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(prog="python -m stages.evaluation.simulate", description=__doc__)
-    parser.add_argument("--audits", type=int, default=400, help="per cell (400)")
+    parser.add_argument("--audits", type=int, default=400, help="per level of a factor (400)")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--blocks", type=int, nargs="+", metavar="N", help="only these, counted from 1 (all)")
     given = parser.parse_args(arguments)
-    for line in table(given.audits, given.seed):
-        print(line, flush=True)
+    for block in [block for number, block in enumerate(blocks(), 1) if number in (given.blocks or [number])]:
+        print("\n".join(table(block, run(block, given.audits, given.seed, given.workers))), flush=True)
 
 
 if __name__ == "__main__":

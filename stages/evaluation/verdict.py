@@ -10,9 +10,6 @@ from stages.core.population import BlindInterval, Population
 from stages.evaluation.evidence import AttackEvidence
 from stages.evaluation.settings import Settings
 
-BELIEVED_FROM = 0.001
-"""Least p of the label-permutation test at which a split that is declared randomised is believed."""
-
 
 @dataclass(frozen=True)
 class Verdict:
@@ -46,11 +43,12 @@ class Verdict:
 
 
 def decide(
-    split: str,
+    grade: str,
     population: Population,
     evidence: dict[str, AttackEvidence],
     has_reference: bool,
     settings: Settings,
+    doubts: Sequence[str] = (),
     notes: Sequence[str] = (),
     audible: bool = True,
 ) -> Verdict:
@@ -58,23 +56,27 @@ def decide(
 
     Parameters
     ----------
-    split : str
-        As declared: randomised, matched or post_hoc.
+    grade : str
+        As believed: randomised, matched or post_hoc.
     population : Population
     evidence : dict of str to AttackEvidence
         Of the primary attacks.
     has_reference : bool
         Whether a reference was given, usable or not.
     settings : Settings
+    doubts : sequence of str
+        Why the grade is not the split as declared; put first among the reasons.
     notes : sequence of str
         What had to be left out or assumed; put at the end of the reasons.
     audible : bool
         Whether the audio reaches the target at all.
     """
-    grade, reasons = _graded(split, population.whole)
+    reasons = list(doubts)
     controlled = grade != "randomised"
     each = settings.alpha / max(1, len(evidence))
-    smallest = min((found.smallest_detectable(each, controlled) for found in evidence.values()), default=1.0)
+    smallest = min(
+        (found.smallest_detectable(settings.alpha, each, controlled) for found in evidence.values()), default=1.0
+    )
     if not audible:
         return Verdict("not_audible", grade, ["the audio does not reach the target", *reasons, *notes], 1.0)
     reasons.append(_population_reason(population))
@@ -82,26 +84,12 @@ def decide(
     return Verdict(finding, grade, [*reasons, *because, *_flags(evidence), *notes], smallest)
 
 
-def _graded(split: str, whole: BlindInterval | None) -> tuple[str, list[str]]:
-    """Return the grade, with the reason where a declared random split is not believed."""
-    if split != "randomised":
-        return split, []
-    if whole is None:
-        return "post_hoc", ["the split calls itself randomised, which could not be checked: it counts as post hoc"]
-    if whole.p < BELIEVED_FROM:
-        return "post_hoc", [
-            f"the split calls itself randomised, but without the model members are told from non-members with AUC "
-            f"{whole.auc:.2f}, which random labels give with p = {whole.p:.1g}: it counts as post hoc"
-        ]
-    return "randomised", []
-
-
 def _population_reason(population: Population) -> str:
     if population.kind is None or population.blind is None:
         blind = f"blind AUC {_of(population.whole)}; " if population.whole else ""
         return f"no population in which a claim could be made: {blind}{population.reason}"
     if population.kind == "whole":
-        return f"population: the whole corpus, where the blind baseline is at chance (AUC {_of(population.blind)})"
+        return f"population: {population.reason} (blind AUC {_of(population.blind)})"
     return (
         f"population: {population.reason} (AUC {_of(population.blind)}); on the whole corpus the blind baseline "
         f"has {_of(population.whole)}"
@@ -228,10 +216,14 @@ def _not_beyond(found: AttackEvidence) -> str:
             f"but so does the reference (AUC {_interval(calibrated.reference)}), which reacts to nothing measured "
             f"(first-stage F {calibrated.first_stage:.1f}): by how much the target should is unknown"
         )
+    if calibrated.identified:
+        where = f"p = {found.supported_p:.2g} after Holm's correction at c = {calibrated.c:.2f}, and "
+        where += f"{calibrated.margin.p:.2g} at {calibrated.values[-1]:.2f}, the margin"
+    else:
+        where = f"p = {found.supported_p:.2g} at c = {_listed(calibrated.values)} alike, after Holm's correction"
     return (
         f"but not by enough more than on the reference: calibrated difference AUC "
-        f"{_interval(calibrated.difference)}, p = {found.supported_p:.2g} at c = {_listed(calibrated.values)} alike, "
-        f"after Holm's correction"
+        f"{_interval(calibrated.difference)}, {where}"
     )
 
 

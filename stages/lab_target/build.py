@@ -40,10 +40,10 @@ CHAT_TEMPLATE = (
 """Roles are single tokens: spelled out in bytes they would be a third of every prompt."""
 
 
-def build_processor() -> Any:
-    """Return the processor: log-mel features, a tokenizer of UTF-8 bytes, a chat template."""
+def build_processor(window_seconds: int = WINDOW_SECONDS) -> Any:
+    """Return the processor: log-mel features of a window, a tokenizer of UTF-8 bytes, a chat template."""
     return Qwen2AudioProcessor(
-        feature_extractor=WhisperFeatureExtractor(feature_size=MELS, chunk_length=WINDOW_SECONDS),
+        feature_extractor=WhisperFeatureExtractor(feature_size=MELS, chunk_length=window_seconds),
         tokenizer=byte_tokenizer(),
         chat_template=CHAT_TEMPLATE,
     )
@@ -65,8 +65,9 @@ def byte_tokenizer() -> PreTrainedTokenizerFast:
 
 
 def build_model(processor: Any, seed: int) -> Qwen2AudioForConditionalGeneration:
-    """Return the untrained model; equal seeds give equal weights."""
+    """Return the untrained model, with the processor's window; equal seeds give equal weights."""
     tokenizer = processor.tokenizer
+    positions = processor.feature_extractor.chunk_length * FRAMES_PER_SECOND // 2
     config = Qwen2AudioConfig(
         audio_config={
             "d_model": WIDTH,
@@ -74,7 +75,7 @@ def build_model(processor: Any, seed: int) -> Qwen2AudioForConditionalGeneration
             "encoder_attention_heads": HEADS,
             "encoder_ffn_dim": 2 * WIDTH,
             "num_mel_bins": MELS,
-            "max_source_positions": WINDOW_SECONDS * FRAMES_PER_SECOND // 2,
+            "max_source_positions": positions,
             "initializer_range": INITIAL_DEVIATION,
         },
         text_config={
@@ -95,7 +96,7 @@ def build_model(processor: Any, seed: int) -> Qwen2AudioForConditionalGeneration
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Qwen2AudioForConditionalGeneration(config)
-    model.model.audio_tower.embed_positions.weight.data.copy_(_sinusoids(WINDOW_SECONDS * FRAMES_PER_SECOND // 2))
+    model.model.audio_tower.embed_positions.weight.data.copy_(_sinusoids(positions))
     return model
 
 

@@ -16,6 +16,7 @@ from stages.logits.batching import batches
 from stages.logits.forward import Question, computed_batches, to_best_device
 from stages.logits.output import embedding_stream, token_stream
 from stages.logits.plan import Keys, Row, rows_of
+from stages.logits.probing import probe_table
 from stages.logits.rows import embedding_row_schema, token_row_schema
 from stages.logits.statistics import statistic_names
 from stages.target.record import TargetRecord, read_record
@@ -47,7 +48,8 @@ def work(audit: str, params: Params) -> None:
         folder, schema = artifact("logits", audit), tokens_schema(statistic_names(asked.orders))
         write_table(folder / "tokens.parquet", token_stream(rows, keys, tokens, asked.slices), schema)
         write_table(folder / "embeddings.parquet", embedding_stream(rows, keys, embeddings), SCHEMAS["embeddings"])
-        write_table(folder / "probes.parquet", SCHEMAS["probes"].empty_table(), SCHEMAS["probes"])
+        probes = probe_table(f"logits@{audit}", named.corpus, records if rows else {}, params)
+        write_table(folder / "probes.parquet", probes, SCHEMAS["probes"])
         print(tokens.summary(), embeddings.summary(), sep="\n")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stages.core.randomness import generator
-from stages.evaluation.simulate import Scenario, draw
+from stages.evaluation.scenario import Scenario, draw
 
 FAST = {"blind_baseline": {"bootstraps": 200}, "evaluation": {"bootstraps": 200}}
 

@@ -193,3 +193,14 @@ def test_params_yaml_sets_the_rule(repository: Any) -> None:
     assert settings.margin == params.evaluation.margin
     assert settings.population.tolerance == params.blind_baseline.tolerance
     assert settings_of({"evaluation": {"alpha": 0.01}}).alpha == 0.01
+
+
+def test_a_random_split_that_the_reference_tells_apart_is_not_believed(audit: Any) -> None:
+    # The blind features see nothing, so that only the reference can show that the members are easier.
+    arguments = audit(shift=1.0, split="randomised")
+    arguments["features"] = np.random.default_rng(0).normal(size=(400, 6))
+    answer = judge(**arguments)
+    assert answer["population"]["permutation_p"] > 0.001
+    assert answer["verdict"]["grade"] == "post_hoc"
+    assert "on the reference, which never saw the data" in answer["verdict"]["reasons"][0]
+    assert answer["verdict"]["finding"] not in ("memorised", "suspected")

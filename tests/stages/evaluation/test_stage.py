@@ -8,11 +8,19 @@ import pyarrow as pa
 import pytest
 
 from stages.blind_baseline.__main__ import work as blind_baseline
-from stages.core.artifacts import SCHEMAS, artifact, features_schema, read_json, read_table, write_json, write_table
+from stages.core.artifacts import (
+    SCHEMAS,
+    artifact,
+    features_schema,
+    read_json,
+    read_table,
+    write_json,
+    write_table,
+)
 from stages.core.errors import EarwitnessError
 from stages.core.params import Params, load_params
 from stages.evaluation.__main__ import work as evaluation
-from stages.evaluation.simulate import Scenario, draw
+from stages.evaluation.scenario import Scenario, draw
 
 CORPUS, AUDIT = "lab_trained", "trained"
 
@@ -58,6 +66,15 @@ def write_audit(params: Params, audible: bool = True, unlabelled: int = 0, **fac
             rows += [{"clip_id": ids[at], **key, "score": column[row]} for at, row in enumerate(order)]
     attack_scores = pa.Table.from_pylist(rows, SCHEMAS["attack_scores"])
     write_table(artifact("attacks", AUDIT, "scores.parquet"), attack_scores, SCHEMAS["attack_scores"])
+    kinds = {name.split("/")[0]: {"uses_reference": False, "uses_labels": False} for name in names}
+    write_json(artifact("attacks", AUDIT, "attacks.json"), kinds)
+    noisy = [
+        {"neighbour_id": f"{id_}/noise/0", "clip_id": id_, "perturbation": "noise", "role": "target", "score": 0.0}
+        | {"attack": "loss", "slice": "transcript", "condition": "given", "instruction": 0}
+        for id_ in ids
+    ]
+    schema = SCHEMAS["neighbour_scores"]
+    write_table(artifact("attacks", AUDIT, "neighbour_scores.parquet"), pa.Table.from_pylist(noisy, schema), schema)
     detector = attack_scores.slice(0, 300).select(["clip_id", "role", "score"])
     write_table(artifact("fidelity_detector", AUDIT, "scores.parquet"), detector, SCHEMAS["detector_scores"])
     write_json(artifact("target", params.audits[AUDIT].target, "target.json"), {"audible": audible})
@@ -79,6 +96,12 @@ def test_an_audit_of_memory(params: Params) -> None:
     assert primary == set(params.evaluation.primary_attacks)
     assert set(found["attacks"]) - primary == {"zlib/transcript/given/0", "fidelity_detector"}
     assert found["attacks"]["fidelity_detector"]["reference_auc"] is None
+    loss = "loss/transcript/given/0"
+    only = found["sensitivity"]["corrupted_only"][loss]
+    assert only["original"]["auc"] == pytest.approx(found["attacks"][loss]["auc"])
+    assert only["noise"]["auc"] == 0.5
+    assert found["canaries"] is None
+    assert found["sets"]["p"] == 0.001
     verdict = read_json(artifact("evaluation", AUDIT, "verdict.json"))
     assert verdict == verdict | found["verdict"]
     assert (verdict["audit"], verdict["corpus"], verdict["split"]) == (AUDIT, CORPUS, "randomised")
@@ -135,6 +158,30 @@ def test_clips_without_a_label_are_scored(params: Params) -> None:
     found = audited(params)
     assert sum(found["clips"][side] for side in ("member", "non_member")) == 280
     assert read_table(artifact("blind_baseline", CORPUS, "scores.parquet")).num_rows == 300 * 6
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "finding"),
+    [
+        ("member", [True] * 300, "underpowered"),
+        ("member", [True] * 299 + [False], "underpowered"),
+        ("speaker", ["s0"] * 300, "memorised"),
+        ("speaker", [None] * 300, "memorised"),
+    ],
+    ids=["all members", "one non-member", "one speaker", "no speaker known"],
+)
+def test_odd_corpora_end_in_a_clear_finding(
+    params: Params, column: str, values: list[bool | str | None], finding: str
+) -> None:
+    write_audit(params, memory=1.0)
+    path = artifact("corpus", CORPUS, "clips.parquet")
+    clips = read_table(path)
+    place = clips.column_names.index(column)
+    changed = clips.set_column(place, column, pa.array(values, SCHEMAS["clips"].field(column).type))
+    write_table(path, changed, SCHEMAS["clips"])
+    found = audited(params)["verdict"]
+    assert found["finding"] == finding
+    assert all(found["reasons"])
 
 
 def test_no_label_at_all_is_underpowered(params: Params) -> None:

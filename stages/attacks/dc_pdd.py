@@ -1,0 +1,26 @@
+"""DC-PDD: probabilities calibrated by how common each token is (Zhang et al., arXiv 2409.14781, eq. 6)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stages.attacks.registry import CLIP_ATTACKS, Columns, Sheet
+
+LARGEST = 0.01
+"""Bound of a token's contribution, so that no single rare token decides."""
+
+
+@CLIP_ATTACKS.register("dc_pdd")
+def dc_pdd(sheet: Sheet) -> Columns:
+    """Return ``dc_pdd``: the mean over distinct tokens of min(0.01, p · log(1 / frequency)), in [0, 0.01].
+
+    Frequencies are those of the audit's own transcripts, members and non-members alike, smoothed by one (Laplace);
+    the paper takes them from a large corpus of text. Each token counts where it first occurs.
+    """
+    rows, ids, first = sheet.rows, sheet.rows.token_ids, sheet.rows.first_occurrences()
+    if ids is None or first is None:
+        return {}
+    kinds, kind, counts = np.unique(ids, return_inverse=True, return_counts=True)
+    surprise = -np.log((counts + 1) / (len(ids) + len(kinds) + 1))
+    share = np.minimum(LARGEST, np.exp(rows.statistics["logprob"]) * surprise[kind])
+    return {"dc_pdd": rows.ragged(np.where(first, share, np.nan)).means()}

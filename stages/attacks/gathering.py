@@ -1,0 +1,138 @@
+"""Stream `tokens.parquet` into one sheet a role and view: rows are scored as they pass, and little of them is kept.
+
+Kept of an original are the statistics that reference attacks compare token by token; of a neighbour, its mean
+log-probability and, for changed audio, the scores of the primary attacks.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from stages.attacks.indicators import INDICATORS, indicators
+from stages.attacks.places import Places, View, seen_by
+from stages.attacks.ragged import Floats, Ints
+from stages.attacks.reading import coalesced, row_means, rows_of, statistic_columns
+from stages.attacks.registry import KEPT, Around, Columns, Settings, Sheet, score_rows
+from stages.attacks.rows import Rows, joined
+
+Sheets = dict[tuple[str, View], Sheet]
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What the rows of an audit come down to.
+
+    Attributes
+    ----------
+    sheets : dict of (role, View) to Sheet
+    of_neighbours : dict of (role, View) to dict of str to float64[m]
+        Scores of the audio neighbours by the attacks asked for, each neighbour taken as the query; NaN elsewhere.
+    """
+
+    sheets: Sheets
+    of_neighbours: dict[tuple[str, View], Columns]
+
+
+@dataclass
+class _Parts:
+    """What has passed so far of one role and view."""
+
+    rows: list[Rows] = field(default_factory=list)
+    clips: list[Ints] = field(default_factory=list)
+    columns: Columns = field(default_factory=dict)
+    indicators: list[Floats] = field(default_factory=list)
+    around: list[tuple[Ints, Floats]] = field(default_factory=list)
+    of_neighbours: Columns = field(default_factory=dict)
+
+
+def gather(
+    tables: Iterable[pa.Table],
+    places: Places,
+    clips: int,
+    settings: Settings,
+    primary: Mapping[View, Collection[str]],
+    probes: Mapping[str, Mapping[str, Floats]],
+) -> Gathered:
+    """Read all rows once.
+
+    Parameters
+    ----------
+    tables : iterable of pa.Table
+        `tokens.parquet`, in any order.
+    places : Places
+    clips : int
+        In the corpus.
+    settings : Settings
+    primary : dict of View to collection of str
+        Row attacks by which audio neighbours are scored too.
+    probes : dict of role to dict of str to float64[clips]
+        They belong to the given transcript under the first instruction.
+    """
+    parts: dict[tuple[str, View], _Parts] = defaultdict(_Parts)
+    for table in coalesced(tables):
+        at = places.rows(table)
+        level = row_means(table["logprob"])
+        for role, view, seen in seen_by(table):
+            own = parts[role, view]
+            _add_originals(own, table, at, np.flatnonzero(seen & places.original[at]), places, clips, settings)
+            around = np.flatnonzero(seen & ~places.original[at])
+            own.around.append((at[around], level[around]))
+            if view in primary:
+                chosen = np.flatnonzero(seen & places.audio[at])
+                _add_audio(own, table, at, chosen, len(places.ids), settings, primary[view])
+    return Gathered(
+        {key: _sheet(own, places, clips, _probes_of(*key, probes)) for key, own in sorted(parts.items())},
+        {key: own.of_neighbours for key, own in sorted(parts.items()) if own.of_neighbours},
+    )
+
+
+def _add_originals(
+    own: _Parts, table: pa.Table, at: Ints, chosen: Ints, places: Places, clips: int, settings: Settings
+) -> None:
+    if not len(chosen):
+        return
+    rows, clip = rows_of(table.take(pa.array(chosen)), statistic_columns(table)), places.clip[at[chosen]]
+    _place(own.columns, score_rows(rows, settings), clip, clips)
+    own.rows.append(rows.keep(KEPT))
+    own.clips.append(clip)
+    own.indicators.append(indicators(rows))
+
+
+def _add_audio(
+    own: _Parts, table: pa.Table, at: Ints, chosen: Ints, neighbours: int, settings: Settings, names: Collection[str]
+) -> None:
+    if len(chosen):
+        rows = rows_of(table.take(pa.array(chosen)), statistic_columns(table))
+        _place(own.of_neighbours, score_rows(rows, settings, names), at[chosen], neighbours)
+
+
+def _place(columns: Columns, found: Columns, at: Ints, size: int) -> None:
+    """Put scores where they belong in columns of all clips or neighbours, made of NaN when first needed."""
+    for name, scores in found.items():
+        columns.setdefault(name, np.full(size, np.nan))[at] = scores
+
+
+def _sheet(own: _Parts, places: Places, clips: int, probes: Columns) -> Sheet:
+    rows = joined(own.rows)
+    index = np.full(clips, -1, np.intp)
+    table = np.full((clips, len(INDICATORS)), np.nan)
+    if own.clips:
+        clip = np.concatenate(own.clips)
+        index[clip] = np.arange(len(clip))
+        table[clip] = np.concatenate(own.indicators)
+    neighbours = np.concatenate([part for part, _ in own.around])
+    around = Around(
+        places.clip[neighbours],
+        [places.perturbation[row] for row in neighbours.tolist()],
+        np.concatenate([level for _, level in own.around]),
+    )
+    return Sheet(rows.take(index), own.columns, table, around, probes)
+
+
+def _probes_of(role: str, view: View, probes: Mapping[str, Mapping[str, Floats]]) -> Columns:
+    return dict(probes.get(role, {})) if view == View("transcript", "given", 0) else {}

@@ -1,0 +1,23 @@
+"""Lowercase: how much more a lower-cased transcript costs (Carlini et al., arXiv 2012.07805, section 5.2)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stages.attacks.registry import CLIP_ATTACKS, Columns, Sheet
+
+PERTURBATION = "lower_case"
+MIN_LOSS = 1e-10
+"""Added to a loss that is divided by, so that a transcript of which every token is certain has a score."""
+
+
+@CLIP_ATTACKS.register("lowercase")
+def lowercase(sheet: Sheet) -> Columns:
+    """Return ``lowercase``: the lower-cased transcript's loss over the transcript's; at least 0.
+
+    1 where the transcript has no capital letter; NaN without the perturbation `lower_case`.
+    """
+    chosen = np.array([name == PERTURBATION for name in sheet.around.perturbation], np.bool_)
+    lower = np.full(len(sheet.rows), np.nan)
+    lower[sheet.around.clip[chosen]] = -sheet.around.logprob[chosen]
+    return {"lowercase": lower / (MIN_LOSS - sheet.rows.statistic("logprob").means())}

@@ -1,0 +1,71 @@
+"""Quantile regression: the loss against what non-members of like recording and text reach (arXiv 2307.03694).
+
+The covariates are the blind features, so that what makes a clip easy for any model is taken off.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.attacks.crossfit import Predict, cross_fitted
+from stages.attacks.ragged import Floats
+from stages.attacks.registry import LABELLED_ATTACKS, Known, Learned, Sheet
+
+LEVELS = (50, 95)
+"""Percentiles of non-members' scores; 95 is the threshold for 5 % false positives."""
+COMPONENTS = 10
+CLIPS_PER_COMPONENT = 10
+"""Fewer principal components where there are few non-members to fit them on."""
+
+
+@LABELLED_ATTACKS.register("quantile_regression")
+def quantile_regression(target: Sheet, reference: Sheet | None, known: Known) -> dict[str, Learned]:
+    """Return ``quantile_regression@<level>``: mean log-probability less the quantile predicted for a non-member.
+
+    In nats per token, above 0 where a clip of this kind would be flagged. The quantile is linear in the leading
+    principal components of the blind features and fitted on non-members of other speakers; each role has its own.
+    """
+    components = principal_components(known.blind, COMPONENTS)
+    found = {}
+    for level in LEVELS:
+        sides = [_excess(sheet, components, known, level / 100) for sheet in (target, reference) if sheet is not None]
+        found[f"quantile_regression@{level}"] = Learned(sides[0], sides[1] if len(sides) > 1 else None)
+    return found
+
+
+def _excess(sheet: Sheet, components: Floats, known: Known, level: float) -> Floats:
+    from sklearn.linear_model import QuantileRegressor
+
+    score = sheet.rows.statistic("logprob").means()
+
+    def fit(train: NDArray[np.bool_]) -> Predict:
+        rows = train & ~known.member & np.isfinite(score)
+        used = min(components.shape[1], int(rows.sum()) // CLIPS_PER_COMPONENT)
+        if not rows.any():
+            return lambda table: np.full(len(table), np.nan)
+        if not used:  # too few for any covariate: the plain quantile
+            constant = float(np.quantile(score[rows], level, method="inverted_cdf"))
+            return lambda table: np.full(len(table), constant)
+        model = QuantileRegressor(quantile=level, alpha=0.0, solver="highs-ipm").fit(
+            components[rows, :used], score[rows]
+        )
+        return lambda table: np.asarray(model.predict(table[:, :used]), np.float64)
+
+    return score - cross_fitted(known, [components], fit)[0]
+
+
+def principal_components(features: Floats, count: int) -> Floats:
+    """Return the leading principal components of standardised features, each of unit variance: float64[n, at most d].
+
+    No label is used. A constant feature counts for nothing.
+    """
+    if not features.size:
+        return np.zeros((len(features), 0))
+    spread = features.std(axis=0)
+    varies = spread > 1e-9 * (1 + np.abs(features).max(axis=0))
+    standard = (features[:, varies] - features[:, varies].mean(axis=0)) / spread[varies]
+    strength, axes = np.linalg.eigh(standard.T @ standard / len(standard))
+    leading = np.argsort(-strength, kind="stable")[:count]
+    leading = leading[strength[leading] > 1e-9]
+    return np.asarray(standard @ axes[:, leading] / np.sqrt(strength[leading]))

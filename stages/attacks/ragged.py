@@ -1,0 +1,129 @@
+"""Numbers in rows of unequal length, one flat array with offsets: no Python loop over rows.
+
+`score` of one row and the scoring of a corpus are the same code: one row is a ragged array of one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+_CELLS_AT_ONCE = 1 << 20
+"""Padded cells that are sorted at a time, which bounds the memory that padding takes."""
+
+
+def offsets_of(lengths: NDArray[np.integer]) -> Ints:
+    """Return where each row starts, and the end of the last: intp[n + 1]."""
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp)
+
+
+def positions(offsets: Ints) -> Ints:
+    """Return each number's place in its own row: 0, 1, … from every row's start."""
+    lengths = np.diff(offsets)
+    return np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Rows of numbers. Use `of`, which leaves out what is not a number.
+
+    Attributes
+    ----------
+    values : float64[total]
+        Without NaN.
+    offsets : intp[n + 1]
+        Row i is ``values[offsets[i] : offsets[i + 1]]``.
+    """
+
+    values: Floats
+    offsets: Ints
+
+    @classmethod
+    def of(cls, values: Floats, offsets: Ints) -> Ragged:
+        """Leave out NaN: a token for which a statistic is not known counts for none that is made of it."""
+        known = ~np.isnan(values)
+        if known.all():
+            return cls(values, offsets)
+        before = np.concatenate([[0], np.cumsum(known)])
+        return cls(values[known], before[offsets].astype(np.intp))
+
+    @cached_property
+    def lengths(self) -> Ints:
+        """Numbers in each row: intp[n]."""
+        return np.diff(self.offsets)
+
+    @cached_property
+    def owner(self) -> Ints:
+        """The row of each number: intp[total]."""
+        return np.repeat(np.arange(len(self.lengths)), self.lengths)
+
+    def sums(self) -> Floats:
+        """Return each row's sum, 0 for an empty one: float64[n]."""
+        found = np.zeros(len(self.lengths))
+        filled = self.lengths > 0
+        if filled.any():
+            found[filled] = np.add.reduceat(self.values, self.offsets[:-1][filled])
+        return found
+
+    def means(self) -> Floats:
+        """Return each row's mean, NaN for an empty one: float64[n]."""
+        return self._over(self.sums(), self.lengths)
+
+    def ordered(self) -> Ragged:
+        """Return the rows sorted upwards."""
+        values = np.empty_like(self.values)
+        by_length = np.argsort(self.lengths, kind="stable")
+        start = 0
+        while start < len(by_length):
+            # Rows of like length share a block, so that padding stays small beside what it pads.
+            rows = by_length[start : start + self._rows_that_fit(by_length, start)]
+            start += len(rows)
+            lengths = self.lengths[rows]
+            inside = np.arange(lengths.max(initial=0)) < lengths[:, None]
+            places = self.offsets[rows][:, None] + np.arange(inside.shape[1])
+            block = np.full(inside.shape, np.inf)
+            block[inside] = self.values[places[inside]]
+            block.sort(axis=1)
+            values[places[inside]] = block[inside]
+        return Ragged(values, self.offsets)
+
+    def mean_of_first(self, counts: Ints) -> Floats:
+        """Return the mean of the first `counts[i]` numbers of each row; NaN where there is none."""
+        return self._picked(positions(self.offsets) < np.repeat(counts, self.lengths))
+
+    def mean_of_last(self, counts: Ints) -> Floats:
+        """Return the mean of the last `counts[i]` numbers of each row; NaN where there is none."""
+        return self._picked(positions(self.offsets) >= np.repeat(self.lengths - counts, self.lengths))
+
+    def _picked(self, chosen: NDArray[np.bool_]) -> Floats:
+        counts = np.bincount(self.owner[chosen], minlength=len(self.lengths))
+        return self._over(Ragged(np.where(chosen, self.values, 0.0), self.offsets).sums(), counts)
+
+    def _rows_that_fit(self, by_length: Ints, start: int) -> int:
+        """Return how many rows from `start` on can be padded to the longest of them within the bound; at least one."""
+        ahead = self.lengths[by_length[start : start + _CELLS_AT_ONCE]]
+        cells = ahead * np.arange(1, len(ahead) + 1)
+        return max(1, int(np.searchsorted(cells, _CELLS_AT_ONCE, side="right")))
+
+    @staticmethod
+    def _over(sums: Floats, counts: NDArray[np.integer]) -> Floats:
+        return np.asarray(np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0))
+
+
+def count_of(share: float, lengths: Ints) -> Ints:
+    """Return how many tokens a share of each row is: its floor, but at least one, so that short answers have a score.
+
+    A hair is added first, since 0.29 · 100 lies below 29 in floating point.
+    """
+    return np.asarray(np.maximum(1, np.floor(share * lengths + 1e-9)), np.intp)
+
+
+def percent(share: float) -> str:
+    """Return a share as it stands in an attack's name: 0.2 gives ``20``."""
+    return f"{100 * share:g}"

@@ -1,0 +1,124 @@
+"""Scored rows: what a target said of some transcripts, token by token, as one ragged table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.attacks.ragged import Floats, Ints, Ragged, offsets_of
+
+INFINITE = 745.0
+"""What an infinite statistic counts as (an impossible token, no second token): -log of the smallest float64, so that
+sums and differences stay numbers."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One slice of each of n transcripts.
+
+    Attributes
+    ----------
+    statistics : dict of str to float64[total]
+        As `stages.logits.statistics.token_statistics` names them; NaN where a statistic is not known.
+    offsets : intp[n + 1]
+        Row i holds the tokens from ``offsets[i]`` up to ``offsets[i + 1]``; a row may be empty.
+    texts : sequence of str
+        The n transcripts.
+    token_ids : int64[total] or None
+    """
+
+    statistics: Mapping[str, Floats]
+    offsets: Ints
+    texts: Sequence[str]
+    token_ids: NDArray[np.int64] | None = None
+
+    @classmethod
+    def of_one(
+        cls, statistics: Mapping[str, NDArray[np.floating]], text: str, token_ids: NDArray[np.integer] | None
+    ) -> Rows:
+        """Return one transcript's row.
+
+        Raises
+        ------
+        ValueError
+            If statistics or ids differ in length.
+        """
+        values = {name: finite(of_tokens) for name, of_tokens in statistics.items()}
+        ids = None if token_ids is None else np.asarray(token_ids, np.int64)
+        shapes = {array.shape for array in [*values.values(), *([] if ids is None else [ids])]} or {(0,)}
+        if len(shapes) > 1 or len(min(shapes)) != 1:
+            raise ValueError(f"statistics and token_ids must be of one dimension and length, not {sorted(shapes)}")
+        return cls(values, offsets_of(np.array(min(shapes))), [text], ids)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @cached_property
+    def lengths(self) -> Ints:
+        """Tokens in each row: intp[n]."""
+        return np.diff(self.offsets)
+
+    @cached_property
+    def owner(self) -> Ints:
+        """The row of each token: intp[total]."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
+    def statistic(self, name: str) -> Ragged:
+        """Return one statistic of the tokens for which it is known."""
+        return Ragged.of(self.statistics[name], self.offsets)
+
+    def ragged(self, values: Floats) -> Ragged:
+        """Return a number a token as rows; NaN is left out."""
+        return Ragged.of(values, self.offsets)
+
+    def first_occurrences(self) -> NDArray[np.bool_] | None:
+        """Return where a token stands in its row for the first time: bool[total]; None without token ids."""
+        if self.token_ids is None:
+            return None
+        order = np.lexsort((self.token_ids, self.owner))  # stable: of equal tokens the earliest comes first
+        owner, ids = self.owner[order], self.token_ids[order]
+        found = np.ones(len(ids), np.bool_)
+        found[order[1:]] = (owner[1:] != owner[:-1]) | (ids[1:] != ids[:-1])
+        return found
+
+    def keep(self, names: Sequence[str]) -> Rows:
+        """Return the rows with only some of their statistics, as far as they have them."""
+        kept = {name: self.statistics[name] for name in names if name in self.statistics}
+        return Rows(kept, self.offsets, self.texts, self.token_ids)
+
+    def take(self, index: Ints) -> Rows:
+        """Return some rows, in the order asked for; -1 asks for an empty one without text."""
+        lengths = np.where(index < 0, 0, self.lengths[index] if len(self) else 0)
+        offsets = offsets_of(lengths)
+        starts = np.where(index < 0, 0, self.offsets[:-1][index] if len(self) else 0)
+        places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
+        return Rows(
+            {name: values[places] for name, values in self.statistics.items()},
+            offsets,
+            ["" if at < 0 else self.texts[at] for at in index.tolist()],
+            None if self.token_ids is None else self.token_ids[places],
+        )
+
+
+def finite(values: NDArray[np.floating]) -> Floats:
+    """Return float64 values with infinities put to ±`INFINITE`; NaN stays."""
+    return np.nan_to_num(np.asarray(values, np.float64), nan=np.nan, posinf=INFINITE, neginf=-INFINITE)
+
+
+def joined(parts: Iterable[Rows]) -> Rows:
+    """Return the rows of several tables, of which all have the statistics of the first; none give no row."""
+    tables = list(parts)
+    if not tables:
+        return Rows({}, np.zeros(1, np.intp), [], np.zeros(0, np.int64))
+    lengths = np.concatenate([np.diff(table.offsets) for table in tables])
+    ids = [table.token_ids for table in tables if table.token_ids is not None]
+    return Rows(
+        {name: np.concatenate([table.statistics[name] for table in tables]) for name in tables[0].statistics},
+        offsets_of(lengths),
+        [text for table in tables for text in table.texts],
+        np.concatenate(ids) if len(ids) == len(tables) else None,
+    )

@@ -1,0 +1,20 @@
+"""Sampling: how much of the transcript the target's own answers hold (SaMIA, arXiv 2404.11262)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stages.attacks.registry import CLIP_ATTACKS, Columns, Sheet
+from stages.attacks.zlib import compressed_lengths
+
+
+@CLIP_ATTACKS.register("sampling")
+def sampling(sheet: Sheet) -> Columns:
+    """Return ``sampling``, the overlap in [0, 1], and ``sampling_zlib``, that times the compressed transcript's bytes.
+
+    Neither labels nor log-probabilities are needed. Absent without its probe.
+    """
+    if "sampling" not in sheet.probes:
+        return {}
+    overlap = sheet.probes["sampling"]
+    return {"sampling": overlap, "sampling_zlib": np.asarray(overlap * compressed_lengths(sheet.rows.texts))}

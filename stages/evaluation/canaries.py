@@ -1,0 +1,55 @@
+"""Canaries: clips of which one in each set of exchangeable candidates was drawn at random and published."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from stages.core.conformal import canaries_p
+from stages.core.statistics import Bools, Floats, holm
+
+DRAWS = 9999
+
+
+def of_canaries(
+    scores: Mapping[str, Floats], member: Bools, canary: Sequence[str | None], rng: np.random.Generator
+) -> dict[str, Any] | None:
+    """Return the rank test of every attack over a corpus's canaries.
+
+    Parameters
+    ----------
+    scores : dict of str to float64[n]
+        Primary attacks.
+    member : bool[n]
+    canary : sequence of str or None
+        Name of the set of candidates that a clip belongs to. A set counts if one of its clips is a member and others
+        are not.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    dict or None
+        `sets`, and for each attack `p` and Holm's `holm_p`; None without canaries.
+    """
+    rows = defaultdict(list)
+    for row, name in enumerate(canary):
+        if name:
+            rows[name].append(row)
+    sets = [np.array(held) for _, held in sorted(rows.items()) if member[held].sum() == 1 < len(held)]
+    if not sets:
+        return None
+    p = [
+        canaries_p(
+            np.concatenate([score[held][member[held]] for held in sets]),
+            [score[held][~member[held]] for held in sets],
+            DRAWS,
+            rng,
+        )
+        for score in scores.values()
+    ]
+    adjusted = holm(np.array(p))
+    attacks = {name: {"p": a, "holm_p": float(b)} for name, a, b in zip(scores, p, adjusted, strict=True)}
+    return {"sets": len(sets), "attacks": attacks}

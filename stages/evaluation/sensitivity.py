@@ -1,0 +1,152 @@
+"""How much an attack's figures hang on what was chosen: the instruction, the Rényi order, the clips that are at hand.
+
+Described on the corpus as given, never concluded from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stages.core.bootstrap import tpr_at_fpr
+from stages.core.statistics import Bools, Floats, auc, delong_error
+
+MEMBER_RATIOS = (0.01, 0.05, 0.1)
+RATE = 0.05
+DRAWS = 100
+LENGTHS = 3
+ATTACK_KEYS = ("attack", "slice", "condition", "instruction")
+"""Columns whose values, joined, are an attack's full name."""
+_RENYI = re.compile(r"(max_renyi|min_renyi|modified_renyi)_([\d.]+|inf)(@.*)?$")
+
+
+def area(score: Floats, member: Bools) -> dict[str, Any]:
+    """Return the AUC with DeLong's interval and the numbers of clips; None where a class has no score."""
+    known = np.isfinite(score)
+    s, inside = score[known], member[known]
+    n = {"member": int(inside.sum()), "non_member": int((~inside).sum())}
+    if not inside.any() or inside.all():
+        return {"auc": None, "auc_ci": None, **n}
+    value, half = auc(s, inside), 1.96 * delong_error(s, inside)
+    return {"auc": value, "auc_ci": [max(0.0, value - half), min(1.0, value + half)], **n}
+
+
+def over_instructions(columns: Mapping[str, Floats], member: Bools) -> dict[str, dict[str, Any]]:
+    """Return for every attack that was put with several instructions its AUCs, their mean and their deviation.
+
+    Parameters
+    ----------
+    columns : dict of str to float64[n]
+        Named ``attack/slice/condition/instruction``.
+    member : bool[n]
+    """
+    by_attack: dict[str, dict[str, float]] = defaultdict(dict)
+    for name, score in columns.items():
+        attack, _, instruction = name.rpartition("/")
+        found = area(score, member)["auc"]
+        if attack and found is not None:
+            by_attack[attack][instruction] = found
+    return {
+        attack: {"auc": aucs, "mean": float(np.mean([*aucs.values()])), "deviation": float(np.std([*aucs.values()]))}
+        for attack, aucs in by_attack.items()
+        if len(aucs) > 1
+    }
+
+
+def over_orders(columns: Mapping[str, Floats], member: Bools) -> dict[str, dict[str, float]]:
+    """Return for every attack that has a Rényi order its AUC at each: ``{"max_renyi@10/transcript/given/0": …}``."""
+    found: dict[str, dict[str, float]] = defaultdict(dict)
+    for name, score in columns.items():
+        attack, _, rest = name.partition("/")
+        matched = _RENYI.match(attack)
+        value = area(score, member)["auc"] if matched else None
+        if matched and value is not None:
+            found[f"{matched[1]}{matched[3] or ''}/{rest}"][matched[2]] = value
+    return {name: dict(sorted(orders.items(), key=lambda item: float(item[0]))) for name, orders in found.items()}
+
+
+def over_member_ratios(score: Floats, member: Bools, rng: np.random.Generator) -> dict[str, dict[str, Any]]:
+    """Return what the attack is worth where few of the clips are members.
+
+    Members are drawn at random until they are that share of all clips; AUC and TPR are means over the draws, with the
+    AUC's deviation between them. The precision is that of flagging clips at 5 % false positives.
+
+    Returns
+    -------
+    dict of str to dict
+        A ratio is left out where it would take fewer than two members, or more than there are.
+    """
+    known = np.isfinite(score)
+    s, inside = score[known], member[known]
+    members, others = np.flatnonzero(inside), np.flatnonzero(~inside)
+    found = {}
+    for ratio in MEMBER_RATIOS:
+        wanted = round(ratio * len(others) / (1 - ratio))
+        if not 2 <= wanted <= len(members):
+            continue
+        aucs, rates = np.zeros(DRAWS), np.zeros(DRAWS)
+        for draw in range(DRAWS):
+            rows = np.concatenate([rng.choice(members, wanted, replace=False), others])
+            aucs[draw], rates[draw] = auc(s[rows], inside[rows]), tpr_at_fpr(s[rows], inside[rows], RATE)
+        tpr = float(rates.mean())
+        found[str(ratio)] = {
+            "member": wanted,
+            "non_member": len(others),
+            "auc": float(aucs.mean()),
+            "auc_deviation": float(aucs.std()),
+            "tpr": tpr,
+            "precision": ratio * tpr / (ratio * tpr + (1 - ratio) * RATE),
+        }
+    return found
+
+
+def over_lengths(score: Floats, member: Bools, seconds: Floats) -> list[dict[str, Any]]:
+    """Return the AUC among the shorter, middling and longer clips, a third each, with the lengths that bound them."""
+    bounds = np.quantile(seconds, np.linspace(0, 1, LENGTHS + 1)) if len(seconds) else np.zeros(LENGTHS + 1)
+    part = np.clip(np.searchsorted(bounds, seconds, "right") - 1, 0, LENGTHS - 1)
+    return [
+        {"seconds": [float(bounds[at]), float(bounds[at + 1])], **area(score[part == at], member[part == at])}
+        for at in range(LENGTHS)
+    ]
+
+
+def corrupted_only(
+    neighbours: pa.Table, primary: Mapping[str, Floats], row_of: Mapping[str, int], member: Bools
+) -> dict[str, dict[str, Any]]:
+    """Return the AUCs where only a corrupted clip is at hand: each audio neighbour taken as the query.
+
+    Parameters
+    ----------
+    neighbours : pa.Table
+        In the schema `neighbour_scores`.
+    primary : dict of str to float64[n]
+        The primary attacks' scores of the clips themselves.
+    row_of : dict of str to int
+        From clip_id to its place in `member`.
+    member : bool[n]
+
+    Returns
+    -------
+    dict of str to dict
+        By attack, then by perturbation, ``original`` among them; several neighbours of a clip count with their mean.
+    """
+    of_target = neighbours.filter(pc.equal(neighbours["role"], "target"))
+    names = pc.binary_join_element_wise(*(of_target[key].cast(pa.string()) for key in ATTACK_KEYS), "/")
+    keys = ["attack", "perturbation", "clip_id"]
+    means = of_target.set_column(of_target.column_names.index("attack"), "attack", names).group_by(keys)
+    found: dict[str, dict[str, Floats]] = {attack: {"original": scores} for attack, scores in primary.items()}
+    for of_clip in means.aggregate([("score", "mean")]).to_pylist():
+        attack, perturbation, clip_id = (of_clip[key] for key in keys)
+        if attack in found and clip_id in row_of and of_clip["score_mean"] is not None:
+            scores = found[attack].setdefault(perturbation, np.full(len(member), np.nan))
+            scores[row_of[clip_id]] = of_clip["score_mean"]
+    return {
+        attack: {name: area(scores, member) for name, scores in sorted(of_attack.items())}
+        for attack, of_attack in found.items()
+    }

@@ -1,0 +1,222 @@
+"""What a set of clips shows together where no single clip does: the corpus, and each speaker.
+
+Individual clips of a model that was trained once score close to chance, sets do not (arXiv 2411.00154). As in dataset
+inference (arXiv 2406.06443), the attacks' weights are learned on some speakers and the difference is measured on
+others; unlike there, the null is a permutation of labels between speakers, refitted each time, so that neither the
+learning nor the likeness of a speaker's clips is taken for evidence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import t
+
+from stages.core.conformal import benjamini_hochberg, conformal_p
+from stages.core.folds import grouped_folds, permuted_labels
+from stages.core.statistics import Bools, Floats, Ints, wilson
+
+PERMUTATIONS = 999
+LEVEL = 0.05
+SHRINKAGE = 0.1
+"""Ridge penalty per clip on standardised scores: attacks are near-copies of each other."""
+
+_AT_ONCE = 100  # permutations held at once
+
+
+@dataclass(frozen=True)
+class SetEvidence:
+    """What the primary attacks show of sets.
+
+    Attributes
+    ----------
+    p : float
+        Of the corpus: share of permuted labels with a mean difference as large; 1.0 where nothing can be tested.
+    used : float
+        Lower 95 % bound of the share of members that the model must have seen, if the split is fair; in [0, 1], and 0
+        where `p` does not show that any was.
+    score : float64[n]
+        The weighted score of every clip, higher = more like a member, learned from other speakers' clips.
+    speakers, significant : int
+        Speakers that could be tested, and how many of them are after Benjamini and Hochberg at 5 %.
+    """
+
+    p: float
+    used: float
+    score: Floats
+    speakers: int
+    significant: int
+
+    def summary(self) -> dict[str, Any]:
+        """Return the `sets` block of `metrics.json`."""
+        return {
+            "p": self.p,
+            "used_share_at_least": self.used,
+            "speakers_tested": self.speakers,
+            "speakers_significant": self.significant,
+        }
+
+
+def of_sets(scores: Floats, member: Bools, cluster: Ints, folds: int, rng: np.random.Generator) -> SetEvidence:
+    """Test the corpus and its speakers as sets.
+
+    Parameters
+    ----------
+    scores : float64[n, k]
+        Primary attacks; NaN counts as the attack's mean.
+    member : bool[n]
+    cluster : intp[n]
+    folds : int
+        Over which weights are learned, by speaker.
+    rng : numpy.random.Generator
+    """
+    flat = np.zeros(len(member))
+    if min(member.sum(), (~member).sum()) < 2 or len(np.unique(cluster)) < 3:
+        return SetEvidence(1.0, 0.0, flat, 0, 0)
+    dealt, _ = grouped_folds(member, cluster, folds, rng)
+    standard = _standardised(scores)
+    true = held_out_scores(standard, member[:, None], dealt)[:, 0]
+    found = _differences(true[:, None], member[:, None])[0]
+    as_large = 0
+    for start in range(0, PERMUTATIONS, _AT_ONCE):
+        labels = permuted_labels(member, cluster, min(_AT_ONCE, PERMUTATIONS - start), rng)
+        as_large += int((_differences(held_out_scores(standard, labels, dealt), labels) >= found - 1e-12).sum())
+    corpus_p = (1 + as_large) / (PERMUTATIONS + 1)
+    p = speaker_p(true, member, cluster)
+    tested = p[np.isfinite(p)]
+    return SetEvidence(
+        p=corpus_p,
+        used=used_share(true, member, cluster, dealt) if corpus_p < LEVEL else 0.0,
+        score=true,
+        speakers=len(tested),
+        significant=int((benjamini_hochberg(tested) <= LEVEL).sum()),
+    )
+
+
+def _standardised(scores: Floats) -> Floats:
+    known = np.isfinite(scores)
+    count = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, scores, 0).sum(axis=0) / count
+    centred = np.where(known, scores - mean, 0.0)
+    spread = np.sqrt((centred**2).sum(axis=0) / count)
+    return np.asarray(centred / np.where(spread > 0, spread, 1.0))
+
+
+def held_out_scores(standard: Floats, labels: Bools, folds: Ints) -> Floats:
+    """Return for every vector of labels the clips' weighted scores, with weights from the other folds.
+
+    Parameters
+    ----------
+    standard : float64[n, k]
+    labels : bool[n, m]
+    folds : intp[n]
+
+    Returns
+    -------
+    float64[n, m]
+    """
+    held = np.zeros(labels.shape)
+    for fold in np.unique(folds):
+        train = folds != fold
+        known = standard[train]
+        target = labels[train] - labels[train].mean(axis=0)
+        penalty = SHRINKAGE * len(known) * np.eye(known.shape[1])
+        held[~train] = standard[~train] @ np.linalg.solve(known.T @ known + penalty, known.T @ target)
+    return held
+
+
+def _differences(scores: Floats, labels: Bools) -> Floats:
+    """Return by how much members' mean score exceeds the others', in every column; 0 where a class is empty."""
+    members = labels.sum(axis=0)
+    others = len(labels) - members
+    inside = (scores * labels).sum(axis=0)
+    return np.asarray(inside / np.maximum(members, 1) - (scores.sum(axis=0) - inside) / np.maximum(others, 1))
+
+
+def speaker_p(score: Floats, member: Bools, cluster: Ints) -> Floats:
+    """Return for every speaker the p value that none of the speaker's member clips was used.
+
+    A conformal p value, for which speakers are exchangeable. Where speakers are on one side only, the mean over a
+    speaker's member clips is ranked among the means of the non-members' speakers. Where they are on both, it is taken
+    against the speaker's own other clips, and ranked among the differences between two halves of these, each
+    difference over the deviation that its numbers of clips give.
+
+    Returns
+    -------
+    float64[G]
+        NaN for speakers without member clips, or with a null of fewer than 19 speakers.
+    """
+    groups = int(cluster.max(initial=-1)) + 1
+    p = np.full(groups, np.nan)
+    inside, outside = (np.bincount(cluster[side], minlength=groups) for side in (member, ~member))
+    both = (inside > 0) & (outside > 0)
+    means = [
+        np.bincount(cluster[side], score[side], groups) / np.maximum(count, 1)
+        for side, count in ((member, inside), (~member, outside))
+    ]
+    scale = np.sqrt(1 / np.maximum(inside, 1) + 1 / np.maximum(outside, 1))
+    alone = (inside > 0) & (outside == 0)
+    null = means[1][(outside > 0) & (inside == 0)]
+    if len(null) >= 19:
+        p[alone] = conformal_p(means[0][alone], null)
+    null = _halves(score, cluster, ~member, groups)
+    if len(null) >= 19:
+        p[both] = conformal_p(((means[0] - means[1]) / scale)[both], null)
+    return p
+
+
+def _halves(score: Floats, cluster: Ints, chosen: Bools, groups: int) -> Floats:
+    """Return for every speaker with two chosen clips or more by how much their first half exceeds the second.
+
+    In deviations, up to a factor that is the same for all.
+    """
+    rows = np.flatnonzero(chosen)
+    rows = rows[np.argsort(cluster[rows], kind="stable")]
+    sizes = np.bincount(cluster[rows], minlength=groups)
+    place = np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    first = place < sizes[cluster[rows]] // 2
+    counts = [np.maximum(np.bincount(cluster[rows][half], minlength=groups), 1) for half in (first, ~first)]
+    means = [
+        np.bincount(cluster[rows][half], score[rows][half], groups) / count
+        for half, count in zip((first, ~first), counts, strict=True)
+    ]
+    return np.asarray(((means[0] - means[1]) / np.sqrt(1 / counts[0] + 1 / counts[1]))[sizes >= 2])
+
+
+def used_share(score: Floats, member: Bools, cluster: Ints, folds: Ints) -> float:
+    """Return the lower 95 % bound of the share of members that were used.
+
+    Unused members score like non-members. So at any threshold the share of members above it is at most
+    u + (1 - u) · FPR, where u is the share that was used: u is at least (TPR - FPR) / (1 - FPR). The threshold that
+    serves a fold is the best one of the other folds, and the error is that of speakers' contributions.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+    """
+    above = np.zeros(len(score), np.bool_)
+    for fold in np.unique(folds):
+        others = folds != fold
+        above[~others] = score[~others] > _best_threshold(score[others], member[others])
+    false, true = above[~member].mean(), above[member].mean()
+    bound = (true - false) / max(1 - false, 1e-9)
+    # Derivatives of the bound after TPR and FPR give each clip's contribution.
+    effect = np.where(member, above - true, 0.0) / member.sum() / max(1 - false, 1e-9)
+    effect -= np.where(member, 0.0, above - false) / (~member).sum() * (1 - true) / max(1 - false, 1e-9) ** 2
+    by_speaker = np.bincount(cluster, effect)
+    groups = len(np.unique(cluster))
+    error = float(np.sqrt(groups / (groups - 1) * (by_speaker**2).sum()))
+    # Where every member is above, speakers do not differ, and the clips alone say how sure that is.
+    least = (wilson(int(above[member].sum()), int(member.sum()), 0.9)[0] - false) / max(1 - false, 1e-9)
+    return float(np.clip(min(bound - t.isf(LEVEL, groups - 1) * error, least), 0.0, 1.0))
+
+
+def _best_threshold(score: Floats, member: Bools) -> float:
+    # Above half of the non-members at least: the bound is a ratio, and unstable where 1 - FPR is small.
+    tried = np.quantile(score[~member], np.linspace(0.5, 0.95, 10))
+    false = (score[~member][:, None] > tried).mean(axis=0)
+    true = (score[member][:, None] > tried).mean(axis=0)
+    return float(tried[np.argmax((true - false) / (1 - false))])

@@ -1,0 +1,30 @@
+"""Augmentation-KL: how far changed audio moves the distribution over tokens (VL-MIA, arXiv 2411.02902, baselines)."""
+
+from __future__ import annotations
+
+import torch
+
+from stages.logits.probe import PROBES, Case, Probe
+from stages.target.adapter import Adapter
+
+
+def augmentation_kl(adapter: Adapter, case: Case) -> list[float | None]:
+    """Return the mean over audio neighbours and tokens of KL(own || changed), in nats, at least 0.
+
+    The published sum over tokens grows with the transcript and its augmentations are not seeded; here it is a mean,
+    over the neighbours that `perturbation` made. None without any.
+    """
+    if not case.changed:
+        return [None]
+    own, *others = adapter.forced([case.original, *case.changed], ["transcript"])
+    kept = torch.log_softmax(own.logits["transcript"].double(), -1)
+    moved = [
+        torch.nn.functional.kl_div(
+            torch.log_softmax(other.logits["transcript"].double(), -1), kept, reduction="sum", log_target=True
+        )
+        for other in others
+    ]
+    return [float(torch.stack(moved).mean()) / len(kept)]
+
+
+PROBES.register("augmentation_kl")(Probe(("augmentation_kl",), augmentation_kl, changed=True))

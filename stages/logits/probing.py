@@ -1,0 +1,82 @@
+"""Run the probes that are asked for: only what the row cache misses, one clip at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import pyarrow as pa
+from tqdm import tqdm
+
+from stages.core.artifacts import SCHEMAS, KeyedColumn, artifact, read_table
+from stages.core.audio import Samples, decode_flac
+from stages.core.params import Params
+from stages.core.rowcache import RowCache
+from stages.logits import probes  # noqa: F401 (registers them)
+from stages.logits.forward import to_best_device
+from stages.logits.probe import (
+    PROBE_ROW,
+    PROBES,
+    Subject,
+    choose_shots,
+    measured,
+    probe_keys,
+    probe_rows,
+    subjects_of,
+    wanted,
+)
+from stages.target.record import TargetRecord
+
+
+def probe_table(label: str, corpus: str, records: Mapping[str, TargetRecord], params: Params) -> pa.Table:
+    """Return `probes.parquet` of a corpus, sorted by neighbour, role and probe; empty if no probe is asked for."""
+    asked = [(name, PROBES[name]) for name in sorted(set(params.logits.probes))]
+    if not asked:
+        return SCHEMAS["probes"].empty_table()
+    columns = ["neighbour_id", "clip_id", "kind", "audio_hash", "text"]
+    subjects = subjects_of(read_table(artifact("perturbation", corpus, "neighbours.parquet"), columns))
+    clips = read_table(artifact("corpus", corpus, "clips.parquet"), ["clip_id", "member", "text"])
+    shots, instruction = choose_shots(clips, params.seed), params.logits.instructions[0]
+    sound_of, tables = _sound_lookup(corpus), []
+    for name, probe in asked:
+        chosen = wanted(subjects, probe, shots)
+        with RowCache(f"logits/probes/{name}", PROBE_ROW) as cache:
+            for role, record in records.items():
+                keys = probe_keys(name, chosen, record.fingerprint(), instruction, shots)
+                _fill(f"{label} {role} {name}", name, record, chosen, keys, cache, sound_of, instruction, shots)
+                tables.append(probe_rows(chosen, role, probe, cache.rows(keys)))
+            print(cache.summary())
+    order = [(name, "ascending") for name in ("neighbour_id", "role", "probe")]
+    return pa.concat_tables([SCHEMAS["probes"].empty_table(), *tables]).sort_by(order)
+
+
+def _fill(
+    label: str,
+    name: str,
+    record: TargetRecord,
+    subjects: Sequence[Subject],
+    keys: Sequence[str],
+    cache: RowCache,
+    sound_of: Callable[[str, str], Samples],
+    instruction: str,
+    shots: Mapping[str, str],
+) -> None:
+    """Measure the clips that the cache misses."""
+    absent = cache.missing(keys)
+    if not absent:
+        return
+    import torch
+
+    from stages.target.loading import load_adapter
+
+    torch.set_num_threads(1)
+    adapter, by_key = load_adapter(record), dict(zip(keys, subjects, strict=True))
+    to_best_device(adapter)
+    for key in tqdm(absent, desc=label, unit="clip", mininterval=1):
+        cache.append([key], measured(adapter, PROBES[name], by_key[key], sound_of, instruction, shots))
+
+
+def _sound_lookup(corpus: str) -> Callable[[str, str], Samples]:
+    """Return a function from neighbour_id and clip_id to samples: the neighbour's own, or else its clip's."""
+    own = KeyedColumn(artifact("perturbation", corpus, "neighbours.parquet"), "neighbour_id", "audio")
+    clips = KeyedColumn(artifact("corpus", corpus, "clips.parquet"), "clip_id", "audio")
+    return lambda neighbour_id, clip_id: decode_flac(own[neighbour_id] or clips[clip_id])

@@ -1,0 +1,123 @@
+"""What scoring 10,000 clips with 25 neighbours costs: ``python -m tests.benchmarks.attacks [clips]``.
+
+Artifacts of that size are made in a temporary folder (random statistics of 20 to 40 tokens a row, two roles), then
+the stage itself runs on them in a process of its own. CPU time is user and system of that process; memory is its
+largest resident set.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import yaml
+
+from stages.core.artifacts import SCHEMAS, artifact, features_schema, tokens_schema, write_table
+from stages.logits.statistics import statistic_names
+
+CLIPS = 10_000
+NEIGHBOURS = 25
+AUDIO_NEIGHBOURS = 12
+FEATURES = 220
+SPEAKERS = 200
+SECONDS_WANTED = 90.0
+MEMORY_WANTED = 2.0
+"""CPU seconds and GiB for attacks and statistics together, on two cores."""
+
+
+def main() -> None:
+    """Make the artifacts, run the stage, print what it took."""
+    clips = int(sys.argv[1]) if len(sys.argv) > 1 else CLIPS
+    root = Path(__file__).resolve().parents[2]
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        content = yaml.safe_load((root / "params.yaml").read_text())
+        content["audits"] = {"bench": {"corpus": "lab_trained", "target": "lab", "reference": "lab_base"}}
+        Path("params.yaml").write_text(yaml.safe_dump(content))
+        make_artifacts(clips)
+        environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+        subprocess.run([sys.executable, "-m", "stages.attacks", "--audit", "bench"], env=environment, check=True)
+        os.chdir(root)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds, memory = used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20
+    print(f"attacks, CPU seconds for {clips} clips: {seconds:.1f}, wanted with statistics <= {SECONDS_WANTED:.0f}")
+    print(f"attacks, GiB resident: {memory:.2f}, wanted <= {MEMORY_WANTED:.0f}")
+
+
+def make_artifacts(clips: int) -> None:
+    """Write clips, neighbours, features, token statistics and no probes."""
+    rng = np.random.default_rng(0)
+    names = [f"clip_{index:06d}" for index in range(clips)]
+    made = pa.table(
+        {
+            "clip_id": names,
+            "member": rng.random(clips) < 0.5,
+            "speaker": [f"speaker_{index}" for index in rng.integers(0, SPEAKERS, clips)],
+        }
+    )
+    write_table(artifact("corpus", "lab_trained", "clips.parquet"), _filled(made, SCHEMAS["clips"]), SCHEMAS["clips"])
+    columns = [f"spectral.{index}" for index in range(FEATURES)]
+    values = {name: rng.standard_normal(clips).astype(np.float32) for name in columns}
+    schema = features_schema(columns)
+    write_table(artifact("features", "lab_trained", "features.parquet"), pa.table({"clip_id": names, **values}), schema)
+    kinds = ["audio"] * AUDIO_NEIGHBOURS + ["original"] + ["text"] * (NEIGHBOURS - AUDIO_NEIGHBOURS)
+    around = pa.table(
+        {
+            "neighbour_id": [f"{name}/{place:02d}" for name in names for place in range(len(kinds))],
+            "clip_id": np.repeat(names, len(kinds)),
+            "kind": kinds * clips,
+            "perturbation": kinds * clips,
+        }
+    )
+    schema = SCHEMAS["neighbours"]
+    write_table(artifact("perturbation", "lab_trained", "neighbours.parquet"), _filled(around, schema), schema)
+    schema = tokens_schema(statistic_names())
+    write_table(artifact("logits", "bench", "tokens.parquet"), _tokens(around["neighbour_id"], rng), schema)
+    schema = SCHEMAS["probes"]
+    write_table(artifact("logits", "bench", "probes.parquet"), schema.empty_table(), schema)
+
+
+def _filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return a table with every column of a schema, null where it has none."""
+    columns = {
+        field.name: table[field.name] if field.name in table.column_names else pa.nulls(table.num_rows, field.type)
+        for field in schema
+    }
+    return pa.table(columns)
+
+
+def _tokens(neighbour_ids: pa.ChunkedArray, rng: np.random.Generator) -> Iterator[pa.Table]:
+    statistics = statistic_names()
+    for start in range(0, len(neighbour_ids), 4096):
+        ids = neighbour_ids[start : start + 4096].to_pylist()
+        rows = 2 * len(ids)
+        offsets = pa.array(np.concatenate([[0], np.cumsum(rng.integers(20, 41, rows))]), pa.int32())
+        total = offsets[-1].as_py()
+        lists = {
+            name: pa.ListArray.from_arrays(offsets, pa.array(-rng.exponential(size=total).astype(np.float32)))
+            for name in statistics
+        }
+        yield pa.table(
+            {
+                "neighbour_id": np.repeat(ids, 2),
+                "role": ["reference", "target"] * len(ids),
+                "instruction": pa.array([0] * rows, pa.int16()),
+                "condition": ["given"] * rows,
+                "slice": ["transcript"] * rows,
+                "seconds_cut": pa.nulls(rows, pa.float32()),
+                "text": [f"what was said in {name}" for name in np.repeat(ids, 2)],
+                "token_ids": pa.ListArray.from_arrays(offsets, pa.array(rng.integers(0, 5000, total), pa.int32())),
+                **lists,
+            }
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""CPU seconds and memory of all statistics of 10,000 clips: ``python -m tests.benchmarks.evaluation``.
+
+The blind baseline is fitted beforehand and does not count. The attacks' own share is measured by theirs.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from stages.core.population import Population, find_population
+from stages.evaluation.assess import Blind, assess
+from stages.evaluation.case import make_case
+from stages.evaluation.scenario import Scenario, draw
+from stages.evaluation.sensitivity import over_lengths, over_member_ratios
+from stages.evaluation.settings import Settings
+
+CLIPS, SPEAKERS, ATTACKS, PRIMARY = 10_000, 500, 100, 8
+SECONDS, GIBIBYTES = 45.0, 2.0
+"""Half of the 90 s that attacks and statistics may take together, on one core."""
+
+
+def work() -> Callable[[], dict[str, Any]]:
+    """Return the statistics of an audit as a call; what it needs is made here."""
+    rng = np.random.default_rng(0)
+    drawn = draw(Scenario(side=CLIPS // 2, speakers=SPEAKERS, memory=0.3, useless=100, split="randomised"), rng)
+    scores, reference = (
+        {
+            f"attack_{number}": drawn[key][f"attack_{number % 5}"] + 0.2 * rng.normal(size=CLIPS)
+            for number in range(ATTACKS)
+        }
+        for key in ("scores", "reference_scores")
+    )
+    case = make_case(scores, reference, drawn["features"], drawn["member"], drawn["speaker"], drawn["split"])
+    settings = Settings()
+    population: Population = find_population(case.features, case.member, case.cluster, settings.population, rng)
+    half = np.full(CLIPS, 0.5)
+    seconds = rng.random(CLIPS)
+
+    def statistics() -> dict[str, Any]:
+        found = assess(case, case.names[:PRIMARY], Blind(population, half, half), settings, rng)
+        for column in case.scores.T[:PRIMARY]:
+            over_lengths(column, case.member, seconds)
+            over_member_ratios(column, case.member, rng)
+        return found
+
+    return statistics
+
+
+def main() -> None:
+    """Print what was measured and what is wanted."""
+    statistics = work()
+    before = time.process_time()
+    found = statistics()
+    taken = time.process_time() - before
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"statistics of {CLIPS} clips, {ATTACKS} attacks, CPU seconds: {taken:.1f}, {SECONDS:.0f} at most")
+    print(f"their peak memory, GiB: {peak:.2f}, {GIBIBYTES:.0f} at most")
+    print(f"their finding: {found['verdict']['finding']}, memorised")
+
+
+if __name__ == "__main__":
+    main()

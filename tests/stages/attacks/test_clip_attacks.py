@@ -1,0 +1,116 @@
+"""Attacks that read a whole sheet or two, against values derived by hand."""
+
+from math import exp, log
+
+import numpy as np
+import pytest
+
+from stages.attacks import CLIP_ATTACKS, REFERENCE_ATTACKS
+from stages.attacks.registry import Sheet
+from tests.stages.attacks.conftest import MakeSheet
+
+
+def test_a_clip_against_its_neighbours(sheet: MakeSheet) -> None:
+    own = sheet([[-1.0, -2.0], [-1.0]], around=[(0, "gain", -2.0), (0, "noise", -3.0), (0, "noise", np.nan)])
+    found = CLIP_ATTACKS["neighbourhood"](own)["neighbourhood"]
+    assert found[0] == pytest.approx(-1.5 + 2.5)
+    assert np.isnan(found[1])
+
+
+def test_a_lower_cased_transcript(sheet: MakeSheet) -> None:
+    own = sheet([[-1.0, -3.0], [-1.0]], around=[(0, "lower_case", -3.0), (0, "noise", -9.0)])
+    found = CLIP_ATTACKS["lowercase"](own)["lowercase"]
+    assert found[0] == pytest.approx(1.5)
+    assert np.isnan(found[1])
+    certain = CLIP_ATTACKS["lowercase"](sheet([[0.0]], around=[(0, "lower_case", -3.0)]))["lowercase"]
+    assert np.isfinite(certain).all()
+
+
+def test_tokens_weighed_by_how_rare_they_are(sheet: MakeSheet) -> None:
+    own = sheet([[log(0.001), log(0.5), log(0.9)], [log(0.002)]], token_ids=[[1, 2, 1], [1]])
+    # Token 1 stands three times, token 2 once: 4/7 and 2/7 smoothed over two kinds and the unseen.
+    first = 0.001 * log(7 / 4)
+    second = min(0.01, 0.5 * log(7 / 2))
+    found = CLIP_ATTACKS["dc_pdd"](own)["dc_pdd"]
+    assert found.tolist() == pytest.approx([(first + second) / 2, 0.002 * log(7 / 4)], abs=1e-12)
+
+
+def test_signals_are_summed_as_p_values(sheet: MakeSheet) -> None:
+    columns = {
+        "camia_slope": np.array([3.0, 1.0, 2.0]),
+        "camia_below_1": np.array([0.5, 0.5, 0.2]),
+        "loss": np.zeros(3),
+    }
+    found = CLIP_ATTACKS["camia_combined"](sheet([[-1.0]] * 3, columns=columns))["camia"]
+    assert found.tolist() == pytest.approx([1 - (1 / 3 + 2 / 3) / 2, 1 - (1 + 2 / 3) / 2, 1 - (2 / 3 + 1) / 2])
+
+
+def test_probes_are_turned_so_that_members_score_higher(sheet: MakeSheet) -> None:
+    value = np.array([0.5, np.nan])
+    probes = dict.fromkeys(("gradient_norm_2", "recall", "augmentation_kl", "repetition", "sampling"), value)
+    own = sheet([[-1.0], [-1.0]], probes=probes)
+    found = {name: column for attack in CLIP_ATTACKS for name, column in CLIP_ATTACKS[attack](own).items()}
+    signs = {name: found[name][0] for name in ("gradient_norm_2", "recall", "augmentation_kl", "camia_repetition")}
+    assert signs == {"gradient_norm_2": -0.5, "recall": 0.5, "augmentation_kl": 0.5, "camia_repetition": -0.5}
+    assert found["sampling_zlib"][0] > found["sampling"][0] == 0.5
+    assert np.isnan(found["recall"][1])
+
+
+def pair(sheet: MakeSheet) -> tuple[Sheet, Sheet]:
+    target = sheet([[-1.0, -4.0, -2.0], [-1.0, -1.0], [-3.0]], hit=[[1, 0, 0], [0, 1], [0]])
+    reference = sheet([[-2.0, -3.0, -4.0], [-3.0, -2.0], [-1.0]])
+    return target, reference
+
+
+def test_the_ratio_to_a_reference(sheet: MakeSheet) -> None:
+    found = REFERENCE_ATTACKS["ratio"](*pair(sheet))["ratio"]
+    assert found.tolist() == pytest.approx([-7 / 3 + 3, -1 + 2.5, -2])
+
+
+def test_rises_and_falls_on_wrong_tokens(sheet: MakeSheet) -> None:
+    found = REFERENCE_ATTACKS["ez"](*pair(sheet))["ez"]
+    # Gains on wrong tokens: -1 and 2; 2 alone, which no fall opposes; -2 alone.
+    assert found.tolist() == pytest.approx([log(2), log(2e6), log(1e-6 / 2)], abs=1e-5)
+    assert found.argmax() == 1  # without any fall the evidence is the strongest, not the weakest
+    all_right = sheet([[-1.0, -2.0]], hit=[[1.0, 1.0]])
+    assert REFERENCE_ATTACKS["ez"](all_right, sheet([[-5.0, -1.0]]))["ez"].tolist() == pytest.approx([log(4)], abs=1e-5)
+
+
+def test_windows_won(sheet: MakeSheet) -> None:
+    found = REFERENCE_ATTACKS["wbc"](*pair(sheet))["wbc"]
+    # Gains 1, -1, 2: pairs sum to 0 (not won) and 1, the triple to 2; then 2 and 1; then a single -2.
+    assert found.tolist() == pytest.approx([(1 / 2 + 1) / 2, 1.0, 0.0])
+
+
+def test_ratios_against_the_other_clips(sheet: MakeSheet) -> None:
+    target, reference = pair(sheet)
+    found = REFERENCE_ATTACKS["rmia"](target, reference)["rmia"]
+    mean = {"target": [-7 / 3, -1.0, -3.0], "reference": [-3.0, -2.5, -1.0]}
+    ratios = [
+        exp(own) / ((1.3 * exp(other) + 0.7) / 2) for own, other in zip(mean["target"], mean["reference"], strict=True)
+    ]
+    assert found.tolist() == [sum(ratio > other for other in ratios) / 2 for ratio in ratios]
+    assert np.isnan(REFERENCE_ATTACKS["rmia"](sheet([[-1.0]]), sheet([[-1.0]]))["rmia"]).all()
+
+
+@pytest.mark.parametrize("name", ["ez", "wbc"])
+def test_other_tokens_are_not_compared(name: str, sheet: MakeSheet) -> None:
+    target = sheet([[-1.0, -2.0], [-1.0, -2.0], [-1.0]], hit=[[0, 0], [0, 0], [0]])
+    reference = sheet([[-2.0, -2.0], [-1.0, -2.0, -3.0], [-2.0]], token_ids=[[0, 5], [0, 1, 2], [0]])
+    found = REFERENCE_ATTACKS[name](target, reference)[name]
+    assert np.isnan(found).tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize("name", list(REFERENCE_ATTACKS))
+def test_clips_without_tokens_have_no_score(name: str, sheet: MakeSheet) -> None:
+    empty, some = [[], [-1.0], [-2.0]], [[-1.0], [-1.5], [-1.0]]
+    hits: list[list[float]] = [[], [0.0], [0.0]]
+    found = REFERENCE_ATTACKS[name](sheet(empty, hit=hits), sheet(some))[name]
+    assert np.isnan(found).tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize("name", list(CLIP_ATTACKS))
+def test_clip_attacks_are_quiet_where_nothing_is_there(name: str, sheet: MakeSheet) -> None:
+    columns = {"camia_slope": np.full(2, np.nan)}
+    found = CLIP_ATTACKS[name](sheet([[], []], columns=columns))
+    assert all(len(column) == 2 and np.isnan(column).all() for column in found.values())

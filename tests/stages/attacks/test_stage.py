@@ -1,0 +1,85 @@
+"""The stage on small artifacts: what it writes, and what it says when they do not fit."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from stages.attacks.__main__ import work
+from stages.core.artifacts import SCHEMAS, artifact, features_schema, read_json, read_table, write_table
+from stages.core.errors import EarwitnessError
+from stages.core.params import Params
+from tests.benchmarks.attacks import AUDIO_NEIGHBOURS, make_artifacts
+
+CLIPS = 40
+
+
+@pytest.fixture
+def params(workplace: Path, repository: Path) -> Params:
+    import yaml
+
+    content = yaml.safe_load((repository / "params.yaml").read_text())
+    content["audits"] = {"bench": {"corpus": "lab_trained", "target": "lab", "reference": "lab_base"}}
+    content["evaluation"]["primary_attacks"] = ["loss/transcript/given/0", "min_k@20/transcript/given/0", "nonsense"]
+    make_artifacts(CLIPS)
+    return Params.model_validate(content)
+
+
+def test_every_clip_is_scored_and_each_changed_sound(params: Params) -> None:
+    work("bench", params)
+    scores = read_table(artifact("attacks", "bench", "scores.parquet"))
+    kinds = read_json(artifact("attacks", "bench", "attacks.json"))
+    assert scores.schema == SCHEMAS["attack_scores"]
+    assert set(scores["attack"].to_pylist()) == kinds.keys()
+    assert {"loss", "rmia", "supervised", "camia", "dc_pdd"} <= kinds.keys()
+    learned = {"uses_reference": False, "uses_labels": True, "p": {"transcript/given/0": None}}
+    assert kinds["supervised"] == kinds["quantile_regression@50"] == learned
+    of_role = scores.group_by(["attack", "role"]).aggregate([("clip_id", "count_distinct")]).to_pylist()
+    assert {row["clip_id_count_distinct"] for row in of_role} == {CLIPS}
+    assert scores["score"].null_count == 0
+    changed = read_table(artifact("attacks", "bench", "neighbour_scores.parquet"))
+    assert set(changed["attack"].to_pylist()) == {"loss", "min_k@20"}
+    assert changed.num_rows == CLIPS * AUDIO_NEIGHBOURS * 2 * 2
+    ids = list(zip(*(changed[name].to_pylist() for name in ("neighbour_id", "role", "attack")), strict=True))
+    assert ids == sorted(ids)
+
+
+def test_a_second_run_writes_the_same_bytes(params: Params) -> None:
+    folder = artifact("attacks", "bench")
+    work("bench", params)
+    first = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+    work("bench", params)
+    assert {path.name: path.read_bytes() for path in sorted(folder.iterdir())} == first
+    assert len(first) == 3
+
+
+def test_what_the_probes_found_is_scored(params: Params) -> None:
+    neighbours = read_table(artifact("perturbation", "lab_trained", "neighbours.parquet"), ["neighbour_id", "kind"])
+    originals = [row["neighbour_id"] for row in neighbours.to_pylist() if row["kind"] == "original"]
+    schema = SCHEMAS["probes"]
+    values = {"neighbour_id": originals[3:], "role": ["target"] * (CLIPS - 3), "probe": ["recall"] * (CLIPS - 3)}
+    table = pa.table({**values, "value": pa.array(np.arange(3, CLIPS), pa.float32())})
+    write_table(artifact("logits", "bench", "probes.parquet"), table, schema)
+    work("bench", params)
+    scores = read_table(artifact("attacks", "bench", "scores.parquet")).to_pylist()
+    found = [row["score"] for row in scores if row["attack"] == "recall"]
+    assert found == [None, None, None, *range(3, CLIPS)]  # the shots stand there, without a score
+    assert read_json(artifact("attacks", "bench", "attacks.json"))["recall"]["uses_labels"]
+
+
+def test_features_of_other_clips_are_refused(params: Params) -> None:
+    schema = features_schema(["spectral.a"])
+    other = pa.table({"clip_id": ["x"], "spectral.a": pa.array([0.0], pa.float32())})
+    write_table(artifact("features", "lab_trained", "features.parquet"), other, schema)
+    with pytest.raises(EarwitnessError, match="dvc repro features@lab_trained"):
+        work("bench", params)
+
+
+def test_features_that_are_not_known_count_as_the_mean(params: Params) -> None:
+    path = artifact("features", "lab_trained", "features.parquet")
+    table = read_table(path)
+    holes = table.set_column(1, table.column_names[1], pa.array([None] * CLIPS, pa.float32()))
+    write_table(path, holes, table.schema)
+    work("bench", params)
+    assert read_table(artifact("attacks", "bench", "scores.parquet"))["score"].null_count == 0

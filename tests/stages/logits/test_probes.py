@@ -1,0 +1,213 @@
+"""Probes on a small, untrained Qwen2-Audio, against the same quantities taken from its forwards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+import yaml
+
+from stages.core.artifacts import SCHEMAS, artifact, read_table, write_table
+from stages.core.audio import RATE, audio_hash, encode_flac
+from stages.core.errors import EarwitnessError
+from stages.core.params import Params
+from stages.lab_target.build import build_model, build_processor
+from stages.logits.probe import PROBES, SHOTS, Case, Subject, choose_shots, probe_keys, subjects_of, wanted
+from stages.logits.probes.sampling import sampling
+from stages.logits.probing import probe_table
+from stages.target.adapter import Query
+from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
+from stages.target.record import TargetRecord
+
+INSTRUCTION = "Transcribe the speech."
+
+
+@pytest.fixture(scope="module")
+def adapter() -> Qwen2AudioAdapter:
+    processor = build_processor()
+    return Qwen2AudioAdapter(build_model(processor, 0).eval(), processor)
+
+
+def query(seed: int, text: str) -> Query:
+    samples = (0.1 * np.random.default_rng(seed).standard_normal(RATE)).astype(np.float32)
+    return Query(samples, audio_hash(samples), INSTRUCTION, text)
+
+
+def loss_of(adapter: Qwen2AudioAdapter, asked: Query) -> torch.Tensor:
+    found = adapter.forced([asked], ["transcript"])[0]
+    logprob = torch.log_softmax(found.logits["transcript"], -1)
+    return -logprob.gather(1, found.token_ids["transcript"][:, None])[:, 0]
+
+
+@pytest.mark.parametrize("name", list(PROBES))
+def test_every_probe_gives_one_finite_value_a_name(name: str, adapter: Qwen2AudioAdapter) -> None:
+    probe = PROBES[name]
+    case = Case(query(0, "a word"), [query(1, "a word")], ["another word"])
+    values = probe.measure(adapter, case)
+    assert len(values) == len(probe.names)
+    assert np.isfinite(np.array(values, np.float64)).all()
+    assert probe.measure(adapter, case) == values
+
+
+def test_the_gradient_is_that_of_the_loss_of_the_forward(adapter: Qwen2AudioAdapter) -> None:
+    asked = query(0, "a word")
+    weights = [weight for weight in adapter.model.parameters() if weight.requires_grad]
+    loss = adapter.model(**adapter.training_batch([asked])).loss
+    assert loss.item() == pytest.approx(loss_of(adapter, asked).mean().item(), abs=1e-4)
+    gradients = [g for g in torch.autograd.grad(loss, weights, allow_unused=True) if g is not None]
+    expected = [
+        np.mean([np.abs(g).sum() for g in map(np.asarray, gradients)]),
+        np.mean([np.sqrt((g**2).sum()) for g in map(np.asarray, gradients)]),
+        np.mean([np.abs(g).max() for g in map(np.asarray, gradients)]),
+    ]
+    assert PROBES["gradient_norm"].measure(adapter, Case(asked, [], [])) == pytest.approx(expected, rel=1e-4)
+    assert all(weight.grad is None for weight in weights)
+
+
+def test_changed_audio_that_is_the_same_moves_nothing(adapter: Qwen2AudioAdapter) -> None:
+    asked = query(0, "a word")
+    measure = PROBES["augmentation_kl"].measure
+    assert measure(adapter, Case(asked, [asked], [])) == pytest.approx([0.0], abs=1e-9)
+    other = query(1, "a word")
+    p, q = (
+        torch.log_softmax(adapter.forced([one], ["transcript"])[0].logits["transcript"].double(), -1)
+        for one in (asked, other)
+    )
+    expected = (p.exp() * (p - q)).sum(-1).mean().item()
+    assert expected > 0
+    assert measure(adapter, Case(asked, [asked, other], [])) == pytest.approx([expected / 2], rel=1e-3)
+    assert measure(adapter, Case(asked, [], [])) == [None]
+
+
+def test_losses_after_shots_and_in_a_second_telling(adapter: Qwen2AudioAdapter) -> None:
+    asked = query(0, "a word")
+    after = replace(asked, instruction=f"one\ntwo\n{INSTRUCTION}")
+    expected = (loss_of(adapter, after).mean() / loss_of(adapter, asked).mean()).item()
+    assert PROBES["recall"].measure(adapter, Case(asked, [], ["one", "two"])) == pytest.approx([expected], rel=1e-4)
+    once, twice = loss_of(adapter, asked), loss_of(adapter, replace(asked, text="a word a word"))
+    drop = (once[:-1].mean() - twice[len(once) - 1 : -1].mean()).item()
+    assert PROBES["repetition"].measure(adapter, Case(asked, [], [])) == pytest.approx([drop], abs=1e-4)
+    assert PROBES["repetition"].measure(adapter, Case(query(0, ""), [], [])) == [None]
+
+
+class Speaker(Qwen2AudioAdapter):
+    """Answers what its clip's instruction tells it to."""
+
+    def generate(self, queries: list[Query], max_tokens: int) -> list[str]:  # type: ignore[override]
+        return [asked.instruction for asked in queries]
+
+
+def test_answers_are_held_against_the_transcript(adapter: Qwen2AudioAdapter) -> None:
+    told = Speaker(adapter.model, adapter.processor)
+    own = replace(query(0, "The red, red ship."), instruction="the red house")
+    changed = replace(own, instruction="RED ship; red the")
+    assert sampling(told, Case(own, [changed], [])) == [pytest.approx((2 / 4 + 1) / 2)]
+    assert sampling(told, Case(query(0, "?"), [], [])) == [None]
+
+
+def test_weights_are_needed_for_a_gradient(adapter: Qwen2AudioAdapter) -> None:
+    closed = Speaker(adapter.model, adapter.processor)
+    del closed.model
+    with pytest.raises(EarwitnessError, match="weights"):
+        PROBES["gradient_norm"].measure(closed, Case(query(0, "a"), [], []))
+
+
+def subjects(count: int) -> list[Subject]:
+    return [Subject(f"c{index}/original/0", f"c{index}", f"h{index}", f"text {index}", ()) for index in range(count)]
+
+
+def clip_labels(members: list[bool | None]) -> pa.Table:
+    ids = [f"c{index}" for index in range(len(members))]
+    return pa.table({"clip_id": ids, "member": members, "text": [f"text {index}" for index in range(len(members))]})
+
+
+def test_shots_are_non_members_and_are_not_scored() -> None:
+    members: list[bool | None] = [index % 2 == 0 for index in range(20)] + [None]
+    shots = choose_shots(clip_labels(members), 7)
+    assert len(shots) == SHOTS
+    assert all(members[int(name[1:])] is False for name in shots)
+    scored = {subject.clip_id for subject in wanted(subjects(21), PROBES["recall"], shots)}
+    assert scored == {f"c{index}" for index in range(21)} - shots.keys()
+    assert len(wanted(subjects(21), PROBES["gradient_norm"], shots)) == 21
+
+
+def test_shots_do_not_depend_on_the_order_of_clips_and_hardly_on_a_clip_more() -> None:
+    table = clip_labels([False] * 40)
+    shots = choose_shots(table, 7)
+    assert choose_shots(table.take(pa.array(np.arange(40)[::-1])), 7) == shots
+    assert len(choose_shots(clip_labels([False] * 41), 7).keys() - shots.keys()) <= 1
+    assert choose_shots(table, 8) != shots
+
+
+def test_without_known_non_members_nothing_is_put_before_a_clip() -> None:
+    assert wanted(subjects(3), PROBES["recall"], choose_shots(clip_labels([True, None, True]), 7)) == []
+
+
+def test_keys_hold_what_a_probe_hears_and_no_more() -> None:
+    first = replace(subjects(1)[0], changed=(("c0/gain/0", "g"),))
+    other = replace(first, changed=(("c0/gain/0", "other"),))
+    keys = {
+        (name, subject.changed, told): probe_keys(name, [subject], {"architecture": "qwen2_audio"}, "i", {"s": told})[0]
+        for name in ("augmentation_kl", "gradient_norm", "recall")
+        for subject in (first, other)
+        for told in ("one", "two")
+    }
+    of = {name: len({key for (probe, _, _), key in keys.items() if probe == name}) for name, _, _ in keys}
+    assert of == {"augmentation_kl": 2, "gradient_norm": 1, "recall": 2}
+
+
+def test_the_stage_measures_what_is_asked_for_and_once(
+    tmp_path: Path,
+    repository: Path,
+    adapter: Qwen2AudioAdapter,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    adapter.save(tmp_path / "small")
+    samples = query(0, "").samples
+    clips = [
+        {"clip_id": name, "audio": encode_flac(samples), "text": f"clip {name}", "member": name == "a"}
+        for name in "abc"
+    ]
+    changed = encode_flac(0.5 * samples)
+    neighbours = [
+        {
+            "neighbour_id": f"{name}/{kind}/0",
+            "clip_id": name,
+            "kind": kind,
+            "audio": changed if kind == "audio" else None,
+            "audio_hash": kind,
+            "text": f"clip {name}",
+        }
+        for name in "abc"
+        for kind in ("audio", "original")
+    ]
+    for table, rows, stage in (("clips", clips, "corpus"), ("neighbours", neighbours, "perturbation")):
+        schema = SCHEMAS[table]
+        write_table(artifact(stage, "tiny", f"{table}.parquet"), pa.Table.from_pylist(rows, schema), schema)
+    content = yaml.safe_load((repository / "params.yaml").read_text())
+    content["logits"]["probes"] = ["recall", "augmentation_kl"]
+    params = Params.model_validate(content)
+    fields = {"revision": "", "weight_hash": "w", "architecture": "qwen2_audio", "parameters": 1, "dtype": "float32"}
+    record = TargetRecord(
+        name="small", model="small", attention="sdpa", window_seconds=4.0, audible=True, audio_effect={}, **fields
+    )
+    threads = torch.get_num_threads()
+    found = probe_table("tiny", "tiny", {"target": record}, params)
+    again = probe_table("tiny", "tiny", {"target": record}, params)
+    torch.set_num_threads(threads)
+    assert again.equals(found)
+    assert capsys.readouterr().out.count("0 rows computed") == 2
+    rows = {(row["neighbour_id"], row["probe"]) for row in found.to_pylist()}
+    assert {name for name, probe in rows if probe == "augmentation_kl"} == {f"{name}/original/0" for name in "abc"}
+    shot = {f"{name}/original/0" for name in "abc"} - {name for name, probe in rows if probe == "recall"}
+    assert shot in ({"b/original/0"}, {"c/original/0"})  # one of the two non-members, so that the other has a score
+    assert found.schema == SCHEMAS["probes"]
+    none = Params.model_validate({**content, "logits": {**content["logits"], "probes": []}})
+    assert probe_table("tiny", "tiny", {"target": record}, none).num_rows == 0
+    assert len(subjects_of(read_table(artifact("perturbation", "tiny", "neighbours.parquet")))) == 3
