@@ -55,6 +55,15 @@ SOURCE = pa.struct(
 
 _FLOATS = pa.list_(pa.float32())
 
+_ATTACK_SCORE = [
+    ("role", pa.string()),
+    ("attack", pa.string()),
+    ("slice", pa.string()),
+    ("condition", pa.string()),
+    ("instruction", pa.int16()),
+    ("score", pa.float64()),
+]
+
 SCHEMAS: dict[str, pa.Schema] = {
     "clips": pa.schema(
         [
@@ -106,30 +115,10 @@ SCHEMAS: dict[str, pa.Schema] = {
     "probes": pa.schema(
         [("neighbour_id", pa.string()), ("role", pa.string()), ("probe", pa.string()), ("value", pa.float32())]
     ),
-    "attack_scores": pa.schema(
-        [
-            ("clip_id", pa.string()),
-            ("role", pa.string()),
-            ("attack", pa.string()),
-            ("slice", pa.string()),
-            ("condition", pa.string()),
-            ("instruction", pa.int16()),
-            ("score", pa.float64()),
-        ]
-    ),
+    "attack_scores": pa.schema([("clip_id", pa.string()), *_ATTACK_SCORE]),
     # Scores of changed audio, each taken as the query: what an auditor would see who has only a corrupted copy.
     "neighbour_scores": pa.schema(
-        [
-            ("neighbour_id", pa.string()),
-            ("clip_id", pa.string()),
-            ("perturbation", pa.string()),
-            ("role", pa.string()),
-            ("attack", pa.string()),
-            ("slice", pa.string()),
-            ("condition", pa.string()),
-            ("instruction", pa.int16()),
-            ("score", pa.float64()),
-        ]
+        [("neighbour_id", pa.string()), ("clip_id", pa.string()), ("perturbation", pa.string()), *_ATTACK_SCORE]
     ),
     "detector_scores": pa.schema([("clip_id", pa.string()), ("role", pa.string()), ("score", pa.float64())]),
 }

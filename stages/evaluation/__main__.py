@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 
 from stages.core.artifacts import artifact, read_json, read_table, write_json
-from stages.core.errors import EarwitnessError
 from stages.core.jsonfile import write_text
+from stages.core.measured import read_features
 from stages.core.params import NONE, Params
 from stages.core.randomness import generator
 from stages.core.stage import require_declared, run_stage
-from stages.core.statistics import Floats, Ints, roc
+from stages.core.statistics import Ints, roc
 from stages.evaluation.assess import assess
 from stages.evaluation.canaries import of_canaries
 from stages.evaluation.case import Case, make_case
@@ -60,7 +60,7 @@ def work(name: str, params: Params) -> None:
     case = make_case(
         target,
         None if audit.reference == NONE else paired(target, reference),
-        _features(audit.corpus, clip_ids),
+        read_features(audit.corpus, clip_ids)[1],
         clips["member"].to_pylist(),
         clips["speaker"].to_pylist(),
         split,
@@ -106,15 +106,6 @@ def _scores(name: str, role: str, clip_ids: list[str]) -> Columns:
     attacks = read_table(artifact("attacks", name, "scores.parquet"))
     detector = read_table(artifact(DETECTOR, name, "scores.parquet"))
     return attack_columns(attacks, role, clip_ids) | detector_columns(detector, role, clip_ids)
-
-
-def _features(corpus: str, clip_ids: list[str]) -> Floats:
-    path = artifact("features", corpus, "features.parquet")
-    table = read_table(path)
-    if table["clip_id"].to_pylist() != clip_ids:
-        raise EarwitnessError(f"{path}: other clips than in the corpus {corpus!r}: run 'dvc repro features@{corpus}'")
-    names = [column for column in table.column_names if column != "clip_id"]
-    return np.column_stack([np.zeros((len(clip_ids), 0)), *(table[column].to_numpy() for column in names)])
 
 
 def _curves(case: Case, primary: list[str], population: Ints) -> str:
