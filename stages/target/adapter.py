@@ -74,6 +74,10 @@ Reduce = Callable[["torch.Tensor", "torch.Tensor"], dict[str, "torch.Tensor"]]
 """From logits float32[T, V] and the token ids int64[T] that they predict to float32[T] each, row by row."""
 
 
+OWN_ONLY = "scores no text but its own answer"
+"""Why a given text has no tokens where `Adapter.forces` is False."""
+
+
 @dataclass
 class Reduced:
     """One query's teacher-forced forward, reduced before all its logits are in memory; otherwise as `Forced`.

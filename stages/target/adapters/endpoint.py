@@ -26,7 +26,7 @@ import torch
 
 from stages.core.audio import RATE, to_pcm16
 from stages.core.errors import EarwitnessError
-from stages.target.adapter import ADAPTERS, TRANSCRIBE, Adapter, Forced, Query, Reduce, Reduced
+from stages.target.adapter import ADAPTERS, OWN_ONLY, TRANSCRIBE, Adapter, Forced, Query, Reduce, Reduced
 from stages.target.adapters.chat_client import Client, Refused
 from stages.target.adapters.parts import LONGEST
 
@@ -36,8 +36,6 @@ AT_ONCE = 8
 """Questions under way at a time."""
 KEPT = 4096
 """Answers and prompt lengths remembered."""
-OWN_TOKENS = 128
-"""Where an answer is broken off that `reduced` has to ask for itself."""
 
 
 @dataclass(frozen=True)
@@ -154,10 +152,10 @@ class EndpointAdapter(Adapter):
         return answer
 
     def _own(self, query: Query) -> Answer:
-        """Return the endpoint's own answer, if it is the query's text."""
-        known = self._answers.get((query.audio_hash, query.instruction)) or self._answer(query, OWN_TOKENS)
-        if known.failure is None and known.text != query.text:
-            return Answer(query.text, [], "the endpoint scores no text but its own answer")
+        """Return the endpoint's own answer, if it gave the query's text; nothing is asked."""
+        known = self._answers.get((query.audio_hash, query.instruction))
+        if known is None or (known.failure is None and known.text != query.text):
+            return Answer(query.text, [], OWN_ONLY)
         return known
 
     def _scored(self, query: Query) -> Answer:

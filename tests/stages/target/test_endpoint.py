@@ -15,7 +15,7 @@ from stages.core.artifacts import read_json
 from stages.core.errors import EarwitnessError
 from stages.core.params import TargetModel, load_params
 from stages.target.__main__ import work
-from stages.target.adapter import SLICES, TRANSCRIBE, Adapter, Query
+from stages.target.adapter import OWN_ONLY, SLICES, TRANSCRIBE, Adapter, Query
 from stages.target.adapters.chat_client import KEY, Client
 from stages.target.adapters.endpoint import EndpointAdapter
 from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
@@ -106,7 +106,7 @@ def test_a_text_that_cannot_be_scored_keeps_its_row_and_says_why(model: Qwen2Aud
     endpoint.generate(rows, 3)
     found = endpoint.reduced(rows, ["transcript"], unused)
     serving.close()
-    assert [row.failure for row in found] == ["the endpoint scores no text but its own answer"] * 4
+    assert [row.failure for row in found] == [OWN_ONLY] * 4
     assert all(len(row.token_ids["transcript"]) == 0 for row in found)
 
 
