@@ -57,7 +57,9 @@ def project(
         "audits": {AUDIT: {"corpus": CORPUS, "target": TARGET, "reference": "none"}},
     }
     content["logits"] |= {"conditions": ["given", "generated"], "generated_tokens": 6, "batch_size": 4}
-    content["evaluation"]["primary_attacks"] = [f"{name}/transcript/{condition}/0" for name in ("loss", "min_k@20")]
+    content["evaluation"]["primary_attacks"] = [
+        f"{name}/transcript/{condition}/0" for name in ("loss", "min_k@20", "min_k_pp@20")
+    ]
     Path("params.yaml").write_text(yaml.safe_dump(content))
     write_corpus()
     threads = torch.get_num_threads()
@@ -94,6 +96,10 @@ def _write(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
     write_table(path, pa.Table.from_pylist(rows, schema), schema)
 
 
+def primary_only(attack: str, params: Params) -> Params:
+    return params.model_copy(update={"evaluation": params.evaluation.model_copy(update={"primary_attacks": [attack]})})
+
+
 def tokens() -> list[dict[str, Any]]:
     return list(read_table(artifact("logits", AUDIT, "tokens.parquet")).to_pylist())
 
@@ -119,11 +125,14 @@ def test_a_closed_model_is_audited(project: Project) -> None:
     blind_baseline(CORPUS, params)
     evaluation(AUDIT, params)
     found = read_json(artifact("evaluation", AUDIT, "metrics.json"))
-    primary = params.evaluation.primary_attacks
-    assert all(found["attacks"][name]["auc"] is not None for name in primary)
+    *told, untold = params.evaluation.primary_attacks
+    assert {name for name, attack in found["attacks"].items() if attack["primary"]} == set(told)
+    assert all(found["attacks"][name]["auc"] is not None for name in told)
+    assert f"{untold}: the target does not tell what it needs" in found["verdict"]["reasons"]
     assert found["verdict"]["finding"] in {"not_detected", "underpowered", "confounded"}
-    entropies = [name for name in found["attacks"] if name.startswith(("min_k_pp", "max_renyi", "modified"))]
-    assert all(found["attacks"][name]["auc"] is None for name in entropies)
+    assert not [name for name in found["attacks"] if name.startswith(("min_k_pp", "max_renyi", "modified"))]
+    with pytest.raises(EarwitnessError, match=r"tells what none of them needs: add some of .*loss/"):
+        evaluation(AUDIT, primary_only(untold, params))
 
 
 def test_what_was_answered_before_a_failure_is_not_asked_again(
