@@ -130,7 +130,10 @@ def features_schema(columns: Sequence[str]) -> pa.Schema:
 
 
 def tokens_schema(statistics: Sequence[str]) -> pa.Schema:
-    """Return the schema of `tokens.parquet`: one row per scored slice, one float32 list per statistic."""
+    """Return the schema of `tokens.parquet`: one row per scored slice, one float32 list per statistic.
+
+    A list is null where the target does not tell that statistic.
+    """
     return pa.schema(
         [
             ("neighbour_id", pa.string()),
@@ -139,6 +142,7 @@ def tokens_schema(statistics: Sequence[str]) -> pa.Schema:
             ("condition", pa.string()),
             ("slice", pa.string()),
             ("seconds_cut", pa.float32()),
+            ("failure", pa.string()),  # why a row has no tokens, where a closed model gives nothing usable for it
             ("text", pa.string()),
             ("token_ids", pa.list_(pa.int32())),
             *((name, _FLOATS) for name in statistics),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,9 @@ from stages.evaluation.inputs import (
     Columns,
     attack_columns,
     blind_of,
-    check_primary,
     detector_columns,
     paired,
+    primary_of,
 )
 from stages.evaluation.sensitivity import (
     corrupted_only,
@@ -47,16 +48,17 @@ CANARY = "canary"
 def work(name: str, params: Params) -> None:
     """Draw an audit's verdict."""
     require_declared(dict(params.audits), "audits", name)
-    audit, primary = params.audits[name], params.evaluation.primary_attacks
+    audit, named = params.audits[name], params.evaluation.primary_attacks
     split = params.corpora[audit.corpus].split
     clips = read_table(artifact("corpus", audit.corpus, "clips.parquet"), CLIP_COLUMNS)
     clip_ids = clips["clip_id"].to_pylist()
     audible = bool(read_json(artifact("target", audit.target, "target.json")).get("audible", False))
     target, reference = (_scores(name, role, clip_ids) for role in ("target", "reference"))
     if audible:
-        check_primary(primary, target, read_json(artifact("attacks", name, "attacks.json")))
+        primary = primary_of(named, target, read_json(artifact("attacks", name, "attacks.json")))
     else:  # a deaf target was scored by nothing
-        target = {attack: np.full(len(clip_ids), np.nan) for attack in primary}
+        primary = named
+        target = {attack: np.full(len(clip_ids), np.nan) for attack in named}
     case = make_case(
         target,
         None if audit.reference == NONE else paired(target, reference),
@@ -65,6 +67,8 @@ def work(name: str, params: Params) -> None:
         clips["speaker"].to_pylist(),
         split,
     )
+    left_out = [f"{attack}: the target does not tell what it needs" for attack in named if attack not in primary]
+    case = replace(case, notes=[*case.notes, *left_out])
     baseline = read_json(artifact("blind_baseline", audit.corpus, "metrics.json"))
     scores, matched = (
         read_table(artifact("blind_baseline", audit.corpus, f"{table}.parquet")) for table in ("scores", "matched")
