@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import product
 from pathlib import Path
 
 from stages.core.errors import EarwitnessError
@@ -46,13 +47,18 @@ def preflight(audits: Collection[str] = ()) -> Params:
 
 def _check_registered(params: Params) -> None:
     """Check names and settings of what is kept in registries; filling them imports no library of the measurements."""
+    import stages.attacks
     import stages.features
     import stages.perturbation  # noqa: F401
+    from stages.attacks.places import View
+    from stages.attacks.primary import check_names
     from stages.features.table import chosen_families
     from stages.perturbation.recipe import chosen_perturbations
 
     chosen_families(params.features.families)
     chosen_perturbations(params.perturbation.neighbours)
+    computed = product(params.logits.slices, params.logits.conditions, range(len(params.logits.instructions)))
+    check_names(params.evaluation.primary_attacks, [View(*view) for view in computed])
 
 
 def needed(params: Params, audits: Collection[str]) -> tuple[set[str], set[str]]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from stages.core.artifacts import artifact, read_table
 from stages.core.errors import EarwitnessError
+from stages.core.measured import read_features
 from stages.core.statistics import Floats
 
 
@@ -48,17 +47,14 @@ def read_corpus(name: str) -> Corpus:
     clips = read_table(path, ["clip_id", "text", "member", "speaker", "attributes"])
     if not clips.num_rows:
         raise EarwitnessError(f"{path}: no clip: see quarantine.parquet beside it")
-    path = artifact("features", name, "features.parquet")
-    table = read_table(path)
-    if table["clip_id"].to_pylist() != clips["clip_id"].to_pylist():
-        raise EarwitnessError(f"{path}: other clips than in the corpus {name!r}: run 'dvc repro features@{name}'")
-    names = [column for column in table.column_names if column != "clip_id"]
+    ids = clips["clip_id"].to_pylist()
+    names, features = read_features(name, ids)
     return Corpus(
-        clips["clip_id"].to_pylist(),
+        ids,
         clips["text"].to_pylist(),
         clips["member"].to_pylist(),
         clips["speaker"].to_pylist(),
         [dict(pairs or ()) for pairs in clips["attributes"].to_pylist()],
         names,
-        np.column_stack([np.zeros((table.num_rows, 0)), *(table[column].to_numpy() for column in names)]),
+        features,
     )

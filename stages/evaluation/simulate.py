@@ -88,11 +88,11 @@ def blocks() -> list[Block]:
     return [
         Block("Randomised, no memory", random, {**seen, "proportional": (True, False), **speakers}, 3),
         Block(f"{no}, proportional reference", post_hoc, {"shift": shifts, **seen}, 4),
-        Block(half, memory, {"shift": (0.0, 0.5), **seen, "sight": ("full", "good", "part")}, 1.5),
-        Block(f"{half}, randomised, disjoint speakers", disjoint, likeness, 0.75),
-        Block(f"{no}, independent reference", unlike, {"shift": shifts, **seen}, 1.5, ("shift", "sight")),
-        Block(f"{no}, one shifted condition unseen", one, {"shift": shifts, "scale": SCALES}, 0.75, ("shift", "scale")),
-        Block(f"{no}, nothing seen", unseen, {"shift": shifts, **mixes}, 0.75, ("shift", "proportional")),
+        Block(half, memory, {"shift": (0.0, 0.5), **seen, "sight": ("full", "good", "part")}, 3),
+        Block(f"{half}, randomised, disjoint speakers", disjoint, likeness, 3),
+        Block(f"{no}, independent reference", unlike, {"shift": shifts, **seen}, 4, ("shift", "sight")),
+        Block(f"{no}, one shifted condition unseen", one, {"shift": shifts, "scale": SCALES}, 4, ("shift", "scale")),
+        Block(f"{no}, nothing seen", unseen, {"shift": shifts, **mixes}, 4, ("shift", "proportional")),
     ]
 
 

@@ -88,7 +88,8 @@ def differences(
 ) -> NDArray[np.float64]:
     """Return the fidelity features, float64[clips, neighbours, features].
 
-    A neighbour that a clip lacks (a text too short to swap words in) gives zeros: no difference.
+    A neighbour that a clip lacks (a text too short to swap words in) gives zeros: no difference. So does a statistic or
+    an embedding that the target does not tell.
     """
     values = np.zeros((len(clip_ids), len(names), len(FEATURES)))
     for row, clip_id in enumerate(clip_ids):
@@ -97,7 +98,7 @@ def differences(
             neighbour = where.neighbours.get(clip_id, {}).get(name)
             if neighbour is not None:
                 distances = [_distance(pooled[neighbour][kind], pooled[original][kind]) for kind in EMBEDDINGS]
-                values[row, column] = [*(means[neighbour] - means[original]), *distances]
+                values[row, column] = [*np.nan_to_num(means[neighbour] - means[original]), *distances]
     return values
 
 
@@ -111,13 +112,12 @@ def _first_view(table: pa.Table, role: str, wanted: dict[str, str]) -> pa.Table:
 
 
 def _row_means(column: pa.ChunkedArray) -> NDArray[np.float64]:
-    """Return the mean of each list of a column; every list has at least one element (the end of the answer)."""
+    """Return the mean of each list of a column; NaN for one that is empty or null."""
     array: Any = column.combine_chunks()
-    lengths = array.value_lengths().to_numpy()
-    if not len(lengths):
-        return np.zeros(0)
-    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-    return np.asarray(np.add.reduceat(array.flatten().to_numpy().astype(np.float64), starts) / lengths)
+    lengths = array.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+    lists = np.repeat(np.arange(len(lengths)), lengths)
+    totals = np.bincount(lists, array.flatten().to_numpy(zero_copy_only=False), len(lengths))
+    return np.asarray(np.divide(totals, lengths, out=np.full(len(lengths), np.nan), where=lengths > 0))
 
 
 def _distance(neighbour: NDArray[np.float64], original: NDArray[np.float64]) -> float:

@@ -136,11 +136,20 @@ def attack_row(name: str, found: Figures) -> AttackRow:
         population=estimate_text(population),
         p=probability(found.get("holm_p", found.get("p"))),
         calibrated=estimate_text(calibrated),
-        calibrated_p=probability(calibrated.get("holm_p", calibrated.get("p"))),
+        calibrated_p=_calibrated_p(calibrated),
         c=number(calibrated.get("c")),
         placebo=probability(calibrated.get("placebo_p")),
         blind_correlation=number(found.get("blind_correlation")),
     )
+
+
+def _calibrated_p(calibrated: Figures) -> str:
+    """Return the calibrated difference's p, or why it supports nothing."""
+    if not calibrated.get("placebo_holds", True):
+        return "placebo fails"
+    if not calibrated.get("reference_allows", True):
+        return "reference separates"
+    return probability(calibrated.get("holm_p", calibrated.get("p")))
 
 
 def forest_rows(blind: Figures, attacks: Figures) -> list[ForestRow]:

@@ -91,6 +91,22 @@ def test_a_misspelt_feature_family(clone: Path) -> None:
         preflight()
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("lost/transcript/given/0", "'lost' is no attack: use some of .*loss"),
+        ("rmia/transcript/given/0", "'rmia' reads the reference or is learned"),
+        ("supervised/transcript/given/0", "'supervised' reads the reference or is learned"),
+        ("loss", "no '' is computed"),
+        ("min_k@20/transcript/given/9", "no 'transcript/given/9' is computed: use one of .*transcript/given/0"),
+    ],
+)
+def test_a_primary_attack_that_cannot_be_one(clone: Path, name: str, why: str) -> None:
+    change(lambda params: params["evaluation"].update(primary_attacks=[name]))
+    with pytest.raises(EarwitnessError, match=rf"^params\.yaml: evaluation\.primary_attacks: .*{why}"):
+        preflight()
+
+
 def test_checking_does_not_import_what_measures(clone: Path) -> None:
     check = "from flows.preflight import preflight; preflight(); import sys; print(*sys.modules)"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -140,9 +156,9 @@ def test_raw_samples_without_a_header(clone: Path) -> None:
 
 def test_what_is_wrong_with_the_lab_s_own_clips_is_the_lab_s_business(clone: Path) -> None:
     (clone / "data/raw/lab_control/audio/lab_control_00000.flac").write_text("not audio")
-    preflight()
+    assert "lab_control" in preflight().corpora
     (clone / "data/raw/lab_control/audio/lab_control_00000.flac").unlink()
-    preflight()
+    assert "lab_control" in preflight().corpora
 
 
 def test_what_is_wrong_with_an_added_clip_is_named_whatever_its_path(clone: Path) -> None:

@@ -31,6 +31,15 @@ def test_short_names_leave_out_what_goes_without_saying() -> None:
 
 def test_the_corrected_p_is_shown_where_there_is_one() -> None:
     assert attack_row("loss", {"p": 0.01, "holm_p": 0.04}).p == "0.040"
+
+
+@pytest.mark.parametrize(
+    ("holds", "allows", "shown"),
+    [(True, True, "0.030"), (False, True, "placebo fails"), (True, False, "reference separates")],
+)
+def test_a_difference_that_supports_nothing_shows_why_instead_of_its_p(holds: bool, allows: bool, shown: str) -> None:
+    difference = {"p": 0.01, "holm_p": 0.03, "placebo_holds": holds, "reference_allows": allows}
+    assert attack_row("loss", {"calibrated_difference": difference}).calibrated_p == shown
     assert attack_row("loss", {"p": 0.01}).p == "0.010"
 
 
