@@ -1,0 +1,82 @@
+"""From artifacts to artifacts: the stage and the shift map on small corpora."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import yaml
+
+from stages.blind_baseline.__main__ import work
+from stages.blind_baseline.shift_map import work as shift_map
+from stages.core.artifacts import SCHEMAS, artifact, features_schema, read_json, read_table, write_table
+from stages.core.params import Params
+
+NAMES = ["recording.bandwidth", "recording.snr", "spectral.centroid_mean", "textual.words"]
+
+
+@pytest.fixture
+def params(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
+    content = yaml.safe_load((repository / "params.yaml").read_text())
+    monkeypatch.chdir(tmp_path)
+    for seed, name in enumerate(("lab_trained", "lab_leaky")):
+        write_corpus(name, np.random.default_rng(seed), 3000.0 * seed)
+    return Params.model_validate(content)
+
+
+def write_corpus(name: str, rng: np.random.Generator, gap: float, clips: int = 160) -> None:
+    """Write a corpus whose members' sound goes `gap` Hz higher, in speakers of four clips and two rooms."""
+    ids = [f"{at:04}" for at in range(clips)]
+    member = np.arange(clips) % 2 == 0
+    rows = [
+        {
+            "clip_id": clip_id,
+            "text": f"{'seen before' if inside and gap else 'nothing'} {at % 7}",
+            "member": bool(inside),
+            "speaker": f"s{at // 4}",
+            "attributes": [("room", "hall" if at % 4 < 2 else "studio")],
+        }
+        for at, (clip_id, inside) in enumerate(zip(ids, member, strict=True))
+    ]
+    write_table(
+        artifact("corpus", name, "clips.parquet"), pa.Table.from_pylist(rows, SCHEMAS["clips"]), SCHEMAS["clips"]
+    )
+    values = rng.normal(size=(clips, len(NAMES))) * [500, 5, 100, 2] + [4000, 20, 1500, 9]
+    values[member, 0] += gap
+    columns = {name: values[:, at].astype(np.float32) for at, name in enumerate(NAMES)}
+    table = pa.table({"clip_id": ids, **columns})
+    write_table(artifact("features", name, "features.parquet"), table, features_schema(NAMES))
+
+
+def test_a_leaky_corpus_is_told_with_what_gives_it_away(params: Params) -> None:
+    work("lab_leaky", params)
+    found = read_json(artifact("blind_baseline", "lab_leaky", "metrics.json"))
+    assert found["blind"]["fused"]["auc"] > 0.95
+    assert set(found["blind"]["recording"]["estimators"]) == {"logistic", "boosting"}
+    assert found["blind"]["spectral"]["auc_ci"][0] < 0.5
+    assert found["giveaways"][0]["words"].startswith("sound ends at ")
+    assert found["giveaways"][0]["direction"] == "members"
+    assert "seen before" in {tell["ngram"] for tell in found["ngrams"]}
+    assert found["population"]["kind"] is None
+    scores = read_table(artifact("blind_baseline", "lab_leaky", "scores.parquet"))
+    assert np.isfinite(scores["probability"].to_numpy()).all()
+    assert found["odds_weights"]["trimmed"] > 100
+
+
+def test_a_corpus_at_chance_is_its_own_population(params: Params) -> None:
+    work("lab_trained", params)
+    found = read_json(artifact("blind_baseline", "lab_trained", "metrics.json"))
+    low, high = found["blind"]["fused"]["auc_ci"]
+    assert low <= 0.5 <= high
+    assert found["ngrams"] == []
+    assert found["given_up"] is None
+
+
+def test_the_map_shows_corpora_and_parts(params: Params) -> None:
+    found = shift_map(["lab_trained", "lab_leaky"], params)
+    (pair,) = found["between"]
+    assert pair["between"] == ["lab_leaky", "lab_trained"]
+    assert pair["acoustic"]["auc"] > 0.6
+    (rooms,) = found["parts"]["lab_trained"]["room"]
+    assert rooms["between"] == ["hall", "studio"]
+    assert rooms["fused"]["auc_ci"][0] <= 0.5 <= rooms["fused"]["auc_ci"][1]
