@@ -297,7 +297,7 @@ def test_a_character_without_a_token_is_one_line(
     tokenizer = listener.processor.tokenizer if isinstance(listener, Qwen2AudioAdapter) else listener.parts.tokenizer
     monkeypatch.setattr(type(tokenizer), "unk_token_id", tokenizer.convert_tokens_to_ids("B"), raising=False)
     assert len(listener.forced([make_query(1.0, "Anna")], ["transcript"])[0].token_ids["transcript"]) >= 2
-    with pytest.raises(EarwitnessError, match="no token for a part of the transcript ' ?Berta'") as raised:
+    with pytest.raises(EarwitnessError, match=r"no token for a part of the transcript ' ?Berta'") as raised:
         listener.forced([make_query(1.0, "Berta")], ["transcript"])
     assert "\n" not in str(raised.value)
 
