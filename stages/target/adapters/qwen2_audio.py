@@ -11,10 +11,11 @@ from typing import Any
 
 import torch
 from torch.nn.functional import cross_entropy, gelu
-from transformers import AutoProcessor, Qwen2AudioForConditionalGeneration
+from transformers import Qwen2AudioForConditionalGeneration
 from transformers.masking_utils import create_bidirectional_mask
 
 from stages.target.adapter import ADAPTERS, Adapter, Forced, Query, Reduce, Reduced
+from stages.target.adapters.parts import load_parts
 from stages.target.adapters.prompt import Prompt, build_prompt, end_token
 from stages.target.adapters.rows import IGNORED, Row, padded, reduced, scored
 from stages.target.adapters.sharing import Shared, common_beginnings, greedy, shared_hidden
@@ -48,11 +49,8 @@ class Qwen2AudioAdapter(Adapter):
     @classmethod
     def load(cls, source: Path | str, revision: str | None, dtype: torch.dtype, attention: str) -> Qwen2AudioAdapter:
         """Load from a folder or the hub: safetensors only, no code from the checkpoint."""
-        pinned: dict[str, Any] = {"revision": revision, "trust_remote_code": False}
-        model: Any = Qwen2AudioForConditionalGeneration.from_pretrained(
-            source, dtype=dtype, attn_implementation=attention, use_safetensors=True, **pinned
-        )
-        return cls(model.eval(), AutoProcessor.from_pretrained(source, **pinned))
+        parts = load_parts(Qwen2AudioForConditionalGeneration, source, revision, dtype, attention, "processor")
+        return cls(parts.model, parts.processor)
 
     def prepare(self, queries: Sequence[Query]) -> object:
         """Compute the features of the sounds; see `Adapter.prepare`."""

@@ -36,13 +36,6 @@ PLACEHOLDERS = [
 ]
 
 
-@pytest.fixture(scope="session", params=list(BUILDERS))
-def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
-    folder = tmp_path_factory.mktemp("family") / str(request.param)
-    BUILDERS[request.param](folder)
-    return request.param, folder
-
-
 @pytest.fixture(scope="session")
 def listener(family: tuple[str, Path]) -> Adapter:
     name, folder = family
