@@ -7,6 +7,7 @@ that these need.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -178,13 +179,23 @@ class Transcripts:
         EarwitnessError
             If the tokenizer has no token for a part of it: it would be scored as another text.
         """
+        told = self._tokenizer.is_fast  # where its tokens lie in the text
         with self.lock:
-            made = self._tokenizer(text, add_special_tokens=False, split_special_tokens=True)
+            made = self._tokenizer(
+                text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=told
+            )
         ids = list(made["input_ids"])
         unknown = self._tokenizer.unk_token_id
-        if unknown is not None and unknown != self._tokenizer.eos_token_id and unknown in ids:
+        replaced = unknown is not None and unknown != self._tokenizer.eos_token_id and unknown in ids
+        if replaced or (told and _dropped(text, made["offset_mapping"])):
             raise EarwitnessError(
                 f"the model's tokenizer has no token for a part of the transcript {text!r}: "
                 "respell it, or leave this clip out"
             )
         return ids
+
+
+def _dropped(text: str, offsets: Iterable[tuple[int, int]]) -> bool:
+    """Return whether a letter or digit lies in no token: what a tokenizer without an unknown token leaves out."""
+    covered = {at for start, end in offsets for at in range(start, end)}
+    return any(letter.isalnum() and at not in covered for at, letter in enumerate(text))
