@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stages.blind_baseline.scoring import ESTIMATORS, Clips, FamilyScore, effective_clips
-from stages.core.population import BlindInterval, Population
+from stages.core.blind import BlindInterval
+from stages.core.population import Population
 
 
 @dataclass(frozen=True)

@@ -13,16 +13,11 @@ import numpy as np
 from stages.blind_baseline.ensemble import cross_fitted
 from stages.blind_baseline.giveaway import giveaways
 from stages.blind_baseline.scoring import Clips
+from stages.core.blind import PopulationSettings, blind_auc
 from stages.core.folds import grouped_folds
+from stages.core.matching import match, spread_within
 from stages.core.params import BlindBaseline
-from stages.core.population import (
-    Population,
-    PopulationSettings,
-    blind_auc,
-    find_population,
-    match,
-    spread_within,
-)
+from stages.core.population import Population, find_population
 from stages.core.statistics import Bools, Floats, Ints, auc, renumbered
 
 GIVEN_UP = 3

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from stages.blind_baseline.matching import blind_scores
-from stages.core.population import PopulationSettings, blind_auc
+from stages.core.blind import PopulationSettings, blind_auc
 from stages.core.randomness import generator
 from stages.core.statistics import Bools, Floats, Ints
 

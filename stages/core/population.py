@@ -8,87 +8,25 @@ explains no attack (the reasons, with simulations, are in the design's notes on 
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
-from scipy.stats import t
 
-from stages.core.bootstrap import bootstrap_auc, speaker_draws
-from stages.core.folds import grouped_folds, permuted_labels
-from stages.core.ridge import CrossFittedRidge
-from stages.core.statistics import Bools, Floats, Ints, column_aucs, renumbered
-
-BlindFit = Callable[[Floats, Bools, Ints, Ints], Floats]
-"""Features float64[n, d], label vectors bool[n, k], folds and speakers intp[n] in, out-of-fold scores out."""
+from stages.core.blind import BlindFit, BlindInterval, PopulationSettings, blind_auc
+from stages.core.matching import give_up, match, spread_within
+from stages.core.statistics import Bools, Floats, Ints, renumbered
 
 CALIPERS = (1.0, 0.5, 0.25)
 """Shares of the caliper that are tried in turn, the largest subset first."""
 
+GIVEN_UP_AT_ONCE = 0.025
+MOST_GIVEN_UP = 0.2
+"""Shares of a match's pairs that are given up, those that stand out most, before a tighter caliper is tried."""
 
-@dataclass(frozen=True)
-class PopulationSettings:
-    """How a population is searched for; the defaults are those of `params.yaml`.
-
-    Attributes
-    ----------
-    folds : int
-    permutations : int
-        Refits on permuted labels.
-    bootstraps : int
-    tolerance : float
-        Upper bound of the blind AUC's interval in a valid population.
-    caliper : float
-        Largest difference within a pair, in deviations of the blind score within classes.
-    min_matched : int
-        Clips that a population needs on each side.
-    """
-
-    folds: int = 5
-    permutations: int = 60
-    bootstraps: int = 1000
-    tolerance: float = 0.60
-    caliper: float = 0.2
-    min_matched: int = 60
-
-
-@dataclass(frozen=True)
-class BlindInterval:
-    """A blind AUC with an interval that holds under random labels.
-
-    Attributes
-    ----------
-    auc : float
-    low, high : float
-        AUC ± 1.96 · max(clustered bootstrap error, deviation over refits on permuted labels), cut to [0, 1].
-        The first alone covers 0.5 in only .78 to .87 of corpora with random labels.
-    deviation, mean : float
-        Of the AUC over refits on permuted labels.
-    p : float
-        Of the AUC among these, by Student's t: with 60 of them the smallest share would be 1/61.
-    """
-
-    auc: float
-    low: float
-    high: float
-    deviation: float
-    mean: float
-    p: float
-
-    def at_chance(self, tolerance: float) -> bool:
-        """Return whether the interval covers 0.5 and excludes anything above `tolerance`."""
-        return self.not_above_chance(tolerance) and self.high >= 0.5
-
-    def not_above_chance(self, tolerance: float) -> bool:
-        """Return whether the interval reaches down to 0.5 and excludes anything above `tolerance`.
-
-        Enough for a whole corpus, where only chance takes a cross-fitted AUC below 0.5. In a match it is not: a
-        score that was matched on points the other way among its noise, and an AUC as far below 0.5 as it was above
-        shows that nothing was gained.
-        """
-        return self.low <= 0.5 and self.high <= tolerance
+BY_CHANCE = 0.001
+"""Least p, over permuted labels, at which pairs are given up for what may be chance."""
 
 
 @dataclass(frozen=True)
@@ -161,35 +99,6 @@ def _interval_of(found: dict[str, Any] | None) -> BlindInterval | None:
     return BlindInterval(**{key: float("nan") if value is None else value for key, value in found.items()})
 
 
-def blind_interval(auc: float, permuted: Floats, bootstrapped: Floats) -> BlindInterval:
-    """Put together a blind AUC, its values on permuted labels and its clustered bootstrap.
-
-    Parameters
-    ----------
-    auc : float
-    permuted : float64[permutations]
-        AUCs of refits on permuted labels.
-    bootstrapped : float64[bootstraps]
-        AUCs of the fixed out-of-fold score in redrawn speakers.
-    """
-    permuted = permuted[np.isfinite(permuted)]
-    deviation = float(permuted.std(ddof=1)) if len(permuted) > 1 else float("nan")
-    mean = float(permuted.mean()) if len(permuted) else float("nan")
-    # A quantity that is not defined (too few speakers) leaves everything possible.
-    half = 1.96 * float(np.max([np.nanstd(bootstrapped) if np.isfinite(bootstrapped).any() else np.inf, deviation]))
-    half = half if np.isfinite(half) else 1.0
-    p = 1.0
-    if deviation > 1e-9:
-        z = (auc - mean) / (deviation * np.sqrt(1 + 1 / len(permuted)))
-        p = float(t.sf(z, len(permuted) - 1))
-    return BlindInterval(auc, max(0.0, auc - half), min(1.0, auc + half), deviation, mean, p)
-
-
-def ridge_scores(features: Floats, labels: Bools, folds: Ints, cluster: Ints) -> Floats:
-    """Return the out-of-fold scores of ridge regressions, one for each label vector: float64[n, k]."""
-    return CrossFittedRidge(features, folds).predict(labels.astype(np.float64))
-
-
 def find_population(
     features: Floats,
     member: Bools,
@@ -225,125 +134,87 @@ def find_population(
         return _none(None, score, f"only {fewest} of one side: members and non-members are both needed")
     if not (features.std(axis=0) > 0).any():
         return _none(None, score, "no blind feature varies, so nothing is known of how the clips were recorded")
-    score, whole = blind_auc(features, member, cluster, settings, rng)
+    search = _Search(features, member, cluster, settings, rng, second)
+    score, whole = search.blind()
     if fewest < settings.min_matched:
         wanted = settings.min_matched
         return _none(whole, score, f"{fewest} clips on the smaller side, fewer than the {wanted} that are needed")
     scores, alike = [score], True
     if second:
-        other, seen = blind_auc(features, member, cluster, settings, rng, second)
+        other, seen = search.blind(fit=second)
         scores, alike = [score, other], seen.low <= 0.5
     if whole.not_above_chance(settings.tolerance) and alike:
         rows = np.arange(len(member))
         return Population("whole", rows, np.full(len(rows), -1), whole, whole, score, "the whole corpus is at chance")
-    return _matched(features, member, cluster, scores, whole, settings, rng, second)
+    return search.matched(scores, whole)
 
 
 def _none(whole: BlindInterval | None, score: Floats, reason: str, searched: bool = False) -> Population:
     return Population(None, np.zeros(0, np.intp), np.zeros(0, np.intp), None, whole, score, reason, searched)
 
 
-def blind_auc(
-    features: Floats,
-    member: Bools,
-    cluster: Ints,
-    settings: PopulationSettings,
-    rng: np.random.Generator,
-    fit: BlindFit = ridge_scores,
-) -> tuple[Floats, BlindInterval]:
-    """Fit the blind baseline: its out-of-fold score, float64[n], and its AUC with the interval."""
-    folds, _ = grouped_folds(member, cluster, settings.folds, rng)
-    labels = np.column_stack([member, permuted_labels(member, cluster, settings.permutations, rng)])
-    scores = fit(features, labels, folds, cluster)
-    aucs = column_aucs(scores, labels)
-    draws = speaker_draws(cluster, settings.bootstraps, rng)
-    interval = blind_interval(float(aucs[0]), aucs[1:], bootstrap_auc(scores[:, 0], member, cluster, draws))
-    return scores[:, 0], interval
+@dataclass(frozen=True)
+class _Search:
+    """What is searched; the arguments of `find_population`."""
 
+    features: Floats
+    member: Bools
+    cluster: Ints
+    settings: PopulationSettings
+    rng: np.random.Generator
+    second: BlindFit | None
 
-def _matched(
-    features: Floats,
-    member: Bools,
-    cluster: Ints,
-    scores: Sequence[Floats],
-    whole: BlindInterval,
-    settings: PopulationSettings,
-    rng: np.random.Generator,
-    second: BlindFit | None,
-) -> Population:
-    """Try caliper matches, each tighter than the one before, until the refitted blind baselines are at chance.
+    def blind(self, rows: Ints | None = None, fit: BlindFit | None = None) -> tuple[Floats, BlindInterval]:
+        """Fit a blind baseline, by default the ridge regression, on some rows or on all."""
+        kept = np.arange(len(self.member)) if rows is None else rows
+        part = (self.features[kept], self.member[kept], renumbered(self.cluster[kept]))
+        return blind_auc(*part, self.settings, self.rng, *([fit] if fit else []))
 
-    A blind score is a linear discriminant or a sum of logits, hence an affine function of the logit of the
-    probability of membership: calipers are in its own deviations within classes.
-    """
-    tried: list[str] = []
-    for score in scores:
-        for share in CALIPERS:
-            indices, pairs = match(score, member, settings.caliper * share * spread_within(score, member))
-            found = f"{len(indices) // 2} pairs within {settings.caliper * share:.2g} deviations"
-            if len(indices) < 2 * settings.min_matched:
-                tried.append(f"{found} are too few")
-                break
-            blind, good = _judged(features, member, cluster, indices, settings, rng, second)
-            if good:
-                reason = found.replace("pairs", "pairs matched") + " are at chance"
-                return Population("matched", indices, pairs, blind, whole, score, reason, True)
-            tried.append(f"{found} have a blind AUC of {blind.auc:.2f} [{blind.low:.2f}, {blind.high:.2f}]")
-    return _none(whole, scores[0], "no matched subset is at chance: " + "; ".join(tried), True)
+    def matched(self, scores: Sequence[Floats], whole: BlindInterval) -> Population:
+        """Try caliper matches, each tighter than the one before, until the refitted blind baselines are at chance.
 
+        A blind score is a linear discriminant or a sum of logits, hence an affine function of the logit of the
+        probability of membership: calipers are in its own deviations within classes.
+        """
+        tried: list[str] = []
+        for score in scores:
+            for caliper in (self.settings.caliper * share for share in CALIPERS):
+                rows, pairs = match(score, self.member, caliper * spread_within(score, self.member))
+                found = f"{len(rows) // 2} pairs within {caliper:.2g} deviations"
+                if len(rows) < 2 * self.settings.min_matched:
+                    tried.append(f"{found} are too few")
+                    break
+                first = len(rows) // 2
+                rows, pairs, blind, good = self._thinned(rows, pairs)
+                given_up = first - len(rows) // 2
+                less = f", but for {given_up} that stood out," if given_up else ""
+                if good:
+                    reason = f"{found.replace('pairs', 'pairs matched')}{less} are at chance"
+                    return Population("matched", rows, pairs, blind, whole, scores[0], reason, True)
+                tried.append(f"{found}{less} have a blind AUC of {blind.auc:.2f} [{blind.low:.2f}, {blind.high:.2f}]")
+        return _none(whole, scores[0], "no matched subset is at chance: " + "; ".join(tried), True)
 
-def _judged(
-    features: Floats,
-    member: Bools,
-    cluster: Ints,
-    indices: Ints,
-    settings: PopulationSettings,
-    rng: np.random.Generator,
-    second: BlindFit | None,
-) -> tuple[BlindInterval, bool]:
-    """Refit on a match; return the interval that decides and whether the match is at chance."""
-    part = (features[indices], member[indices], renumbered(cluster[indices]))
-    _, blind = blind_auc(*part, settings, rng)
-    if second is None or not blind.at_chance(settings.tolerance):
-        return blind, blind.at_chance(settings.tolerance)
-    _, seen = blind_auc(*part, settings, rng, second)
-    return (blind, True) if seen.low <= 0.5 else (seen, False)
+    def _thinned(self, rows: Ints, pairs: Ints) -> tuple[Ints, Ints, BlindInterval, bool]:
+        """Refit on a match, and give up the pairs that stand out most in that score, until it is at chance.
 
+        Only where chance may have made it stand out (p ≥ .001): of two halves of 95 clips that chance divided, every
+        other has an upper bound above the tolerance, because so few clips exclude no more than they must. A match that
+        chance cannot explain needs a tighter caliper. Neither looks at what a model says of a clip.
+        """
+        at_once = max(1, round(GIVEN_UP_AT_ONCE * len(pairs) / 2))
+        fewest = max(2 * self.settings.min_matched, round((1 - MOST_GIVEN_UP) * len(pairs)))
+        while True:
+            score, blind = self.blind(rows)
+            if blind.at_chance(self.settings.tolerance):
+                return rows, pairs, *self._also(rows, blind)
+            if blind.p < BY_CHANCE or blind.high < 0.5 or len(rows) - 2 * at_once < fewest:
+                return rows, pairs, blind, False
+            stay = give_up(score, self.member[rows], pairs, at_once)
+            rows, pairs = rows[stay], pairs[stay]
 
-def spread_within(score: Floats, member: Bools) -> float:
-    """Return the deviation of a score within classes."""
-    return float(np.sqrt((score[member].var() + score[~member].var()) / 2))
-
-
-def match(score: Floats, member: Bools, caliper: float) -> tuple[Ints, Ints]:
-    """Match members to non-members of nearest score, one to one, within a caliper.
-
-    Members choose in the order of falling score: the higher it is, the fewer non-members are near.
-
-    Parameters
-    ----------
-    score : float64[n]
-    member : bool[n]
-    caliper : float
-        Largest difference within a pair.
-
-    Returns
-    -------
-    indices : intp[2 · pairs]
-        Rows that were matched, ascending.
-    pairs : intp[2 · pairs]
-        Each row's pair.
-    """
-    free = [int(row) for row in np.argsort(score, kind="stable") if not member[row]]
-    values = [float(score[row]) for row in free]
-    choosing = np.flatnonzero(member)
-    pairs: dict[int, int] = {}
-    for number, row in enumerate(choosing[np.argsort(-score[choosing], kind="stable")]):
-        at = bisect_left(values, score[row])
-        near = [place for place in (at - 1, at) if 0 <= place < len(values)]
-        best = min(near, key=lambda place: abs(values[place] - score[row]), default=None)
-        if best is not None and abs(values[best] - score[row]) <= caliper:
-            pairs[int(row)] = pairs[free[best]] = number
-            del values[best], free[best]
-    indices = np.array(sorted(pairs), np.intp)
-    return indices, np.array([pairs[int(row)] for row in indices], np.intp)
+    def _also(self, rows: Ints, blind: BlindInterval) -> tuple[BlindInterval, bool]:
+        """Ask the second baseline; return the interval that decides and whether the rows are at chance."""
+        if self.second is None:
+            return blind, True
+        _, seen = self.blind(rows, self.second)
+        return (blind, True) if seen.low <= 0.5 else (seen, False)

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from stages.core.population import BlindInterval, Population
+from stages.core.blind import BlindInterval
+from stages.core.population import Population
 from stages.core.statistics import AUCTest, Bools
 
 BELIEVED_FROM = 0.001

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from stages.core.blind import PopulationSettings
 from stages.core.errors import EarwitnessError
 from stages.core.params import BlindBaseline, Evaluation, Params
-from stages.core.population import PopulationSettings
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,9 @@ from scipy.signal import fftconvolve, firwin
 from stages.blind_baseline.matching import blind_scores
 from stages.core.audio import RATE as SOUND_RATE
 from stages.core.audio import Samples, decode, to_pipeline
+from stages.core.blind import BlindInterval, PopulationSettings, blind_auc
 from stages.core.folds import grouped_folds, permuted_labels
-from stages.core.population import BlindInterval, PopulationSettings, blind_auc, find_population
+from stages.core.population import find_population
 from stages.core.statistics import Bools, Floats, Ints, auc
 from tests.benchmarks.plain_vectors import VECTORS, pipeline
 from tests.benchmarks.recordings import ACOUSTIC, NAMES, Recordings, manifest, measured, pair, plain, vector

@@ -3,7 +3,7 @@
 import numpy as np
 
 from stages.blind_baseline.shift import parts_of, shift_map
-from stages.core.population import PopulationSettings
+from stages.core.blind import PopulationSettings
 
 SETTINGS = PopulationSettings(bootstraps=200)
 

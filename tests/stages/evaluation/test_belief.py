@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from stages.core.population import BlindInterval, Population
+from stages.core.blind import BlindInterval
+from stages.core.population import Population
 from stages.core.statistics import AUCTest
 from stages.evaluation.belief import accepted, graded
 
