@@ -19,6 +19,8 @@ PHRASES: dict[str, Phrase] = {
     r"recording\.bits": ("effective bits", "", 1),
     r"recording\.noise_floor": ("noise floor of the file", "dB", 1),
     r"recording\.codec_trace": ("fall at the end of the band, as codecs leave it", "dB", 1),
+    r"recording\.cut_off": ("last steep fall of the file's spectrum at", "kHz", 1000),
+    r"recording\.quiet_part(\d+)": ("level of quiet frames in eighth {0} of the file's band, counted from 0", "dB", 1),
     r"recording\.peak": ("peak", "dB", 1),
     r"recording\.clipped": ("clipped share (decimal logarithm)", "", 1),
     r"recording\.dc": ("offset (decimal logarithm)", "", 1),

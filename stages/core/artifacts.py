@@ -53,8 +53,10 @@ SOURCE = pa.struct(
         ("clipped_share", pa.float32()),
         ("dc", pa.float32()),
         ("noise_floor", pa.float32()),  # dB relative to full scale
-        ("codec_trace", pa.float32()),  # dB by which the spectrum falls at a codec's cut-off
+        ("codec_trace", pa.float32()),  # dB by which the spectrum falls at the end of the band
+        ("cut_off", pa.float32()),  # Hz, of the highest steep fall
         ("spectrum", pa.list_(pa.float32(), SPECTRUM_PARTS)),  # dB relative to full scale, the lowest part first
+        ("quiet_spectrum", pa.list_(pa.float32(), SPECTRUM_PARTS)),  # the same, in the quiet tenth of the frames
     ]
 )
 

@@ -19,6 +19,13 @@ FLOOR_DB = -120.0
 DYNAMIC_RANGE = 75.0
 """dB below its strongest part from where on a spectrum counts as empty: what a good microphone leaves of speech."""
 
+STEEP = 10.0
+"""dB within 200 Hz: a filter's fall, or the end of a narrower recording that was resampled to a higher rate."""
+
+LOWEST_CUT = 2000.0
+MOST_FRAMES = 2048
+"""Of which spectra are taken: more change little, and their memory would grow with the recording."""
+
 _FRAMES_AT_ONCE = 256
 Spectrum = NDArray[np.float64]
 
@@ -40,7 +47,8 @@ def measure_source(samples: Samples, rate: int, container: str, subtype: str) ->
     dict
         The fields of `stages.core.artifacts.SOURCE`. Digital silence has no bits, no bandwidth and the lowest floor.
     """
-    spectrum = long_term_spectrum(samples, rate)
+    power = frame_powers(samples, rate)
+    spectrum = long_term_spectrum(power)
     bits = effective_bits(samples)
     edge = bandwidth(spectrum, rate, bits)
     return {
@@ -55,7 +63,9 @@ def measure_source(samples: Samples, rate: int, container: str, subtype: str) ->
         "dc": float(samples.mean(dtype=np.float64)),
         "noise_floor": noise_floor(samples, rate),
         "codec_trace": fall_at(spectrum, rate, edge),
+        "cut_off": cut_off(spectrum, rate),
         "spectrum": part_levels(spectrum),
+        "quiet_spectrum": quiet_levels(power),
     }
 
 
@@ -94,21 +104,27 @@ def noise_floor(samples: Samples, rate: int) -> float:
     return _decibels(float(np.percentile(power, 5)))
 
 
-def long_term_spectrum(samples: Samples, rate: int) -> Spectrum:
-    """Return the mean power spectrum in dB, of Hann frames of 43 to 93 ms, smoothed over five bins.
+def frame_powers(samples: Samples, rate: int) -> NDArray[np.float32]:
+    """Return the power spectra of Hann frames of 43 to 128 ms side by side, averaged over channels: float32[T, bins].
 
-    A full-scale sine stands at about 0 dB. Shorter sound is padded to one frame. The channels' powers are averaged.
+    A full-scale sine stands at about 1. Shorter sound is padded to one frame. Of sound that is longer than
+    `MOST_FRAMES` frames, as many are taken, evenly spread.
     """
     width = 2048 if rate > 24_000 else 1024
     window = np.hanning(width).astype(np.float32)
-    total = np.zeros(width // 2 + 1)
-    frames = max(1, len(samples) // width)
     padded = np.pad(samples, ((0, max(0, width - len(samples))), (0, 0)))
-    for start in range(0, frames, _FRAMES_AT_ONCE):
-        stop = min(frames, start + _FRAMES_AT_ONCE)
-        block = padded[start * width : stop * width].reshape(stop - start, width, -1) * window[None, :, None]
-        total += (np.abs(np.fft.rfft(block, axis=1)) ** 2).sum(axis=(0, 2))
-    mean = total / (frames * samples.shape[1]) / (window.sum() / 2) ** 2
+    frames = padded[: len(padded) // width * width].reshape(-1, width, samples.shape[1])
+    taken = frames[np.linspace(0, len(frames) - 1, min(len(frames), MOST_FRAMES)).astype(np.intp)]
+    power = np.empty((len(taken), width // 2 + 1), np.float32)
+    for start in range(0, len(taken), _FRAMES_AT_ONCE):
+        block = taken[start : start + _FRAMES_AT_ONCE] * window[None, :, None]
+        power[start : start + len(block)] = (np.abs(np.fft.rfft(block, axis=1)) ** 2).mean(axis=2)
+    return np.asarray(power / (window.sum() / 2) ** 2)
+
+
+def long_term_spectrum(power: NDArray[np.float32]) -> Spectrum:
+    """Return the mean power spectrum of frames, float32[T, bins], in dB, smoothed over five bins: float64[bins]."""
+    mean = power.mean(axis=0, dtype=np.float64)
     smooth = np.convolve(np.pad(mean, 2, mode="edge"), np.full(5, 0.2), mode="valid")
     return np.asarray(10 * np.log10(np.maximum(smooth, 1e-20)))
 
@@ -142,6 +158,26 @@ def fall_at(spectrum: Spectrum, rate: int, edge: float) -> float:
     return max(0.0, float(below - above))
 
 
+def cut_off(spectrum: Spectrum, rate: int) -> float:
+    """Return the highest frequency, in Hz, across which the spectrum falls by `STEEP`; 0.0 where it does nowhere.
+
+    The means are those of `fall_at`. Of neighbouring frequencies it is the one with the largest fall. Unlike the
+    bandwidth it does not depend on how loud the rest is; below `LOWEST_CUT` a voice's own spectrum is as steep.
+    """
+    step = rate / 2 / (len(spectrum) - 1)
+    wide, gap = max(1, round(400 / step)), max(1, round(200 / step))
+    sums = np.append(0.0, np.cumsum(spectrum))
+    at = np.arange(max(wide, int(LOWEST_CUT / step)), len(spectrum) - gap - wide + 1)
+    if not len(at):
+        return 0.0
+    falls = (sums[at] - sums[at - wide] - sums[at + gap + wide] + sums[at + gap]) / wide
+    steep = np.flatnonzero(falls >= STEEP)
+    if not len(steep):
+        return 0.0
+    nearest = np.arange(max(0, steep[-1] - 2 * wide), steep[-1] + 1)
+    return float(at[nearest[np.argmax(falls[nearest])]] * step)
+
+
 def part_levels(spectrum: Spectrum) -> list[float]:
     """Return the level of each of `SPECTRUM_PARTS` equal parts of the band, in dB relative to full scale.
 
@@ -150,6 +186,17 @@ def part_levels(spectrum: Spectrum) -> list[float]:
     """
     parts = np.array_split(np.maximum(spectrum, FLOOR_DB), SPECTRUM_PARTS)
     return [float(part.mean()) for part in parts]
+
+
+def quiet_levels(power: NDArray[np.float32]) -> list[float]:
+    """Return the level of each of `SPECTRUM_PARTS` parts of the band that a tenth of the frames does not reach, in dB.
+
+    An encoder spends its bits where they are heard: the quiet frames of the highest part are empty long before the
+    mean over all frames shows it.
+    """
+    levels = np.maximum(10 * np.log10(np.maximum(power, np.float32(1e-20))), np.float32(FLOOR_DB))
+    parts = np.array_split(levels, SPECTRUM_PARTS, axis=1)
+    return [float(np.percentile(part.mean(axis=1), 10)) for part in parts]
 
 
 def _decibels(power: float) -> float:

@@ -24,7 +24,7 @@ PARTS = 8
 QUIET_EDGES = (0, 250, 500, 1000, 2000, 4000, 8001)
 """Bands, in Hz, in which the background is measured."""
 
-_MEASURED = ("rate", "channels", "bits", "bandwidth", "noise_floor", "codec_trace")
+_MEASURED = ("rate", "channels", "bits", "bandwidth", "noise_floor", "codec_trace", "cut_off")
 _DECAY_FRAMES = 5
 _FRAMES_PER_SECOND = 100
 
@@ -38,6 +38,7 @@ COLUMNS = (
     "companded",
     "floating",
     *(f"part{part}" for part in range(PARTS)),
+    *(f"quiet_part{part}" for part in range(PARTS)),
     *(f"is_{name.lower()}" for name in CONTAINERS),
     "seconds",
     "level",
@@ -57,7 +58,8 @@ COLUMNS = (
 def measure(clip: Clip) -> dict[str, float]:
     """Measure how a clip was recorded.
 
-    Seconds, Hz and dB; a `part` is the level of an eighth of the file's own band, the lowest first; `clipped` and `dc`
+    Seconds, Hz and dB; a `part` is the level of an eighth of the file's own band, the lowest first, a
+    `quiet_part` that of its quiet frames; `clipped` and `dc`
     are decimal logarithms (with 1e-6 added), since what matters of them is small. Of silence, all levels are at the
     floor and what is relative to them is 0.
     """
@@ -77,6 +79,7 @@ def _of_file(source: Mapping[str, Any]) -> dict[str, float]:
         "companded": float(subtype in COMPANDED),
         "floating": float(subtype in ("FLOAT", "DOUBLE")),
         **{f"part{part}": float(level) for part, level in enumerate(source["spectrum"])},
+        **{f"quiet_part{part}": float(level) for part, level in enumerate(source["quiet_spectrum"])},
         **{f"is_{name.lower()}": float(str(source["format"]).upper().startswith(name)) for name in CONTAINERS},
     }
 

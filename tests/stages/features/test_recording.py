@@ -32,7 +32,10 @@ def test_the_source_is_passed_on() -> None:
 
 def test_the_files_own_spectrum_is_passed_on() -> None:
     assert PARTS == SPECTRUM_PARTS
-    values = recording(0.1 * RNG.standard_normal(RATE), spectrum=[float(-part) for part in range(PARTS)])
+    levels = [float(-part) for part in range(PARTS)]
+    values = recording(0.1 * RNG.standard_normal(RATE), spectrum=levels, quiet_spectrum=levels[::-1], cut_off=12_000.0)
+    assert values["cut_off"] == 12_000
+    assert [values[f"quiet_part{part}"] for part in range(PARTS)] == [-7, -6, -5, -4, -3, -2, -1, 0]
     assert [values[f"part{part}"] for part in range(PARTS)] == [0, -1, -2, -3, -4, -5, -6, -7]
 
 
