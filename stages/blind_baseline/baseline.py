@@ -60,7 +60,7 @@ def metrics(
 
 def _family(score: FamilyScore) -> dict[str, Any]:
     alone = {name: _block(score.estimators.get(name)) for name in ESTIMATORS}
-    return _block(score.interval) | {"estimators": alone}
+    return _block(score.interval) | {"same_speakers_auc": score.same_speakers, "estimators": alone}
 
 
 def _block(interval: BlindInterval | None) -> dict[str, Any]:

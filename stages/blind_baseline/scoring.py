@@ -17,7 +17,7 @@ from stages.core.bootstrap import Draws, bootstrap_auc, speaker_draws
 from stages.core.conditional import odds_weights
 from stages.core.folds import grouped_folds, permuted_labels
 from stages.core.params import BlindBaseline
-from stages.core.statistics import Bools, Floats, Ints, column_aucs
+from stages.core.statistics import Bools, Floats, Ints, auc, column_aucs
 
 TEXTUAL = "textual"
 ESTIMATORS = ("logistic", "boosting")
@@ -37,12 +37,16 @@ class FamilyScore:
         Of the blind score; None where one class is empty.
     estimators : dict of str to BlindInterval
         Of what it is the sum of.
+    same_speakers : float or None
+        AUC of the blind score with folds that split speakers: what it is worth where the next clip is by a known voice.
+        The verdict never uses it. None where `interval` is, and where no speaker has two clips.
     """
 
     probability: Floats
     odds_weight: Floats
     interval: BlindInterval | None
     estimators: dict[str, BlindInterval] = field(default_factory=dict)
+    same_speakers: float | None = None
 
 
 @dataclass(frozen=True)
@@ -81,9 +85,10 @@ class Clips:
 
 @dataclass(frozen=True)
 class _Deal:
-    """What all families share: folds, permuted labels, redrawn speakers."""
+    """What all families share: folds by speaker and by clip, permuted labels, redrawn speakers."""
 
     folds: Ints
+    clip_folds: Ints | None  # None where they would be no others
     labels: Bools  # [n, 1 + permutations], the true ones first
     draws: Draws
 
@@ -129,7 +134,8 @@ def score_families(
     draws = speaker_draws(clips.cluster, settings.bootstraps, rng)
     every = np.zeros((len(features), 1 + settings.permutations), np.bool_)
     every[clips.known] = np.column_stack([clips.labels, permuted])
-    deal = _Deal(clips.spread(dealt, -1), every, draws)
+    by_clip = _clip_folds(clips, settings.folds, rng)
+    deal = _Deal(clips.spread(dealt, -1), by_clip, every, draws)
     return {
         family: _score(features[:, columns], clips, deal, settings.odds_trim, rng)
         for family, columns in families.items()
@@ -142,7 +148,23 @@ def _score(features: Floats, clips: Clips, deal: _Deal, trim: float, rng: np.ran
     probability = out_of_fold_probabilities(features, clips.member, deal.folds, cluster, rng)
     weight = np.where(clips.known, odds_weights(probability, clips.member, trim), np.nan)
     alone = {name: _interval(part, clips, deal) for name, part in zip(ESTIMATORS, parts, strict=True)}
-    return FamilyScore(probability, weight, _interval(parts.sum(axis=0), clips, deal), alone)
+    interval = _interval(parts.sum(axis=0), clips, deal)
+    return FamilyScore(probability, weight, interval, alone, _same_speakers(features, clips, deal, cluster))
+
+
+def _clip_folds(clips: Clips, count: int, rng: np.random.Generator) -> Ints | None:
+    """Deal clips to folds whoever speaks them: intp[n]."""
+    each = np.arange(len(clips.cluster))
+    if len(np.unique(clips.cluster)) == len(each):
+        return None
+    return clips.spread(grouped_folds(clips.labels, each, count, rng)[0], -1)
+
+
+def _same_speakers(features: Floats, clips: Clips, deal: _Deal, cluster: Ints) -> float | None:
+    if deal.clip_folds is None:
+        return None
+    scores = cross_fitted(features, deal.labels[:, :1], deal.clip_folds, cluster).sum(axis=0)[clips.known, 0]
+    return auc(scores, clips.labels)
 
 
 def _interval(scores: Floats, clips: Clips, deal: _Deal) -> BlindInterval:

@@ -66,3 +66,20 @@ def test_effective_clips_by_hand() -> None:
         "effective_non_member": pytest.approx(1.8),
     }
     assert effective_clips(np.full(2, np.nan), np.array([True, False]))["effective_member"] == 0.0
+
+
+def test_known_voices_are_told_where_speakers_are_split() -> None:
+    """Each speaker has a voice and a side of its own, at random: a new speaker tells nothing, a known one all."""
+    rng = np.random.default_rng(1)
+    speaker = np.arange(300) // 10
+    member = (rng.permutation(30) < 15)[speaker]
+    features = 3 * rng.normal(size=(30, 5))[speaker] + rng.normal(size=(300, 5))
+    clips = Clips(member, np.ones(300, bool), speaker)
+    scores, _ = score_families(features, NAMES, clips, SETTINGS, np.random.default_rng(0))
+    fused = scores["fused"]
+    assert fused.interval is not None
+    assert fused.interval.low <= 0.5 <= fused.interval.high
+    assert fused.same_speakers is not None
+    assert fused.same_speakers > fused.interval.auc + 0.15
+    alone = Clips(member, np.ones(300, bool), np.arange(300))
+    assert score_families(features, NAMES, alone, SETTINGS, rng)[0]["fused"].same_speakers is None
