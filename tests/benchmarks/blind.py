@@ -193,7 +193,7 @@ def _print_halves(
         clean = labels[found.indices] & (found.indices < 2 * count)
         kept.append(clean.sum() / count if found.kind == "matched" else np.nan)
     matched, enough = int(np.isfinite(kept).sum()), int((np.array(kept) >= 0.8).sum())
-    print(f"clean half of {count} pairs ({what}): matched in {matched} of {draws}, at least 80 % of the clean pairs kept"
+    print(f"clean half of {count} pairs ({what}): matched in {matched} of {draws}, 80 % of the clean pairs kept"
           f" in {enough}, median {np.nanmedian(kept):.0%}", flush=True)  # fmt: skip
 
 
