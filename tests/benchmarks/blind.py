@@ -106,7 +106,7 @@ def _pipeline_auc(features: Floats, labels: Bools, cluster: Ints, deal: int) -> 
     scores = np.zeros(len(labels))
     for fold in np.unique(folds):
         train = folds != fold
-        fitted = pipeline(int(train.sum())).fit(features[train], labels[train])
+        fitted = pipeline(int(train.sum()), features.shape[1]).fit(features[train], labels[train])
         scores[~train] = fitted.decision_function(features[~train])
     return auc(scores, labels)
 

@@ -69,7 +69,7 @@ def frame_descriptors(samples: Samples) -> Floats:
 VECTORS = {"FiMMIA, 427 averages": fimmia, "frame descriptors": frame_descriptors}
 
 
-def pipeline(clips: int) -> Pipeline:
+def pipeline(clips: int, width: int) -> Pipeline:
     """Return FiMMIA's standardisation and whitened principal axes, all fitted in the fold, and logistic regression."""
     axes = partial(PCA, whiten=True, random_state=0)
-    return make_pipeline(StandardScaler(), axes(min(FIMMIA_AXES, clips - 1)), LogisticRegression(max_iter=5000))
+    return make_pipeline(StandardScaler(), axes(min(FIMMIA_AXES, clips - 1, width)), LogisticRegression(max_iter=5000))
