@@ -51,7 +51,7 @@ def read_corpus(name: str) -> Corpus:
     names, features = read_features(name, ids)
     return Corpus(
         ids,
-        clips["text"].to_pylist(),
+        [text or "" for text in clips["text"].to_pylist()],
         clips["member"].to_pylist(),
         clips["speaker"].to_pylist(),
         [dict(pairs or ()) for pairs in clips["attributes"].to_pylist()],
