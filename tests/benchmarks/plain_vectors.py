@@ -7,8 +7,6 @@ bandwidth or codec traces.
 
 from __future__ import annotations
 
-from functools import partial
-
 import librosa
 import numpy as np
 from sklearn.decomposition import PCA
@@ -70,6 +68,10 @@ VECTORS = {"FiMMIA, 427 averages": fimmia, "frame descriptors": frame_descriptor
 
 
 def pipeline(clips: int, width: int) -> Pipeline:
-    """Return FiMMIA's standardisation and whitened principal axes, all fitted in the fold, and logistic regression."""
-    axes = partial(PCA, whiten=True, random_state=0)
-    return make_pipeline(StandardScaler(), axes(min(FIMMIA_AXES, clips - 1, width)), LogisticRegression(max_iter=5000))
+    """Return standardisation, principal axes and logistic regression, all fitted in the fold.
+
+    The axes are not whitened: with as many axes as clips, whitening blows up the noise of the last ones, and the rival
+    would be weaker than it need be (.75 instead of .81 for test-other against Common Voice).
+    """
+    axes = PCA(min(FIMMIA_AXES, clips - 1, width), random_state=0)
+    return make_pipeline(StandardScaler(), axes, LogisticRegression(max_iter=5000))
