@@ -128,9 +128,10 @@ class BlindBaseline(Section):
 
 
 class Perturbation(Section):
-    """Neighbours of every clip: for each perturbation, how many and in which ranges."""
+    """Neighbours of every clip: for each perturbation, how many and in which ranges; a codec over all pairings."""
 
     neighbours: dict[str, dict[str, Any]]
+    pairing_codec: Literal["none", "g711", "opus", "mp3"]
 
 
 class Target(Section):
