@@ -47,7 +47,7 @@ def opus(samples: Samples, compression: float) -> tuple[Samples, dict[str, Any]]
 
 
 def mp3(samples: Samples, compression: float) -> tuple[Samples, dict[str, Any]]:
-    """Send a clip through MP3; a compression of 0 is about 50 kbit/s, of 1 about 20.
+    """Send a clip through MP3; a compression of 0 is about 50 kbit/s, of 0.99, the highest, about 20.
 
     Returns
     -------

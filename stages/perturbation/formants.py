@@ -31,7 +31,7 @@ def apply(samples: Samples, rng: np.random.Generator, *, factor: Sequence[float]
         down lest it clip.
     """
     drawn = uniform(rng, factor)
-    moved = changed_voice(samples, drawn, 0.0)
+    moved = changed_voice(samples, drawn, 1.0)
     if moved is None:
         return samples, {"factor": None, "scale": 1.0}
     changed, scale = within_range(moved)

@@ -20,7 +20,7 @@ def apply(samples: Samples, rng: np.random.Generator, *, compression: Sequence[f
     samples : float32[n]
     rng : Generator
     compression : [from, to]
-        Within 0 and 1, as libsndfile counts it: 0 is about 50 kbit/s, 1 about 20.
+        Within 0 and 0.99, as libsndfile counts it: 0 is about 50 kbit/s, 0.99 about 20.
 
     Returns
     -------
@@ -31,4 +31,4 @@ def apply(samples: Samples, rng: np.random.Generator, *, compression: Sequence[f
     return codec.mp3(samples, uniform(rng, compression))
 
 
-PERTURBATIONS.register("mp3")(Perturbation("audio", apply, {"compression": Span(0, 1)}))
+PERTURBATIONS.register("mp3")(Perturbation("audio", apply, {"compression": Span(0, 0.99)}))

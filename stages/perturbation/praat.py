@@ -42,18 +42,17 @@ def median_pitch(samples: Samples) -> float:
     return float(np.median(found[found > 0])) if (found > 0).any() else 0.0
 
 
-def changed_voice(samples: Samples, formants: float, median: float) -> Samples | None:
-    """Return the clip with all formants moved by a factor and another median pitch, its duration kept.
+def changed_voice(samples: Samples, formants: float, pitch: float) -> Samples | None:
+    """Return the clip with all formants and the pitch moved, each by its own factor, its duration kept.
 
-    Praat's 'Change gender': played at another rate, then pitch and duration put back by overlap-add (Moulines and
-    Charpentier 1990).
+    Played `formants` times as fast, everything moves; overlap-add (Moulines and Charpentier 1990) then puts the
+    duration back and the pitch where it belongs.
 
     Parameters
     ----------
     samples : float32[n]
-    formants : float
-    median : float
-        In Hz; 0 keeps the pitch.
+    formants, pitch : float
+        Factors; a pitch of 1 keeps it.
 
     Returns
     -------
@@ -65,15 +64,19 @@ def changed_voice(samples: Samples, formants: float, median: float) -> Samples |
 
     if len(samples) < SHORTEST * RATE:
         return None
-    sound = parselmouth.Sound(samples.astype(np.float64), RATE)
+    sound = parselmouth.Sound(samples.astype(np.float64), RATE * formants)
     run(SEEDED)
-    # The pitch's range as a whole, and the duration, stay: factors of 1.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", parselmouth.PraatWarning)  # it says where nothing is voiced
-        changed = call(sound, "Change gender", *PITCH, formants, median, 1.0, 1.0)
-    values = np.nan_to_num(changed.values[0])
-    if changed.sampling_frequency != RATE:
-        values = soxr.resample(values, changed.sampling_frequency, RATE, quality="VHQ")
+        manipulation = call(sound, "To Manipulation", 0.01, PITCH[0] * formants, PITCH[1] * formants)
+        tier = call(manipulation, "Extract pitch tier")
+        call(tier, "Multiply frequencies", 0, sound.duration, pitch / formants)
+        call([tier, manipulation], "Replace pitch tier")
+        slower = call("Create DurationTier", "slower", 0, sound.duration)
+        call(slower, "Add point", 0, formants)
+        call([slower, manipulation], "Replace duration tier")
+        changed = call(manipulation, "Get resynthesis (overlap-add)")
+    values = soxr.resample(np.nan_to_num(changed.values[0]), RATE * formants, RATE, quality="VHQ")
     return fitted(values, len(samples)).astype(np.float32)
 
 

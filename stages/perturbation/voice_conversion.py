@@ -25,7 +25,7 @@ def apply(
     utterance : Utterance
     rng : Generator
     semitones : [from, to]
-        By which the median pitch moves.
+        By which the pitch moves.
     formants : [from, to]
         Factor by which the formants move, above 1; its inverse where the voice is lowered.
 
@@ -33,20 +33,19 @@ def apply(
     -------
     paired : Paired
     recipe : dict
-        `semitones` and `formants`, signed and inverted as they were applied; `median_hertz` of the new voice, 0
-        where nothing is voiced and only formants move; `scale`. All null for a clip under 0.1 s, which comes back as
-        it was.
+        `median_hertz`, the clip's pitch, 0 where nothing is voiced and only formants move; `semitones` and
+        `formants`, signed and inverted as they were applied; `scale`. All null for a clip under 0.1 s, which comes
+        back as it was.
     """
     steps, factor = uniform(rng, semitones), uniform(rng, formants)
     found = median_pitch(utterance.samples)
     if found >= MIDDLE:
         steps, factor = -steps, round(1 / factor, 6)
-    median = round(found * 2 ** (steps / 12), 3)
-    changed = changed_voice(utterance.samples, factor, median)
+    changed = changed_voice(utterance.samples, factor, 2 ** (steps / 12))
     if changed is None:
-        return Paired(), dict.fromkeys(("semitones", "formants", "median_hertz", "scale"))
+        return Paired(), dict.fromkeys(("median_hertz", "semitones", "formants", "scale"))
     sound, scale = within_range(changed)
-    return Paired(sound), {"semitones": steps, "formants": factor, "median_hertz": median, "scale": scale}
+    return Paired(sound), {"median_hertz": round(found, 3), "semitones": steps, "formants": factor, "scale": scale}
 
 
 PERTURBATIONS.register("voice_conversion")(

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import parselmouth
 import pytest
+from scipy.signal import lfilter
 
 from stages.core.audio import RATE, Samples, decode, decode_flac, encode_flac, to_pipeline
 from stages.perturbation import (
@@ -140,21 +141,37 @@ def test_speed_changes_duration_and_frequency(recordings: list[Samples], factor:
 
 @pytest.mark.parametrize("factor", [0.88, 1.15])
 def test_formants_move_and_pitch_and_duration_stay(recordings: list[Samples], factor: float) -> None:
-    ratios, cents = [], []
-    for clip in recordings[:6]:
+    cents = []
+    for clip in recordings:
         moved, _ = formants.apply(clip, rng(), factor=[factor, factor])
         assert len(moved) == len(clip)
         cents.append(cents_moved(clip, moved))
-        ratios.append(third_formant(moved) / third_formant(clip))
-    assert np.nanmax(np.abs(cents)) < 25
-    assert np.median(ratios) == pytest.approx(factor, rel=0.05)
+    print(np.round(cents, 1))
+    assert np.nanmax(np.abs(cents)) < 15
+    moved, recipe = formants.apply(vowel(), rng(), factor=[factor, factor])
+    assert recipe["factor"] == factor
+    assert cents_moved(vowel(), moved) == pytest.approx(0, abs=10)
+    before, after = (resonances(part) for part in (vowel(), moved))
+    assert [new / old for old, new in zip(before, after, strict=True)] == pytest.approx([factor] * 2, rel=0.04)
 
 
-def third_formant(samples: Samples) -> float:
-    sound = parselmouth.Sound(samples.astype(np.float64), RATE)
-    track = sound.to_formant_burg(maximum_formant=5500)
-    values = [track.get_value_at_time(3, time) for time in np.arange(0.1, sound.duration - 0.1, 0.02)]
-    return float(np.nanmedian(values))
+def vowel() -> Samples:
+    """A buzz of 110 Hz through resonances at 700, 1,300 and 2,600 Hz."""
+    pulses = np.zeros(2 * RATE)
+    pulses[:: RATE // 110] = 1.0
+    sound = pulses
+    for hertz in (700, 1300, 2600):
+        pole = np.exp(-np.pi * 80 / RATE + 2j * np.pi * hertz / RATE)
+        sound = lfilter([1.0], [1.0, -2 * pole.real, abs(pole) ** 2], sound)
+    return (0.3 * sound / np.abs(sound).max()).astype(np.float32)
+
+
+def resonances(samples: Samples) -> list[float]:
+    track = parselmouth.Sound(samples.astype(np.float64), RATE).to_formant_burg(
+        maximum_formant=4500, max_number_of_formants=4
+    )
+    times = np.arange(0.3, 1.7, 0.02)
+    return [float(np.nanmedian([track.get_value_at_time(number, time) for time in times])) for number in (1, 2)]
 
 
 @pytest.mark.parametrize("hertz", [1000.0, 2400.0, 3900.0])
@@ -199,7 +216,7 @@ def test_more_compression_loses_more(recordings: list[Samples]) -> None:
     for module in (opus, mp3):
         errors = [
             np.mean([np.mean((module.apply(clip, rng(), compression=[c, c])[0] - clip) ** 2) for clip in recordings])
-            for c in (0.0, 1.0)
+            for c in (0.0, 0.95)
         ]
         assert errors[0] < errors[1]
 

@@ -28,7 +28,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "low_pass": {"hertz": [2000, 4000]},
     "lower_case": {},
     "mask_fill": {"model": "some/model", "revision": "abc", "share": 0.3, "candidates": 10},
-    "mp3": {"compression": [0.3, 1.0]},
+    "mp3": {"compression": [0.3, 0.9]},
     "noise": {"snr_db": [15.0, 25.0]},
     "noise_alone": {},
     "opus": {"compression": [0.5, 1.0]},
