@@ -173,8 +173,11 @@ class Attacks(Section):
 class FidelityDetector(Section):
     """The learned attack on differences between a clip and its neighbours."""
 
+    labels: Literal["row", "model"]
+    kinds: Annotated[list[Literal["audio", "text", "pairing"]], Field(min_length=1)]
     folds: Annotated[int, Field(ge=2)]
     epochs: Positive
+    patience: Positive
     learning_rate: Annotated[float, Field(gt=0)]
     hidden: Positive
 
