@@ -135,7 +135,8 @@ class FidelityDetector(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def batch(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return about the same faster, all rows at once: their last digits may depend on each other."""
         with torch.inference_mode():
-            return np.asarray(self.network_.logits(*self._inputs(X)).mean(dim=0).numpy())
+            inputs = (torch.from_numpy(part) for part in self._inputs(X))
+            return np.asarray(self.network_.logits(*inputs).mean(dim=0).numpy())
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the probabilities of the two classes, float64[n, 2]."""
@@ -147,7 +148,7 @@ class FidelityDetector(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         likelier = (self.decision_function(X) > 0).astype(int)
         return np.asarray(self.classes_[likelier])
 
-    def _inputs(self, values: NDArray[np.float64]) -> tuple[torch.Tensor, torch.Tensor]:
+    def _inputs(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the scaled sets, float64[n, neighbours, d], and each perturbation's mean, float64[n, groups * d]."""
         sets = self.scaling_.scaled(values)
-        return torch.from_numpy(sets), torch.from_numpy(group_means(sets, codes_of(self.groups)))
+        return sets, group_means(sets, codes_of(self.groups))

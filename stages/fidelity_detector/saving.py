@@ -72,8 +72,7 @@ class SavedDetector:
         columns = [list(features).index(name) for name in self.features]
         chosen = values[:, kept][:, :, columns]
         sets = Scaling(codes, self.center, self.scale).scaled(chosen.reshape(len(values), -1))
-        means = torch.from_numpy(group_means(sets, codes))
-        return Network(self.parts, codes).log_odds(torch.from_numpy(sets), means)
+        return Network(self.parts, codes).log_odds(sets, group_means(sets, codes))
 
 
 def save(folder: Path, fitted: FidelityDetector | None, about: dict[str, Any]) -> None:

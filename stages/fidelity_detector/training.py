@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from stages.fidelity_detector.sets import Codes, Floats
 
@@ -41,15 +40,26 @@ class Network:
         nonlinear = (pooled * parts["all"]).sum(dim=-1)
         return (nonlinear + means @ parts["linear"].T + parts["offset"]).T
 
-    def log_odds(self, sets: torch.Tensor, means: torch.Tensor) -> NDArray[np.float64]:
-        """Return the mean log-odds over the networks, row by row, so that no row's digits depend on another: [n]."""
-        with torch.inference_mode():
-            rows = [self.logits(sets[row : row + 1], means[row : row + 1]).mean() for row in range(len(sets))]
-        return np.array([float(row) for row in rows])
+    def log_odds(self, sets: Floats, means: Floats) -> Floats:
+        """Return the mean log-odds over the networks, float64[n].
+
+        Row by row, since a product of many rows rounds each by how many there are: no row's digits depend on another.
+        """
+        parts = {name: np.asarray(part.detach().numpy(), np.float64) for name, part in self.parts.items()}
+        count, width, hidden = parts["each"].shape
+        every = np.ascontiguousarray(parts["each"].transpose(1, 0, 2).reshape(width, count * hidden))
+        shift = parts["shift"][:, self.codes].transpose(1, 0, 2).reshape(len(self.codes), count * hidden)
+        outward = parts["all"].reshape(-1) / count
+        linear, offset = parts["linear"].mean(axis=0), float(parts["offset"].mean())
+        found = np.empty(len(sets))
+        for row in range(len(sets)):
+            pooled = np.tanh(sets[row] @ every + shift).mean(axis=0)
+            found[row] = pooled @ outward + means[row] @ linear + offset
+        return found
 
 
 def train(
-    inputs: tuple[torch.Tensor, torch.Tensor],
+    inputs: tuple[Floats, Floats],
     labels: Floats,
     folds: Codes,
     codes: Codes,
@@ -83,7 +93,7 @@ def train(
     steps : list of int
         After how many steps each was best; 0 where training never helped.
     """
-    sets, means = (part.float() for part in inputs)
+    sets, means = (torch.from_numpy(part).float() for part in inputs)
     target = torch.from_numpy(labels).float()
     held = torch.from_numpy(folds[None] == np.arange(int(folds.max()) + 1)[:, None]).float()  # [m, n]
     balance = _balance(target)
