@@ -67,11 +67,16 @@ class Audit(Section):
 
 
 class LabCorpus(Section):
-    """One synthesised corpus: which pairs of sentence and voice, how many clips, how many of one word, conditions."""
+    """One synthesised corpus: which pairs of sentence and voice, how many clips, how many of one word, conditions.
+
+    `other_voices` is the share of the clips whose sentence is spoken once more, in another voice and of unknown
+    membership: the counterfactual that the perturbation `other_voice` takes.
+    """
 
     share: Annotated[int, Field(ge=0, lt=LAB_SHARES)]
     clips: Positive
     fragments: Annotated[float, Field(ge=0, le=1)]
+    other_voices: Annotated[float, Field(ge=0, le=1)] = 0.0
     member: str
     non_member: str
 

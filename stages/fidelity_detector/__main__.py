@@ -61,7 +61,7 @@ def _write(audit: str, audited: Audited, params: Params, seed: int) -> None:
 
 def _lesson(audit: str, audited: Audited, settings: Settings) -> Lesson | None:
     """Return the labelled clips with their features side by side; None where there is nothing to compare."""
-    if "target" not in audited.values or not audited.names:
+    if "target" not in audited.values or not audited.names or not audited.known.any():
         return None
     if settings.labels == "model" and "reference" not in audited.values:
         raise EarwitnessError(

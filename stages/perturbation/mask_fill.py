@@ -24,7 +24,9 @@ WORD_GOES_ON = "##"
 def apply(
     text: str, rng: np.random.Generator, *, model: str, revision: str, share: float, candidates: int
 ) -> tuple[str, Recipe]:
-    """Replace a share of the words, at least one, each by another whole word, all masked at once.
+    """Replace a share of the words, at least one, each by one token that begins a word, all masked at once.
+
+    With WordPiece that is a whole word nearly always; byte-level BPE does not say where a word ends.
 
     Parameters
     ----------
@@ -77,7 +79,7 @@ class _Filler:
         self.words = self._whole_words()
 
     def _whole_words(self) -> dict[int, str]:
-        """Return the tokens that are a word by themselves, without the mark of its beginning."""
+        """Return the tokens that may be a word by themselves, without the mark of its beginning."""
         names = {
             token: name
             for name, token in self.tokenizer.get_vocab().items()
