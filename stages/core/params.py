@@ -180,6 +180,8 @@ class FidelityDetector(Section):
 
     labels: Literal["row", "model"]
     kinds: Annotated[list[Literal["audio", "text", "pairing"]], Field(min_length=1)]
+    embedder: str
+    embedder_revision: str
     folds: Annotated[int, Field(ge=2)]
     epochs: Positive
     patience: Positive

@@ -10,15 +10,18 @@ import pyarrow as pa
 
 from stages.core.artifacts import artifact, read_groups, read_table
 from stages.core.folds import speaker_clusters
-from stages.core.params import Params
+from stages.core.params import NONE, Params
 from stages.fidelity_detector.differences import (
     EMBEDDINGS,
+    OUTSIDE,
     Neighbourhood,
+    Vectors,
     differences,
     feature_names,
     read_embeddings,
     read_tokens,
 )
+from stages.fidelity_detector.embedder import outside_vectors
 from stages.fidelity_detector.labels import Bools, Ints
 from stages.fidelity_detector.sets import Floats
 
@@ -74,16 +77,25 @@ def read_audit(audit: str, params: Params) -> Audited:
         speaker_clusters(clips["speaker"].to_pylist())[0],
         where.names(),
         where.kind,
-        feature_names(),
-        _values(audit, clip_ids, where),
+        feature_names(_embeddings(params)),
+        _values(audit, clip_ids, where, params),
     )
 
 
-def _values(audit: str, clip_ids: list[str], where: Neighbourhood) -> dict[str, Floats]:
-    found = {}
+def _embeddings(params: Params) -> tuple[str, ...]:
+    return EMBEDDINGS if params.fidelity_detector.embedder == NONE else (*EMBEDDINGS, OUTSIDE)
+
+
+def _values(audit: str, clip_ids: list[str], where: Neighbourhood, params: Params) -> dict[str, Floats]:
+    settings, found = params.fidelity_detector, {}
+    outside: Vectors = {}
+    if settings.embedder != NONE:
+        outside = outside_vectors(settings.embedder, settings.embedder_revision, params.audits[audit].corpus)
     for role in ROLES:
         seen = read_tokens(read_groups(artifact("logits", audit, "tokens.parquet")), role)
         vectors = read_embeddings(read_groups(artifact("logits", audit, "embeddings.parquet")), role)
+        for neighbour_id, vector in outside.items():
+            vectors[neighbour_id] = vectors.get(neighbour_id, {}) | vector
         if seen:
-            found[role] = differences(clip_ids, where.names(), where, seen, vectors, EMBEDDINGS)
+            found[role] = differences(clip_ids, where.names(), where, seen, vectors, _embeddings(params))
     return found

@@ -15,7 +15,15 @@ NAMES = ["gain/0", "noise/0", "noise/1", "swap_words/0"]
 KINDS = {"gain": "audio", "noise": "audio", "swap_words": "text"}
 FEATURES = ["loss", "distance", "growth"]
 SETTINGS = Settings(
-    labels="row", kinds=["audio", "text"], folds=5, epochs=120, patience=12, learning_rate=0.03, hidden=8
+    labels="row",
+    kinds=["audio", "text"],
+    embedder="none",
+    embedder_revision="none",
+    folds=5,
+    epochs=120,
+    patience=12,
+    learning_rate=0.03,
+    hidden=8,
 )
 
 

@@ -70,7 +70,7 @@ def test_words_are_replaced_by_other_whole_words(model: str) -> None:
         for place, (old, new) in enumerate(zip(SENTENCE.split(), words, strict=True)):
             assert (old != new) == (place in recipe["positions"])
         assert [words[place] for place in recipe["positions"]] == recipe["replacements"]
-        # No mark, no number, no middle of a word; that a piece is only the beginning of one, byte-level BPE cannot tell.
+        # No mark, no number, no middle of a word; whether it is only the beginning of one, byte-level BPE cannot tell.
         assert all(any(word.startswith(new) for word in WORDS) for new in recipe["replacements"])
         assert all(o.lower() != n for o, n in zip(recipe["words"], recipe["replacements"], strict=True))
         assert fill(model, SENTENCE, index) == (text, recipe)
