@@ -1,6 +1,8 @@
 """What all tests share: the repository's root, and real recordings where there are any."""
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -20,3 +22,14 @@ def speech() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real recordings in {folder}: set EARWITNESS_SPEECH to a folder of corpora with manifests")
     return folder
+
+
+def copy_working_tree(repository: Path, clone: Path) -> None:
+    """Make a git repository of the files that git knows here, as they are, without what DVC has made of them."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=repository, capture_output=True, text=True, check=True)
+    for name in filter(None, listed.stdout.split("\0")):
+        if (repository / name).is_file():
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(repository / name, clone / name)
+    (clone / "dvc.lock").unlink(missing_ok=True)
+    subprocess.run(["git", "init", "-q", str(clone)], check=True)

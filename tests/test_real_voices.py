@@ -5,7 +5,6 @@ What `docs/calibrate.md` tells people to do with recordings of their own, throug
 
 import contextlib
 import csv
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +24,7 @@ from stages.target.adapter import Query
 from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
 from stages.target.checkpoint import save_checkpoint
 from stages.target.training import Recipe, shuffled_batches, train, training_key
+from tests.conftest import copy_working_tree
 
 pytestmark = pytest.mark.slow
 
@@ -54,16 +54,10 @@ PARAMS: dict[str, Any] = {
 def audited(tmp_path_factory: pytest.TempPathFactory, repository: Path, speech: Path) -> Path:
     """A clone with both Common Voice sets as one corpus, the base and its copy, after `dvc repro` of two audits."""
     clone = tmp_path_factory.mktemp("voices") / "clone"
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=repository, capture_output=True, text=True, check=True)
-    for name in filter(None, listed.stdout.split("\0")):
-        if (repository / name).is_file():
-            (clone / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(repository / name, clone / name)
+    copy_working_tree(repository, clone)
     with contextlib.chdir(clone):
-        Path("dvc.lock").unlink(missing_ok=True)
         params = yaml.safe_load(Path("params.yaml").read_text())
         Path("params.yaml").write_text(yaml.safe_dump(params | PARAMS, sort_keys=False))
-        subprocess.run(["git", "init", "-q", "."], check=True)
         join_corpora([speech / name for name in VOICES], Path("data/raw/voices"))
         make_base([speech / name for name in OTHER_VOICES], Path("models/base"))
         goals = [f"evaluation@{name}" for name in PARAMS["audits"]]
@@ -91,7 +85,8 @@ def make_base(sources: list[Path], folder: Path) -> None:
     processor = build_processor(WINDOW_SECONDS)
     adapter = Qwen2AudioAdapter(build_model(processor, 7), processor)
     queries = [query for source in sources for query in transcriptions(source)]
-    batches = shuffled_batches([range(len(queries))] * BASE_EPOCHS, 8, torch.Generator().manual_seed(7))
+    lengths = [len(query.samples) for query in queries]
+    batches = shuffled_batches([range(len(queries))] * BASE_EPOCHS, lengths, 8, torch.Generator().manual_seed(7))
     recipe = Recipe(1.5e-3, "whole", 7)
     train(adapter, queries, batches, recipe, training_key(adapter, "voices", queries, batches, recipe))
     save_checkpoint(adapter, folder)

@@ -16,7 +16,7 @@ from stages.attacks.registry import Known
 from stages.attacks.scoring import score_sheets
 from stages.attacks.table import SCORES_PER_GROUP, long_tables
 from stages.core.artifacts import SCHEMAS, artifact, read_groups, read_table, write_json, write_table
-from stages.core.errors import EarwitnessError
+from stages.core.measured import read_features
 from stages.core.params import Params
 from stages.core.randomness import generator
 from stages.core.stage import require_declared, run_stage
@@ -88,21 +88,15 @@ def _known(audit: str, clips: pa.Table, params: Params) -> Known:
     return known_of(
         clips["member"].to_pylist(),
         clips["speaker"].to_pylist(),
-        _features(params.audits[audit].corpus, clips["clip_id"].to_pylist()),
+        _filled(read_features(params.audits[audit].corpus, clips["clip_id"].to_pylist())[1]),
         params.attacks.folds,
         params.attacks.permutations,
         generator(params.seed, STAGE, audit),
     )
 
 
-def _features(corpus: str, clip_ids: list[str]) -> Floats:
-    """Return the blind features, float64[n, d]; a feature that is not known counts as the corpus's mean."""
-    path = artifact("features", corpus, "features.parquet")
-    table = read_table(path)
-    if table["clip_id"].to_pylist() != clip_ids:
-        raise EarwitnessError(f"{path}: other clips than in the corpus {corpus!r}: run 'dvc repro features@{corpus}'")
-    names = [column for column in table.column_names if column != "clip_id"]
-    values = np.column_stack([np.zeros((len(clip_ids), 0)), *(table[name].to_numpy() for name in names)])
+def _filled(values: Floats) -> Floats:
+    """Return features, float64[n, d], of which one that is not known counts as the corpus's mean."""
     known = np.isfinite(values)
     level = np.divide(
         np.where(known, values, 0).sum(0), known.sum(0), out=np.zeros(values.shape[1]), where=known.any(0)

@@ -14,7 +14,7 @@ from stages.attacks.rows import Rows, finite
 
 ROWS_AT_ONCE = 4096
 """Rows that are scored together: enough to make numpy's calls cheap, few enough for any memory."""
-_IDS = {"neighbour_id", "role", "instruction", "condition", "slice", "text", "seconds_cut", "token_ids"}
+_IDS = {"neighbour_id", "role", "instruction", "condition", "slice", "text", "seconds_cut", "failure", "token_ids"}
 
 
 def coalesced(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:

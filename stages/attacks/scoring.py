@@ -29,8 +29,8 @@ def score_sheets(sheets: Sheets, known: Known) -> tuple[Scores, dict[str, dict[s
     scores : dict of (role, View) to dict of str to float64[n]
         An attack that is defined for no clip is left out. What compares two targets stands under ``target``.
     kinds : dict of str to dict
-        For each attack whether it ``uses_reference``, whether it ``uses_labels``, and for a learned one with permuted
-        labels its ``p`` by view.
+        For each attack that was tried, scored or not, whether it ``uses_reference``, whether it ``uses_labels``, and
+        for a learned one with permuted labels its ``p`` by view.
     """
     scores: Scores = {key: {} for key in sheets}
     kinds: dict[str, dict[str, Any]] = {}
@@ -49,7 +49,7 @@ def score_sheets(sheets: Sheets, known: Known) -> tuple[Scores, dict[str, dict[s
                     _add(scores["reference", view], {name: learned.reference})
                 kind = kinds.setdefault(name, {"uses_reference": False, "uses_labels": True, "p": {}})
                 kind["p"][view.name] = learned.p
-    return scores, {name: kind for name, kind in kinds.items() if any(name in found for found in scores.values())}
+    return scores, kinds
 
 
 USES_LABELS = ("recall",)

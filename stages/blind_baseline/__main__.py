@@ -9,11 +9,11 @@ from stages.blind_baseline.baseline import Clips, FamilyScore, giveaways, metric
 from stages.core.artifacts import SCHEMAS, artifact, read_table, write_json, write_table
 from stages.core.errors import EarwitnessError
 from stages.core.folds import speaker_clusters
+from stages.core.measured import read_features
 from stages.core.params import Params
 from stages.core.population import Population
 from stages.core.randomness import generator
 from stages.core.stage import require_declared, run_stage
-from stages.core.statistics import Floats
 
 STAGE = "blind_baseline"
 
@@ -23,7 +23,7 @@ def work(name: str, params: Params) -> None:
     require_declared(dict(params.corpora), "corpora", name)
     settings = params.blind_baseline
     clip_ids, clips, notes = _clips(name)
-    names, features = _features(name, clip_ids)
+    names, features = read_features(name, clip_ids)
     scores, note = score_families(features, names, clips, settings, generator(params.seed, STAGE, name, "families"))
     found = population(features, clips, settings, generator(params.seed, STAGE, name, "population"))
     tells = giveaways(features[clips.known], names, clips.labels)
@@ -46,15 +46,6 @@ def _clips(name: str) -> tuple[list[str], Clips, list[str]]:
         Clips(np.array([label is True for label in labels]), known, cluster),
         ([note] if note else []),
     )
-
-
-def _features(name: str, clip_ids: list[str]) -> tuple[list[str], Floats]:
-    path = artifact("features", name, "features.parquet")
-    table = read_table(path)
-    if table["clip_id"].to_pylist() != clip_ids:
-        raise EarwitnessError(f"{path}: other clips than in the corpus {name!r}: run 'dvc repro features@{name}'")
-    names = [column for column in table.column_names if column != "clip_id"]
-    return names, np.column_stack([np.zeros((len(clip_ids), 0)), *(table[column].to_numpy() for column in names)])
 
 
 def _score_table(clip_ids: list[str], scores: dict[str, FamilyScore]) -> pa.Table:

@@ -55,6 +55,15 @@ SOURCE = pa.struct(
 
 _FLOATS = pa.list_(pa.float32())
 
+_ATTACK_SCORE = [
+    ("role", pa.string()),
+    ("attack", pa.string()),
+    ("slice", pa.string()),
+    ("condition", pa.string()),
+    ("instruction", pa.int16()),
+    ("score", pa.float64()),
+]
+
 SCHEMAS: dict[str, pa.Schema] = {
     "clips": pa.schema(
         [
@@ -106,30 +115,10 @@ SCHEMAS: dict[str, pa.Schema] = {
     "probes": pa.schema(
         [("neighbour_id", pa.string()), ("role", pa.string()), ("probe", pa.string()), ("value", pa.float32())]
     ),
-    "attack_scores": pa.schema(
-        [
-            ("clip_id", pa.string()),
-            ("role", pa.string()),
-            ("attack", pa.string()),
-            ("slice", pa.string()),
-            ("condition", pa.string()),
-            ("instruction", pa.int16()),
-            ("score", pa.float64()),
-        ]
-    ),
+    "attack_scores": pa.schema([("clip_id", pa.string()), *_ATTACK_SCORE]),
     # Scores of changed audio, each taken as the query: what an auditor would see who has only a corrupted copy.
     "neighbour_scores": pa.schema(
-        [
-            ("neighbour_id", pa.string()),
-            ("clip_id", pa.string()),
-            ("perturbation", pa.string()),
-            ("role", pa.string()),
-            ("attack", pa.string()),
-            ("slice", pa.string()),
-            ("condition", pa.string()),
-            ("instruction", pa.int16()),
-            ("score", pa.float64()),
-        ]
+        [("neighbour_id", pa.string()), ("clip_id", pa.string()), ("perturbation", pa.string()), *_ATTACK_SCORE]
     ),
     "detector_scores": pa.schema([("clip_id", pa.string()), ("role", pa.string()), ("score", pa.float64())]),
 }
@@ -141,7 +130,10 @@ def features_schema(columns: Sequence[str]) -> pa.Schema:
 
 
 def tokens_schema(statistics: Sequence[str]) -> pa.Schema:
-    """Return the schema of `tokens.parquet`: one row per scored slice, one float32 list per statistic."""
+    """Return the schema of `tokens.parquet`: one row per scored slice, one float32 list per statistic.
+
+    A list is null where the target does not tell that statistic.
+    """
     return pa.schema(
         [
             ("neighbour_id", pa.string()),
@@ -150,6 +142,7 @@ def tokens_schema(statistics: Sequence[str]) -> pa.Schema:
             ("condition", pa.string()),
             ("slice", pa.string()),
             ("seconds_cut", pa.float32()),
+            ("failure", pa.string()),  # why a row has no tokens, where a closed model gives nothing usable for it
             ("text", pa.string()),
             ("token_ids", pa.list_(pa.int32())),
             *((name, _FLOATS) for name in statistics),

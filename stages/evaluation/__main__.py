@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from stages.core.artifacts import artifact, read_json, read_table, write_json
-from stages.core.errors import EarwitnessError
 from stages.core.jsonfile import write_text
+from stages.core.measured import read_features
 from stages.core.params import NONE, Params
 from stages.core.randomness import generator
 from stages.core.stage import require_declared, run_stage
-from stages.core.statistics import Floats, Ints, roc
+from stages.core.statistics import Ints, roc
 from stages.evaluation.assess import assess
 from stages.evaluation.canaries import of_canaries
 from stages.evaluation.case import Case, make_case
@@ -24,9 +25,9 @@ from stages.evaluation.inputs import (
     Columns,
     attack_columns,
     blind_of,
-    check_primary,
     detector_columns,
     paired,
+    primary_of,
 )
 from stages.evaluation.sensitivity import (
     corrupted_only,
@@ -47,24 +48,27 @@ CANARY = "canary"
 def work(name: str, params: Params) -> None:
     """Draw an audit's verdict."""
     require_declared(dict(params.audits), "audits", name)
-    audit, primary = params.audits[name], params.evaluation.primary_attacks
+    audit, named = params.audits[name], params.evaluation.primary_attacks
     split = params.corpora[audit.corpus].split
     clips = read_table(artifact("corpus", audit.corpus, "clips.parquet"), CLIP_COLUMNS)
     clip_ids = clips["clip_id"].to_pylist()
     audible = bool(read_json(artifact("target", audit.target, "target.json")).get("audible", False))
     target, reference = (_scores(name, role, clip_ids) for role in ("target", "reference"))
     if audible:
-        check_primary(primary, target, read_json(artifact("attacks", name, "attacks.json")))
+        primary = primary_of(named, target, read_json(artifact("attacks", name, "attacks.json")))
     else:  # a deaf target was scored by nothing
-        target = {attack: np.full(len(clip_ids), np.nan) for attack in primary}
+        primary = named
+        target = {attack: np.full(len(clip_ids), np.nan) for attack in named}
     case = make_case(
         target,
         None if audit.reference == NONE else paired(target, reference),
-        _features(audit.corpus, clip_ids),
+        read_features(audit.corpus, clip_ids)[1],
         clips["member"].to_pylist(),
         clips["speaker"].to_pylist(),
         split,
     )
+    left_out = [f"{attack}: the target does not tell what it needs" for attack in named if attack not in primary]
+    case = replace(case, notes=[*case.notes, *left_out])
     baseline = read_json(artifact("blind_baseline", audit.corpus, "metrics.json"))
     scores, matched = (
         read_table(artifact("blind_baseline", audit.corpus, f"{table}.parquet")) for table in ("scores", "matched")
@@ -106,15 +110,6 @@ def _scores(name: str, role: str, clip_ids: list[str]) -> Columns:
     attacks = read_table(artifact("attacks", name, "scores.parquet"))
     detector = read_table(artifact(DETECTOR, name, "scores.parquet"))
     return attack_columns(attacks, role, clip_ids) | detector_columns(detector, role, clip_ids)
-
-
-def _features(corpus: str, clip_ids: list[str]) -> Floats:
-    path = artifact("features", corpus, "features.parquet")
-    table = read_table(path)
-    if table["clip_id"].to_pylist() != clip_ids:
-        raise EarwitnessError(f"{path}: other clips than in the corpus {corpus!r}: run 'dvc repro features@{corpus}'")
-    names = [column for column in table.column_names if column != "clip_id"]
-    return np.column_stack([np.zeros((len(clip_ids), 0)), *(table[column].to_numpy() for column in names)])
 
 
 def _curves(case: Case, primary: list[str], population: Ints) -> str:

@@ -54,8 +54,8 @@ def _pivot(names: pa.DictionaryArray, table: pa.Table, clip_ids: Sequence[str]) 
     return dict(sorted(zip(names.dictionary.to_pylist(), scores, strict=True)))
 
 
-def check_primary(primary: Sequence[str], target: Columns, kinds: Mapping[str, Mapping[str, Any]]) -> None:
-    """Check that every primary attack was scored and may be primary.
+def primary_of(primary: Sequence[str], target: Columns, kinds: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the primary attacks that were scored; a target may not tell what others need.
 
     Primary attacks are free of a reference, because the negative control compares them with it, and not learned from
     the labels that they are tested on.
@@ -65,22 +65,30 @@ def check_primary(primary: Sequence[str], target: Columns, kinds: Mapping[str, M
     primary : sequence of str
         Full names.
     target : Columns
-        Every attack's scores on the target.
+        Every scored attack's scores on the target.
     kinds : mapping of str to mapping
-        By attack, without its view, whether it ``uses_reference`` and whether it ``uses_labels``.
+        By attack, without its view, whether it ``uses_reference`` and whether it ``uses_labels``; also of attacks
+        that were tried and scored no clip.
 
     Raises
     ------
     EarwitnessError
-        Naming the key and the attacks that there are.
+        Naming the key and the attacks that there are, if one was not tried or cannot be primary, or none was scored.
     """
     eligible = [name for name in target if _may_be_primary(kinds.get(name.split("/")[0]))]
+    key, known = "params.yaml: evaluation.primary_attacks", ", ".join(eligible)
     for name in primary:
-        if name not in eligible:
-            why = "reads the reference or is learned, and cannot be primary" if name in target else "was not scored"
+        kind = kinds.get(name.split("/")[0])
+        if kind is None:
+            raise EarwitnessError(f"{key}: {name!r} was not tried: use some of {known}")
+        if not _may_be_primary(kind):
             raise EarwitnessError(
-                f"params.yaml: evaluation.primary_attacks: {name!r} {why}: use some of {', '.join(eligible)}"
+                f"{key}: {name!r} reads the reference or is learned, and cannot be primary: use some of {known}"
             )
+    scored = [name for name in primary if name in target]
+    if not scored:
+        raise EarwitnessError(f"{key}: the target tells what none of them needs: add some of {known}")
+    return scored
 
 
 def _may_be_primary(kind: Mapping[str, Any] | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
@@ -95,6 +96,7 @@ def _compute(
     adapter, asked = load_adapter(record), params.logits
     to_best_device(adapter)
     question = Question(asked.instructions, asked.slices, asked.orders, asked.generated_tokens)
+    failures: Counter[str] = Counter()
     prepared = batches(missing, asked.batch_size, audio_of)
     clips = len({row.clip_id for row in missing})
     with tqdm(
@@ -110,6 +112,9 @@ def _compute(
                 tokens.append([keys.tokens(row, slice_) for row in batch.rows], table)
             embeddings.append([keys.embeddings(row) for row in batch.rows], batch.embeddings)
             progress.update(len(batch.rows))
+            failures.update(batch.failures)
+    for failure, count in failures.most_common():
+        print(f"{label}: {count} of {len(missing)} rows have no tokens: it {failure}")
 
 
 if __name__ == "__main__":

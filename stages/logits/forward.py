@@ -17,7 +17,7 @@ from stages.logits.memory import RowLimit
 from stages.logits.plan import GENERATED, Row
 from stages.logits.reduction import embedding_table, token_table
 from stages.logits.statistics import token_statistics
-from stages.target.adapter import Adapter, Query
+from stages.target.adapter import OWN_ONLY, Adapter, Query, Reduced
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -25,11 +25,15 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Computed:
-    """A batch reduced to what the row cache keeps: a table per slice and the embeddings, one row per query."""
+    """A batch reduced to what the row cache keeps: a table per slice and the embeddings, one row per query.
+
+    `failures` are the reasons of the rows without tokens.
+    """
 
     rows: Sequence[Row]
     tokens: dict[str, pa.Table]
     embeddings: pa.Table
+    failures: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -110,12 +114,33 @@ def _queries(batch: Sequence[Sounding], question: Question) -> list[tuple[Row, Q
 def _computed(adapter: Adapter, batch: Sequence[tuple[Row, Query]], question: Question) -> Computed:
     rows = [row for row, _ in batch]
     queries = _answered(adapter, batch, question.generated_tokens)
-    found = adapter.reduced(
-        queries, question.slices, lambda logits, token_ids: token_statistics(logits, token_ids, question.orders)
-    )
+    found = _reduced(adapter, rows, queries, question)
     texts = [query.text for query in queries]
     tokens = {name: token_table(texts, found, name, question.orders) for name in question.slices}
-    return Computed(rows, tokens, embedding_table(found))
+    return Computed(rows, tokens, embedding_table(found), [row.failure for row in found if row.failure is not None])
+
+
+def _reduced(adapter: Adapter, rows: Sequence[Row], queries: Sequence[Query], question: Question) -> list[Reduced]:
+    """Reduce what the target scores: of one that scores its own answers alone, no given text, even an equal one.
+
+    Given texts that happen to equal an answer would be a choice of clips by how well the target knows them.
+    """
+    scored = [adapter.forces or row.condition == GENERATED for row in rows]
+    found = iter(
+        adapter.reduced(
+            [query for query, able in zip(queries, scored, strict=True) if able],
+            question.slices,
+            lambda logits, token_ids: token_statistics(logits, token_ids, question.orders),
+        )
+        if any(scored)
+        else []
+    )
+    return [next(found) if able else _unscored(question.slices) for able in scored]
+
+
+def _unscored(slices: Sequence[str]) -> Reduced:
+    none = torch.empty(0)
+    return Reduced({name: none.long() for name in slices}, {name: {} for name in slices}, none, none, 0.0, OWN_ONLY)
 
 
 def _answered(adapter: Adapter, batch: Sequence[tuple[Row, Query]], max_tokens: int) -> list[Query]:

@@ -15,19 +15,28 @@ from stages.target.adapter import Reduced
 
 
 def token_table(texts: Sequence[str], rows: Sequence[Reduced], slice_: str, orders: Sequence[float]) -> pa.Table:
-    """Return one slice of a batch: one row per query, in order."""
+    """Return one slice of a batch: one row per query, in order; null where a statistic is not told."""
     ids = [row.token_ids[slice_] for row in rows]
-    lengths = torch.tensor([0, *(len(of_row) for of_row in ids)])
-    offsets = pa.array(lengths.cumsum(0).numpy(), pa.int32())
     columns = {
         "seconds_cut": pa.array([row.seconds_cut for row in rows], pa.float32()),
+        "failure": pa.array([row.failure for row in rows], pa.string()),
         "text": pa.array(texts, pa.string()),
-        "token_ids": pa.ListArray.from_arrays(offsets, pa.array(torch.cat(ids).numpy(), pa.int32())),
+        "token_ids": pa.ListArray.from_arrays(_offsets(ids), pa.array(torch.cat(ids).numpy(), pa.int32())),
     }
     for name in statistic_names(orders):
-        values = torch.cat([row.statistics[slice_][name] for row in rows])
-        columns[name] = pa.ListArray.from_arrays(offsets, pa.array(values.numpy(), pa.float32()))
+        columns[name] = _lists([row.statistics[slice_].get(name) for row in rows])
     return pa.table(columns)
+
+
+def _lists(rows: Sequence[torch.Tensor | None]) -> pa.Array:
+    """Return a statistic's lists, null for rows of which it is not told."""
+    told = [torch.empty(0) if values is None else values for values in rows]
+    unknown = pa.array([values is None for values in rows])
+    return pa.ListArray.from_arrays(_offsets(told), pa.array(torch.cat(told).numpy(), pa.float32()), mask=unknown)
+
+
+def _offsets(rows: Sequence[torch.Tensor]) -> pa.Array:
+    return pa.array(torch.tensor([0, *(len(row) for row in rows)]).cumsum(0).numpy(), pa.int32())
 
 
 def embedding_table(rows: Sequence[Reduced]) -> pa.Table:

@@ -24,7 +24,7 @@ def work(name: str, params: Params) -> None:
     require_declared(dict(params.targets), "targets", name)
     place = find(name, params.targets[name])
     state = {
-        "look": quick_look(checkpoint_files(place.folder)),
+        "look": quick_look(checkpoint_files(place.folder)) if place.folder else [],
         "depends": [params.targets[name].model_dump(), params.target.model_dump(), params.seed],
         "code": _code(),
     }

@@ -74,6 +74,10 @@ Reduce = Callable[["torch.Tensor", "torch.Tensor"], dict[str, "torch.Tensor"]]
 """From logits float32[T, V] and the token ids int64[T] that they predict to float32[T] each, row by row."""
 
 
+OWN_ONLY = "scores no text but its own answer"
+"""Why a given text has no tokens where `Adapter.forces` is False."""
+
+
 @dataclass
 class Reduced:
     """One query's teacher-forced forward, reduced before all its logits are in memory; otherwise as `Forced`.
@@ -83,8 +87,12 @@ class Reduced:
     token_ids : dict of slice to int64[T]
     statistics : dict of slice to dict of str to float32[T]
         What `Reduce` made of the slice's logits.
+        A closed model gives only those of `Adapter.statistics`, NaN where it does not tell one of them.
     encoder, hidden : float32[d]
+        Of length 0 where a closed model gives none.
     seconds_cut : float
+    failure : str or None
+        Why a row has no tokens, where a closed model gives nothing usable for it.
     """
 
     token_ids: dict[str, torch.Tensor]
@@ -92,6 +100,7 @@ class Reduced:
     encoder: torch.Tensor
     hidden: torch.Tensor
     seconds_cut: float
+    failure: str | None = None
 
 
 class Adapter(ABC):
@@ -100,6 +109,10 @@ class Adapter(ABC):
     model: torch.nn.Module
     window_seconds: float
     """Longest audio that reaches the model; what is beyond is cut and recorded."""
+    statistics: frozenset[str] | None = None
+    """Which statistics `reduced` gives; None where it gives all that `Reduce` makes of whole logits."""
+    forces: bool = True
+    """Whether it scores any text; if not, only what `generate` has answered to the same sound and instruction."""
 
     @classmethod
     @abstractmethod

@@ -7,16 +7,20 @@ is asked is whether the answer's likelihood depends on the sound, not whether th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from stages.core.audio import RATE, Samples, audio_hash
+from stages.core.errors import EarwitnessError
 from stages.core.randomness import generator
 from stages.target.adapter import TRANSCRIBE, Adapter, Query
 
 SOUNDS = 6
 SECONDS = 1.5
+OWN_TOKENS = 16
+"""Where the own answers of a closed model are broken off."""
 ANSWERS = ("Anna buys the apple today.", "Good morning, how are you?", "The weather was fine on Monday.")
 
 
@@ -47,16 +51,26 @@ def is_audible(effect: dict[str, float], least: float) -> bool:
 
 
 def _log_probabilities(adapter: Adapter, sounds: Sequence[Samples]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return the mean log-probability per token of each sound's answer."""
+    """Return the mean log-probability per token of each sound's answer.
+
+    A closed model that scores no given answer is asked for its own, which other audio changes too.
+    """
     queries = [
         Query(sound, audio_hash(sound), TRANSCRIBE, ANSWERS[number % len(ANSWERS)])
         for number, sound in enumerate(sounds)
     ]
-    values = []
-    for answer in adapter.forced(queries, ["transcript"]):
-        of_tokens = torch.log_softmax(answer.logits["transcript"], -1)
-        values.append(of_tokens.gather(1, answer.token_ids["transcript"][:, None]).mean().item())
-    return np.array(values)
+    if not adapter.forces:
+        answers = adapter.generate(queries, OWN_TOKENS)
+        queries = [replace(query, text=text) for query, text in zip(queries, answers, strict=True)]
+    rows = adapter.reduced(queries, ["transcript"], _log_probability)
+    if failure := next((row.failure for row in rows if row.failure is not None), None):
+        raise EarwitnessError(f"the target cannot be checked: it {failure}")
+    scored = [row.statistics["transcript"]["logprob"].double() for row in rows]
+    return np.array([of_row.mean().item() if len(of_row) else 0.0 for of_row in scored])  # an answer may be empty
+
+
+def _log_probability(logits: torch.Tensor, token_ids: torch.Tensor) -> dict[str, torch.Tensor]:
+    return {"logprob": torch.log_softmax(logits, -1).gather(1, token_ids[:, None]).squeeze(1)}
 
 
 def _sound(seed: int, number: int) -> Samples:

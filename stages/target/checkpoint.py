@@ -10,9 +10,12 @@ from typing import Any
 from stages.core.params import Params
 from stages.target.adapter import Adapter
 from stages.target.audibility import audio_effect, is_audible
-from stages.target.hashing import checkpoint_files, weight_hash
+from stages.target.hashing import checkpoint_files, named_hash, weight_hash
 from stages.target.loading import load_checkpoint
 from stages.target.record import TargetRecord, write_record
+
+UNSTATED = "unstated"
+"""How a closed model computes."""
 
 
 def keep_trained(adapter: Adapter, name: str, losses: Sequence[float], folder: Path, params: Params) -> None:
@@ -57,7 +60,9 @@ def write_losses(losses: Sequence[float], path: Path) -> None:
     temporary.replace(path)
 
 
-def describe(adapter: Adapter, name: str, files: Path, source: str, revision: str, params: Params) -> TargetRecord:
+def describe(
+    adapter: Adapter, name: str, files: Path | None, source: str, revision: str, params: Params
+) -> TargetRecord:
     """Check a loaded target and return its record.
 
     Parameters
@@ -65,10 +70,10 @@ def describe(adapter: Adapter, name: str, files: Path, source: str, revision: st
     adapter : Adapter
     name : str
         As in `params.yaml`.
-    files : Path
-        The folder where the checkpoint's files lie.
+    files : Path or None
+        The folder where the checkpoint's files lie; None for an endpoint, whose weights are pinned by name alone.
     source, revision : str
-        What it is loaded from later: a folder and "", or a hub id and a commit hash.
+        What it is loaded from later, as of `stages.target.places.Place`.
     params : Params
         With the attention implementation, the least effect of audio, and the seed of the check.
     """
@@ -79,11 +84,11 @@ def describe(adapter: Adapter, name: str, files: Path, source: str, revision: st
         name=name,
         model=source,
         revision=revision,
-        weight_hash=weight_hash(checkpoint_files(files)),
+        weight_hash=weight_hash(checkpoint_files(files)) if files else named_hash(source, revision),
         architecture=model.config.model_type,
         parameters=sum(weight.numel() for weight in weights),
-        dtype=str(weights[0].dtype).removeprefix("torch."),
-        attention=params.target.attention,
+        dtype=str(weights[0].dtype).removeprefix("torch.") if files else UNSTATED,
+        attention=params.target.attention if files else UNSTATED,
         window_seconds=adapter.window_seconds,
         audible=is_audible(effect, params.target.min_audio_effect),
         audio_effect={kind: round(change, 6) for kind, change in effect.items()},

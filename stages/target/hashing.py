@@ -21,7 +21,8 @@ def checkpoint_files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise EarwitnessError(f"{folder}: no such folder: put the checkpoint there, or correct params.yaml: targets")
     kinds = {".safetensors", ".json", ".jinja", ".txt", ".model"}
-    files = sorted(path for path in folder.iterdir() if path.suffix in kinds)
+    paths = [*folder.iterdir(), *folder.glob("[!.]*/*")]  # some checkpoints keep parts in folders
+    files = sorted(path for path in paths if path.suffix in kinds)
     if not any(path.suffix == ".safetensors" for path in files):
         raise EarwitnessError(f"{folder}: holds no .safetensors file: save the model with safetensors")
     return files
@@ -36,6 +37,11 @@ def weight_hash(files: list[Path]) -> str:
             while chunk := file.read(CHUNK):
                 digest.update(chunk)
     return digest.hexdigest()
+
+
+def named_hash(*names: str) -> str:
+    """Return 32 hex digits over what names a model whose weights nobody here can read."""
+    return blake2b("\0".join(names).encode(), digest_size=16).hexdigest()
 
 
 def quick_look(files: list[Path]) -> list[list[str | int]]:

@@ -11,6 +11,7 @@ import transformers
 from stages.core.errors import EarwitnessError
 from stages.target import adapters  # noqa: F401 (registers them)
 from stages.target.adapter import ADAPTERS, Adapter
+from stages.target.places import is_endpoint
 from stages.target.record import TargetRecord
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -28,12 +29,12 @@ def load_adapter(record: TargetRecord) -> Adapter:
 
 
 def load_checkpoint(model: str, revision: str, dtype: str, attention: str) -> Adapter:
-    """Load a checkpoint from a folder or from the hub.
+    """Load a checkpoint from a folder or from the hub, or take up an endpoint.
 
     Parameters
     ----------
     model : str
-        A folder, if there is one of this name, else a hub id.
+        An endpoint's address, or a folder, if there is one of this name, else a hub id.
     revision : str
         Commit hash of a hub model; empty for a folder.
     dtype : str
@@ -41,16 +42,34 @@ def load_checkpoint(model: str, revision: str, dtype: str, attention: str) -> Ad
     attention : str
         ``sdpa`` or ``eager``.
     """
+    if is_endpoint(model):
+        return ADAPTERS["endpoint"].load(model, revision, torch.float32, attention)
     transformers.utils.logging.disable_progress_bar()
     source: Path | str = Path(model) if Path(model).is_dir() else model
     pinned = None if isinstance(source, Path) else revision
     try:
-        architecture = transformers.AutoConfig.from_pretrained(
-            source, revision=pinned, trust_remote_code=False
-        ).model_type
-        return ADAPTERS[architecture].load(source, pinned, DTYPES[dtype], attention)
+        adapter = ADAPTERS[_architecture(source, pinned)].load(source, pinned, DTYPES[dtype], attention)
     except (OSError, ValueError, json.JSONDecodeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise EarwitnessError(
             f"{model}: cannot be loaded ({reason}): correct the folder, or the id and revision"
         ) from error
+    if torch.cuda.is_available():
+        adapter.model.to("cuda")
+    return adapter
+
+
+def _architecture(source: Path | str, revision: str | None) -> str:
+    """Return the checkpoint's ``model_type``, read without `AutoConfig`, which knows only its own."""
+    config, _ = transformers.PretrainedConfig.get_config_dict(source, revision=revision)
+    architecture = str(config.get("model_type", ""))
+    if not architecture:
+        raise EarwitnessError(
+            f"{source}: cannot be loaded (no config.json that names a model_type): correct the folder"
+        )
+    if architecture not in ADAPTERS and "auto_map" in config:
+        raise EarwitnessError(
+            f"{source}: its architecture {architecture!r} needs code from the checkpoint, which is never run: "
+            f"use one of {', '.join(ADAPTERS)}"
+        )
+    return architecture

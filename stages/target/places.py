@@ -1,4 +1,4 @@
-"""Where a target's files lie: a folder, a folder under ``models/``, or the hub's cache at a pinned revision."""
+"""Where a target is: a folder, a folder under ``models/``, the hub's cache at a pinned revision, or an endpoint."""
 
 from __future__ import annotations
 
@@ -20,14 +20,20 @@ class Place:
     Attributes
     ----------
     source, revision : str
-        What it is loaded by: a folder and "", or a hub id and a commit hash.
-    folder : Path
-        Where its files lie on this disk.
+        What it is loaded by: a folder and "", a hub id and a commit hash, or an endpoint's address with the model's
+        name and whatever the user calls its version.
+    folder : Path or None
+        Where its files lie on this disk; None for an endpoint.
     """
 
     source: str
     revision: str
-    folder: Path
+    folder: Path | None
+
+
+def is_endpoint(model: str) -> bool:
+    """Return whether a target is named by an address, as ``http://localhost:8000/v1#served-name``."""
+    return re.match("https?://", model) is not None
 
 
 def find(name: str, target: TargetModel) -> Place:
@@ -39,6 +45,12 @@ def find(name: str, target: TargetModel) -> Place:
         If there is neither such a folder nor such a hub model, or the revision does not pin it.
     """
     key = f"params.yaml: targets.{name}"
+    if is_endpoint(target.model):
+        if not re.fullmatch(r"https?://[^\s#@]+#\S+", target.model):
+            raise EarwitnessError(
+                f"{key}.model: {target.model!r} is no endpoint: write http(s)://host/v1#served-name, without a key"
+            )
+        return Place(target.model, target.revision, None)
     for folder in (Path(target.model), MODELS / target.model):
         if folder.is_dir():
             if target.revision != NONE:

@@ -18,16 +18,17 @@ class TargetRecord(BaseModel):
     name : str
         As in `params.yaml`.
     model : str
-        Folder (relative to the repository) or hub id that it is loaded from.
+        Folder (relative to the repository), hub id, or endpoint that it is loaded from.
     revision : str
-        Commit hash of a hub model; empty for a folder.
+        Commit hash of a hub model; empty for a folder; for an endpoint, what `params.yaml` calls its version.
     weight_hash : str
-        BLAKE2 over the weight files' contents: what the row cache keys model rows by.
+        BLAKE2 over the weight files' contents: what the row cache keys model rows by. For an endpoint, over its
+        address, its name and its version alone.
     architecture : str
         The checkpoint's ``model_type``.
     parameters : int
     dtype, attention : str
-        How it is loaded: they change numbers.
+        How it is loaded: they change numbers; "unstated" for an endpoint.
     window_seconds : float
         Longest audio that reaches it.
     audible : bool

@@ -112,6 +112,7 @@ def _tokens(neighbour_ids: pa.ChunkedArray, rng: np.random.Generator) -> Iterato
                 "condition": ["given"] * rows,
                 "slice": ["transcript"] * rows,
                 "seconds_cut": pa.nulls(rows, pa.float32()),
+                "failure": pa.nulls(rows, pa.string()),
                 "text": [f"what was said in {name}" for name in np.repeat(ids, 2)],
                 "token_ids": pa.ListArray.from_arrays(offsets, pa.array(rng.integers(0, 5000, total), pa.int32())),
                 **lists,

@@ -16,12 +16,9 @@ from transformers.masking_utils import create_bidirectional_mask
 
 from stages.target.adapter import ADAPTERS, Adapter, Forced, Query, Reduce, Reduced
 from stages.target.adapters.prompt import Prompt, build_prompt, end_token
-from stages.target.adapters.rows import Row, padded, reduced, scored
+from stages.target.adapters.rows import IGNORED, Row, padded, reduced, scored
 from stages.target.adapters.sharing import Shared, common_beginnings, greedy, shared_hidden
 from stages.target.adapters.sounds import Sound, shared_sounds, stacked
-
-IGNORED = -100
-"""The label of positions that are not trained."""
 
 
 @ADAPTERS.register("qwen2_audio")

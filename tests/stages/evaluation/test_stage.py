@@ -193,7 +193,7 @@ def test_an_unknown_primary_attack_is_named(params: Params) -> None:
     write_audit(params)
     blind_baseline(CORPUS, params)
     wrong = params.evaluation.model_copy(update={"primary_attacks": ["los/transcript/given/0"]})
-    with pytest.raises(EarwitnessError, match=r"evaluation\.primary_attacks: 'los/.* was not scored.*loss/transcript"):
+    with pytest.raises(EarwitnessError, match=r"evaluation\.primary_attacks: 'los/.* was not tried.*loss/transcript"):
         evaluation(AUDIT, params.model_copy(update={"evaluation": wrong}))
 
 

@@ -1,0 +1,153 @@
+"""An audit of a closed model, stage by stage: every row has its place; what is not told leaves out what needs it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+import yaml
+
+from stages.attacks.__main__ import work as attacks
+from stages.blind_baseline.__main__ import work as blind_baseline
+from stages.core.artifacts import SCHEMAS, artifact, features_schema, read_json, read_table, write_table
+from stages.core.audio import RATE, audio_hash, encode_flac
+from stages.core.errors import EarwitnessError
+from stages.core.params import Params, load_params
+from stages.evaluation.__main__ import work as evaluation
+from stages.fidelity_detector.__main__ import work as fidelity_detector
+from stages.logits.__main__ import work as logits
+from stages.target.__main__ import work as target
+from stages.target.adapter import OWN_ONLY
+from stages.target.loading import load_checkpoint
+from tests.stages.target.serving import Serving
+
+CORPUS, AUDIT, TARGET = "calls", "closed", "served"
+CLIPS = 24
+
+
+@dataclass
+class Project:
+    """What a test works on."""
+
+    params: Params
+    serving: Serving
+
+
+@pytest.fixture(params=[True, False], ids=["scores prompts", "own answers"])
+def project(
+    request: pytest.FixtureRequest, repository: Path, tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Project]:
+    """A folder with a corpus, and an endpoint that serves a small target."""
+    adapter = load_checkpoint(checkpoint.as_posix(), "", "float32", "sdpa")
+    serving = Serving(adapter, scores_prompts=request.param)
+    condition = "given" if request.param else "generated"
+    monkeypatch.chdir(tmp_path)
+    content = yaml.safe_load((repository / "params.yaml").read_text())
+    content |= {
+        "corpora": {CORPUS: {"split": "randomised", "member": "column"}},
+        "targets": {TARGET: {"model": f"{serving.address}#small", "revision": "first", "dtype": "float32"}},
+        "copies": {},
+        "audits": {AUDIT: {"corpus": CORPUS, "target": TARGET, "reference": "none"}},
+    }
+    content["logits"] |= {"conditions": ["given", "generated"], "generated_tokens": 6, "batch_size": 4}
+    content["evaluation"]["primary_attacks"] = [
+        f"{name}/transcript/{condition}/0" for name in ("loss", "min_k@20", "min_k_pp@20")
+    ]
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+    write_corpus()
+    threads = torch.get_num_threads()
+    yield Project(load_params(), serving)
+    torch.set_num_threads(threads)
+    serving.close()
+
+
+def write_corpus() -> None:
+    """Write what the stages before would have written: clips of noise, each with one neighbour of each kind."""
+    rng = np.random.default_rng(7)
+    clips, neighbours = [], []
+    for number in range(CLIPS):
+        samples = (0.1 * rng.standard_normal(RATE // 2)).astype(np.float32)
+        ids = {"clip_id": f"clip_{number:02d}", "text": f"clip {number}"}
+        labels = {"member": number % 2 == 0, "speaker": f"s{number % 8}", "seconds": 0.5}
+        clips.append({**ids, **labels, "audio": encode_flac(samples)})
+        quiet = {"audio": encode_flac(0.5 * samples), "audio_hash": audio_hash(0.5 * samples)}
+        common = {**ids, "recipe": "{}", "audio": None, "audio_hash": audio_hash(samples)}
+        for kind, name, change in (
+            ("audio", "gain", quiet),
+            ("original", "original", {}),
+            ("text", "swap_words", {"text": f"{number} clip"}),
+        ):
+            made = {"neighbour_id": f"clip_{number:02d}/{name}/0", "kind": kind, "perturbation": name}
+            neighbours.append({**common, **made, **change})
+    _write(artifact("corpus", CORPUS, "clips.parquet"), clips, SCHEMAS["clips"])
+    _write(artifact("perturbation", CORPUS, "neighbours.parquet"), neighbours, SCHEMAS["neighbours"])
+    features = [{"clip_id": clip["clip_id"], "spectral.x": float(rng.normal())} for clip in clips]
+    _write(artifact("features", CORPUS, "features.parquet"), features, features_schema(["spectral.x"]))
+
+
+def _write(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
+    write_table(path, pa.Table.from_pylist(rows, schema), schema)
+
+
+def primary_only(attack: str, params: Params) -> Params:
+    return params.model_copy(update={"evaluation": params.evaluation.model_copy(update={"primary_attacks": [attack]})})
+
+
+def tokens() -> list[dict[str, Any]]:
+    return list(read_table(artifact("logits", AUDIT, "tokens.parquet")).to_pylist())
+
+
+def test_a_closed_model_is_audited(project: Project) -> None:
+    params = project.params
+    target(TARGET, params)
+    logits(AUDIT, params)
+    rows = tokens()
+    assert len(rows) == CLIPS * (3 + 2) * len(params.logits.slices)  # text neighbours have no generated row
+    refused = [row for row in rows if row["failure"] is not None]
+    if project.serving.scores_prompts:
+        assert not refused
+    else:
+        assert {row["failure"] for row in refused} == {OWN_ONLY}
+        assert {row["neighbour_id"] for row in refused if row["condition"] == "given"} == {
+            row["neighbour_id"] for row in rows
+        }
+        assert {row["condition"] for row in refused} == {"given"}
+    assert all(row["mean_logprob"] is None for row in rows)
+    attacks(AUDIT, params)
+    fidelity_detector(AUDIT, params)
+    blind_baseline(CORPUS, params)
+    evaluation(AUDIT, params)
+    found = read_json(artifact("evaluation", AUDIT, "metrics.json"))
+    *told, untold = params.evaluation.primary_attacks
+    assert {name for name, attack in found["attacks"].items() if attack["primary"]} == set(told)
+    assert all(found["attacks"][name]["auc"] is not None for name in told)
+    assert f"{untold}: the target does not tell what it needs" in found["verdict"]["reasons"]
+    assert found["verdict"]["finding"] in {"not_detected", "underpowered", "confounded"}
+    assert not [name for name in found["attacks"] if name.startswith(("min_k_pp", "max_renyi", "modified"))]
+    with pytest.raises(EarwitnessError, match=r"tells what none of them needs: add some of .*loss/"):
+        evaluation(AUDIT, primary_only(untold, params))
+
+
+def test_what_was_answered_before_a_failure_is_not_asked_again(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target(TARGET, project.params)
+    project.serving.faults.extend([""] * 30 + ["500/0"] * 1000)
+    with pytest.raises(EarwitnessError, match="answers status 500, 6 times: run again when it is back"):
+        logits(AUDIT, project.params)
+    assert not artifact("logits", AUDIT, "tokens.parquet").exists()
+    project.serving.faults.clear()
+    capsys.readouterr()
+    logits(AUDIT, project.params)
+    counted = re.search(r"logits/tokens: (\d+) rows computed, (\d+) reused", capsys.readouterr().out)
+    assert counted is not None
+    assert int(counted[2]) >= 4
+    assert int(counted[1]) + int(counted[2]) == CLIPS * (3 + 2)
+    assert len(tokens()) == CLIPS * (3 + 2)
