@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from stages.core.jsonfile import artifact, read_json
 from stages.core.params import Params
 
-COLUMNS = ("audit", "corpus", "split", "blind AUC", "best primary attack", "attack AUC", "finding")
+COLUMNS = ("audit", "corpus", "grade", "blind AUC", "best primary attack", "attack AUC", "finding")
 
 
 def verdict_rows(params: Params, audits: Collection[str] | None = None) -> list[dict[str, str]]:
@@ -20,9 +21,13 @@ def verdict_rows(params: Params, audits: Collection[str] | None = None) -> list[
     audits : collection of str, optional
         Only these.
     """
+    return [verdict_row(read_json(path)) for path in _evaluated(params, audits)]
+
+
+def _evaluated(params: Params, audits: Collection[str] | None) -> list[Path]:
     names = [name for name in params.audits if not audits or name in audits]
-    paths = {name: artifact("evaluation", name, "metrics.json") for name in names}
-    return [verdict_row(read_json(path)) for path in paths.values() if path.is_file()]
+    paths = [artifact("evaluation", name, "metrics.json") for name in names]
+    return [path for path in paths if path.is_file()]
 
 
 def verdict_row(metrics: Mapping[str, Any]) -> dict[str, str]:
@@ -47,6 +52,17 @@ def interval(found: Mapping[str, Any] | None) -> str:
         return "-"
     low, high = found.get("auc_ci") or (None, None)
     return f"{found['auc']:.2f}" if low is None or high is None else f"{found['auc']:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def cut_notes(params: Params, audits: Collection[str] | None = None) -> list[str]:
+    """Return a line for each audit of which clips are longer than what the target hears."""
+    found = [read_json(path) for path in _evaluated(params, audits)]
+    return [
+        f"{metrics['audit']}: {metrics['window']['clips_cut']} clips are longer than the "
+        f"{metrics['window']['seconds']:g} s that {metrics['target']} hears; what lies beyond was cut"
+        for metrics in found
+        if metrics["window"]["clips_cut"]
+    ]
 
 
 def as_text(rows: Sequence[Mapping[str, str]]) -> str:

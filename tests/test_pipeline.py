@@ -239,25 +239,39 @@ def test_bad_input_is_one_line_and_touches_nothing(brought: Path, spoil: Callabl
     assert git_status() == before
 
 
-@pytest.mark.parametrize(("stage", "rows"), [("logits@control", "logits"), ("finetune@lab", None)])
-def test_a_killed_stage_goes_on_and_finds_the_same(lab: Path, stage: str, rows: str | None) -> None:
+@pytest.mark.parametrize("alone", [False, True], ids=["with the stage", "DVC alone"])
+@pytest.mark.parametrize(
+    ("stage", "work", "unfinished"),
+    [
+        ("logits@control", ".cache/rows/logits", "data/logits/control/.*.parquet.*"),
+        ("finetune@lab", ".cache/checkpoints", "data/finetune/lab/.*"),
+    ],
+)
+def test_a_killed_stage_goes_on_and_finds_the_same(
+    lab: Path, stage: str, work: str, unfinished: str, alone: bool
+) -> None:
     before = {name: read_json(Path("data/evaluation", name, "verdict.json")) for name in AUDITS}
-    shutil.rmtree(Path(".cache/rows", rows) if rows else Path(".cache/checkpoints"))
-    name, item = stage.split("@")
+    shutil.rmtree(work)
+    name, _ = stage.split("@")
     command = [sys.executable, "-m", "dvc", "repro", "--force", "--single-item", stage]
     with subprocess.Popen(command, env=process_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as dvc:
         worker = wait_for(lambda: child_of(dvc.pid, f"stages.{name}"))
-        time.sleep(4)  # into its work
-        for process in (psutil.Process(dvc.pid), worker):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(signal.SIGKILL)
+        wait_for(lambda: worker if Path(".cache/locks", stage).exists() else None)
+        time.sleep(2)  # into its work
+        dvc.send_signal(signal.SIGKILL)
+        if not alone:
+            worker.send_signal(signal.SIGKILL)
+        assert dvc.wait() == -signal.SIGKILL
     done = audit()
+    assert not worker.is_running()
+    log = Path(".cache/log", f"{stage}.log").read_text()
+    assert ("another process is at it; waiting" in log) == alone  # of two, one writes
     assert done.returncode == 0, done.stderr
     after = {name: read_json(Path("data/evaluation", name, "verdict.json")) for name in AUDITS}
     assert {name: found["finding"] for name, found in after.items()} == {
         name: found["finding"] for name, found in before.items()
     }
-    assert not list(Path(f"data/{name}").rglob(".*.parquet.*")), item
+    assert not list(Path().glob(unfinished))
 
 
 def child_of(parent: int, module: str) -> psutil.Process | None:

@@ -34,6 +34,8 @@ def read_json(path: Path) -> Any:
         raise EarwitnessError(f"{path}: missing: run 'dvc repro' (or 'dvc pull')") from error
     except json.JSONDecodeError as error:
         raise EarwitnessError(f"{path}, line {error.lineno}: not JSON: delete it and run 'dvc repro'") from error
+    except OSError as error:
+        raise EarwitnessError(f"{path}: cannot be read ({error.strerror}): correct its permissions") from error
 
 
 def _finite(content: Any) -> Any:

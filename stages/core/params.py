@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from stages.core.errors import EarwitnessError
 
@@ -27,6 +27,12 @@ in common. Another number gives other sentences."""
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
+
+
+def _distinct(names: list[str]) -> list[str]:
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"names {twice[0]!r} twice")
+    return names
 
 
 class Section(BaseModel):
@@ -113,6 +119,12 @@ class Ingest(Section):
     max_seconds: Annotated[float, Field(gt=0)]
     unreadable: Literal["stop", "quarantine"]
 
+    @model_validator(mode="after")
+    def _check_order(self) -> Ingest:
+        if self.min_seconds > self.max_seconds:
+            raise ValueError("min_seconds is more than max_seconds")
+        return self
+
 
 class Features(Section):
     """Which feature families are measured."""
@@ -192,7 +204,7 @@ class FidelityDetector(Section):
 class Evaluation(Section):
     """What counts as evidence."""
 
-    primary_attacks: Annotated[list[str], Field(min_length=1, max_length=8)]
+    primary_attacks: Annotated[list[str], Field(min_length=1, max_length=8), AfterValidator(_distinct)]
     alpha: Annotated[float, Field(gt=0, lt=1)]
     margin: Annotated[float, Field(ge=1)]
     smallest_effect: Annotated[float, Field(gt=0.5, lt=1)]
@@ -209,14 +221,14 @@ class Compute(Section):
     """Where the parallel work runs; changes no number."""
 
     backend: Literal["loky", "dask"]
-    workers: int | None
+    workers: Positive | None
     address: str | None
 
 
 class Params(Section):
     """The whole of `params.yaml`."""
 
-    seed: int
+    seed: Annotated[int, Field(strict=True)]
     corpora: dict[Name, Corpus]
     targets: dict[Name, TargetModel]
     copies: dict[Name, Copy]
@@ -255,8 +267,12 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
         raise EarwitnessError(f"{path}: not found: run in the folder that holds it") from error
     except UnicodeDecodeError as error:
         raise EarwitnessError(f"{path}: not UTF-8 at byte {error.start}: save it as UTF-8") from error
+    except OSError as error:
+        raise EarwitnessError(f"{path}: cannot be read ({error.strerror}): correct it or its permissions") from error
     try:
         content = yaml.safe_load(text)
+    except RecursionError as error:
+        raise EarwitnessError(f"{path}: nested too deeply: correct the YAML") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""

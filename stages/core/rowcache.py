@@ -13,7 +13,7 @@ import os
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
@@ -110,6 +110,15 @@ class RowCache:
         self.computed += len(absent)
         self.reused += len(distinct) - len(absent)
         return absent
+
+    def forget(self, keys: Iterable[str], unwanted: Callable[[pa.Table], Sequence[bool]]) -> None:
+        """Take the rows that `unwanted` marks as not there: they are missing until others are kept under their keys."""
+        present = [key for key in dict.fromkeys(keys) if key in self._places]
+        for start in range(0, len(present), ROWS_PER_PART):
+            part = present[start : start + ROWS_PER_PART]
+            for key, marked in zip(part, unwanted(self.rows(part)), strict=True):
+                if marked:
+                    del self._places[key]
 
     def append(self, keys: Sequence[str], rows: pa.Table) -> None:
         """Keep `rows` (in the cache's schema) under `keys`; written to disk every 1,000 rows or 60 seconds."""

@@ -38,8 +38,12 @@ def run_stage(stage: str, work: Callable[[str, Params], None], item: str | None 
         with stage_lock(stage, name):
             work(name, params)
     except EarwitnessError as error:
-        print(f"earwitness: {stage}{'@' + name if name else ''}: {error}", file=sys.stderr)
+        print(f"earwitness: {_label(stage, name)}: {error}", file=sys.stderr)
         raise SystemExit(2) from None
+
+
+def _label(stage: str, name: str) -> str:
+    return f"{stage}@{name}" if name else stage
 
 
 @contextmanager
@@ -49,11 +53,12 @@ def stage_lock(stage: str, name: str, folder: Path = Path(".cache/locks")) -> It
     The lock belongs to the process and is released by the system when it ends, however it ends.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{stage}@{name}").open("w") as handle:
+    label = _label(stage, name)
+    with (folder / label).open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(f"{stage}@{name}: another process is at it; waiting", file=sys.stderr, flush=True)
+            print(f"{label}: another process is at it; waiting", file=sys.stderr, flush=True)
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 

@@ -13,6 +13,9 @@ from stages.core.audio import RATE, Samples, audio_hash, decode, encode_flac, to
 from stages.core.params import Ingest
 from stages.corpus.source import measure_source
 
+HIGHEST_PEAK = 4.0
+"""Beyond full scale a float recording may go, as mastering does; what is far beyond was never scaled to 1."""
+
 
 @dataclass(frozen=True)
 class Rejected:
@@ -66,6 +69,8 @@ def _unusable(samples: Samples, rate: int, limits: Ingest) -> Rejected | None:
         return Rejected("no samples")
     if not np.isfinite(samples).all():
         return Rejected("samples that are not finite")
+    if (peak := float(np.abs(samples).max())) > HIGHEST_PEAK:
+        return Rejected(f"far beyond full scale, which is 1 (peak {peak:.3g}): divide the samples, or save integers")
     if seconds < limits.min_seconds:
         return Rejected(f"shorter than corpus.min_seconds ({seconds:.3f} s)")
     if seconds > limits.max_seconds:

@@ -59,17 +59,6 @@ class Entry:
     attributes: dict[str, str] = field(default_factory=dict)
 
 
-def check_corpus(name: str, params: Params) -> None:
-    """Check that a corpus can be ingested, as far as that shows without decoding.
-
-    Raises
-    ------
-    EarwitnessError
-        Naming the file, and the row or column, and what to do.
-    """
-    read_entries(name, params)
-
-
 def read_entries(name: str, params: Params) -> list[Entry]:
     """List a corpus's clips, sorted by id, with membership as ``corpora.<name>.member`` says.
 
@@ -206,10 +195,17 @@ def check_paths(folder: Path, entries: Iterable[Entry]) -> None:
     EarwitnessError
         Naming the first row whose path does not, and how many more there are.
     """
-    absent = [entry for entry in entries if not (folder / entry.path).is_file()]
+    absent = [entry for entry in entries if not _is_file(folder / entry.path)]
     if absent:
         more = f", and {len(absent) - 1} more" if len(absent) > 1 else ""
         raise EarwitnessError(
             f"{absent[0].place}: column 'path': {folder / absent[0].path} is not a file{more}: "
             "correct the path or put the recording there"
         )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file system takes
+        return False

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from stages.core.csvfile import numbered_rows
 from stages.core.errors import EarwitnessError
 
 MANIFESTS = ("manifest.csv", "manifest.jsonl", "manifest.parquet")
@@ -63,6 +63,8 @@ def read_rows(manifest: Path, required: tuple[str, ...]) -> list[Row]:
         rows = list(reader(manifest))
     except UnicodeDecodeError as error:
         raise EarwitnessError(f"{manifest}: not UTF-8: save it as UTF-8") from error
+    except OSError as error:
+        raise EarwitnessError(f"{manifest}: cannot be read ({error.strerror or error}): correct it") from error
     if not rows:
         raise EarwitnessError(f"{manifest}: has no rows: list the clips in it")
     columns = dict.fromkeys(column for row in rows for column in row.cells)
@@ -76,28 +78,7 @@ def read_rows(manifest: Path, required: tuple[str, ...]) -> list[Row]:
 
 
 def _csv_rows(manifest: Path) -> Iterator[Row]:
-    with manifest.open(encoding="utf-8-sig", newline="") as handle:
-        try:
-            lines = csv.reader(handle, strict=True)
-            header = [name.strip() for name in next(lines, [])]
-            _check_header(manifest, header)
-            for number, line in enumerate(lines, start=2):
-                if line:
-                    yield _csv_row(f"{manifest}, row {number}", header, line)
-        except csv.Error as error:
-            raise EarwitnessError(f"{manifest}, line {lines.line_num}: {error}: correct the CSV") from error
-
-
-def _check_header(manifest: Path, header: list[str]) -> None:
-    twice = [name for name in header if header.count(name) > 1]
-    if twice:
-        raise EarwitnessError(f"{manifest}, row 1: column {twice[0]!r} appears twice: rename one")
-
-
-def _csv_row(place: str, header: list[str], line: list[str]) -> Row:
-    if len(line) != len(header):
-        raise EarwitnessError(f"{place}: {len(line)} cells under {len(header)} columns: quote cells that hold a comma")
-    return Row(place, dict(zip(header, line, strict=True)))
+    return (Row(f"{manifest}, row {number}", cells) for number, cells in numbered_rows(manifest))
 
 
 def _json_rows(manifest: Path) -> Iterator[Row]:
@@ -110,8 +91,9 @@ def _json_rows(manifest: Path) -> Iterator[Row]:
 def _json_row(place: str, line: str) -> Row:
     try:
         content = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise EarwitnessError(f"{place}: not JSON ({error.msg}): write one object per line") from error
+    except (ValueError, RecursionError) as error:  # also an integer of thousands of digits, and brackets without end
+        why = error.msg if isinstance(error, json.JSONDecodeError) else str(error).splitlines()[0]
+        raise EarwitnessError(f"{place}: not JSON ({why}): write one object per line") from error
     if not isinstance(content, dict):
         raise EarwitnessError(f"{place}: not a JSON object: write one object per line")
     cells = {key: _text(value) for key, value in content.items()}
@@ -123,13 +105,19 @@ def _json_row(place: str, line: str) -> Row:
 
 
 def _parquet_rows(manifest: Path) -> Iterator[Row]:
-    from stages.core.artifacts import read_groups  # pyarrow is needed for this kind of manifest only
+    import pyarrow as pa  # needed for this kind of manifest only
+    import pyarrow.parquet as pq
 
     number = 0
-    for table in read_groups(manifest):
-        for content in table.to_pylist():
-            number += 1
-            yield Row(f"{manifest}, row {number}", {key: _text(value) for key, value in content.items()})
+    try:
+        with pq.ParquetFile(manifest) as file:
+            for table in file.iter_batches():
+                for content in table.to_pylist():
+                    number += 1
+                    yield Row(f"{manifest}, row {number}", {key: _text(value) for key, value in content.items()})
+    except (pa.ArrowException, OSError) as error:
+        why = str(error).splitlines()[0].rstrip(".")
+        raise EarwitnessError(f"{manifest}: not a whole Parquet file ({why}): write it again") from error
 
 
 def _text(value: Any) -> str:

@@ -31,10 +31,14 @@ def digest_files(folder: Path, paths: Iterable[str], known: Known) -> Known:
     return {path: described for path in paths if (described := _described(folder / path, known.get(path)))}
 
 
-def _described(file: Path, before: dict[str, Any] | None) -> dict[str, Any] | None:
+def _described(file: Path, before: object) -> dict[str, Any] | None:
     try:
         state = _state(file.stat())
-        if before and all(before.get(key) == value for key, value in state.items()) and "hash" in before:
+        if (
+            isinstance(before, dict)
+            and "hash" in before
+            and all(before.get(key) == value for key, value in state.items())
+        ):
             return before
         with file.open("rb") as handle:
             return {**state, "hash": file_digest(handle, "blake2b").hexdigest()[:32]}

@@ -16,7 +16,7 @@ from stages.core.measured import read_features
 from stages.core.params import NONE, Params
 from stages.core.randomness import generator
 from stages.core.stage import require_declared, run_stage
-from stages.core.statistics import Ints, roc
+from stages.core.statistics import Floats, Ints, roc
 from stages.evaluation.assess import assess
 from stages.evaluation.canaries import of_canaries
 from stages.evaluation.case import Case, make_case
@@ -52,7 +52,8 @@ def work(name: str, params: Params) -> None:
     split = params.corpora[audit.corpus].split
     clips = read_table(artifact("corpus", audit.corpus, "clips.parquet"), CLIP_COLUMNS)
     clip_ids = clips["clip_id"].to_pylist()
-    audible = bool(read_json(artifact("target", audit.target, "target.json")).get("audible", False))
+    record = read_json(artifact("target", audit.target, "target.json"))
+    audible = bool(record.get("audible", False))
     target, reference = (_scores(name, role, clip_ids) for role in ("target", "reference"))
     if audible:
         primary = primary_of(named, target, read_json(artifact("attacks", name, "attacks.json")))
@@ -66,6 +67,7 @@ def work(name: str, params: Params) -> None:
         clips["member"].to_pylist(),
         clips["speaker"].to_pylist(),
         split,
+        primary,
     )
     left_out = [f"{attack}: the target does not tell what it needs" for attack in named if attack not in primary]
     case = replace(case, notes=[*case.notes, *left_out])
@@ -78,8 +80,9 @@ def work(name: str, params: Params) -> None:
     found |= _described(name, case, primary, clips, params)
     everywhere = np.arange(len(case.member))
     rows = {"whole": everywhere, "matched": blind.population.indices, None: everywhere[:0]}[found["population"]["kind"]]
-    head = {"audit": name, "corpus": audit.corpus, "target": audit.target, "split": split}
-    _write(name, head | {"reference": audit.reference}, baseline["blind"], found, _curves(case, primary, rows))
+    head: dict[str, Any] = {"audit": name, "corpus": audit.corpus, "target": audit.target, "split": split}
+    head |= {"reference": audit.reference, "window": _window(record, clips["seconds"].to_numpy())}
+    _write(name, head, baseline["blind"], found, _curves(case, primary, rows))
 
 
 def _described(name: str, case: Case, primary: list[str], clips: pa.Table, params: Params) -> dict[str, Any]:
@@ -112,6 +115,12 @@ def _scores(name: str, role: str, clip_ids: list[str]) -> Columns:
     return attack_columns(attacks, role, clip_ids) | detector_columns(detector, role, clip_ids)
 
 
+def _window(record: dict[str, Any], seconds: Floats) -> dict[str, Any]:
+    """Return the longest audio that reaches the target, in seconds, and how many clips are longer."""
+    longest = record.get("window_seconds")
+    return {"seconds": longest, "clips_cut": int((seconds > longest).sum()) if longest is not None else 0}
+
+
 def _curves(case: Case, primary: list[str], population: Ints) -> str:
     """Return `roc.csv`: the primary attacks on the corpus as given and in the population."""
     text = io.StringIO()
@@ -131,7 +140,8 @@ def _curves(case: Case, primary: list[str], population: Ints) -> str:
 
 def _write(name: str, head: dict[str, Any], blind: dict[str, Any], found: dict[str, Any], curves: str) -> None:
     write_text(artifact(STAGE, name, "roc.csv"), curves)
-    write_json(artifact(STAGE, name, "metrics.json"), head | {"blind": blind} | found)
+    window = {"window": head.pop("window")}
+    write_json(artifact(STAGE, name, "metrics.json"), head | window | {"blind": blind} | found)
     write_json(artifact(STAGE, name, "verdict.json"), head | found["verdict"])
 
 

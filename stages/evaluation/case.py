@@ -64,10 +64,12 @@ def make_case(
     member: Sequence[Any] | NDArray[Any],
     speaker: Sequence[Any] | NDArray[Any],
     split: str,
+    deciding: Sequence[str] | None = None,
 ) -> Case:
     """Check an audit's numbers and put its labelled clips in an order that does not depend on how they came.
 
-    Parameters are those of `judge`. A clip whose membership is unknown (None or NaN) is left out.
+    Parameters are those of `judge`. A clip whose membership is unknown (None or NaN) is left out. The order follows
+    the attacks in `deciding` alone (all where it is None), so that what is only described changes no draw.
 
     Raises
     ------
@@ -91,7 +93,9 @@ def make_case(
         raise EarwitnessError(f"speaker: {len(speaker)} rows, but member has {len(labels)}: give one per clip")
     notes = [f"{(~known).sum()} clips of unknown membership were left out"] if not known.all() else []
     rows = np.flatnonzero(known)
-    rows = rows[_canonical(matrix[rows], reference[rows] if reference is not None else None, blind[rows], labels[rows])]
+    places = [place for place, name in enumerate(scores) if deciding is None or name in deciding]
+    parts = [blind, matrix[:, places], labels[:, None].astype(np.float64)]
+    rows = rows[_canonical(parts if reference is None else [reference[:, places], *parts], rows)]
     cluster, note = speaker_clusters([speaker[int(row)] for row in rows])
     return Case(
         names=list(scores),
@@ -143,9 +147,8 @@ def _features(features: ArrayLike, rows: int) -> Floats:
     return blind
 
 
-def _canonical(scores: Floats, reference: Floats | None, features: Floats, member: Bools) -> Ints:
+def _canonical(parts: Sequence[Floats], rows: Ints) -> Ints:
     """Return an order of the rows by their content, so that the order in which they came changes no draw."""
-    parts = [features, scores, member[:, None].astype(np.float64)]
-    content = np.column_stack(parts if reference is None else [reference, *parts])
-    digests = np.array([blake2b(row.tobytes(), digest_size=16).digest() for row in np.ascontiguousarray(content)])
+    content = np.ascontiguousarray(np.column_stack(parts)[rows])
+    digests = np.array([blake2b(row.tobytes(), digest_size=16).digest() for row in content])
     return np.argsort(digests, kind="stable")

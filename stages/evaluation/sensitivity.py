@@ -32,9 +32,9 @@ def area(score: Floats, member: Bools) -> dict[str, Any]:
     s, inside = score[known], member[known]
     n = {"member": int(inside.sum()), "non_member": int((~inside).sum())}
     if not inside.any() or inside.all():
-        return {"auc": None, "auc_ci": None, **n}
+        return {"auc": None, "delong_ci": None, **n}
     value, half = auc(s, inside), 1.96 * delong_error(s, inside)
-    return {"auc": value, "auc_ci": [max(0.0, value - half), min(1.0, value + half)], **n}
+    return {"auc": value, "delong_ci": [max(0.0, value - half), min(1.0, value + half)], **n}
 
 
 def over_instructions(columns: Mapping[str, Floats], member: Bools) -> dict[str, dict[str, Any]]:

@@ -139,9 +139,10 @@ def speaker_p(score: Floats, member: Bools, cluster: Ints) -> Floats:
     """Return for every speaker the p value that none of the speaker's member clips was used.
 
     A conformal p value, for which speakers are exchangeable. Where speakers are on one side only, the mean over a
-    speaker's member clips is ranked among the means of the non-members' speakers. Where they are on both, it is taken
-    against the speaker's own other clips, and ranked among the differences between two halves of these, each
-    difference over the deviation that its numbers of clips give.
+    speaker's member clips is ranked among the means of the non-members' speakers, each over the deviation that its
+    number of clips gives: few clips scatter more. Where they are on both, it is taken against the speaker's own other
+    clips, and ranked among the differences between two halves of these, each difference over the deviation that its
+    numbers of clips give.
 
     Returns
     -------
@@ -158,13 +159,33 @@ def speaker_p(score: Floats, member: Bools, cluster: Ints) -> Floats:
     ]
     scale = np.sqrt(1 / np.maximum(inside, 1) + 1 / np.maximum(outside, 1))
     alone = (inside > 0) & (outside == 0)
-    null = means[1][(outside > 0) & (inside == 0)]
-    if len(null) >= 19:
-        p[alone] = conformal_p(means[0][alone], null)
+    free = (outside > 0) & (inside == 0)
+    if free.sum() >= 19:
+        between, within = _variances(score, cluster, free)
+        center = means[1][free].mean()
+        of_one = [
+            (mean - center) / np.sqrt(between + within / np.maximum(count, 1))
+            for mean, count in zip(means, (inside, outside), strict=True)
+        ]
+        p[alone] = conformal_p(of_one[0][alone], of_one[1][free])
     null = _halves(score, cluster, ~member, groups)
     if len(null) >= 19:
         p[both] = conformal_p(((means[0] - means[1]) / scale)[both], null)
     return p
+
+
+def _variances(score: Floats, cluster: Ints, chosen: Bools) -> tuple[float, float]:
+    """Return the variance between speakers and that within them, of the speakers chosen, by moments.
+
+    Where no speaker has two clips, all of it counts as between: a speaker of more clips is then judged cautiously.
+    """
+    rows = chosen[cluster]
+    sizes = np.bincount(cluster[rows], minlength=len(chosen))
+    means = np.bincount(cluster[rows], score[rows], len(chosen)) / np.maximum(sizes, 1)
+    spare = int((sizes[chosen] - 1).sum())
+    within = float(((score - means[cluster])[rows] ** 2).sum() / spare) if spare else 0.0
+    between = float(max(means[chosen].var(ddof=1) - within * (1 / sizes[chosen]).mean(), 0.0))
+    return (between, within) if between + within > 0 else (1.0, 0.0)
 
 
 def _halves(score: Floats, cluster: Ints, chosen: Bools, groups: int) -> Floats:

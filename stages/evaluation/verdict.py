@@ -234,7 +234,8 @@ def _listed(values: Sequence[float]) -> str:
 
 def _flags(evidence: dict[str, AttackEvidence]) -> list[str]:
     return [
-        f"{name} is far below 0.5 on the corpus as given (AUC {_interval(found.whole)}): members score like non-members"
+        f"{name} is far below 0.5 on the corpus as given (AUC {_interval(found.whole)}): members score lower than "
+        "non-members; look whether the sides are swapped"
         for name, found in evidence.items()
         if found.reversed()
     ]

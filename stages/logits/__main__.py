@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
+import pyarrow as pa
 from tqdm import tqdm
 
 from stages.core.artifacts import SCHEMAS, KeyedColumn, artifact, read_table, tokens_schema, write_table
@@ -20,6 +21,8 @@ from stages.logits.plan import Keys, Row, rows_of
 from stages.logits.probing import probe_table
 from stages.logits.rows import embedding_row_schema, token_row_schema
 from stages.logits.statistics import statistic_names
+from stages.target.adapter import OWN_ONLY
+from stages.target.places import is_endpoint
 from stages.target.record import TargetRecord, read_record
 
 PROGRESS = "{desc}: {percentage:3.0f}% {n:.0f} of {total:.0f} clips, {rate_fmt}, {remaining} left"
@@ -43,6 +46,9 @@ def work(audit: str, params: Params) -> None:
         embeddings = stack.enter_context(RowCache("logits/embeddings", embedding_row_schema()))
         audio_of = _audio_lookup(named.corpus)
         for role, record in records.items():
+            if is_endpoint(record.model):
+                of_rows = (keys[role].tokens(row, slice_) for row in rows for slice_ in asked.slices)
+                tokens.forget(of_rows, _unanswered)  # it may answer now
             missing = _missing(rows, keys[role], tokens, embeddings, asked.slices)
             if missing:
                 _compute(f"logits@{audit} {role}", record, keys[role], missing, tokens, embeddings, audio_of, params)
@@ -64,6 +70,11 @@ def _audio_lookup(corpus: str) -> Callable[[Row], bytes]:
 def _keys(record: TargetRecord, params: Params) -> Keys:
     asked = params.logits
     return Keys(record.fingerprint(), asked.instructions, asked.orders, asked.generated_tokens)
+
+
+def _unanswered(rows: pa.Table) -> list[bool]:
+    """Return which rows a closed model gave nothing usable for, though it might have."""
+    return [failure not in (None, OWN_ONLY) for failure in rows["failure"].to_pylist()]
 
 
 def _missing(

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from stages.core.artifacts import artifact, read_table
-from stages.core.jsonfile import read_json, write_json
+from stages.core.jsonfile import read_json, write_json, write_text
 from stages.core.params import NONE, Audit, Params
 from stages.core.stage import run_stage
 from stages.core.statistics import roc
@@ -28,26 +28,24 @@ def main(name: str, params: Params) -> None:
     audits = {audit: _figures(audit, declared) for audit, declared in params.audits.items()}
     page = render(params.report.title, [audit_view(figures) for figures in audits.values()])
     write_json(FOLDER / "verdict.json", {audit: figures.verdict for audit, figures in audits.items()})
-    temporary = FOLDER / ".report.html"
-    temporary.write_text(page, encoding="utf-8")
-    temporary.replace(FOLDER / "report.html")
+    write_text(FOLDER / "report.html", page)
 
 
 def _figures(name: str, audit: Audit) -> AuditFigures:
     target = read_json(artifact("target", audit.target, "target.json"))
     seconds = read_table(artifact("corpus", audit.corpus, "clips.parquet"), ["seconds"])["seconds"]
-    window = target.get("window_seconds")
-    cut = pc.sum(pc.greater(seconds, window)).as_py() if window and len(seconds) else 0
+    metrics = read_json(artifact("evaluation", name, "metrics.json"))
     quarantine = read_table(artifact("corpus", audit.corpus, "quarantine.parquet"), ["reason"])
     return AuditFigures(
-        metrics=read_json(artifact("evaluation", name, "metrics.json")),
+        metrics=metrics,
         verdict=read_json(artifact("evaluation", name, "verdict.json")),
         blind=read_json(artifact("blind_baseline", audit.corpus, "metrics.json")),
         target=target,
         reference={} if audit.reference == NONE else read_json(artifact("target", audit.reference, "target.json")),
-        quarantine=dict(sorted(Counter(quarantine["reason"].to_pylist()).items())),
+        # Without what a reason says of its one clip, such as its seconds.
+        quarantine=dict(sorted(Counter(reason.split(" (")[0] for reason in quarantine["reason"].to_pylist()).items())),
         clips=len(seconds),
-        cut=cut,
+        cut=metrics.get("window", {}).get("clips_cut", 0),
         curves=[*_attack_curves(artifact("evaluation", name, "roc.csv")), *_blind_curve(audit.corpus)],
     )
 

@@ -218,7 +218,7 @@ def population_text(population: Figures) -> str:
     blind = estimate_text({"auc": population.get("blind_auc"), "auc_ci": population.get("blind_auc_ci")})
     sizes = f"{population.get('member')} members and {population.get('non_member')} non-members"
     if kind == "whole":
-        return f"The whole corpus: {sizes}. The blind baseline is at chance on it (AUC {blind})."
+        return f"The whole corpus: {sizes}. The blind baseline's AUC on it is {blind}."
     if kind == "matched":
         return f"A subset matched on the blind score: {sizes}. A baseline refitted on it is at chance (AUC {blind})."
     why = population.get("reason")

@@ -55,8 +55,8 @@ GRADES: dict[str, tuple[str, str]] = {
         "false alarms can be stated.",
     ),
     "post_hoc": (
-        "collected separately",
-        "Whatever differed between the collection of members and that of non-members is mixed with what the model "
+        "not known to be drawn at random",
+        "Whatever differed between how members and non-members were collected is mixed with what the model "
         "remembers, so no rate of false alarms can be stated.",
     ),
 }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
 
 from stages.core.errors import EarwitnessError
 
 CHUNK = 1 << 24  # bytes
+PICKLED = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl"})
 
 
 def checkpoint_files(folder: Path) -> list[Path]:
@@ -16,16 +19,39 @@ def checkpoint_files(folder: Path) -> list[Path]:
     Raises
     ------
     EarwitnessError
-        If the folder is missing or holds no safetensors.
+        If the folder is missing, holds no safetensors, or weights as a pickle alone.
     """
     if not folder.is_dir():
         raise EarwitnessError(f"{folder}: no such folder: put the checkpoint there, or correct params.yaml: targets")
     kinds = {".safetensors", ".json", ".jinja", ".txt", ".model"}
     paths = [*folder.iterdir(), *folder.glob("[!.]*/*")]  # some checkpoints keep parts in folders
     files = sorted(path for path in paths if path.suffix in kinds)
+    refuse_pickles(paths)
     if not any(path.suffix == ".safetensors" for path in files):
         raise EarwitnessError(f"{folder}: holds no .safetensors file: save the model with safetensors")
     return files
+
+
+def refuse_pickles(paths: Iterable[Path]) -> None:
+    """Refuse weights that are there as a pickle alone, which loading would run code from.
+
+    Raises
+    ------
+    EarwitnessError
+        That names the first such file.
+    """
+    present = set(paths)
+    for path in sorted(present):
+        kind = re.match(r"(?:pytorch_|adapter_|tf_|flax_)?model", path.name)
+        if kind is None or path.suffix not in PICKLED:
+            continue
+        replaces = "adapter_model" if kind[0] == "adapter_model" else "model"
+        beside = (other.name for other in present if other.parent == path.parent and other.suffix == ".safetensors")
+        if not any(name.startswith(replaces) for name in beside):
+            raise EarwitnessError(
+                f"{path}: a pickle, which can run code and is never loaded: load it where you trust it, and save it "
+                "with save_pretrained, which writes .safetensors"
+            )
 
 
 def weight_hash(files: list[Path]) -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import torch
 import transformers
+from safetensors import SafetensorError
 
 from stages.core.errors import EarwitnessError
 from stages.target import adapters  # noqa: F401 (registers them)
 from stages.target.adapter import ADAPTERS, Adapter
+from stages.target.hashing import refuse_pickles
 from stages.target.places import is_endpoint
 from stages.target.record import TargetRecord
 
+ENDPOINT = "endpoint"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -43,13 +45,15 @@ def load_checkpoint(model: str, revision: str, dtype: str, attention: str) -> Ad
         ``sdpa`` or ``eager``.
     """
     if is_endpoint(model):
-        return ADAPTERS["endpoint"].load(model, revision, torch.float32, attention)
+        return ADAPTERS[ENDPOINT].load(model, revision, torch.float32, attention)
     transformers.utils.logging.disable_progress_bar()
     source: Path | str = Path(model) if Path(model).is_dir() else model
+    if isinstance(source, Path):
+        refuse_pickles(source.rglob("*"))
     pinned = None if isinstance(source, Path) else revision
     try:
         adapter = ADAPTERS[_architecture(source, pinned)].load(source, pinned, DTYPES[dtype], attention)
-    except (OSError, ValueError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0]
         raise EarwitnessError(
             f"{model}: cannot be loaded ({reason}): correct the folder, or the id and revision"
@@ -62,14 +66,13 @@ def load_checkpoint(model: str, revision: str, dtype: str, attention: str) -> Ad
 def _architecture(source: Path | str, revision: str | None) -> str:
     """Return the checkpoint's ``model_type``, read without `AutoConfig`, which knows only its own."""
     config, _ = transformers.PretrainedConfig.get_config_dict(source, revision=revision)
-    architecture = str(config.get("model_type", ""))
+    architecture = str(config.get("model_type") or "")
     if not architecture:
         raise EarwitnessError(
             f"{source}: cannot be loaded (no config.json that names a model_type): correct the folder"
         )
-    if architecture not in ADAPTERS and "auto_map" in config:
-        raise EarwitnessError(
-            f"{source}: its architecture {architecture!r} needs code from the checkpoint, which is never run: "
-            f"use one of {', '.join(ADAPTERS)}"
-        )
+    known = [name for name in ADAPTERS if name != ENDPOINT]
+    if architecture not in known:
+        needs = "needs code from the checkpoint, which is never run" if "auto_map" in config else "has no adapter"
+        raise EarwitnessError(f"{source}: its architecture {architecture!r} {needs}: use one of {', '.join(known)}")
     return architecture

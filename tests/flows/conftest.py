@@ -67,6 +67,8 @@ stages:
 
 METRICS = {
     "corpus": "one",
+    "target": "lab_base",
+    "window": {"seconds": 30.0, "clips_cut": 3},
     "attacks": {"loss/transcript/given/0": {"auc": 0.84, "auc_ci": [0.8, 0.88], "primary": True}},
     "blind": {"fused": {"auc": 0.51, "auc_ci": [0.45, 0.57]}},
     "verdict": {"finding": "memorised", "grade": "randomised", "reasons": []},

@@ -157,7 +157,7 @@ def test_verdicts_are_an_artifact_without_paths(first_run: tuple[Path, State[Any
         {
             "audit": "left",
             "corpus": "one",
-            "split": "randomised",
+            "grade": "randomised",
             "blind AUC": "0.51 [0.45, 0.57]",
             "best primary attack": "loss/transcript/given/0",
             "attack AUC": "0.84 [0.80, 0.88]",

@@ -146,6 +146,13 @@ def test_a_file_that_is_not_audio(clone: Path, corpus: str, clip: str) -> None:
     preflight()
 
 
+def test_a_path_that_no_file_system_takes(clone: Path) -> None:
+    manifest = clone / "data/raw/mine/manifest.csv"
+    manifest.write_text(manifest.read_text().replace("b.wav", "b" * 300 + ".wav"))
+    with pytest.raises(EarwitnessError, match=r"manifest\.csv, row 3: column 'path': .* is not a file"):
+        preflight()
+
+
 def test_raw_samples_without_a_header(clone: Path) -> None:
     manifest = clone / "data/raw/mine/manifest.csv"
     manifest.write_text(manifest.read_text().replace("b.wav", "b.raw"))

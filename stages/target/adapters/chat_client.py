@@ -10,13 +10,15 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from stages.core.errors import EarwitnessError
 
 KEY = "EARWITNESS_API_KEY"
 """The environment variable that holds the key, which is never written anywhere."""
-LONGEST_PAUSE = 60.0
+LONGEST_PAUSE = 600.0
+"""Seconds that an endpoint may ask to be left alone for; beyond, the run stops."""
 BUSY = frozenset({408, 425, 429})
 CLOSED = {401: f"refuses the key: set {KEY}", 403: f"refuses the key: set {KEY}", 404: "knows no such path or model"}
 
@@ -63,13 +65,13 @@ class Client:
         Refused
             If it refuses this question (a status of 400 to 499), or never gives JSON of an object.
         EarwitnessError
-            If it refuses the key, or is busy, broken or silent at every try: no other question would fare better.
+            If it refuses the key, asks for more than `LONGEST_PAUSE`, or is busy, broken or silent at every try: no
+            other question would fare better.
         """
         failure = _Passing("")
         for attempt in range(self.tries):
             if attempt:
-                stated = self.pause * 2 ** (attempt - 1) if failure.pause is None else failure.pause
-                time.sleep(min(stated, LONGEST_PAUSE))
+                time.sleep(self.pause * 2 ** (attempt - 1) if failure.pause is None else failure.pause)
             try:
                 return self._once(question)
             except _Passing as passing:
@@ -105,7 +107,20 @@ class Client:
         if error.code in CLOSED:
             return EarwitnessError(f"{self.address}: {CLOSED[error.code]} (status {error.code})")
         if error.code in BUSY or error.code >= 500:
-            stated = str(error.headers.get("Retry-After", ""))
-            pause = float(stated) if re.fullmatch(r"\d+(\.\d+)?", stated) else None
+            pause = _stated_pause(str(error.headers.get("Retry-After", "")))
+            if pause is not None and pause > LONGEST_PAUSE:
+                return EarwitnessError(
+                    f"{self.address}: asks for a pause of {pause:.0f} s: run again after it; what it answered is kept"
+                )
             return _Passing(f"answers status {error.code}", pause)
         return Refused(f"answers status {error.code}")
+
+
+def _stated_pause(header: str) -> float | None:
+    """Return the seconds that a ``Retry-After`` states, as a number or as a date; None if it states none."""
+    if re.fullmatch(r"\d+(\.\d+)?", header):
+        return float(header)
+    try:
+        return max(parsedate_to_datetime(header).timestamp() - time.time(), 0.0)
+    except ValueError:
+        return None

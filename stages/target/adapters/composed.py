@@ -28,7 +28,7 @@ from transformers import (
 from stages.core.audio import RATE, Samples, audio_hash
 from stages.core.errors import EarwitnessError
 from stages.target.adapter import ADAPTERS, Query
-from stages.target.adapters.parts import Parts
+from stages.target.adapters.parts import Parts, checked_tokenizer, load_model, with_updates
 from stages.target.adapters.placeholder import PlaceholderAdapter
 from stages.target.adapters.sounds import SoundCache
 
@@ -145,24 +145,19 @@ class ComposedAdapter(PlaceholderAdapter):
         if not folder.is_dir():
             raise EarwitnessError(f"{source}: composed models are loaded from folders: download it into models/")
         config = ComposedConfig(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
-        options: dict[str, Any] = {"dtype": dtype, "use_safetensors": True, "trust_remote_code": False}
         # An encoder without fused attention runs as it can; the language model runs as asked.
         of_encoder = {"attn_implementation": "eager"} if attention == "eager" else {}
-        encoder = AutoModel.from_pretrained(folder / "encoder", **options, **of_encoder)
-        language_model = AutoModelForCausalLM.from_pretrained(
-            folder / "language_model", attn_implementation=attention, **options
+        encoder = load_model(AutoModel, folder / "encoder", dtype=dtype, **of_encoder)
+        language_model = load_model(
+            AutoModelForCausalLM, folder / "language_model", dtype=dtype, attn_implementation=attention
         )
-        if (folder / "lora").is_dir():
-            from peft import PeftModel
-
-            updated: Any = PeftModel.from_pretrained(language_model, str(folder / "lora"))
-            language_model = updated.merge_and_unload()
-        model = ComposedModel(config, encoder, language_model)
-        model.connector.load_state_dict(load_file(folder / "connector.safetensors"))
+        model = ComposedModel(config, encoder, with_updates(language_model, folder, None, "lora"))
+        _load_connector(model.connector, folder / "connector.safetensors")
+        tokenizer = AutoTokenizer.from_pretrained(folder / "language_model", trust_remote_code=False)
         return cls(
             Parts(
                 model.to(dtype).eval(),
-                AutoTokenizer.from_pretrained(folder / "language_model", trust_remote_code=False),
+                checked_tokenizer(folder / "language_model", tokenizer),
                 AutoFeatureExtractor.from_pretrained(folder / "encoder", trust_remote_code=False),
             )
         )
@@ -223,6 +218,13 @@ class ComposedAdapter(PlaceholderAdapter):
                 f"language models of type {self._core.language_model.config.model_type!r} change what their head "
                 "gives, which is not supported in composed models: choose another"
             )
+
+
+def _load_connector(connector: Connector, path: Path) -> None:
+    try:
+        connector.load_state_dict(load_file(path))
+    except RuntimeError as error:
+        raise EarwitnessError(f"{path}: not of the sizes that config.json states: save the two together") from error
 
 
 def compose(

@@ -160,16 +160,24 @@ class EndpointAdapter(Adapter):
 
     def _scored(self, query: Query) -> Answer:
         """Score a given text as the end of the prompt."""
+        if not query.text:
+            return self._empty(query)
         try:
-            if not query.text:
-                return Answer("", [])
             made = self._client.ask(self._question(query, 1, query.text, prompt_logprobs=2))
             places = made.get("prompt_logprobs")
             if not isinstance(places, list):
                 raise Refused("gives no prompt_logprobs")
-            return Answer(query.text, [_given_token(place) for place in places[self._length(query) :]])
+            scored = places[self._length(query) :]
+            if not scored:
+                raise Refused("scores a prompt without its transcript")
+            return Answer(query.text, [_given_token(place) for place in scored])
         except Refused as refused:
             return Answer(query.text, [], str(refused))
+
+    def _empty(self, query: Query) -> Answer:
+        """Return an empty text's score, which has no tokens; it may stand for an own answer that was refused."""
+        known = self._answers.get((query.audio_hash, query.instruction))
+        return Answer("", [], known.failure if known is not None else None)
 
     def _length(self, query: Query) -> int:
         """Return how many tokens stand before an answer."""

@@ -6,6 +6,8 @@ that these need.
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -13,11 +15,16 @@ from typing import Any, Literal
 
 import torch
 from transformers import AutoFeatureExtractor, AutoProcessor, AutoTokenizer
+from transformers.utils.hub import cached_file
 
 from stages.core.errors import EarwitnessError
 
 LONGEST = 3600.0
 """Seconds that reach a model that states no window: attention over an hour's frames fits no memory."""
+
+TRAINED_ALONE = ("masked_spec_embed",)
+"""Weights that only training uses, and that released speech encoders leave out."""
+UPDATES = "adapter_config.json"
 
 
 @dataclass(frozen=True)
@@ -70,14 +77,85 @@ def load_parts(
         What is loaded beside the model: the processor with its two parts, the two parts, or the tokenizer alone.
     """
     pinned: dict[str, Any] = {"revision": revision, "trust_remote_code": False}
-    model = model_class.from_pretrained(
-        source, dtype=dtype, attn_implementation=attention, use_safetensors=True, **pinned
-    ).eval()
+    model = load_model(model_class, source, revision, dtype=dtype, attn_implementation=attention)
     if kind == "processor":
         processor = AutoProcessor.from_pretrained(source, **pinned)
-        return Parts(model, processor.tokenizer, processor.feature_extractor, processor)
-    tokenizer = AutoTokenizer.from_pretrained(source, **pinned)
+        return Parts(model, checked_tokenizer(source, processor.tokenizer), processor.feature_extractor, processor)
+    tokenizer = checked_tokenizer(source, AutoTokenizer.from_pretrained(source, **pinned))
     return Parts(model, tokenizer, AutoFeatureExtractor.from_pretrained(source, **pinned) if kind == "parts" else None)
+
+
+def load_model(model_class: Any, source: Path | str, revision: str | None = None, **options: Any) -> Any:
+    """Load a model, ready for inference, of which every weight comes from the checkpoint's safetensors.
+
+    `transformers` draws what a checkpoint lacks at random, which would be audited as if it were trained.
+
+    Raises
+    ------
+    EarwitnessError
+        If weights are missing or have another shape than the config says.
+    """
+    require_updates(source, revision)
+    model, found = model_class.from_pretrained(
+        source,
+        revision=revision,
+        trust_remote_code=False,
+        use_safetensors=True,
+        output_loading_info=True,
+        ignore_mismatched_sizes=True,  # they are refused below, by name
+        **options,
+    )
+    unfit = sorted(name for name, *_ in found["mismatched_keys"])
+    absent = sorted(name for name in found["missing_keys"] if not name.endswith(TRAINED_ALONE))
+    for names, fault in ((unfit, "have another shape than its config says"), (absent, "are not in its files")):
+        if names:
+            raise EarwitnessError(
+                f"{source}: cannot be loaded ({len(names)} weights {fault}, such as {names[0]}): save it whole again"
+            )
+    return model.eval()
+
+
+def require_updates(source: Path | str, revision: str | None, subfolder: str = "") -> bool:
+    """Return whether a checkpoint has low-rank updates there, which must be safetensors.
+
+    `peft` and `transformers` would take a pickle if there is nothing else.
+    """
+    where: dict[str, Any] = {
+        "revision": revision,
+        "subfolder": subfolder,
+        "_raise_exceptions_for_missing_entries": False,
+        "_raise_exceptions_for_connection_errors": False,
+    }
+    if cached_file(source, UPDATES, **where) is None:
+        return False
+    if cached_file(source, "adapter_model.safetensors", **where) is None:
+        raise EarwitnessError(f"{Path(source, subfolder)}: has {UPDATES}, but no adapter_model.safetensors: save it so")
+    return True
+
+
+def with_updates(model: Any, source: Path | str, revision: str | None, subfolder: str) -> Any:
+    """Return a model with the low-rank updates of a checkpoint's subfolder merged, or itself if there are none."""
+    if not require_updates(source, revision, subfolder):
+        return model
+    from peft import PeftModel
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Found missing adapter keys")
+        try:
+            updated: Any = PeftModel.from_pretrained(model, str(source), revision=revision, subfolder=subfolder)
+        except (UserWarning, RuntimeError) as error:
+            raise EarwitnessError(
+                f"{Path(source, subfolder)}: its updates are not those of this model ({str(error).splitlines()[0]}): "
+                "save them again"
+            ) from error
+    return updated.merge_and_unload().eval()
+
+
+def checked_tokenizer(source: Path | str, tokenizer: Any) -> Any:
+    """Return a tokenizer, unless it has no tokens: `transformers` makes such a one where its files are missing."""
+    if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
+        raise EarwitnessError(f"{source}: cannot be loaded (no tokenizer.json, nor other files of one): put it there")
+    return tokenizer
 
 
 class Transcripts:
@@ -101,13 +179,23 @@ class Transcripts:
         EarwitnessError
             If the tokenizer has no token for a part of it: it would be scored as another text.
         """
+        told = self._tokenizer.is_fast  # where its tokens lie in the text
         with self.lock:
-            made = self._tokenizer(text, add_special_tokens=False, split_special_tokens=True)
+            made = self._tokenizer(
+                text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=told
+            )
         ids = list(made["input_ids"])
         unknown = self._tokenizer.unk_token_id
-        if unknown is not None and unknown != self._tokenizer.eos_token_id and unknown in ids:
+        replaced = unknown is not None and unknown != self._tokenizer.eos_token_id and unknown in ids
+        if replaced or (told and _dropped(text, made["offset_mapping"])):
             raise EarwitnessError(
                 f"the model's tokenizer has no token for a part of the transcript {text!r}: "
                 "respell it, or leave this clip out"
             )
         return ids
+
+
+def _dropped(text: str, offsets: Iterable[tuple[int, int]]) -> bool:
+    """Return whether a letter or digit lies in no token: what a tokenizer without an unknown token leaves out."""
+    covered = {at for start, end in offsets for at in range(start, end)}
+    return any(letter.isalnum() and at not in covered for at, letter in enumerate(text))

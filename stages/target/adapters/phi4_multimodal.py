@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch.nn.functional import gelu
 from transformers import Phi4MultimodalForCausalLM
-from transformers.utils.peft_utils import find_adapter_config_file
 
 from stages.core.audio import RATE, Samples
 from stages.target.adapter import ADAPTERS
+from stages.target.adapters.parts import with_updates
 from stages.target.adapters.placeholder import PlaceholderAdapter
 
 SPEECH = "speech-lora"
@@ -38,11 +38,7 @@ class Phi4MultimodalAdapter(PlaceholderAdapter):
         """Load from a folder or the hub, with the updates for speech if the checkpoint has them."""
         adapter = super().load(source, revision, dtype, attention)
         assert isinstance(adapter, cls)
-        if find_adapter_config_file(str(source), revision=revision, subfolder=SPEECH) is not None:
-            from peft import PeftModel
-
-            updated: Any = PeftModel.from_pretrained(adapter.model, str(source), revision=revision, subfolder=SPEECH)
-            adapter.model = updated.merge_and_unload().eval()
+        adapter.model = with_updates(adapter.model, source, revision, SPEECH)
         return adapter
 
     @property

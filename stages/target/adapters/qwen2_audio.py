@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import torch
 from torch.nn.functional import cross_entropy, gelu
-from transformers import AutoProcessor, Qwen2AudioForConditionalGeneration
+from transformers import Qwen2AudioForConditionalGeneration
 from transformers.masking_utils import create_bidirectional_mask
 
 from stages.target.adapter import ADAPTERS, Adapter, Forced, Query, Reduce, Reduced
+from stages.target.adapters.parts import Transcripts, load_parts
 from stages.target.adapters.prompt import Prompt, build_prompt, end_token
 from stages.target.adapters.rows import IGNORED, Row, padded, reduced, scored
 from stages.target.adapters.sharing import Shared, common_beginnings, greedy, shared_hidden
@@ -42,17 +42,14 @@ class Qwen2AudioAdapter(Adapter):
         self._frames = frames
         self._sounds = shared_sounds(extractor, self.window_seconds)
         self._prompts: dict[str, Prompt] = {}
-        self._tokenizing = Lock()
+        self._transcripts = Transcripts(processor.tokenizer)
         self._lengths = model.model.audio_tower._get_feat_extract_output_lengths
 
     @classmethod
     def load(cls, source: Path | str, revision: str | None, dtype: torch.dtype, attention: str) -> Qwen2AudioAdapter:
         """Load from a folder or the hub: safetensors only, no code from the checkpoint."""
-        pinned: dict[str, Any] = {"revision": revision, "trust_remote_code": False}
-        model: Any = Qwen2AudioForConditionalGeneration.from_pretrained(
-            source, dtype=dtype, attn_implementation=attention, use_safetensors=True, **pinned
-        )
-        return cls(model.eval(), AutoProcessor.from_pretrained(source, **pinned))
+        parts = load_parts(Qwen2AudioForConditionalGeneration, source, revision, dtype, attention, "processor")
+        return cls(parts.model, parts.processor)
 
     def prepare(self, queries: Sequence[Query]) -> object:
         """Compute the features of the sounds; see `Adapter.prepare`."""
@@ -153,22 +150,19 @@ class Qwen2AudioAdapter(Adapter):
 
     def _prompt(self, instruction: str) -> Prompt:
         if instruction not in self._prompts:
-            self._prompts[instruction] = build_prompt(self.processor, self._audio_id, instruction)
+            with self._transcripts.lock:
+                self._prompts[instruction] = build_prompt(self.processor, self._audio_id, instruction)
         return self._prompts[instruction]
 
     def _audio_tokens(self, sound: Sound) -> int:
         return int(self._lengths(torch.tensor(sound.frames))[1])
 
     def _rows(self, queries: Sequence[Query], sounds: Sequence[Sound]) -> list[Row]:
-        # Whether special tokens are split is a state of the one tokenizer, which prompts and transcripts set unlike.
-        with self._tokenizing:
-            return [self._row(query, self._audio_tokens(sound)) for query, sound in zip(queries, sounds, strict=True)]
+        return [self._row(query, self._audio_tokens(sound)) for query, sound in zip(queries, sounds, strict=True)]
 
     def _row(self, query: Query, audio_tokens: int) -> Row:
         prompt = self._prompt(query.instruction)
-        # A transcript that spells a special token is text, not a command.
-        tokens = self.processor.tokenizer(query.text, add_special_tokens=False, split_special_tokens=True)
-        before, answer = prompt.expanded(audio_tokens), [*tokens["input_ids"], self._end]
+        before, answer = prompt.expanded(audio_tokens), [*self._transcripts.ids(query.text), self._end]
         shift = audio_tokens - 1
         return Row(
             token_ids=[*before, *answer],

@@ -51,6 +51,9 @@ def test_yaml_that_is_no_mapping(tmp_path: Path, text: str) -> None:
     [
         ("corpus", "min_seconds", -1, r"corpus\.min_seconds"),
         ("corpus", "unreadable", "shrug", r"corpus\.unreadable"),
+        ("corpus", "min_seconds", 1e6, r"corpus: .*min_seconds is more than max_seconds"),
+        ("compute", "workers", -2, r"compute\.workers"),
+        ("evaluation", "primary_attacks", ["loss/transcript/given/0"] * 2, r"primary_attacks: .*names 'loss/.*' twice"),
         ("corpus", "typo", 1, r"corpus\.typo: Extra inputs are not permitted"),
         ("blind_baseline", "tolerance", 0.4, r"blind_baseline\.tolerance"),
         (
@@ -76,6 +79,12 @@ def test_a_wrong_value_names_its_key(
     with pytest.raises(EarwitnessError, match=message) as error:
         load(tmp_path, content)
     assert "\n" not in str(error.value)
+
+
+def test_a_seed_that_is_no_number(tmp_path: Path, content: dict[str, Any]) -> None:
+    content["seed"] = True
+    with pytest.raises(EarwitnessError, match=r"params\.yaml: seed: "):
+        load(tmp_path, content)
 
 
 def test_a_missing_key_is_named(tmp_path: Path, content: dict[str, Any]) -> None:

@@ -27,6 +27,7 @@ def tables(name: str) -> tuple[pa.Table, pa.Table]:
 @pytest.mark.parametrize(
     ("samples", "rate", "reason"),
     [
+        (3000 * TONE, RATE, r"far beyond full scale, which is 1 \(peak [\d.e+]+\): divide the samples"),
         (TONE[:1600], RATE, r"shorter than corpus\.min_seconds \(0\.100 s\)"),
         (np.tile(TONE, 6), RATE, r"longer than corpus\.max_seconds \(6\.000 s of 5 s\)"),
         (TONE[:0], RATE, "no samples"),
@@ -74,7 +75,7 @@ def test_every_format_becomes_the_same_kind_of_clip(
     samples = decode_flac(clip["audio"])
     assert clip["seconds"] == len(samples) / RATE == pytest.approx(1.0, abs=0.1)
     assert clip["audio_hash"] == audio_hash(samples)
-    assert clip["source"]["rate"], clip["source"]["channels"] == (rate, channels)
+    assert (clip["source"]["rate"], clip["source"]["channels"]) == (rate, channels)
     assert clip["source"]["subtype"] == subtype
     assert np.sqrt(np.mean(samples**2)) == pytest.approx(0.3 / np.sqrt(2), rel=0.06)
 

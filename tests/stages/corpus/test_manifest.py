@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from stages.core.errors import EarwitnessError
-from stages.corpus.manifest import Entry, check_corpus, read_entries
+from stages.corpus.manifest import Entry, read_entries
 
 
 @pytest.fixture
@@ -106,10 +106,10 @@ HEADER = "clip_id,path,text,member\n"
 def test_what_is_wrong_is_named(put: Any, make_params: Any, mode: str, files: dict[str, str], message: str) -> None:
     put(files)
     with pytest.raises(EarwitnessError, match=message) as error:
-        check_corpus("mine", make_params({"mine": mode}))
+        read_entries("mine", make_params({"mine": mode}))
     assert "\n" not in str(error.value)
 
 
 def test_a_corpus_that_is_not_declared(workplace: Path, make_params: Any) -> None:
     with pytest.raises(EarwitnessError, match=r"params\.yaml: corpora: 'other' is not declared"):
-        check_corpus("other", make_params({"mine": "column"}))
+        read_entries("other", make_params({"mine": "column"}))

@@ -53,8 +53,10 @@ def test_a_byte_order_mark_and_spaces_in_the_header_do_no_harm(tmp_path: Path) -
         ("manifest.csv", 'clip_id,path,text\na,b,"c\n', "line 2: unexpected end of data: correct the CSV"),
         ("manifest.jsonl", '{"clip_id": "a"', "row 1: not JSON"),
         ("manifest.jsonl", "[1]", "row 1: not a JSON object"),
+        ("manifest.jsonl", '{"clip_id": ' + "7" * 5000 + "}", "row 1: not JSON"),
+        ("manifest.jsonl", "[" * 100_000, "row 1: not JSON"),
         ("manifest.jsonl", '{"clip_id": "a", "path": "b", "text": "\\ud800"}', "row 1: holds half a character"),
-        ("manifest.parquet", "no", "not a Parquet file"),
+        ("manifest.parquet", "no", "not a whole Parquet file .*: write it again"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, name: str, text: str, message: str) -> None:

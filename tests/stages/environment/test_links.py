@@ -66,7 +66,7 @@ def test_a_broken_memory_costs_only_time(workplace: Path, make_params: Any) -> N
     params = make_params({"linked": "folders"})
     main("", params)
     before = listed("linked")
-    for broken in ("{", "[1]", '{"members/a.wav": {"size": 3}}'):
+    for broken in ("{", "[1]", '{"members/a.wav": {"size": 3}}', '{"members/a.wav": 5}'):
         Path(".cache/links/linked.json").write_text(broken)
         main("", params)
         assert listed("linked") == before

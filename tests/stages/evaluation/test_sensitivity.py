@@ -64,7 +64,7 @@ def test_lengths_are_thirds() -> None:
 
 
 def test_one_class_has_no_area() -> None:
-    assert area(RIGHT, np.ones(4, bool)) == {"auc": None, "auc_ci": None, "member": 4, "non_member": 0}
+    assert area(RIGHT, np.ones(4, bool)) == {"auc": None, "delong_ci": None, "member": 4, "non_member": 0}
 
 
 def test_a_corrupted_clip_counts_as_the_target_heard_it() -> None:

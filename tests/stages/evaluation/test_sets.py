@@ -60,6 +60,23 @@ def test_speakers_by_hand() -> None:
     assert np.isnan(speaker_p(score[1:], np.arange(20) >= 18, np.arange(20))).all()  # 18 are too few
 
 
+@pytest.mark.parametrize(("few", "many"), [((100, 2), (200, 20)), ((20, 40), (40, 2)), ((30, 1), (60, 10))])
+@pytest.mark.parametrize("likeness", [0.0, 0.1, 0.4])
+def test_speakers_with_other_numbers_of_clips_are_not_favoured(
+    few: tuple[int, int], many: tuple[int, int], likeness: float
+) -> None:
+    sizes = np.repeat([few[1], many[1]], [few[0], many[0]])
+    cluster = np.repeat(np.arange(len(sizes)), sizes)
+    member = cluster < few[0]
+    low = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        score = np.sqrt(likeness) * rng.normal(size=len(sizes))[cluster]
+        p = speaker_p(score + np.sqrt(1 - likeness) * rng.normal(size=len(cluster)), member, cluster)
+        low.append((p[: few[0]] <= 0.05).mean())
+    assert np.mean(low) < 0.05 + 2 * np.std(low) / np.sqrt(len(low)) + 0.005
+
+
 @pytest.mark.parametrize(
     ("member", "cluster"),
     [(np.ones(30, bool), np.arange(30)), (np.arange(30) < 1, np.arange(30)), (np.arange(30) < 9, np.zeros(30, int))],

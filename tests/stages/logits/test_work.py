@@ -16,6 +16,7 @@ import yaml
 
 from stages.core.artifacts import SCHEMAS, artifact, read_table, write_table
 from stages.core.audio import RATE, audio_hash, encode_flac
+from stages.core.errors import EarwitnessError
 from stages.core.params import Params
 from stages.core.rowcache import RowCache
 from stages.lab_target.build import build_model, build_processor
@@ -129,6 +130,29 @@ def test_what_the_window_cut_is_recorded(project: Params) -> None:
     work(AUDIT, project)
     cut = {row["neighbour_id"].split("/")[0]: row["seconds_cut"] for row in rows()}
     assert cut == {"a": 0.0, "b": 0.0, "c": pytest.approx(2.0), "d": 0.0}
+
+
+def rewrite_text(clip_id: str, text: str) -> None:
+    path = artifact("perturbation", CORPUS, "neighbours.parquet")
+    changed = [{**row, "text": text} if row["clip_id"] == clip_id else row for row in read_table(path).to_pylist()]
+    write_table(path, pa.Table.from_pylist(changed, SCHEMAS["neighbours"]), SCHEMAS["neighbours"])
+
+
+def test_an_empty_transcript_is_scored_by_the_token_that_ends_it(project: Params) -> None:
+    rewrite_text("b", "")
+    work(AUDIT, project)
+    found = [row for row in rows() if row["neighbour_id"].startswith("b/") and row["slice"] == "transcript"]
+    assert len(found) == 3 * 2
+    assert all(len(row["token_ids"]) == 1 and np.isfinite(row["logprob"]).all() for row in found)
+
+
+def test_a_transcript_without_tokens_for_it_stops_the_stage(project: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+    rewrite_text("b", "Berta")
+    tokenizer = load_adapter(read_record("lab_base")).processor.tokenizer
+    monkeypatch.setattr(type(tokenizer), "unk_token_id", tokenizer.convert_tokens_to_ids("B"), raising=False)
+    with pytest.raises(EarwitnessError, match="no token for a part of the transcript 'Berta'"):
+        work(AUDIT, project)
+    assert not artifact("logits", AUDIT).exists()
 
 
 def test_only_new_clips_are_computed(project: Params, capsys: pytest.CaptureFixture[str]) -> None:

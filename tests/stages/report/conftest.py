@@ -64,6 +64,7 @@ def metrics(name: str, made: dict[str, Any]) -> dict[str, Any]:
         "corpus": f"lab_{name}",
         "target": "lab",
         "split": made["grade"],
+        "window": {"seconds": 4.0, "clips_cut": 7 if name == "trained" else 0},
         "clips": {"member": 200, "non_member": 200, "speakers": 24},
         "blind": {family: estimate(made["blind"] - 0.005 * index, 0.06) for index, family in enumerate(FAMILIES)},
         "attacks": attacks,

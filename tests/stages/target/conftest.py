@@ -1,4 +1,4 @@
-"""A small Qwen2-Audio, untrained but real, and sounds to put to it."""
+"""Small checkpoints, untrained but real, and sounds to put to them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,16 @@ from stages.core.audio import audio_hash
 from stages.lab_target.build import build_model, build_processor
 from stages.target.adapter import Query
 from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
+from tests.stages.target.families import BUILDERS
 
 MakeQuery = Callable[..., Query]
+
+
+@pytest.fixture(scope="session", params=list(BUILDERS))
+def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    folder = tmp_path_factory.mktemp("family") / str(request.param)
+    BUILDERS[request.param](folder)
+    return request.param, folder
 
 
 @pytest.fixture(scope="session")

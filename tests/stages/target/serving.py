@@ -38,6 +38,10 @@ class Serving:
         """What becomes of the next questions: a status, with a pause after a slash, or garbage, nothing or closed."""
         self.refuses = ""
         """An instruction that is always refused."""
+        self.shortens = False
+        """Whether the scores of a prompt end before its transcript."""
+        self.deaf = False
+        """Whether every sound is silence to it."""
         self.keys: list[str | None] = []
         self.released = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -57,13 +61,15 @@ class Serving:
         samples, rate = soundfile.read(io.BytesIO(base64.b64decode(sound["input_audio"]["data"])), dtype="float32")
         assert rate == 16_000
         given = question["messages"][1]["content"] if question.get("continue_final_message") else ""
+        samples = 0 * samples if self.deaf else samples
         query = Query(samples, audio_hash(samples), text["text"], given)
         start = self.adapter._rows([query], self.adapter._sounds.get([query]))[0].answer.start
         made = self._generated(query, question["max_tokens"])
         length = start + len(self._logprobs(query)[0])
         answer: Entry = {"choices": [made], "usage": {"prompt_tokens": length}}
         if self.scores_prompts and "prompt_logprobs" in question:
-            answer["prompt_logprobs"] = [None] * start + self._prompt_logprobs(query)
+            scored = [] if self.shortens else self._prompt_logprobs(query)
+            answer["prompt_logprobs"] = [None] * start + scored
         return answer
 
     def _logprobs(self, query: Query) -> tuple[torch.Tensor, torch.Tensor]:

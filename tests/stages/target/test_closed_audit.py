@@ -151,3 +151,43 @@ def test_what_was_answered_before_a_failure_is_not_asked_again(
     assert int(counted[2]) >= 4
     assert int(counted[1]) + int(counted[2]) == CLIPS * (3 + 2)
     assert len(tokens()) == CLIPS * (3 + 2)
+
+
+def test_rows_without_an_answer_are_asked_again_and_only_they(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target(TARGET, project.params)
+    project.serving.faults.extend(["", *["400"] * 3])  # the first question is what it scores at all
+    logits(AUDIT, project.params)
+    before = tokens()
+    failed = [row for row in before if row["failure"] == "answers status 400"]
+    assert 1 <= len(failed) <= 3
+    assert all(row["token_ids"] == [] for row in failed)
+    capsys.readouterr()
+    logits(AUDIT, project.params)
+    assert f"logits/tokens: {len(failed)} rows computed, {len(before) - len(failed)} reused" in capsys.readouterr().out
+    after = tokens()
+    assert {row["failure"] for row in after} <= {None, OWN_ONLY}
+    kept = [[repr(row) for row in rows if names(row) not in map(names, failed)] for rows in (before, after)]
+    assert kept[0] == kept[1]  # by what they print: a rank that is not told is NaN, which equals nothing
+    logits(AUDIT, project.params)
+    assert f"logits/tokens: 0 rows computed, {len(before)} reused" in capsys.readouterr().out
+
+
+def names(row: dict[str, Any]) -> tuple[str, str]:
+    return row["neighbour_id"], row["condition"]
+
+
+def test_a_deaf_endpoint_is_not_audible_and_asked_no_further(project: Project) -> None:
+    project.serving.deaf = True
+    target(TARGET, project.params)
+    assert read_json(artifact("target", TARGET, "target.json"))["audible"] is False
+    asked = len(project.serving.keys)
+    logits(AUDIT, project.params)
+    attacks(AUDIT, project.params)
+    fidelity_detector(AUDIT, project.params)
+    blind_baseline(CORPUS, project.params)
+    evaluation(AUDIT, project.params)
+    assert len(project.serving.keys) == asked
+    assert tokens() == []
+    assert read_json(artifact("evaluation", AUDIT, "verdict.json"))["finding"] == "not_audible"

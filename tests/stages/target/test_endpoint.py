@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -165,12 +167,52 @@ def test_a_refused_question_is_recorded_and_the_others_go_on(served: Serving, ro
     assert len(second.token_ids["transcript"]) > 0
 
 
-def test_a_stated_pause_is_kept(scoring: Serving, rows: list[Query]) -> None:
+@pytest.mark.parametrize("stated", ["0.4", "date"])
+def test_a_stated_pause_is_kept(scoring: Serving, rows: list[Query], stated: str) -> None:
     endpoint = hurried(scoring)
-    scoring.faults.append("429/0.4")
+    at = datetime.now(UTC) + timedelta(seconds=2)  # a date has whole seconds: one at least is left of them
+    scoring.faults.append(f"429/{format_datetime(at, usegmt=True) if stated == 'date' else stated}")
     started = time.monotonic()
     endpoint.generate(rows[:1], 1)
-    assert time.monotonic() - started >= 0.4
+    assert time.monotonic() - started >= (0.9 if stated == "date" else 0.4)
+
+
+def test_a_stated_pause_that_is_too_long_stops_at_once(scoring: Serving, rows: list[Query]) -> None:
+    endpoint = hurried(scoring)
+    scoring.faults.append("429/7200")
+    with pytest.raises(EarwitnessError, match="asks for a pause of 7200 s: run again after it; what it answered is"):
+        endpoint.generate(rows[:1], 1)
+    assert len(scoring.keys) == 2  # what it was asked on taking it up, and this
+
+
+def test_a_refused_own_answer_is_not_taken_for_an_empty_one(scoring: Serving, rows: list[Query]) -> None:
+    endpoint = hurried(scoring)
+    scoring.refuses = "Forbidden."
+    asked = asking(rows[0], "", "Forbidden.")
+    assert endpoint.generate([asked], 5) == [""]
+    assert endpoint.reduced([asked], ["transcript"], unused)[0].failure == "answers status 400"
+
+
+def test_a_prompt_scored_but_for_its_transcript_says_so(scoring: Serving, rows: list[Query]) -> None:
+    endpoint = hurried(scoring)
+    scoring.shortens = True
+    assert endpoint.reduced(rows[:1], ["transcript"], unused)[0].failure == "scores a prompt without its transcript"
+
+
+def test_a_row_alone_is_as_among_sixteen(served: Serving, make_query: MakeQuery) -> None:
+    queries = [make_query(0.3 + 0.2 * at, "ab " * at, seed=at) for at in range(16)]
+    texts = hurried(served).generate(queries, 4)
+    together, alone = hurried(served), hurried(served)
+    if not together.forces:
+        queries = [asking(query, text) for query, text in zip(queries, texts, strict=True)]
+        assert together.generate(queries, 4) == texts
+    for query, text, row in zip(queries, texts, together.reduced(queries, ["transcript"], unused), strict=True):
+        assert alone.generate([query], 4) == [text]
+        other = alone.reduced([query], ["transcript"], unused)[0]
+        assert row.failure == other.failure is None
+        assert torch.equal(row.token_ids["transcript"], other.token_ids["transcript"])
+        one, two = row.statistics["transcript"]["logprob"], other.statistics["transcript"]["logprob"]
+        assert torch.allclose(one, two, atol=1e-4)
 
 
 def test_the_key_comes_from_the_environment(

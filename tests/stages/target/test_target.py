@@ -53,7 +53,7 @@ def test_the_hash_follows_content_and_name(checkpoint: Path, tmp_path: Path) -> 
 
 
 def test_a_folder_without_safetensors_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "pytorch_model.bin").write_bytes(b"pickle")
+    (tmp_path / "config.json").write_text("{}")
     with pytest.raises(EarwitnessError, match=r"holds no \.safetensors"):
         checkpoint_files(tmp_path)
 
