@@ -10,7 +10,7 @@ ARGS ?=
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-BENCHMARKS := attacks blind evaluation features logits
+BENCHMARKS := attacks blind evaluation features logits neighbours
 
 # DVC runs stages through a shell: 'python' must be this environment's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)

@@ -6,8 +6,12 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from stages.core.errors import EarwitnessError
+
+if TYPE_CHECKING:
+    Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 REPORT = "data/report/report.html"
 
@@ -22,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     options = parser().parse_args(arguments)
     try:
-        run_audits(options.audits, fresh=options.fresh, verbose=options.verbose)
+        options.run(options)
     except EarwitnessError as error:
         print(f"earwitness: {error}", file=sys.stderr)
         raise SystemExit(2) from None
@@ -36,7 +40,15 @@ def parser() -> argparse.ArgumentParser:
     command = argparse.ArgumentParser(
         prog="earwitness", description="Audits audio language models: was this recording in the training data?"
     )
-    audit = command.add_subparsers(required=True, metavar="COMMAND").add_parser(
+    commands = command.add_subparsers(required=True, metavar="COMMAND")
+    _add_audit(commands)
+    _add_score(commands)
+    _add_transfer(commands)
+    return command
+
+
+def _add_audit(commands: Commands) -> None:
+    audit = commands.add_parser(
         "audit",
         help="bring every stage up to date and print what each audit found",
         description="Runs what is out of date in the graph of dvc.yaml, then prints each audit's finding.",
@@ -46,7 +58,58 @@ def parser() -> argparse.ArgumentParser:
     )
     audit.add_argument("--fresh", action="store_true", help="run everything again, without rows of earlier runs")
     audit.add_argument("--verbose", action="store_true", help="show what Prefect logs")
-    return command
+    audit.set_defaults(run=lambda options: run_audits(options.audits, fresh=options.fresh, verbose=options.verbose))
+
+
+def _add_score(commands: Commands) -> None:
+    score = commands.add_parser(
+        "score",
+        help="score clips, of unknown membership too, by the detector that an audit fitted",
+        description="Prints clip_id, score (log-odds), probability, member, scored as CSV; runs no stage.",
+    )
+    score.add_argument(
+        "name", metavar="AUDIT_OR_CORPUS", help="whose clips; of a corpus, as the detector's target sees it"
+    )
+    score.add_argument("--detector", required=True, metavar="AUDIT", help="the audit that fitted the detector")
+    score.set_defaults(run=lambda options: print_scores(options.name, options.detector))
+
+
+def _add_transfer(commands: Commands) -> None:
+    transfer = commands.add_parser(
+        "transfer",
+        help="how well each audit's detector does on each audit",
+        description="Prints tables of AUCs, on targets and on references, as Markdown; runs no stage.",
+    )
+    transfer.add_argument("audits", nargs="*", metavar="AUDIT", help="only these audits of params.yaml")
+    transfer.set_defaults(run=lambda options: print_transfer(options.audits))
+
+
+def print_scores(name: str, detector: str) -> None:
+    """Print the scores of an audit's clips by a detector, as CSV."""
+    import csv
+
+    from stages.core.params import load_params
+    from stages.fidelity_detector.scoring import score
+
+    rows = score(name, detector, load_params())
+    writer = csv.DictWriter(sys.stdout, list(rows[0]) if rows else ["clip_id"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+def print_transfer(audits: list[str]) -> None:
+    """Print how well each audit's detector does on each audit."""
+    from stages.core.params import load_params
+    from stages.core.stage import require_declared
+    from stages.fidelity_detector.scoring import as_table, transfer
+
+    params = load_params()
+    for name in audits:
+        require_declared(params.audits, "audits", name)
+    rows = transfer(audits or list(params.audits), params)
+    for role in ("target", "reference"):
+        print(f"AUC on the {role}, by the detector fitted on each audit (its own clips out of fold)\n")
+        print(as_table(rows, role), end="\n\n")
 
 
 def run_audits(audits: list[str], *, fresh: bool, verbose: bool) -> None:

@@ -80,7 +80,7 @@ def gather(
         for role, view, seen in seen_by(table):
             own = parts[role, view]
             _add_originals(own, table, at, np.flatnonzero(seen & places.original[at]), places, clips, settings)
-            around = np.flatnonzero(seen & ~places.original[at])
+            around = np.flatnonzero(seen & places.around[at])
             own.around.append((at[around], level[around]))
             if view in primary:
                 chosen = np.flatnonzero(seen & places.audio[at])

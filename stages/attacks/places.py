@@ -40,8 +40,9 @@ class Places:
     ----------
     clip : intp[m]
         Index of each neighbour's clip.
-    original, audio : bool[m]
-        Whether it is the clip itself; whether it is its transcript with changed audio.
+    original, audio, around : bool[m]
+        Whether it is the clip itself; its transcript with changed audio; a neighbour, of changed audio or text (a
+        pairing is another clip, not a neighbour).
     perturbation : list of str
     """
 
@@ -53,6 +54,7 @@ class Places:
         kinds = neighbours["kind"].to_pylist()
         self.original = np.array([kind == "original" for kind in kinds], np.bool_)
         self.audio = np.array([kind == "audio" for kind in kinds], np.bool_)
+        self.around = np.array([kind in {"audio", "text"} for kind in kinds], np.bool_)
         self.perturbation: list[str] = neighbours["perturbation"].to_pylist()
 
     def rows(self, table: pa.Table) -> Ints:

@@ -73,11 +73,16 @@ class Audit(Section):
 
 
 class LabCorpus(Section):
-    """One synthesised corpus: which pairs of sentence and voice, how many clips, how many of one word, conditions."""
+    """One synthesised corpus: which pairs of sentence and voice, how many clips, how many of one word, conditions.
+
+    `other_voices` is the share of the clips whose sentence is spoken once more, in another voice and of unknown
+    membership: the counterfactual that the perturbation `other_voice` takes.
+    """
 
     share: Annotated[int, Field(ge=0, lt=LAB_SHARES)]
     clips: Positive
     fragments: Annotated[float, Field(ge=0, le=1)]
+    other_voices: Annotated[float, Field(ge=0, le=1)] = 0.0
     member: str
     non_member: str
 
@@ -140,9 +145,10 @@ class BlindBaseline(Section):
 
 
 class Perturbation(Section):
-    """Neighbours of every clip: for each perturbation, how many and in which ranges."""
+    """Neighbours of every clip: for each perturbation, how many and in which ranges; a codec over all pairings."""
 
     neighbours: dict[str, dict[str, Any]]
+    pairing_codec: Literal["none", "g711", "opus", "mp3"]
 
 
 class Target(Section):
@@ -184,8 +190,13 @@ class Attacks(Section):
 class FidelityDetector(Section):
     """The learned attack on differences between a clip and its neighbours."""
 
+    labels: Literal["row", "model"]
+    kinds: Annotated[list[Literal["audio", "text", "pairing"]], Field(min_length=1)]
+    embedder: str
+    embedder_revision: str
     folds: Annotated[int, Field(ge=2)]
     epochs: Positive
+    patience: Positive
     learning_rate: Annotated[float, Field(gt=0)]
     hidden: Positive
 

@@ -2,93 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import torch
-from numpy.typing import NDArray
-from safetensors.torch import save_file
+from threadpoolctl import threadpool_limits
 
-from stages.core.artifacts import SCHEMAS, artifact, read_groups, read_table, write_json, write_table
-from stages.core.atomic import replacing
-from stages.core.folds import speaker_clusters
+from stages.core.artifacts import SCHEMAS, artifact, write_json, write_table
+from stages.core.errors import EarwitnessError
+from stages.core.params import FidelityDetector as Settings
 from stages.core.params import Params
-from stages.core.randomness import seed_of
+from stages.core.randomness import generator, seed_of
 from stages.core.stage import require_declared, run_stage
-from stages.core.statistics import clustered_test
-from stages.fidelity_detector.crossfit import CrossFitted, crossfit, logistic_regression
-from stages.fidelity_detector.detector import FidelityDetector
-from stages.fidelity_detector.differences import FEATURES, Neighbourhood, differences, summaries
+from stages.fidelity_detector.crossfit import CrossFitted
+from stages.fidelity_detector.gathering import Audited, read_audit
+from stages.fidelity_detector.importance import importance, parts_of
+from stages.fidelity_detector.labels import Bools, Lesson
+from stages.fidelity_detector.learning import compared, fit_network
+from stages.fidelity_detector.measures import measured, measured_by_model
+from stages.fidelity_detector.saving import save
+from stages.fidelity_detector.sets import Floats
 
-Floats = NDArray[np.float64]
+STAGE = "fidelity_detector"
 
 
 def work(audit: str, params: Params) -> None:
     """Cross-fit the detector on the audit's clips, score them, and save one fitted on all of them."""
     require_declared(params.audits, "audits", audit)
-    torch.set_num_threads(1)  # a network this small gains nothing from more
-    settings, seed = params.fidelity_detector, seed_of(params.seed, "fidelity_detector", audit)
-    clips = read_table(
-        artifact("corpus", params.audits[audit].corpus, "clips.parquet"), ["clip_id", "member", "speaker"]
-    )
-    clip_ids = clips["clip_id"].to_pylist()
-    names, features = _features(audit, params.audits[audit].corpus, clip_ids)
-    known = np.array([value is not None for value in clips["member"].to_pylist()], dtype=bool)
-    member = np.array([bool(value) for value in clips["member"].to_pylist()], dtype=bool)
-    cluster, _ = speaker_clusters(clips["speaker"].to_pylist())
-    network = partial(_network, settings.hidden, settings.epochs, settings.learning_rate, len(names))
-
-    results: dict[str, CrossFitted] = {}
-    if "target" in features and names:
-        makers: dict[str, Callable[[int], Any]] = {"network": network, "logistic_regression": logistic_regression}
-        for name, make in makers.items():
-            results[name] = crossfit(
-                make,
-                features["target"][known],
-                features["reference"][known] if "reference" in features else None,
-                member[known],
-                cluster[known],
-                settings.folds,
-                seed,
-            )
-    folder = artifact("fidelity_detector", audit)
-    ids = [clip for clip, labelled in zip(clip_ids, known, strict=True) if labelled]
-    write_table(folder / "scores.parquet", _score_table(ids, results.get("network")), SCHEMAS["detector_scores"])
-    fittable = bool(results) and 0 < member[known].sum() < known.sum()
-    fitted = network(seed % 2**31).fit(features["target"][known], member[known]) if fittable else None
-    _save(folder, fitted, names)
-    metrics = {name: _metrics(found.target, member[known], cluster[known]) for name, found in results.items()}
-    write_json(
-        folder / "metrics.json",
-        {**metrics.get("network", {"auc": None, "auc_ci": None}), "clips": len(ids), "neighbours": names, **metrics},
-    )
+    torch.set_num_threads(1)  # a network this small gains nothing from more, and sums depend on how many there are
+    with threadpool_limits(1):
+        audited, seed = read_audit(audit, params), seed_of(params.seed, STAGE, audit)
+        _write(audit, audited, params, seed)
 
 
-def _network(hidden: int, epochs: int, learning_rate: float, neighbours: int, seed: int) -> FidelityDetector:
-    return FidelityDetector(
-        neighbours=neighbours, hidden=hidden, epochs=epochs, learning_rate=learning_rate, random_state=seed
-    )
+def _write(audit: str, audited: Audited, params: Params, seed: int) -> None:
+    settings, folder = params.fidelity_detector, artifact(STAGE, audit)
+    lesson = _lesson(audit, audited, settings)
+    found = {} if lesson is None else compared(lesson, audited.names, settings, seed)
+    ids = [clip_id for clip_id, known in zip(audited.clip_ids, audited.known, strict=True) if known]
+    write_table(folder / "scores.parquet", _score_table(ids, found.get("network")), SCHEMAS["detector_scores"])
+    fitted = None
+    if lesson is not None and found["network"].fitted:
+        fitted = fit_network(audited.names, settings)(*lesson.rows(np.ones(len(ids), np.bool_)), seed % 2**31)
+    about = {
+        "audit": audit,
+        "target": params.audits[audit].target,
+        "labels": settings.labels,
+        "clips": len(ids),
+        "neighbours": audited.names,
+        "perturbations": list(dict.fromkeys(name.rsplit("/", 1)[0] for name in audited.names)),
+        "features": audited.features,
+        "steps": [] if fitted is None else fitted.epochs_,
+    }
+    save(folder, fitted, about)
+    write_json(folder / "metrics.json", _metrics(audit, audited, lesson, found, params))
 
 
-def _features(audit: str, corpus: str, clip_ids: list[str]) -> tuple[list[str], dict[str, Floats]]:
-    """Return the neighbours' names and each role's features, float64[clips, neighbours * features]."""
-    where = Neighbourhood.of(
-        read_table(artifact("perturbation", corpus, "neighbours.parquet"), ["neighbour_id", "clip_id", "kind"])
-    )
-    names, found = where.names(), {}
-    for role in ("target", "reference"):
-        means, pooled = summaries(
-            read_groups(artifact("logits", audit, "tokens.parquet")),
-            read_groups(artifact("logits", audit, "embeddings.parquet")),
-            role,
+def _lesson(audit: str, audited: Audited, settings: Settings) -> Lesson | None:
+    """Return the labelled clips with their features side by side; None where there is nothing to compare."""
+    if "target" not in audited.values or not audited.names or not audited.known.any():
+        return None
+    if settings.labels == "model" and "reference" not in audited.values:
+        raise EarwitnessError(
+            f"params.yaml: fidelity_detector.labels: model needs a reference, and audits.{audit} has none: "
+            "name one, or take the labels by row"
         )
-        if means:
-            found[role] = differences(clip_ids, names, where, means, pooled).reshape(len(clip_ids), -1)
-    return names, found
+    values = {role: found.reshape(len(found), -1)[audited.known] for role, found in audited.values.items()}
+    return Lesson(
+        values["target"],
+        values.get("reference"),
+        audited.member[audited.known],
+        audited.cluster[audited.known],
+        settings.labels,
+    )
 
 
 def _score_table(clip_ids: list[str], result: CrossFitted | None) -> pa.Table:
@@ -103,25 +90,33 @@ def _score_table(clip_ids: list[str], result: CrossFitted | None) -> pa.Table:
     return pa.Table.from_pylist(rows, SCHEMAS["detector_scores"])
 
 
-def _metrics(scores: Floats, member: NDArray[np.bool_], cluster: NDArray[np.intp]) -> dict[str, Any]:
-    scored = np.isfinite(scores)
-    if not scored.any():
-        return {"auc": None, "auc_ci": None}
-    found = clustered_test(scores[scored], member[scored], cluster[scored])
-    return {"auc": found.auc, "auc_ci": list(found.interval())}
+def _metrics(
+    audit: str, audited: Audited, lesson: Lesson | None, found: dict[str, CrossFitted], params: Params
+) -> dict[str, Any]:
+    about = {"clips": int(audited.known.sum()), "neighbours": audited.names, "labels": params.fidelity_detector.labels}
+    if lesson is None or not found["network"].fitted:
+        return {"auc": None, "auc_ci": None, **about}
+    of_each = {name: measured(result.target, lesson.member, lesson.cluster) for name, result in found.items()}
+    chosen = [fitted.column for _, fitted in found["single_neighbour"].fitted]
+    of_each["single_neighbour"]["chosen"] = [_column(audited, column) for column in chosen]
+    if lesson.labels == "model":
+        of_each |= {"by_model": measured_by_model(found["network"], lesson)}
+    carried = _importance(audit, audited, lesson.target, lesson.member, found["network"], params.seed)
+    return {**of_each["network"], **about, **of_each, "importance": carried}
 
 
-def _save(folder: Path, fitted: FidelityDetector | None, names: list[str]) -> None:
-    """Save the detector fitted on every labelled clip, for clips of unknown membership; empty if there is none."""
-    tensors, scaling = {}, {}
-    if fitted is not None:
-        tensors = {key: value.contiguous() for key, value in fitted.network_.state_dict().items()}
-        scaling = {"center": fitted.scaler_.center_.tolist(), "scale": fitted.scaler_.scale_.tolist()}
-    with replacing(folder / "detector.safetensors") as temporary:
-        save_file(tensors, temporary)
-    config = {"fitted": fitted is not None, "features": list(FEATURES), "neighbours": names, **scaling}
-    write_json(folder / "config.json", config)
+def _column(audited: Audited, column: int) -> str:
+    neighbour, feature = divmod(column, len(audited.features))
+    return f"{audited.names[neighbour]} {audited.features[feature]}"
+
+
+def _importance(
+    audit: str, audited: Audited, values: Floats, member: Bools, network: CrossFitted, seed: int
+) -> dict[str, dict[str, float]]:
+    rng = generator(seed, STAGE, audit, "importance")
+    groups = parts_of(audited.names, audited.kinds, audited.features)
+    return {name: importance(network, values, member, parts, rng) for name, parts in groups.items()}
 
 
 if __name__ == "__main__":
-    run_stage("fidelity_detector", work, "audit")
+    run_stage(STAGE, work, "audit")

@@ -1,4 +1,4 @@
-"""Out-of-fold detector scores: no clip, and no other clip of its speaker, is scored by a detector that saw it."""
+"""Out-of-fold scores: no clip, and no other clip of its speaker, is scored by a detector that saw it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import RobustScaler
 
-Floats = NDArray[np.float64]
+from stages.core.folds import grouped_folds
+from stages.core.statistics import column_aucs
+from stages.fidelity_detector.labels import Bools, Ints, Lesson
+from stages.fidelity_detector.sets import Floats
+
+Fit = Callable[[Floats, Bools, Ints, int], Any]
+"""From features, labels, speakers and a seed to something fitted with a `decision_function`."""
 
 
 @dataclass(frozen=True)
@@ -27,51 +30,78 @@ class CrossFitted:
         Log-odds of membership from the target's fidelity features.
     reference : float64[n] or None
         The same fitted detectors on the reference's features.
+    fitted : list of (bool[n], Any)
+        For every fold that could be fitted, which clips it holds and what scored them.
     """
 
     target: Floats
     reference: Floats | None
+    fitted: list[tuple[Bools, Any]]
 
 
-def logistic_regression(random_state: int) -> Any:
-    """Return the linear model that the network must not fall behind, on the same features."""
-    return make_pipeline(RobustScaler(), LogisticRegression(C=0.1, max_iter=2000, class_weight="balanced"))
+def deal(lesson: Lesson, folds: int, rng: np.random.Generator) -> Ints:
+    """Deal the clips' speakers into folds: intp[n]."""
+    return grouped_folds(lesson.member, lesson.cluster, folds, rng)[0]
 
 
-def crossfit(
-    estimator: Callable[[int], Any],
-    target: Floats,
-    reference: Floats | None,
-    member: NDArray[np.bool_],
-    cluster: NDArray[np.intp],
-    folds: int,
-    seed: int,
-) -> CrossFitted:
+def crossfit(fit: Fit, lesson: Lesson, folds: Ints, seed: int) -> CrossFitted:
     """Fit on all folds but one and score that one, for every fold.
 
     Parameters
     ----------
-    estimator : callable
-        From a seed to an unfitted classifier with a `decision_function`; scaling belongs inside it.
-    target, reference : float64[n, d]
-        Fidelity features of the same clips.
-    member : bool[n]
-    cluster : intp[n]
-        Speakers, whom no fold may split.
-    folds : int
-        At most; fewer where there are fewer speakers. A fold whose training rows have one class scores nothing.
+    fit : callable
+        Scaling and every choice belong inside it.
+    lesson : Lesson
+    folds : intp[n]
+        A fold whose complement has one class scores nothing.
     seed : int
     """
-    scores = np.full(len(member), np.nan)
-    on_reference = np.full(len(member), np.nan)
-    count = min(folds, len(np.unique(cluster)), int(member.sum()), int((~member).sum()))
-    if count >= 2:
-        split = StratifiedGroupKFold(count, shuffle=True, random_state=seed % 2**32)
-        for fold, (train, test) in enumerate(split.split(target, member, cluster)):
-            if len(np.unique(member[train])) < 2:
-                continue
-            fitted = clone(estimator((seed + fold) % 2**31)).fit(target[train], member[train])
-            scores[test] = fitted.decision_function(target[test])
-            if reference is not None:
-                on_reference[test] = fitted.decision_function(reference[test])
-    return CrossFitted(scores, None if reference is None else on_reference)
+    scores = np.full(len(lesson.member), np.nan)
+    on_reference = np.full(len(lesson.member), np.nan)
+    fitted: list[tuple[Bools, Any]] = []
+    for fold in range(int(folds.max(initial=-1)) + 1):
+        held = folds == fold
+        features, label, cluster = lesson.rows(~held)
+        if min(label.sum(), (~label).sum()) < 2:
+            continue
+        found = fit(features, label, cluster, (seed + fold) % 2**31)
+        scores[held] = found.decision_function(lesson.target[held])
+        if lesson.reference is not None:
+            on_reference[held] = found.decision_function(lesson.reference[held])
+        fitted.append((held, found))
+    return CrossFitted(scores, None if lesson.reference is None else on_reference, fitted)
+
+
+def logistic_regression(features: Floats, label: Bools, cluster: Ints, seed: int) -> Any:
+    """Fit the linear model that the network must not fall behind, on each perturbation's mean features."""
+    model = LogisticRegression(C=0.03, max_iter=3000, class_weight="balanced")
+    return make_pipeline(RobustScaler(), model).fit(features, label)
+
+
+@dataclass(frozen=True)
+class SingleNeighbour:
+    """One feature of one neighbour, with the sign that members have.
+
+    Attributes
+    ----------
+    column : int
+    center, scale : float
+        Its median and, signed, its interquartile range on the training rows, so that folds can be compared.
+    """
+
+    column: int
+    center: float
+    scale: float
+
+    def decision_function(self, features: Floats) -> Floats:
+        """Return the feature, signed and scaled: float64[n]."""
+        return np.asarray((features[:, self.column] - self.center) / self.scale)
+
+
+def single_neighbour(features: Floats, label: Bools, cluster: Ints, seed: int) -> SingleNeighbour:
+    """Choose the feature of one neighbour that tells the training rows apart best, in either direction."""
+    aucs = column_aucs(features, np.repeat(label[:, None], features.shape[1], axis=1))
+    column = int(np.argmax(np.abs(aucs - 0.5)))
+    low, center, high = np.percentile(features[:, column], [25, 50, 75])
+    scale = float(high - low) or 1.0
+    return SingleNeighbour(column, float(center), scale if aucs[column] >= 0.5 else -scale)

@@ -1,62 +1,79 @@
-"""The detector: a small network that sees a clip's neighbours as a set (Deep Sets, arXiv 1703.06114)."""
+"""The detector: a small network that sees a clip's neighbours as a set (Deep Sets, arXiv 1703.06114).
+
+FiMMIA's own network (10 million parameters, dropout, a ReLU on the logits) scores each neighbour apart and averages.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.preprocessing import RobustScaler
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
-CLIP_AT = 5.0
-"""Scaled features beyond this many interquartile ranges are cut: one absurd neighbour must not steer the network."""
+from stages.core.folds import grouped_folds
+from stages.fidelity_detector.sets import Scaling, codes_of, group_means
+from stages.fidelity_detector.training import train
 
 
 class FidelityDetector(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Classify sets of neighbours by the mean of what a small network makes of each.
+    """Classify sets of neighbours.
 
-    Each neighbour's features, with its number among the neighbours as a one-hot code, pass through one hidden layer;
-    the mean over the neighbours passes through a linear layer. FiMMIA's own network (10 million parameters, dropout,
-    a ReLU on the logits) scores each neighbour apart and averages.
+    A neighbour's features, shifted by what is learnt of its perturbation, pass through one hidden layer; the mean over
+    the neighbours and a linear part on each perturbation's mean features give the log-odds. So neighbours of one
+    perturbation may come in any order. Several such networks are trained, each stopped early on a fold of speakers
+    that it does not train on, and their log-odds averaged.
 
     Parameters
     ----------
-    neighbours : int
-        How many neighbours a row of X holds; X is their features side by side, float[n, neighbours * d].
+    groups : sequence of hashable or None
+        Of which perturbation each neighbour is; X holds the features of the neighbours side by side,
+        float[n, len(groups) * d]. None: one neighbour.
     hidden : int
         Width of the hidden layer.
     epochs : int
-        Full-batch steps of Adam.
+        Full-batch steps of AdamW, at most.
+    patience : int
+        Steps without a better loss on the validation fold after which a network stops.
     learning_rate, weight_decay : float
+    validation_folds : int
+        How many networks; at least 2.
     random_state : int, Generator or None
 
     Attributes
     ----------
     classes_ : ndarray[2]
-    scaler_ : RobustScaler
-        Fitted on the training rows alone.
-    network_ : torch.nn.Sequential pair
+    scaling_ : Scaling
+        Robust scaling, fitted on the training rows alone.
+    network_ : Network
+        With a leading axis for the networks that were trained.
+    epochs_ : list of int
+        The step at which each network was best.
     """
 
     def __init__(
         self,
         *,
-        neighbours: int = 1,
-        hidden: int = 16,
-        epochs: int = 60,
-        learning_rate: float = 0.01,
-        weight_decay: float = 0.01,
+        groups: Sequence[Any] | None = None,
+        hidden: int = 8,
+        epochs: int = 120,
+        patience: int = 12,
+        learning_rate: float = 0.03,
+        weight_decay: float = 1.0,
+        validation_folds: int = 4,
         random_state: Any = None,
     ) -> None:
-        self.neighbours = neighbours
+        self.groups = groups
         self.hidden = hidden
         self.epochs = epochs
+        self.patience = patience
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
+        self.validation_folds = validation_folds
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Any:
@@ -64,13 +81,21 @@ class FidelityDetector(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags.classifier_tags.multi_class = False
         return tags
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> FidelityDetector:
+    def fit(self, X: ArrayLike, y: ArrayLike, cluster: ArrayLike | None = None) -> FidelityDetector:
         """Fit on rows of known membership.
+
+        Parameters
+        ----------
+        X : float[n, neighbours * d]
+        y : array[n]
+            Two classes; the second, in sorted order, is that of members.
+        cluster : int[n], optional
+            Speakers, whom no validation fold splits; each row its own where not given.
 
         Raises
         ------
         ValueError
-            If y does not hold two classes, or X's width is no multiple of `neighbours`.
+            If y does not hold two classes, or X's width is no multiple of the number of neighbours.
         """
         values, labels = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(labels)
@@ -80,21 +105,38 @@ class FidelityDetector(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 f"Only binary classification is supported: y has {len(self.classes_)} class"
                 + ("" if len(self.classes_) == 1 else "es. The type of the target is multiclass.")
             )
-        if values.shape[1] % self.neighbours:
-            raise ValueError(f"{values.shape[1]} features cannot be shared by {self.neighbours} neighbours")
-        self.scaler_ = RobustScaler().fit(values)
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            self.network_ = self._train(self._sets(values), torch.from_numpy(codes.astype(np.float64)))
+        of_neighbours = codes_of(self.groups)
+        if values.shape[1] % len(of_neighbours):
+            raise ValueError(f"{values.shape[1]} features cannot be shared by {len(of_neighbours)} neighbours")
+        self.scaling_ = Scaling.fitted(values, of_neighbours)
+        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
+        units = np.arange(len(values)) if cluster is None else np.unique(np.asarray(cluster), return_inverse=True)[1]
+        folds, _ = grouped_folds(codes == 1, units.astype(np.intp), self.validation_folds, rng)
+        self.network_, self.epochs_ = train(
+            self._inputs(values),
+            codes.astype(np.float64),
+            folds,
+            codes_of(self.groups),
+            hidden=self.hidden,
+            epochs=self.epochs,
+            patience=self.patience,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            rng=rng,
+        )
         return self
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return the log-odds of the second class (members), float64[n]."""
+        """Return the log-odds of the second class (members), float64[n]; a row's does not depend on other rows."""
         check_is_fitted(self)
         values = validate_data(self, X, dtype=np.float64, reset=False)
+        return self.network_.log_odds(*self._inputs(values))
+
+    def batch(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return about the same faster, all rows at once: their last digits may depend on each other."""
         with torch.inference_mode():
-            return np.asarray(self._logits(self.network_, self._sets(values)).numpy())
+            inputs = (torch.from_numpy(part) for part in self._inputs(X))
+            return np.asarray(self.network_.logits(*inputs).mean(dim=0).numpy())
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the probabilities of the two classes, float64[n, 2]."""
@@ -106,28 +148,7 @@ class FidelityDetector(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         likelier = (self.decision_function(X) > 0).astype(int)
         return np.asarray(self.classes_[likelier])
 
-    def _sets(self, values: NDArray[np.float64]) -> torch.Tensor:
-        """Return float64[n, neighbours, d + neighbours]: scaled features and which neighbour they are of."""
-        scaled = np.clip(self.scaler_.transform(values), -CLIP_AT, CLIP_AT)
-        features = torch.from_numpy(scaled).reshape(len(scaled), self.neighbours, -1)
-        codes = torch.eye(self.neighbours, dtype=torch.float64).expand(len(scaled), -1, -1)
-        return torch.cat([features, codes], dim=-1)
-
-    def _train(self, sets: torch.Tensor, labels: torch.Tensor) -> torch.nn.ModuleDict:
-        network = torch.nn.ModuleDict(
-            {"each": torch.nn.Linear(sets.shape[-1], self.hidden), "all": torch.nn.Linear(self.hidden, 1)}
-        ).double()  # a row's score must not depend, in any digit, on the rows beside it
-        optimizer = torch.optim.AdamW(network.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
-        # Without the weight, an unbalanced corpus would teach the share of members first.
-        weight = (labels == 0).sum() / (labels == 1).sum()
-        loss = torch.nn.BCEWithLogitsLoss(pos_weight=weight)
-        for _ in range(self.epochs):
-            optimizer.zero_grad()
-            loss(self._logits(network, sets), labels).backward()
-            optimizer.step()
-        return network.eval()
-
-    @staticmethod
-    def _logits(network: torch.nn.ModuleDict, sets: torch.Tensor) -> torch.Tensor:
-        pooled = torch.tanh(network["each"](sets)).mean(dim=1)
-        return torch.as_tensor(network["all"](pooled)[:, 0])
+    def _inputs(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the scaled sets, float64[n, neighbours, d], and each perturbation's mean, float64[n, groups * d]."""
+        sets = self.scaling_.scaled(values)
+        return sets, group_means(sets, codes_of(self.groups))

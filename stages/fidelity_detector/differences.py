@@ -1,25 +1,50 @@
 """Fidelity features: each neighbour's statistics and embeddings less those of its original.
 
 FiMMIA (arXiv 2512.02786, section 3) takes the difference of the loss and of an outside embedder's vectors. Here the
-target's own statistics and pooled embeddings serve, so that no other model is needed.
+target's own statistics and pooled embeddings serve, and an outside embedder's where one is asked for. Of vectors the
+features are distances, which mean the same for targets of any width.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-Vectors = dict[str, NDArray[np.float64]]
+Floats = NDArray[np.float64]
 
 STATISTICS = ("logprob", "mean_logprob", "var_logprob", "renyi_0.5", "modified_entropy", "gap", "hit")
 EMBEDDINGS = ("encoder", "hidden")
-FEATURES = (*(f"delta_{name}" for name in STATISTICS), *(f"distance_{name}" for name in EMBEDDINGS))
-"""Names of a neighbour's features, in order."""
+OUTSIDE = "outside"
+"""Name of an outside embedder's vectors."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a role made of one neighbour under the given transcript and the first instruction.
+
+    Attributes
+    ----------
+    means : float64[len(STATISTICS)]
+        Over the transcript's tokens; NaN for a statistic that is not known.
+    logprob : float64[T]
+        Of the tokens.
+    token_ids : bytes
+        Which tokens: only of equal ones can one say how each changed.
+    """
+
+    means: Floats
+    logprob: Floats
+    token_ids: bytes
+
+
+Vectors = dict[str, dict[str, Floats]]
+"""By neighbour_id, then by the embedding's name."""
 
 
 @dataclass(frozen=True)
@@ -32,95 +57,141 @@ class Neighbourhood:
         From clip_id to the neighbour_id of its original.
     neighbours : dict of str to dict of str to str
         From clip_id to its neighbours: from ``perturbation/index`` to neighbour_id.
+    kind : dict of str to str
+        From a perturbation to what it changes: ``audio``, ``text`` or ``pairing``.
     """
 
     original: dict[str, str]
     neighbours: dict[str, dict[str, str]]
+    kind: dict[str, str]
 
     @classmethod
-    def of(cls, table: pa.Table) -> Neighbourhood:
-        """Read the ids of `neighbours.parquet`."""
+    def of(cls, table: pa.Table, kinds: Collection[str]) -> Neighbourhood:
+        """Read the ids of `neighbours.parquet`; of neighbours, those of some kinds."""
         original: dict[str, str] = {}
         neighbours: dict[str, dict[str, str]] = {}
-        for row in table.select(["neighbour_id", "clip_id", "kind"]).to_pylist():
+        kind: dict[str, str] = {}
+        for row in table.select(["neighbour_id", "clip_id", "kind", "perturbation"]).to_pylist():
             clip_id, neighbour_id = row["clip_id"], row["neighbour_id"]
             if row["kind"] == "original":
                 original[clip_id] = neighbour_id
-            else:
+            elif row["kind"] in kinds:
                 neighbours.setdefault(clip_id, {})[neighbour_id.removeprefix(f"{clip_id}/")] = neighbour_id
-        return cls(original, neighbours)
+                kind[row["perturbation"]] = row["kind"]
+        return cls(original, neighbours, kind)
 
     def names(self) -> list[str]:
         """Return every ``perturbation/index`` that any clip has, sorted."""
         return sorted({name for own in self.neighbours.values() for name in own})
 
 
-def summaries(
-    tokens: Iterable[pa.Table], embeddings: Iterable[pa.Table], role: str
-) -> tuple[Vectors, dict[str, dict[str, NDArray[np.float64]]]]:
-    """Reduce the tables to what the differences need, by neighbour_id.
+def feature_names(embeddings: Sequence[str] = EMBEDDINGS) -> list[str]:
+    """Return the names of a neighbour's features, in order."""
+    of_tokens = ["delta_lowest_logprob", "delta_spread_logprob", "change_logprob", "change_spread_logprob"]
+    of_vectors = [f"{part}_{name}" for name in embeddings for part in ("distance", "growth")]
+    return [*(f"delta_{name}" for name in STATISTICS), *of_tokens, *of_vectors]
 
-    Returns
-    -------
-    means : dict of str to float64[len(STATISTICS)]
-        Means over the given transcript's tokens under the first instruction.
-    pooled : dict of str to dict of str to float64[width]
-        The pooled embeddings of `EMBEDDINGS`.
-    """
-    means: Vectors = {}
-    for table in tokens:
+
+def read_tokens(tables: Iterable[pa.Table], role: str) -> dict[str, Seen]:
+    """Reduce `tokens.parquet` to what the differences need, by neighbour_id."""
+    found: dict[str, Seen] = {}
+    for table in tables:
         rows = _first_view(table, role, {"slice": "transcript"})
-        columns = [_row_means(rows[name]) for name in STATISTICS]
-        means |= dict(zip(rows["neighbour_id"].to_pylist(), np.stack(columns, axis=1), strict=True))
-    pooled: dict[str, dict[str, NDArray[np.float64]]] = {}
-    for table in embeddings:
-        for row in _first_view(table, role, {}).to_pylist():
-            pooled[row["neighbour_id"]] = {name: np.asarray(row[name], np.float64) for name in EMBEDDINGS}
-    return means, pooled
+        if not rows.num_rows:
+            continue
+        means = np.stack([_row_means(rows[name]) for name in STATISTICS], axis=1)
+        logprob, token_ids = _lists(rows["logprob"]), _lists(rows["token_ids"])
+        for place, neighbour_id in enumerate(rows["neighbour_id"].to_pylist()):
+            ids = token_ids[place].astype(np.int32).tobytes()
+            found[neighbour_id] = Seen(means[place], logprob[place].astype(np.float64), ids)
+    return found
+
+
+def read_embeddings(tables: Iterable[pa.Table], role: str) -> Vectors:
+    """Reduce `embeddings.parquet` to the vectors of `EMBEDDINGS`, by neighbour_id."""
+    found: Vectors = {}
+    for table in tables:
+        rows = _first_view(table, role, {})
+        columns = {name: _lists(rows[name]) for name in EMBEDDINGS}
+        for place, neighbour_id in enumerate(rows["neighbour_id"].to_pylist()):
+            found[neighbour_id] = {name: vectors[place].astype(np.float64) for name, vectors in columns.items()}
+    return found
 
 
 def differences(
     clip_ids: Sequence[str],
     names: Sequence[str],
     where: Neighbourhood,
-    means: Vectors,
-    pooled: dict[str, dict[str, NDArray[np.float64]]],
-) -> NDArray[np.float64]:
-    """Return the fidelity features, float64[clips, neighbours, features].
+    seen: Mapping[str, Seen],
+    vectors: Vectors,
+    embeddings: Sequence[str] = EMBEDDINGS,
+) -> Floats:
+    """Return the fidelity features, float64[clips, neighbours, features], finite.
 
-    A neighbour that a clip lacks (a text too short to swap words in) gives zeros: no difference. So does a statistic or
-    an embedding that the target does not tell.
+    What cannot be compared gives zero, no difference: a neighbour that a clip lacks, a statistic that an endpoint does
+    not tell, the change of single tokens where the text is another.
     """
-    values = np.zeros((len(clip_ids), len(names), len(FEATURES)))
+    values = np.zeros((len(clip_ids), len(names), len(feature_names(embeddings))))
     for row, clip_id in enumerate(clip_ids):
-        original = where.original[clip_id]
+        original, own = where.original[clip_id], where.neighbours.get(clip_id, {})
         for column, name in enumerate(names):
-            neighbour = where.neighbours.get(clip_id, {}).get(name)
-            if neighbour is not None:
-                distances = [_distance(pooled[neighbour][kind], pooled[original][kind]) for kind in EMBEDDINGS]
-                values[row, column] = [*np.nan_to_num(means[neighbour] - means[original]), *distances]
-    return values
+            neighbour = own.get(name, "")
+            if neighbour in seen and original in seen:
+                of_tokens = _token_features(seen[neighbour], seen[original])
+                of_vectors = _vector_features(vectors.get(neighbour, {}), vectors.get(original, {}), embeddings)
+                values[row, column] = [*of_tokens, *of_vectors]
+    return np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def _first_view(table: pa.Table, role: str, wanted: dict[str, str]) -> pa.Table:
+def _token_features(neighbour: Seen, original: Seen) -> list[float]:
+    new, old = neighbour.logprob, original.logprob
+    if not len(new) or not len(old):
+        return [*(neighbour.means - original.means), 0.0, 0.0, 0.0, 0.0]
+    spread = [float(new.min() - old.min()), float(new.std() - old.std())]
+    if neighbour.token_ids != original.token_ids or len(new) != len(old):
+        return [*(neighbour.means - original.means), *spread, 0.0, 0.0]
+    change = new - old
+    return [*(neighbour.means - original.means), *spread, float(np.abs(change).mean()), float(change.std())]
+
+
+def _vector_features(
+    neighbour: Mapping[str, Floats], original: Mapping[str, Floats], embeddings: Sequence[str]
+) -> list[float]:
+    """Return each embedding's distance and its growth in length, both relative to the original's length."""
+    features = []
+    for name in embeddings:
+        old, new = original.get(name, np.zeros(0)), neighbour.get(name, np.zeros(0))
+        scale = float(np.linalg.norm(old))
+        comparable = scale > 0 and len(old) == len(new)
+        features.append(float(np.linalg.norm(new - old)) / scale if comparable else 0.0)
+        features.append(float(np.linalg.norm(new)) / scale - 1 if comparable else 0.0)
+    return features
+
+
+def _first_view(table: pa.Table, role: str, wanted: Mapping[str, str]) -> pa.Table:
     """Return the rows of one role under the given transcript and the first instruction."""
-    conditions = {"role": role, "condition": "given", "instruction": 0, **wanted}
-    keep = np.ones(table.num_rows, dtype=bool)
-    for name, value in conditions.items():
-        keep &= np.asarray([found == value for found in table[name].to_pylist()], dtype=bool)
-    return table.filter(pa.array(keep))
+    keep = pc.and_(pc.equal(table["role"], role), pc.equal(table["condition"], "given"))
+    keep = pc.and_(keep, pc.equal(table["instruction"], 0))
+    for name, value in wanted.items():
+        keep = pc.and_(keep, pc.equal(table[name], value))
+    return table.filter(keep)
 
 
-def _row_means(column: pa.ChunkedArray) -> NDArray[np.float64]:
-    """Return the mean of each list of a column; NaN for one that is empty or null."""
+def _lists(column: pa.ChunkedArray) -> list[NDArray[Any]]:
+    """Return each list of a column as an array; a null list is empty."""
     array: Any = column.combine_chunks()
     lengths = array.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
-    lists = np.repeat(np.arange(len(lengths)), lengths)
-    totals = np.bincount(lists, array.flatten().to_numpy(zero_copy_only=False), len(lengths))
-    return np.asarray(np.divide(totals, lengths, out=np.full(len(lengths), np.nan), where=lengths > 0))
+    flat = array.flatten().to_numpy(zero_copy_only=False)
+    return np.split(flat, np.cumsum(lengths)[:-1].astype(np.intp)) if len(lengths) else []
 
 
-def _distance(neighbour: NDArray[np.float64], original: NDArray[np.float64]) -> float:
-    """Return the relative distance of two vectors; 0 where the original is zero."""
-    scale = float(np.linalg.norm(original))
-    return float(np.linalg.norm(neighbour - original)) / scale if scale else 0.0
+def _row_means(column: pa.ChunkedArray) -> Floats:
+    """Return the mean of each list of a column over its known values; NaN where there are none."""
+    array: Any = column.combine_chunks()
+    lengths = array.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+    flat = array.flatten().to_numpy(zero_copy_only=False).astype(np.float64)
+    row = np.repeat(np.arange(len(lengths)), lengths)
+    known = np.isfinite(flat)
+    counts = np.bincount(row[known], minlength=len(lengths))
+    sums = np.bincount(row[known], flat[known], len(lengths))
+    return np.asarray(np.divide(sums, counts, out=np.full(len(lengths), np.nan), where=counts > 0))

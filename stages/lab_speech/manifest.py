@@ -19,7 +19,7 @@ def audio_path(clip_id: str) -> str:
 def clip_row(clip: Clip) -> Row:
     """Return a clip's row, with `COLUMNS` as keys."""
     voice = clip.voice
-    member = str(clip.member).lower()
+    member = "" if clip.member is None else str(clip.member).lower()
     path = audio_path(clip.clip_id)
     values = (clip.clip_id, path, clip.text, member, voice.name, clip.session, voice.gender, voice.age, voice.accent)
     return dict(zip(COLUMNS, values, strict=True))

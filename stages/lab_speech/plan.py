@@ -27,18 +27,22 @@ class Clip:
         ``<corpus>_<00000>``.
     text : str
     voice : Voice
-    member : bool
+    member : bool or None
+        None for a counterfactual, which belongs to neither side.
     condition : str
         A key of `params.yaml: lab_speech.conditions`.
     session : str
+    like : str
+        The clip_id that level and noise are drawn by: its own, or that of the clip that it is the counterfactual of.
     """
 
     clip_id: str
     text: str
     voice: Voice
-    member: bool
+    member: bool | None
     condition: str
     session: str
+    like: str
 
 
 def plan(corpus: str, lab: LabSpeech, seed: int) -> list[Clip]:
@@ -65,8 +69,19 @@ def plan(corpus: str, lab: LabSpeech, seed: int) -> list[Clip]:
         session = f"{voice.name}_{generator(seed, 'lab_speech', 'session', clip_id).integers(SESSIONS)}"
         condition = settings.member if member else settings.non_member
         text = _text(clip_id, said, settings.fragments, seed)
-        clips.append(Clip(clip_id, text, voice, member, condition, session))
-    return clips
+        clips.append(Clip(clip_id, text, voice, member, condition, session, clip_id))
+    # Behind all others, so that the synthesiser, which keeps state, speaks these as it would without them.
+    again = [
+        clip for clip in clips if generator(seed, "lab_speech", "again", clip.clip_id).random() < settings.other_voices
+    ]
+    return [*clips, *(_in_another_voice(clip, voices, seed) for clip in again)]
+
+
+def _in_another_voice(clip: Clip, voices: list[Voice], seed: int) -> Clip:
+    """Return the clip as another speaker would have recorded it: the same words, condition, level and noise."""
+    others = [voice for voice in voices if voice.name != clip.voice.name]
+    voice = others[int(generator(seed, "lab_speech", "other_voice", clip.clip_id).integers(len(others)))]
+    return Clip(f"{clip.clip_id}_again", clip.text, voice, None, clip.condition, f"{voice.name}_again", clip.clip_id)
 
 
 def _text(clip_id: str, said: int, fragments: float, seed: int) -> str:

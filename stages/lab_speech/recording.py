@@ -27,9 +27,7 @@ def record_block(clips: Sequence[Clip], conditions: Mapping[str, Condition], see
     return [
         (
             clip.clip_id,
-            encode_flac(
-                record(sound, conditions[clip.condition], generator(seed, "lab_speech", "noise", clip.clip_id))
-            ),
+            encode_flac(record(sound, conditions[clip.condition], generator(seed, "lab_speech", "noise", clip.like))),
         )
         for clip, sound in zip(clips, speech, strict=True)
     ]

@@ -1,9 +1,71 @@
-"""Neighbours of every clip: the same clip slightly changed, in its sound or in its text.
+"""Neighbours of every clip: the same clip changed, in its sound, in its text, or in what goes with what.
 
 In comes ``data/corpus/<corpus>/clips.parquet``; out goes ``data/perturbation/<corpus>/neighbours.parquet``, sorted by
 clip and neighbour. A perturbation is one module that registers itself; this list imports them.
 """
 
-from stages.perturbation import delete_words, duplicate_words, gain, lower_case, noise, swap_words, zero_segments
+from stages.perturbation import (
+    as_it_was,
+    clipping,
+    delete_words,
+    duplicate_words,
+    formants,
+    g711,
+    gain,
+    low_pass,
+    lower_case,
+    mask_fill,
+    mp3,
+    noise,
+    noise_alone,
+    opus,
+    other_text,
+    other_voice,
+    pitch,
+    polarity,
+    resynthesis,
+    reverberation,
+    silence,
+    spectral_inversion,
+    speed,
+    swap_words,
+    telephone_band,
+    text_alone,
+    time_reversal,
+    voice_conversion,
+    wrong_audio,
+    zero_segments,
+)
 
-__all__ = ["delete_words", "duplicate_words", "gain", "lower_case", "noise", "swap_words", "zero_segments"]
+__all__ = [
+    "as_it_was",
+    "clipping",
+    "delete_words",
+    "duplicate_words",
+    "formants",
+    "g711",
+    "gain",
+    "low_pass",
+    "lower_case",
+    "mask_fill",
+    "mp3",
+    "noise",
+    "noise_alone",
+    "opus",
+    "other_text",
+    "other_voice",
+    "pitch",
+    "polarity",
+    "resynthesis",
+    "reverberation",
+    "silence",
+    "spectral_inversion",
+    "speed",
+    "swap_words",
+    "telephone_band",
+    "text_alone",
+    "time_reversal",
+    "voice_conversion",
+    "wrong_audio",
+    "zero_segments",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +14,10 @@ from stages.core.parallel import ordered_map
 from stages.core.params import Params
 from stages.core.rowcache import RowCache
 from stages.core.stage import require_declared, run_stage
-from stages.perturbation.make import CACHED, Task, make_batch
-from stages.perturbation.recipe import Chosen, chosen_perturbations
-from stages.perturbation.table import CHEAP, batches, joined, missing_tasks, needs_audio
+from stages.perturbation.donors import Donors
+from stages.perturbation.make import CACHED, Task, Wanted, make_batch
+from stages.perturbation.recipe import chosen_perturbations
+from stages.perturbation.table import CHEAP, Asked, batches, joined, missing_tasks, needs_audio
 
 CLIPS_JOINED = 32
 """At once: few, since their neighbours' sound is in memory."""
@@ -27,36 +28,60 @@ def main(name: str, params: Params) -> None:
     require_declared(dict(params.corpora), "corpora", name)
     chosen = chosen_perturbations(params.perturbation.neighbours)
     clips = artifact("corpus", name, "clips.parquet")
+    asked = Asked(chosen, params.seed, _donors(clips, params.seed), params.perturbation.pairing_codec)
     with ExitStack() as stack:
         caches = {
             choice.name: stack.enter_context(RowCache(f"perturbation/{choice.name}", CACHED)) for choice in chosen
         }
-        tasks = batches(_tasks(clips, chosen, caches, params.seed))
+        tasks = batches(_tasks(clips, asked, caches))
         for made in ordered_map(make_batch, tasks, params.compute):
             for perturbation, (keys, values) in made.items():
                 caches[perturbation].append(keys, values)
-        rows = _rows(clips, chosen, caches, params.seed)
+        rows = _rows(clips, asked, caches)
         write_table(artifact("perturbation", name, "neighbours.parquet"), rows, SCHEMAS["neighbours"])
         for cache in caches.values():
             print(f"perturbation@{name}: {cache.summary()}")
 
 
-def _tasks(path: Path, chosen: Sequence[Chosen], caches: Mapping[str, RowCache], seed: int) -> Iterator[Task]:
+def _donors(path: Path, seed: int) -> Donors:
+    return Donors([clip for group in read_groups(path, CHEAP) for clip in group.to_pylist()], seed)
+
+
+def _tasks(path: Path, asked: Asked, caches: Mapping[str, RowCache]) -> Iterator[Task]:
     """Yield what is missing. Sound is read only for row groups in which it is asked for."""
     for index, group in enumerate(read_groups(path, CHEAP)):
         clips = group.to_pylist()
-        tasks = missing_tasks(clips, chosen, caches, seed)
+        tasks = missing_tasks(clips, asked, caches)
         if any(map(needs_audio, tasks)):
             audio = read_group(path, index, ["audio"])["audio"]
             at = {clip["clip_id"]: row for row, clip in enumerate(clips)}
             tasks = [replace(task, audio=audio[at[task.clip["clip_id"]]].as_py()) for task in tasks]
-        yield from tasks
+        yield from _with_donors(tasks, path)
 
 
-def _rows(path: Path, chosen: Sequence[Chosen], caches: Mapping[str, RowCache], seed: int) -> Iterator[pa.Table]:
+def _with_donors(tasks: list[Task], path: Path) -> list[Task]:
+    """Add the donors' sound: they lie anywhere in the corpus, so it is read through once for all of these tasks."""
+    named = {wanted.donor.clip["clip_id"] for task in tasks for wanted in task.wanted if wanted.donor}
+    if not named:
+        return tasks
+    sounds: dict[str, bytes] = {}
+    for group in read_groups(path, ["clip_id", "audio"]):
+        for row, clip_id in enumerate(group["clip_id"].to_pylist()):
+            if clip_id in named:
+                sounds[clip_id] = group["audio"][row].as_py()
+    return [replace(task, wanted=[_with_donor(wanted, sounds) for wanted in task.wanted]) for task in tasks]
+
+
+def _with_donor(wanted: Wanted, sounds: Mapping[str, bytes]) -> Wanted:
+    if wanted.donor is None:
+        return wanted
+    return replace(wanted, donor=replace(wanted.donor, audio=sounds[wanted.donor.clip["clip_id"]]))
+
+
+def _rows(path: Path, asked: Asked, caches: Mapping[str, RowCache]) -> Iterator[pa.Table]:
     for group in read_groups(path, CHEAP):
         for start in range(0, group.num_rows, CLIPS_JOINED):
-            yield joined(group.slice(start, CLIPS_JOINED).to_pylist(), chosen, caches, seed)
+            yield joined(group.slice(start, CLIPS_JOINED).to_pylist(), asked, caches)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, check_number, words_at
+from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, words_at
+from stages.perturbation.schema import Number
 
 
 def apply(text: str, rng: np.random.Generator, *, share: float) -> tuple[str, Recipe]:
@@ -33,9 +34,4 @@ def apply(text: str, rng: np.random.Generator, *, share: float) -> tuple[str, Re
     return " ".join(doubled), {"positions": positions, "words": words_at(words, positions)}
 
 
-def check(*, share: float) -> None:
-    """Check the settings."""
-    check_number("share", share, 0.001, 1)
-
-
-PERTURBATIONS.register("duplicate_words")(Perturbation("text", apply, check))
+PERTURBATIONS.register("duplicate_words")(Perturbation("text", apply, {"share": Number(0.001, 1)}))

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from stages.core.audio import Samples
-from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, check_range, uniform
-
-CEILING = 32767 / 32768
-"""The highest value that 16 bits hold."""
+from stages.perturbation.levels import CEILING
+from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
+from stages.perturbation.schema import Span
 
 
 def apply(samples: Samples, rng: np.random.Generator, *, decibels: Sequence[float]) -> tuple[Samples, Recipe]:
@@ -40,9 +39,4 @@ def apply(samples: Samples, rng: np.random.Generator, *, decibels: Sequence[floa
     return samples * factor, recipe
 
 
-def check(*, decibels: Sequence[float]) -> None:
-    """Check the settings."""
-    check_range("decibels", decibels, -60, 60)
-
-
-PERTURBATIONS.register("gain")(Perturbation("audio", apply, check))
+PERTURBATIONS.register("gain")(Perturbation("audio", apply, {"decibels": Span(-60, 60)}))

@@ -12,8 +12,4 @@ def apply(text: str, rng: np.random.Generator) -> tuple[str, Recipe]:
     return text.lower(), {}
 
 
-def check() -> None:
-    """Check that there are no settings."""
-
-
-PERTURBATIONS.register("lower_case")(Perturbation("text", apply, check))
+PERTURBATIONS.register("lower_case")(Perturbation("text", apply))

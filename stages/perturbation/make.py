@@ -9,25 +9,40 @@ from typing import Any
 
 import pyarrow as pa
 
-from stages.core.audio import audio_hash, decode_flac, encode_flac
+from stages.core.audio import Samples, audio_hash, decode_flac, encode_flac
 from stages.core.randomness import generator
-from stages.perturbation.recipe import PERTURBATIONS
+from stages.perturbation.codec import NO_CODEC, round_trip
+from stages.perturbation.recipe import PERTURBATIONS, Utterance
 
 CACHED = pa.schema(
     [("recipe", pa.string()), ("audio", pa.binary()), ("audio_hash", pa.string()), ("text", pa.string())]
 )
-"""What is kept of a neighbour: of an audio one its sound, of a text one its text; the other half is the clip's."""
+"""What is kept of a neighbour: of an audio one its sound, of a text one its text, of a pairing whatever it changed; the
+rest is the clip's."""
+
+
+@dataclass(frozen=True)
+class Donor:
+    """The clip that a pairing takes from; `audio` is FLAC, None until it is needed."""
+
+    clip: Mapping[str, Any]
+    audio: bytes | None = None
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A neighbour that is not cached: which, under what key, by which settings, drawn how."""
+    """A neighbour that is not cached: which, under what key, by which settings, from which donor, drawn how.
+
+    `codec` is what every pairing goes through.
+    """
 
     name: str
     key: str
     index: int
     settings: dict[str, Any]
     seed: int
+    donor: Donor | None = None
+    codec: str = NO_CODEC
 
 
 @dataclass(frozen=True)
@@ -53,8 +68,11 @@ Made = dict[str, tuple[list[str], pa.Table]]
 
 
 def subject(name: str, clip: Mapping[str, Any]) -> str:
-    """Return what a perturbation changes, and its draws depend on: the sound's hash, or the text."""
-    return str(clip["audio_hash"] if PERTURBATIONS[name].kind == "audio" else clip["text"])
+    """Return what a perturbation changes, and its draws depend on: the sound's hash, the text, or both."""
+    kind = PERTURBATIONS[name].kind
+    if kind == "pairing":
+        return f"{clip['audio_hash']} {clip['text']}"
+    return str(clip["audio_hash"] if kind == "audio" else clip["text"])
 
 
 def make_batch(tasks: list[Task]) -> Made:
@@ -74,9 +92,32 @@ def _made(wanted: Wanted, task: Task) -> dict[str, Any]:
     if perturbation.kind == "text":
         text, recipe = perturbation.apply(task.clip["text"], rng, **wanted.settings)
         return {"recipe": _json(recipe), "text": text}
-    assert task.audio is not None, task.clip["clip_id"]
-    samples, recipe = perturbation.apply(decode_flac(task.audio), rng, **wanted.settings)
-    return {"recipe": _json(recipe), "audio": encode_flac(samples), "audio_hash": audio_hash(samples)}
+    samples = _decoded(task.audio)
+    if perturbation.kind == "audio":
+        changed, recipe = perturbation.apply(samples, rng, **wanted.settings)
+        return {"recipe": _json(recipe)} | _sound(changed)
+    donor = None if wanted.donor is None else Utterance(_decoded(wanted.donor.audio), wanted.donor.clip["text"])
+    paired, recipe = perturbation.apply(Utterance(samples, task.clip["text"], donor), rng, **wanted.settings)
+    heard = {} if paired.samples is None else _sound(round_trip(paired.samples, wanted.codec))
+    return {"recipe": _json(recipe | _origin(wanted)), "text": paired.text} | heard
+
+
+def _origin(wanted: Wanted) -> dict[str, Any]:
+    """Return what the recipe of a pairing says beside its draws: the codec, and the donor where it takes from one."""
+    origin: dict[str, Any] = {"codec": wanted.codec}
+    if PERTURBATIONS[wanted.name].donor:
+        donor = None if wanted.donor is None else wanted.donor.clip
+        origin |= {"donor": donor and donor["clip_id"], "donor_member": donor and donor["member"]}
+    return origin
+
+
+def _decoded(audio: bytes | None) -> Samples:
+    assert audio is not None
+    return decode_flac(audio)
+
+
+def _sound(samples: Samples) -> dict[str, Any]:
+    return {"audio": encode_flac(samples), "audio_hash": audio_hash(samples)}
 
 
 def _json(recipe: dict[str, Any]) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from stages.core.audio import Samples
-from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, check_range, uniform
+from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
+from stages.perturbation.schema import Span
 
 
 def apply(samples: Samples, rng: np.random.Generator, *, snr_db: Sequence[float]) -> tuple[Samples, Recipe]:
@@ -40,9 +41,4 @@ def apply(samples: Samples, rng: np.random.Generator, *, snr_db: Sequence[float]
     return (noisy * scale).astype(np.float32), {"snr_db": drawn, "scale": round(scale, 6)}
 
 
-def check(*, snr_db: Sequence[float]) -> None:
-    """Check the settings."""
-    check_range("snr_db", snr_db, -40, 80)
-
-
-PERTURBATIONS.register("noise")(Perturbation("audio", apply, check))
+PERTURBATIONS.register("noise")(Perturbation("audio", apply, {"snr_db": Span(-40, 80)}))

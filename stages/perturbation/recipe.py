@@ -1,18 +1,52 @@
-"""What a perturbation is, the registry of them, and checks of the settings that params give."""
+"""What a perturbation is, the registry of them, and what params ask for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
+from stages.core.audio import Samples
 from stages.core.errors import EarwitnessError
 from stages.core.registry import Registry
+from stages.perturbation.schema import Schema, check_settings
 
 Recipe = dict[str, Any]
 """Every number that was drawn, and what came of it: enough to do it again by hand."""
+
+Kind = Literal["audio", "text", "pairing"]
+"""What a perturbation changes: the sound, the text, or which voice and words go together."""
+
+DonorRule = Literal["other_speaker", "same_speaker", "same_text"]
+"""Which other clip a pairing takes from: of another speaker with another text, of the same speaker with another text,
+or of another speaker with the same text."""
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A clip as a pairing sees it.
+
+    Attributes
+    ----------
+    samples : float32[n]
+    text : str
+    donor : Utterance or None
+        The clip to take from, by the perturbation's rule; None where the corpus has none.
+    """
+
+    samples: Samples
+    text: str
+    donor: Utterance | None = None
+
+
+@dataclass(frozen=True)
+class Paired:
+    """What a pairing gives: a sound or None for the clip's own, a text or None for the clip's own."""
+
+    samples: Samples | None = None
+    text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -21,19 +55,29 @@ class Perturbation:
 
     Attributes
     ----------
-    kind : "audio" or "text"
-        What it changes; the other stays the clip's own.
+    kind : "audio", "text" or "pairing"
+        What it changes. Later stages group by it: of an audio or a text neighbour the other half is the clip's own.
     apply : callable
-        ``apply(samples: float32[n], rng, **settings) -> (float32[n], recipe)`` or
-        ``apply(text, rng, **settings) -> (str, recipe)``. Defined for every clip: where there is nothing to change,
-        such as one word to swap, the clip comes back as it was and the recipe says so.
-    check : callable
-        Takes the settings as keyword arguments and raises `ValueError` with what is wrong with them.
+        ``apply(samples: float32[n], rng, **settings) -> (float32[n], recipe)``,
+        ``apply(text, rng, **settings) -> (str, recipe)`` or
+        ``apply(utterance: Utterance, rng, **settings) -> (Paired, recipe)``. Defined for every clip: where there is
+        nothing to change, such as one word to swap, the clip comes back as it was and the recipe says so.
+    schema : Schema
+        The settings that `apply` takes.
+    donor : DonorRule or None
+        Of a pairing that takes from another clip.
+    libraries : tuple of str
+        Packages, beside numpy and soundfile, whose version can change a neighbour.
+    content : callable, optional
+        From the settings to what else a neighbour depends on, such as a model's weights; asked once a run.
     """
 
-    kind: Literal["audio", "text"]
+    kind: Kind
     apply: Callable[..., tuple[Any, Recipe]]
-    check: Callable[..., None]
+    schema: Schema = field(default_factory=dict)
+    donor: DonorRule | None = None
+    libraries: tuple[str, ...] = ()
+    content: Callable[[Mapping[str, Any]], str] | None = None
 
 
 PERTURBATIONS: Registry[Perturbation] = Registry("perturbation")
@@ -81,48 +125,10 @@ def _chosen(name: str, given: dict[str, Any]) -> Chosen:
         raise EarwitnessError(f"{key}.count: must be a whole number from 0 on, not {count!r}")
     perturbation = PERTURBATIONS[name]
     try:
-        perturbation.check(**settings)
-    except TypeError as error:  # Python's own words name the keyword that is missing or unknown
-        problem = str(error).split("() ")[-1]
-        raise EarwitnessError(f"{key}: {problem}: correct its settings") from error
+        check_settings(perturbation.schema, settings)
     except ValueError as error:
         raise EarwitnessError(f"{key}.{error}") from error
     return Chosen(name, perturbation, count, settings)
-
-
-def check_range(setting: str, value: Any, low: float = -np.inf, high: float = np.inf, whole: bool = False) -> None:
-    """Check a pair ``[from, to]`` of numbers within `low` and `high`.
-
-    Raises
-    ------
-    ValueError
-        Beginning with the name of the setting.
-    """
-    numbers = value if isinstance(value, list | tuple) else []
-    if len(numbers) != 2 or not all(_is_number(number, low, high, whole) for number in numbers):
-        kind = "whole numbers" if whole else "numbers"
-        raise ValueError(f"{setting}: must be two {kind} [from, to]{_within(low, high)}, not {value!r}")
-    if numbers[0] > numbers[1]:
-        raise ValueError(f"{setting}: must rise, not {value!r}: swap the two")
-
-
-def check_number(setting: str, value: Any, low: float, high: float, whole: bool = False) -> None:
-    """Check one number within `low` and `high`, both included; raises `ValueError` as `check_range` does."""
-    if not _is_number(value, low, high, whole):
-        raise ValueError(f"{setting}: must be a {'whole ' if whole else ''}number{_within(low, high)}, not {value!r}")
-
-
-def _is_number(value: Any, low: float, high: float, whole: bool) -> bool:
-    kinds = int if whole else (int, float)
-    return (
-        isinstance(value, kinds) and not isinstance(value, bool) and bool(np.isfinite(value)) and low <= value <= high
-    )
-
-
-def _within(low: float, high: float) -> str:
-    if high < np.inf:
-        return f" from {low:g} to {high:g}"
-    return f" from {low:g} on" if low > -np.inf else ""
 
 
 def uniform(rng: np.random.Generator, limits: Sequence[float]) -> float:

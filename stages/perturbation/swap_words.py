@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, check_number
+from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe
+from stages.perturbation.schema import Number
 
 
 def apply(text: str, rng: np.random.Generator, *, swaps: int) -> tuple[str, Recipe]:
@@ -39,9 +40,4 @@ def apply(text: str, rng: np.random.Generator, *, swaps: int) -> tuple[str, Reci
     return " ".join(words), {"swaps": done}
 
 
-def check(*, swaps: int) -> None:
-    """Check the settings."""
-    check_number("swaps", swaps, 1, 1000, whole=True)
-
-
-PERTURBATIONS.register("swap_words")(Perturbation("text", apply, check))
+PERTURBATIONS.register("swap_words")(Perturbation("text", apply, {"swaps": Number(1, 1000, whole=True)}))

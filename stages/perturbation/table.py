@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -11,40 +12,82 @@ import pyarrow as pa
 from stages.core.artifacts import SCHEMAS
 from stages.core.codeversion import code_version, library_versions
 from stages.core.rowcache import RowCache, row_key
-from stages.perturbation.make import Task, Wanted, subject
+from stages.perturbation.codec import NO_CODEC
+from stages.perturbation.donors import Donors
+from stages.perturbation.make import Donor, Task, Wanted, subject
 from stages.perturbation.recipe import PERTURBATIONS, Chosen
 
 CLIPS_AT_ONCE = 16
-CHEAP = ["clip_id", "audio_hash", "text"]
+CHEAP = ["clip_id", "audio_hash", "text", "speaker", "member"]
 """Columns of ``clips.parquet`` that keys are made of."""
 
 
-def keys_of(choice: Chosen, seed: int, clips: Iterable[Mapping[str, Any]]) -> list[list[str]]:
-    """Return, for each clip, the keys of its neighbours: what is changed, how, by which code, seed and index."""
-    code = [code_version(choice.perturbation.apply.__module__), code_version("stages.perturbation.make")]
-    fixed = [code, library_versions("numpy", "soundfile"), choice.settings, seed]
-    return [[row_key(fixed, subject(choice.name, clip), index) for index in range(choice.count)] for clip in clips]
+@dataclass(frozen=True)
+class Asked:
+    """What a run makes of a corpus.
+
+    Attributes
+    ----------
+    chosen : sequence of Chosen
+    seed : int
+    donors : Donors
+    codec : str
+        What every pairing goes through.
+    """
+
+    chosen: Sequence[Chosen]
+    seed: int
+    donors: Donors
+    codec: str = NO_CODEC
+
+    def wanted(self, choice: Chosen, clips: Iterable[Mapping[str, Any]]) -> list[list[Wanted]]:
+        """Return, for each clip, its neighbours of one kind, under keys of all that they depend on.
+
+        These are what is changed, how, by which code and libraries, seed and index, from which donor.
+        """
+        fixed = self._fixed(choice)
+        return [[self._one(choice, fixed, clip, index) for index in range(choice.count)] for clip in clips]
+
+    def _fixed(self, choice: Chosen) -> list[Any]:
+        perturbation = choice.perturbation
+        code = [code_version(perturbation.apply.__module__), code_version("stages.perturbation.make")]
+        libraries = library_versions("numpy", "soundfile", *perturbation.libraries)
+        content = perturbation.content(choice.settings) if perturbation.content else None
+        return [code, libraries, choice.settings, self.seed, self._codec(choice), content]
+
+    def _codec(self, choice: Chosen) -> str:
+        return self.codec if choice.perturbation.kind == "pairing" else NO_CODEC
+
+    def _one(self, choice: Chosen, fixed: list[Any], clip: Mapping[str, Any], index: int) -> Wanted:
+        donor = self._donor(choice, clip, index)
+        origin = None if donor is None else [donor.clip[column] for column in CHEAP]
+        key = row_key(fixed, subject(choice.name, clip), index, origin)
+        return Wanted(choice.name, key, index, choice.settings, self.seed, donor, self._codec(choice))
+
+    def _donor(self, choice: Chosen, clip: Mapping[str, Any], index: int) -> Donor | None:
+        if choice.perturbation.donor is None:
+            return None
+        found = self.donors.donor(choice.perturbation.donor, choice.name, clip["clip_id"], index)
+        return None if found is None else Donor(found)
 
 
-def missing_tasks(
-    clips: list[dict[str, Any]], chosen: Sequence[Chosen], caches: Mapping[str, RowCache], seed: int
-) -> list[Task]:
+def missing_tasks(clips: list[dict[str, Any]], asked: Asked, caches: Mapping[str, RowCache]) -> list[Task]:
     """Return a task, still without audio, for every clip that lacks a neighbour."""
-    wanted: list[list[Wanted]] = [[] for _ in clips]
-    for choice in chosen:
-        keys = keys_of(choice, seed, clips)
-        absent = set(caches[choice.name].missing(key for clip_keys in keys for key in clip_keys))
-        for clip_keys, ask in zip(keys, wanted, strict=True):
-            for index, key in enumerate(clip_keys):
-                if key in absent:
-                    ask.append(Wanted(choice.name, key, index, choice.settings, seed))
-                    absent.remove(key)  # the same sound or text twice is changed once
-    return [Task(None, clip, ask) for clip, ask in zip(clips, wanted, strict=True) if ask]
+    lacking: list[list[Wanted]] = [[] for _ in clips]
+    for choice in asked.chosen:
+        wanted = asked.wanted(choice, clips)
+        absent = set(caches[choice.name].missing(one.key for of_clip in wanted for one in of_clip))
+        for of_clip, lacks in zip(wanted, lacking, strict=True):
+            for one in of_clip:
+                if one.key in absent:
+                    lacks.append(one)
+                    absent.remove(one.key)  # the same sound or text twice is changed once
+    return [Task(None, clip, lacks) for clip, lacks in zip(clips, lacking, strict=True) if lacks]
 
 
 def needs_audio(task: Task) -> bool:
     """Whether a neighbour that the task wants is made from the sound."""
-    return any(PERTURBATIONS[wanted.name].kind == "audio" for wanted in task.wanted)
+    return any(PERTURBATIONS[wanted.name].kind != "text" for wanted in task.wanted)
 
 
 def batches(tasks: Iterable[Task]) -> Iterator[list[Task]]:
@@ -54,14 +97,12 @@ def batches(tasks: Iterable[Task]) -> Iterator[list[Task]]:
         yield batch
 
 
-def joined(
-    clips: list[dict[str, Any]], chosen: Sequence[Chosen], caches: Mapping[str, RowCache], seed: int
-) -> pa.Table:
+def joined(clips: list[dict[str, Any]], asked: Asked, caches: Mapping[str, RowCache]) -> pa.Table:
     """Return the rows of ``neighbours.parquet`` for these clips, all of whose neighbours are cached."""
     rows = [_row(clip, "original", 0, "original", {"recipe": "{}"}) for clip in clips]
-    for choice in chosen:
-        keys = keys_of(choice, seed, clips)
-        cached = iter(caches[choice.name].rows([key for clip_keys in keys for key in clip_keys]).to_pylist())
+    for choice in asked.chosen:
+        keys = [one.key for of_clip in asked.wanted(choice, clips) for one in of_clip]
+        cached = iter(caches[choice.name].rows(keys).to_pylist())
         kind = choice.perturbation.kind
         rows += [_row(clip, choice.name, index, kind, next(cached)) for clip in clips for index in range(choice.count)]
     rows.sort(key=lambda row: (row["clip_id"], row["neighbour_id"]))

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from stages.core.audio import RATE, Samples
-from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, check_range, uniform
+from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
+from stages.perturbation.schema import Span
 
 
 def apply(
@@ -43,10 +44,6 @@ def apply(
     return changed, {"segments": drawn}
 
 
-def check(*, segments: Sequence[int], seconds: Sequence[float]) -> None:
-    """Check the settings."""
-    check_range("segments", segments, 1, 100, whole=True)
-    check_range("seconds", seconds, 0.001, 10)
-
-
-PERTURBATIONS.register("zero_segments")(Perturbation("audio", apply, check))
+PERTURBATIONS.register("zero_segments")(
+    Perturbation("audio", apply, {"segments": Span(1, 100, whole=True), "seconds": Span(0.001, 10)})
+)

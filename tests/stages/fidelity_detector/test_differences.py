@@ -5,10 +5,19 @@ import pyarrow as pa
 import pytest
 
 from stages.core.artifacts import SCHEMAS, tokens_schema
-from stages.fidelity_detector.differences import FEATURES, STATISTICS, Neighbourhood, differences, summaries
+from stages.fidelity_detector.differences import (
+    STATISTICS,
+    Neighbourhood,
+    differences,
+    feature_names,
+    read_embeddings,
+    read_tokens,
+)
 from stages.logits.statistics import statistic_names
 
 NAMES = statistic_names()
+NAMED = feature_names()
+KINDS = ("audio", "text")
 
 
 def tables() -> tuple[pa.Table, pa.Table, pa.Table]:
@@ -26,7 +35,14 @@ def tables() -> tuple[pa.Table, pa.Table, pa.Table]:
             view = {"neighbour_id": neighbour_id, "role": "target", "instruction": 0, "condition": "given"}
             lists = {key: [level - 1, level + 1] for key in NAMES}
             tokens.append(
-                {**view, "slice": "transcript", "text": "x", "token_ids": [0, 1], "seconds_cut": 0.0, **lists}
+                {
+                    **view,
+                    "slice": "transcript",
+                    "text": "x",
+                    "token_ids": [0, int(name == "swap_words") + 1],
+                    "seconds_cut": 0.0,
+                    **lists,
+                }
             )
             embeddings.append({**view, "encoder": [3.0, 4.0 + level], "hidden": [level, 0.0]})
     return (
@@ -36,20 +52,32 @@ def tables() -> tuple[pa.Table, pa.Table, pa.Table]:
     )
 
 
-def found(neighbours: pa.Table, tokens: pa.Table, embeddings: pa.Table) -> np.ndarray:
-    where = Neighbourhood.of(neighbours)
-    means, pooled = summaries([tokens], [embeddings], "target")
-    return differences(["a", "b"], where.names(), where, means, pooled)
+def found(neighbours: pa.Table, tokens: pa.Table, embeddings: pa.Table, kinds: tuple[str, ...] = KINDS) -> np.ndarray:
+    where = Neighbourhood.of(neighbours, kinds)
+    seen, vectors = read_tokens([tokens], "target"), read_embeddings([embeddings], "target")
+    return differences(["a", "b"], where.names(), where, seen, vectors)
 
 
 def test_by_hand() -> None:
     values = found(*tables())
-    assert values.shape == (2, 2, len(FEATURES))
+    assert values.shape == (2, 2, len(NAMED))
     np.testing.assert_allclose(values[0, 0, : len(STATISTICS)], -1.0)  # gain: -2 against -1
     np.testing.assert_allclose(values[0, 1, : len(STATISTICS)], -3.0)
+    gain, swap = (dict(zip(NAMED, values[0, place], strict=True)) for place in (0, 1))
+    assert gain["delta_lowest_logprob"] == -1.0  # -3 against -2
+    assert gain["delta_spread_logprob"] == 0.0
+    assert (gain["change_logprob"], gain["change_spread_logprob"]) == (1.0, 0.0)  # each token by -1
+    assert (swap["change_logprob"], swap["change_spread_logprob"]) == (0.0, 0.0)  # other tokens
     # encoder: (3, 2) against (3, 3); hidden: (-2, 0) against (-1, 0)
-    assert values[0, 0, -2:] == pytest.approx([1 / np.sqrt(18), 1.0], abs=1e-3)
+    assert gain["distance_encoder"] == pytest.approx(1 / np.sqrt(18), abs=1e-3)
+    assert gain["growth_encoder"] == pytest.approx(np.sqrt(13 / 18) - 1, abs=1e-3)
+    assert (gain["distance_hidden"], gain["growth_hidden"]) == (1.0, 1.0)
     np.testing.assert_array_equal(values[1, 1], 0.0)
+
+
+def test_kinds_that_are_not_asked_for_are_left_out() -> None:
+    values = found(*tables(), kinds=("audio",))
+    np.testing.assert_array_equal(values, found(*tables())[:, :1])
 
 
 def test_shuffled_tables_give_the_same_features() -> None:
@@ -58,6 +86,17 @@ def test_shuffled_tables_give_the_same_features() -> None:
     np.testing.assert_array_equal(found(*shuffled), found(*tables()))
 
 
-def test_a_role_without_rows_has_no_summaries() -> None:
+def test_what_an_endpoint_does_not_tell_counts_as_no_difference() -> None:
+    neighbours, tokens, embeddings = tables()
+    place = tokens.schema.get_field_index("gap")
+    silent = tokens.set_column(place, "gap", pa.nulls(tokens.num_rows, tokens.schema.field("gap").type))
+    values, known = found(neighbours, silent, embeddings.slice(0, 0)), found(neighbours, tokens, embeddings)
+    same = [name != "delta_gap" and not name.endswith(("encoder", "hidden")) for name in NAMED]
+    np.testing.assert_array_equal(values[..., same], known[..., same])
+    assert not values[..., ~np.array(same)].any()
+
+
+def test_a_role_without_rows_is_not_seen() -> None:
     _, tokens, embeddings = tables()
-    assert summaries([tokens], [embeddings], "reference") == ({}, {})
+    assert read_tokens([tokens], "reference") == {}
+    assert read_embeddings([embeddings], "reference") == {}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from stages.core.errors import EarwitnessError
 from stages.core.params import Condition, LabCorpus, LabSpeech
+from stages.lab_speech.manifest import clip_row
 from stages.lab_speech.plan import plan
 from stages.lab_speech.sentences import SENTENCES, sentence
 from stages.lab_speech.voices import lab_voices
@@ -122,3 +123,22 @@ def test_fragments_say_one_slot_of_what_the_sentence_would_have_said() -> None:
     ]
     assert 50 < len(cut) < 110  # 80 are expected
     assert all(fragment[:-1].lower() in sentence.lower() for fragment, sentence in cut)
+
+
+def test_other_voices_say_the_same_on_neither_side_and_change_nothing_else() -> None:
+    settings = lab(a=60)
+    asked = settings.corpora["a"].model_copy(update={"other_voices": 0.5})
+    plain, more = (
+        plan("a", settings.model_copy(update={"corpora": {"a": c}}), 7) for c in (settings.corpora["a"], asked)
+    )
+    assert more[:60] == plain
+    again = more[60:]
+    assert 15 < len(again) < 45  # half of them, by a fair coin: 30 +- 3.9
+    by_id = {clip.clip_id: clip for clip in plain}
+    for clip in again:
+        original = by_id[clip.like]
+        assert (clip.text, clip.condition) == (original.text, original.condition)
+        assert clip.voice != original.voice
+        assert clip.member is None
+        assert clip_row(clip)["member"] == ""
+    assert len({clip.clip_id for clip in more}) == len(more)

@@ -1,0 +1,124 @@
+"""An outside embedder: what another model, which never saw the target, makes of each neighbour.
+
+FiMMIA (arXiv 2512.02786, section 3) takes such vectors of every modality. Here one model is named in params, by hub id
+or folder: of sound, if it comes with a feature extractor, else of text. The mean of its last layer is the vector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from hashlib import blake2b
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from stages.core.artifacts import KeyedColumn, artifact, read_groups
+from stages.core.audio import RATE, decode_flac
+from stages.core.codeversion import code_version, library_versions
+from stages.core.errors import EarwitnessError
+from stages.core.params import NONE
+from stages.core.rowcache import RowCache, row_key
+from stages.fidelity_detector.differences import OUTSIDE, Vectors
+from stages.fidelity_detector.sets import Floats
+
+SCHEMA = pa.schema([("vector", pa.list_(pa.float32()))])
+ROWS_AT_ONCE = 256
+
+Row = dict[str, Any]
+Embed = Callable[[Row], Floats]
+
+
+def outside_vectors(model: str, revision: str, corpus: str) -> Vectors:
+    """Return the vectors of all neighbours of a corpus, by neighbour_id, as far as the row cache lacks them.
+
+    Parameters
+    ----------
+    model, revision : str
+        Hub id and commit hash, or a folder and ``none``.
+    corpus : str
+
+    Raises
+    ------
+    EarwitnessError
+        If there is no such model.
+    """
+    path = artifact("perturbation", corpus, "neighbours.parquet")
+    hears, embed = _loaded(model, revision, corpus)
+    code = [code_version(__name__), library_versions("numpy", "soundfile", "torch", "transformers")]
+    fixed = [code, model, revision, _content(Path(model))]
+    found: Vectors = {}
+    with RowCache("fidelity_detector/outside", SCHEMA) as cache:
+        for rows in _batches(path):
+            keys = [row_key(fixed, row["audio_hash"] if hears else row["text"]) for row in rows]
+            missing = set(cache.missing(keys))
+            for key, row in {key: row for key, row in zip(keys, rows, strict=True) if key in missing}.items():
+                cache.append([key], pa.Table.from_pylist([{"vector": embed(row).tolist()}], SCHEMA))
+            vectors = cache.rows(keys)["vector"].to_pylist()
+            for row, vector in zip(rows, vectors, strict=True):
+                found[row["neighbour_id"]] = {OUTSIDE: np.asarray(vector, np.float64)}
+        print(cache.summary())
+    return found
+
+
+def _batches(path: Path) -> Iterator[list[Row]]:
+    columns = ["neighbour_id", "clip_id", "audio_hash", "text"]
+    rows = (row for group in read_groups(path, columns) for row in group.to_pylist())
+    while batch := list(islice(rows, ROWS_AT_ONCE)):
+        yield batch
+
+
+def _audio_lookup(corpus: str) -> Callable[[Row], bytes]:
+    """Return a function from a neighbour to its FLAC bytes: its own, or else its clip's."""
+    own = KeyedColumn(artifact("perturbation", corpus, "neighbours.parquet"), "neighbour_id", "audio")
+    clips = KeyedColumn(artifact("corpus", corpus, "clips.parquet"), "clip_id", "audio")
+    return lambda row: own[row["neighbour_id"]] or clips[row["clip_id"]]
+
+
+def _loaded(model: str, revision: str, corpus: str) -> tuple[bool, Embed]:
+    """Return whether a model hears, and what embeds a neighbour by it."""
+    from transformers import AutoFeatureExtractor, AutoModel, AutoTokenizer
+
+    pinned = {"trust_remote_code": False} | ({} if revision == NONE else {"revision": revision})
+    try:
+        network: Any = AutoModel.from_pretrained(model, use_safetensors=True, dtype="float32", **pinned).eval()
+    except (OSError, ValueError) as error:
+        raise EarwitnessError(
+            f"params.yaml: fidelity_detector.embedder: no model with safetensors at {model!r}: correct it"
+        ) from error
+    try:
+        extractor: Any = AutoFeatureExtractor.from_pretrained(model, **pinned)
+    except (OSError, ValueError):
+        return False, partial(_of_text, network, AutoTokenizer.from_pretrained(model, **pinned))
+    return True, partial(_of_sound, network, extractor, _audio_lookup(corpus))
+
+
+def _of_sound(network: Any, extractor: Any, audio_of: Callable[[Row], bytes], row: Row) -> Floats:
+    return _mean(network, extractor(decode_flac(audio_of(row)), sampling_rate=RATE, return_tensors="pt"))
+
+
+def _of_text(network: Any, tokenizer: Any, row: Row) -> Floats:
+    longest = min(tokenizer.model_max_length, getattr(network.config, "max_position_embeddings", 10**9))
+    return _mean(network, tokenizer(row["text"] or " ", return_tensors="pt", truncation=True, max_length=longest))
+
+
+def _mean(network: Any, inputs: Any) -> Floats:
+    """Return the mean of the last layer over its positions; one row at a time, so that none depends on another."""
+    import torch
+
+    # Of a model with a decoder its encoder is the embedder.
+    part = network.get_encoder() if network.config.is_encoder_decoder else network
+    with torch.inference_mode():
+        return np.asarray(part(**inputs).last_hidden_state[0].double().mean(dim=0).numpy())
+
+
+def _content(folder: Path) -> str:
+    """Return a hash of a folder's files; of a hub's model its revision says enough."""
+    digest = blake2b(digest_size=16)
+    for path in sorted(folder.glob("*")) if folder.is_dir() else []:
+        if path.suffix in {".safetensors", ".json", ".txt", ".model"}:
+            digest.update(path.name.encode() + b"\0" + blake2b(path.read_bytes()).digest())
+    return digest.hexdigest()

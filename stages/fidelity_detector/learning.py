@@ -1,0 +1,67 @@
+"""The network beside what it must not fall behind: logistic regression, and the best feature of a single neighbour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from stages.core.params import FidelityDetector as Settings
+from stages.fidelity_detector.crossfit import CrossFitted, Fit, crossfit, deal, logistic_regression, single_neighbour
+from stages.fidelity_detector.detector import FidelityDetector
+from stages.fidelity_detector.labels import Bools, Ints, Lesson
+from stages.fidelity_detector.sets import Floats, codes_of, group_means
+
+
+def compared(lesson: Lesson, names: Sequence[str], settings: Settings, seed: int) -> dict[str, CrossFitted]:
+    """Cross-fit all three on the same folds.
+
+    Parameters
+    ----------
+    lesson : Lesson
+        Features of the neighbours side by side.
+    names : sequence of str
+        The neighbours, ``perturbation/index``.
+    settings : FidelityDetector
+    seed : int
+
+    Returns
+    -------
+    dict of str to CrossFitted
+        ``network``, ``logistic_regression`` and ``single_neighbour``.
+    """
+    folds = deal(lesson, settings.folds, np.random.default_rng(seed))
+    codes = codes_of(perturbations(names))
+    means = [None if part is None else _means(part, codes) for part in (lesson.target, lesson.reference)]
+    assert means[0] is not None
+    return {
+        "network": crossfit(fit_network(names, settings), lesson, folds, seed),
+        "logistic_regression": crossfit(logistic_regression, lesson.of(means[0], means[1]), folds, seed),
+        "single_neighbour": crossfit(single_neighbour, lesson, folds, seed),
+    }
+
+
+def fit_network(names: Sequence[str], settings: Settings) -> Fit:
+    """Return what fits the network on features, labels and speakers with a seed."""
+
+    def fit(features: Floats, label: Bools, cluster: Ints, seed: int) -> FidelityDetector:
+        detector = FidelityDetector(
+            groups=perturbations(names),
+            hidden=settings.hidden,
+            epochs=settings.epochs,
+            patience=settings.patience,
+            learning_rate=settings.learning_rate,
+            random_state=seed,
+        )
+        return detector.fit(features, label, cluster)
+
+    return fit
+
+
+def perturbations(names: Sequence[str]) -> list[str]:
+    """Return the perturbation of each neighbour."""
+    return [name.rsplit("/", 1)[0] for name in names]
+
+
+def _means(values: Floats, codes: Ints) -> Floats:
+    return group_means(values.reshape(len(values), len(codes), -1), codes)

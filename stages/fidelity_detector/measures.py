@@ -1,0 +1,41 @@
+"""How well out-of-fold scores tell members apart, and copies of a target."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from stages.core.statistics import clustered_test
+from stages.fidelity_detector.crossfit import CrossFitted
+from stages.fidelity_detector.labels import Bools, Ints, Lesson
+from stages.fidelity_detector.sets import Floats
+
+
+def measured(scores: Floats, label: Bools, cluster: Ints) -> dict[str, Any]:
+    """Return the AUC with its interval, clustered by speaker; None where nothing was scored or a class is empty."""
+    known = np.isfinite(scores)
+    if len(np.unique(label[known])) < 2:
+        return {"auc": None, "auc_ci": None}
+    found = clustered_test(scores[known], label[known], cluster[known])
+    return {"auc": found.auc, "auc_ci": list(found.interval())}
+
+
+def measured_by_model(found: CrossFitted, lesson: Lesson) -> dict[str, Any]:
+    """Return how well the target is told from its reference, on clips that it was trained on and on others.
+
+    Returns
+    -------
+    dict
+        `trained` and `untrained`, each an AUC with its interval; `detects`: ``memory``, or ``fine-tuning`` where the
+        two are told apart on clips that neither was trained on, or ``nothing``.
+    """
+    assert found.reference is not None
+    parts = {}
+    for name, clips in (("trained", lesson.member), ("untrained", ~lesson.member)):
+        scores = np.concatenate([found.target[clips], found.reference[clips]])
+        label = np.arange(len(scores)) < int(clips.sum())
+        parts[name] = measured(scores, label, np.tile(lesson.cluster[clips], 2))
+    above = {name: part["auc_ci"] is not None and part["auc_ci"][0] > 0.5 for name, part in parts.items()}
+    detects = "fine-tuning" if above["untrained"] else "memory" if above["trained"] else "nothing"
+    return {**parts, "detects": detects}

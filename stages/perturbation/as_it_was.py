@@ -1,0 +1,15 @@
+"""As it was: the clip's own sound and transcript, as a pairing, so that a codec over every pairing reaches it too."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stages.perturbation.recipe import PERTURBATIONS, Paired, Perturbation, Recipe, Utterance
+
+
+def apply(utterance: Utterance, rng: np.random.Generator) -> tuple[Paired, Recipe]:
+    """Change nothing; nothing is drawn."""
+    return Paired(utterance.samples), {}
+
+
+PERTURBATIONS.register("as_it_was")(Perturbation("pairing", apply))

@@ -1,0 +1,37 @@
+"""Low-pass: what lies above a drawn frequency is taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from stages.core.audio import Samples
+from stages.perturbation.band import passed
+from stages.perturbation.levels import within_range
+from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
+from stages.perturbation.schema import Span
+
+
+def apply(samples: Samples, rng: np.random.Generator, *, hertz: Sequence[float]) -> tuple[Samples, Recipe]:
+    """Keep what lies below a drawn edge.
+
+    Parameters
+    ----------
+    samples : float32[n]
+    rng : Generator
+    hertz : [from, to]
+        Where the response is down by 3 dB.
+
+    Returns
+    -------
+    samples : float32[n]
+    recipe : dict
+        `hertz`; `scale`, by which the sound was turned down lest it clip.
+    """
+    drawn = uniform(rng, hertz)
+    changed, scale = within_range(passed(samples, 0.0, drawn))
+    return changed, {"hertz": drawn, "scale": scale}
+
+
+PERTURBATIONS.register("low_pass")(Perturbation("audio", apply, {"hertz": Span(100, 7900)}))

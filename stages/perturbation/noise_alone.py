@@ -1,0 +1,29 @@
+"""Noise alone: the transcript with noise of the clip's length, level and spectrum, in which nobody speaks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stages.perturbation.levels import within_range
+from stages.perturbation.recipe import PERTURBATIONS, Paired, Perturbation, Recipe, Utterance
+
+
+def apply(utterance: Utterance, rng: np.random.Generator) -> tuple[Paired, Recipe]:
+    """Draw the phases of the clip's spectrum anew: its long-term spectrum stays, words and voice go.
+
+    Returns
+    -------
+    paired : Paired
+        Of the clip's length and power.
+    recipe : dict
+        `scale`, by which the noise was turned down lest it clip.
+    """
+    spectrum = np.abs(np.fft.rfft(utterance.samples.astype(np.float64)))
+    phases = rng.uniform(0, 2 * np.pi, len(spectrum))
+    phases[0] = phases[-1] = 0.0  # of these two the real part alone would count
+    noise = np.fft.irfft(spectrum * np.exp(1j * phases), len(utterance.samples))
+    changed, scale = within_range(noise)
+    return Paired(changed), {"scale": scale}
+
+
+PERTURBATIONS.register("noise_alone")(Perturbation("pairing", apply))

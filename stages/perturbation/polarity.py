@@ -1,0 +1,17 @@
+"""Polarity: the clip upside down, which nobody hears."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stages.core.audio import Samples
+from stages.perturbation.levels import CEILING
+from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe
+
+
+def apply(samples: Samples, rng: np.random.Generator) -> tuple[Samples, Recipe]:
+    """Turn the sign of every sample; nothing is drawn. -1 becomes the highest value that 16 bits hold."""
+    return np.minimum(-samples, np.float32(CEILING)), {}
+
+
+PERTURBATIONS.register("polarity")(Perturbation("audio", apply))

@@ -1,0 +1,59 @@
+"""Reverberation: the clip in a room, modelled by noise that dies away (Moorer 1979)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.core.audio import RATE, Samples
+from stages.perturbation.levels import within_range
+from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
+from stages.perturbation.schema import Span
+
+PREDELAY = 0.002
+"""Seconds between the direct sound and the first reflections."""
+
+
+def apply(
+    samples: Samples, rng: np.random.Generator, *, seconds: Sequence[float], direct_db: Sequence[float]
+) -> tuple[Samples, Recipe]:
+    """Add reflections behind the direct sound, which stays where it is.
+
+    Parameters
+    ----------
+    samples : float32[n]
+    rng : Generator
+    seconds : [from, to]
+        Time in which the reflections fall by 60 dB.
+    direct_db : [from, to]
+        Energy of the direct sound over that of all reflections, in dB.
+
+    Returns
+    -------
+    samples : float32[n]
+        What rings on after the clip's end is cut off.
+    recipe : dict
+        `seconds`, `direct_db`; `scale`, by which the sound was turned down lest it clip.
+    """
+    length, ratio = uniform(rng, seconds), uniform(rng, direct_db)
+    room = response(length, ratio, rng)
+    size = len(samples) + len(room)
+    heard = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(room, size), size)[: len(samples)]
+    changed, scale = within_range(heard)
+    return changed, {"seconds": length, "direct_db": ratio, "scale": scale}
+
+
+def response(seconds: float, direct_db: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return a room's impulse response: 1 at time 0, then noise that falls by 60 dB in `seconds`."""
+    time = np.arange(int(1.2 * seconds * RATE) + 1) / RATE  # to -72 dB
+    tail = rng.standard_normal(len(time)) * 10 ** (-3 * time / seconds) * (time >= PREDELAY)
+    room = tail * np.sqrt(10 ** (-direct_db / 10) / max(float(tail @ tail), 1e-30))
+    room[0] = 1.0
+    return np.asarray(room)
+
+
+PERTURBATIONS.register("reverberation")(
+    Perturbation("audio", apply, {"seconds": Span(0.05, 5), "direct_db": Span(-20, 40)})
+)

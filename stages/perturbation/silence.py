@@ -1,0 +1,15 @@
+"""Silence: the transcript with as much silence as the clip lasted; what remains is text, and how long it took."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stages.perturbation.recipe import PERTURBATIONS, Paired, Perturbation, Recipe, Utterance
+
+
+def apply(utterance: Utterance, rng: np.random.Generator) -> tuple[Paired, Recipe]:
+    """Return silence of the clip's length; nothing is drawn."""
+    return Paired(np.zeros_like(utterance.samples)), {}
+
+
+PERTURBATIONS.register("silence")(Perturbation("pairing", apply))

@@ -1,0 +1,19 @@
+"""Spectral inversion: low becomes high and high low, mirrored about 4 kHz."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stages.core.audio import Samples
+from stages.perturbation.levels import CEILING
+from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe
+
+
+def apply(samples: Samples, rng: np.random.Generator) -> tuple[Samples, Recipe]:
+    """Turn the sign of every other sample, so that f Hz becomes 8,000 - f; nothing is drawn."""
+    changed = samples.copy()
+    changed[1::2] *= -1
+    return np.minimum(changed, np.float32(CEILING)), {}
+
+
+PERTURBATIONS.register("spectral_inversion")(Perturbation("audio", apply))

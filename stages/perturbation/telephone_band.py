@@ -1,0 +1,41 @@
+"""Telephone band: what a telephone line passes of the clip, about 300 to 3,400 Hz (ITU-T G.712)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from stages.core.audio import Samples
+from stages.perturbation.band import passed
+from stages.perturbation.levels import within_range
+from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
+from stages.perturbation.schema import Span
+
+
+def apply(
+    samples: Samples, rng: np.random.Generator, *, low_hertz: Sequence[float], high_hertz: Sequence[float]
+) -> tuple[Samples, Recipe]:
+    """Keep what lies between two drawn edges.
+
+    Parameters
+    ----------
+    samples : float32[n]
+    rng : Generator
+    low_hertz, high_hertz : [from, to]
+        Where the response is down by 3 dB.
+
+    Returns
+    -------
+    samples : float32[n]
+    recipe : dict
+        `low_hertz`, `high_hertz`; `scale`, by which the sound was turned down lest it clip.
+    """
+    low, high = uniform(rng, low_hertz), uniform(rng, high_hertz)
+    changed, scale = within_range(passed(samples, low, high))
+    return changed, {"low_hertz": low, "high_hertz": high, "scale": scale}
+
+
+PERTURBATIONS.register("telephone_band")(
+    Perturbation("audio", apply, {"low_hertz": Span(50, 1000), "high_hertz": Span(1500, 7900)})
+)

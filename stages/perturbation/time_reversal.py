@@ -1,0 +1,16 @@
+"""Time reversal: the clip backwards."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stages.core.audio import Samples
+from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe
+
+
+def apply(samples: Samples, rng: np.random.Generator) -> tuple[Samples, Recipe]:
+    """Return the samples from last to first; nothing is drawn."""
+    return samples[::-1].copy(), {}
+
+
+PERTURBATIONS.register("time_reversal")(Perturbation("audio", apply))

@@ -1,0 +1,15 @@
+"""Wrong audio: the clip's transcript with what another speaker said in another clip."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stages.perturbation.recipe import PERTURBATIONS, Paired, Perturbation, Recipe, Utterance
+
+
+def apply(utterance: Utterance, rng: np.random.Generator) -> tuple[Paired, Recipe]:
+    """Take the donor's sound and keep the transcript; nothing changes where the corpus has no such donor."""
+    return Paired(utterance.donor.samples if utterance.donor else None), {}
+
+
+PERTURBATIONS.register("wrong_audio")(Perturbation("pairing", apply, donor="other_speaker"))
