@@ -50,15 +50,17 @@ def _check_registered(params: Params) -> None:
     import stages.attacks
     import stages.features
     import stages.perturbation  # noqa: F401
+    from stages.attacks import Settings
     from stages.attacks.places import View
-    from stages.attacks.primary import check_names
+    from stages.attacks.primary import check_names, row_scores
     from stages.features.table import chosen_families
     from stages.perturbation.recipe import chosen_perturbations
 
     chosen_families(params.features.families)
     chosen_perturbations(params.perturbation.neighbours)
     computed = product(params.logits.slices, params.logits.conditions, range(len(params.logits.instructions)))
-    check_names(params.evaluation.primary_attacks, [View(*view) for view in computed])
+    scores = row_scores(Settings(params.attacks.shares, params.attacks.orders), params.logits.orders)
+    check_names(params.evaluation.primary_attacks, [View(*view) for view in computed], scores)
 
 
 def needed(params: Params, audits: Collection[str]) -> tuple[set[str], set[str]]:

@@ -3,7 +3,7 @@
 A blind baseline, which never heard of the model, is fitted on the whole corpus. If it is at chance, the whole corpus
 is the population; else members and non-members are matched on its cross-fitted score and a blind baseline refitted
 on the match must be at chance. Within such a population a difference in recording, as far as anything measured it,
-explains no attack (the reasons, with simulations, are in the design's notes on the verdict).
+explains no attack (simulations: docs/evidence.md).
 """
 
 from __future__ import annotations

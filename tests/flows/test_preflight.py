@@ -97,6 +97,7 @@ def test_a_misspelt_feature_family(clone: Path) -> None:
         ("lost/transcript/given/0", "'lost' is no attack: use some of .*loss"),
         ("rmia/transcript/given/0", "'rmia' reads the reference or is learned"),
         ("supervised/transcript/given/0", "'supervised' reads the reference or is learned"),
+        ("min_k@21/transcript/given/0", "'min_k@21' has no such share or order: use some of .*min_k@20, "),
         ("loss", "no '' is computed"),
         ("min_k@20/transcript/given/9", "no 'transcript/given/9' is computed: use one of .*transcript/given/0"),
     ],

@@ -41,7 +41,7 @@ def test_signals_are_summed_as_p_values(sheet: MakeSheet) -> None:
         "camia_below_1": np.array([0.5, 0.5, 0.2]),
         "loss": np.zeros(3),
     }
-    found = CLIP_ATTACKS["camia_combined"](sheet([[-1.0]] * 3, columns=columns))["camia"]
+    found = CLIP_ATTACKS["camia"](sheet([[-1.0]] * 3, columns=columns))["camia"]
     assert found.tolist() == pytest.approx([1 - (1 / 3 + 2 / 3) / 2, 1 - (1 + 2 / 3) / 2, 1 - (2 / 3 + 1) / 2])
 
 
