@@ -8,8 +8,6 @@ said which sentence is left to be remembered.
 
 from __future__ import annotations
 
-import numpy as np
-
 from stages.core.params import LabCorpus
 from stages.core.randomness import generator
 from stages.lab_speech.sentences import SENTENCES
@@ -51,4 +49,4 @@ def repeated(corpus: str, number: int, settings: LabCorpus, voices: int, seed: i
 def _two_sentences(corpus: str, pair: int, seed: int) -> list[int]:
     """Draw two sentences as they come in one order of all, so that no row says what another says."""
     drawn = generator(seed, "lab_speech", "order", corpus).permutation(SENTENCES)
-    return np.asarray(drawn[2 * pair : 2 * pair + 2]).tolist()
+    return list(map(int, drawn[2 * pair : 2 * pair + 2]))

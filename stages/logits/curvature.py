@@ -68,7 +68,9 @@ def extreme_eigenvalues(product: Product, size: int, steps: int, generator: torc
         Of a Hessian that is zero, both 0.
     """
     vector = torch.randn(size, generator=generator, dtype=torch.float64)
-    basis, diagonal, beside = [vector / vector.norm()], [], []
+    basis: list[torch.Tensor] = [vector / vector.norm()]
+    diagonal: list[float] = []
+    beside: list[float] = []
     for step in range(min(steps, size)):
         residual = product(basis[-1])
         diagonal.append(float(basis[-1] @ residual))

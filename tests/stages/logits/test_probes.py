@@ -166,7 +166,7 @@ def test_the_curvature_is_that_of_the_loss_in_the_features(adapter: Qwen2AudioAd
         at = features.detach().clone().requires_grad_()
         return torch.autograd.grad(adapter.model(**(batch | {"input_features": at})).loss, at)[0]
 
-    trace, smallest, largest = PROBES["curvature"].measure(adapter, Case(asked, [], []))
+    _, smallest, largest = PROBES["curvature"].measure(adapter, Case(asked, [], []))
     assert smallest is not None
     assert largest is not None
     assert smallest < largest
