@@ -10,7 +10,7 @@ ARGS ?=
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-BENCHMARKS := attacks evaluation logits
+BENCHMARKS := attacks evaluation logits neighbours
 
 # DVC runs stages through a shell: 'python' must be this environment's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
