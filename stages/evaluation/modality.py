@@ -131,14 +131,21 @@ def _blind(heard: Heard, name: str, settings: PopulationSettings, rng: np.random
     if features is None:
         return {"auc": None, "auc_ci": None, "reason": "its sound was not measured"}
     scored = [of_attack[name] for of_attack in heard.scores.values() if name in of_attack]
-    rows = np.flatnonzero(np.isfinite(features).all(axis=1) & np.isfinite(scored).any(axis=0))
+    given = np.flatnonzero(np.isfinite(features).all(axis=1) & np.isfinite(scored).any(axis=0))
+    if len(given) and not (np.ptp(features[given], axis=0) > 0).any():
+        return {"auc": 0.5, "auc_ci": [0.5, 0.5], "reason": "every clip sounds the same"}
+    rows = _distinct(features, heard.member, given)
     member = heard.member[rows]
     if min(member.sum(), (~member).sum()) < FEWEST:
         return {"auc": None, "auc_ci": None, "reason": f"fewer than {FEWEST} members or non-members have one"}
-    if not (np.ptp(features[rows], axis=0) > 0).any():
-        return {"auc": 0.5, "auc_ci": [0.5, 0.5], "reason": "every clip sounds the same"}
     _, interval = fit_blind(features[rows], member, renumbered(heard.cluster[rows]), settings, rng)
     return {"auc": interval.auc, "auc_ci": [interval.low, interval.high], "reason": None}
+
+
+def _distinct(features: Floats, member: Bools, rows: Ints) -> Ints:
+    """Return rows of which none sounds as another of its side: one donor's sound would be on both sides of a fold."""
+    labelled = np.column_stack([features[rows], member[rows]])
+    return rows[np.sort(np.unique(labelled, axis=0, return_index=True)[1])] if len(rows) else rows
 
 
 def _beside(of_attack: Mapping[str, Floats], name: str, against: str, heard: Heard, draws: Draws) -> dict[str, Any]:

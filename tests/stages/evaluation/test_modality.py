@@ -90,6 +90,15 @@ def test_the_blind_auc_is_that_of_the_sound_that_is_given() -> None:
     assert blind["other_text"] == {"auc": 0.5, "auc_ci": [0.5, 0.5], "reason": "every clip sounds the same"}
 
 
+def test_a_donor_that_is_heard_for_many_clips_tells_no_fold_of_another() -> None:
+    member, _ = labels()
+    donors = np.random.default_rng(4).normal(size=(20, 30))
+    given = donors[2 * np.random.default_rng(5).integers(0, 10, CLIPS) + member]  # ten for each side
+    block = found(heard((1.5, 1.5, 0.0), {ORIGINAL: given, "other_voice": given, "other_text": given}))
+    low, high = block["pairings"]["other_voice"]["blind"]["auc_ci"]
+    assert low < 0.5 < high
+
+
 def test_one_pairing_more_changes_no_other_figure() -> None:
     asked = heard((1.5, 1.5, 0.0))
     more = {**asked.scores["loss"], "silence": asked.member.astype(np.float64)}
