@@ -30,6 +30,7 @@ AS_IT_WAS = "as_it_was"
 OTHER_TEXT = "other_text"
 OTHER_VOICES = ("other_voice", "voice_conversion", "resynthesis")
 """Pairings of the own text with another voice, the true counterfactual first."""
+NO_PAIRING = "no pairing was scored: perturbation.neighbours names none, or the target does not hear"
 FEWEST = 2
 """Clips of each side without which there is no blind baseline."""
 
@@ -108,7 +109,7 @@ def matrix(heard: Heard, settings: PopulationSettings, bootstraps: int, rng_of: 
     """
     names = sorted({name for of_attack in heard.scores.values() for name in of_attack} - {ORIGINAL})
     if not names:
-        return {"against": None, "pairings": None, "interaction": None, "reason": "perturbation makes no pairing"}
+        return {"against": None, "pairings": None, "interaction": None, "reason": NO_PAIRING}
     against = AS_IT_WAS if AS_IT_WAS in names else ORIGINAL
     draws = speaker_draws(heard.cluster, bootstraps, rng_of("speakers"))
     pairings = {

@@ -12,7 +12,7 @@ import pytest
 from stages.core.population import PopulationSettings
 from stages.core.randomness import generator
 from stages.core.statistics import Bools, Floats
-from stages.evaluation.modality import ORIGINAL, Heard, matrix, mean_features
+from stages.evaluation.modality import NO_PAIRING, ORIGINAL, Heard, matrix, mean_features
 
 CLIPS, BOOTSTRAPS = 400, 200
 ARMS = (ORIGINAL, "other_voice", "other_text")
@@ -115,7 +115,7 @@ def test_where_there_is_no_pairing_it_says_so() -> None:
         "against": None,
         "pairings": None,
         "interaction": None,
-        "reason": "perturbation makes no pairing",
+        "reason": NO_PAIRING,
     }
 
 
