@@ -93,14 +93,27 @@ class LabCorpus(Section):
 
     `other_voices` is the share of the clips whose sentence is spoken once more, in another voice and of unknown
     membership: the counterfactual that the perturbation `other_voice` takes.
+
+    `voices_each` voices say each sentence, and `member_by` says what is drawn to be a member: a `clip`; a `text`, in
+    all its voices; or a `binding`, every text and every voice being on both sides alike.
     """
 
     share: Annotated[int, Field(ge=0, lt=LAB_SHARES)]
     clips: Positive
     fragments: Annotated[float, Field(ge=0, le=1)]
     other_voices: Annotated[float, Field(ge=0, le=1)] = 0.0
+    voices_each: Positive = 1
+    member_by: Literal["clip", "text", "binding"] = "clip"
     member: str
     non_member: str
+
+    @model_validator(mode="after")
+    def _check_design(self) -> LabCorpus:
+        if self.member_by == "binding" and self.voices_each % 2:
+            raise ValueError("member_by: binding needs an even number of voices_each, half of them on each side")
+        if (self.voices_each > 1) != (self.member_by != "clip"):
+            raise ValueError("member_by: text or binding goes with more than one of voices_each, clip with one")
+        return self
 
 
 class Condition(Section):

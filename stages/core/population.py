@@ -207,7 +207,7 @@ def find_population(
         return _none(None, score, f"only {fewest} of one side: members and non-members are both needed")
     if not (features.std(axis=0) > 0).any():
         return _none(None, score, "no blind feature varies, so nothing is known of how the clips were recorded")
-    score, whole = _blind(features, member, cluster, settings, rng)
+    score, whole = fit_blind(features, member, cluster, settings, rng)
     if fewest < settings.min_matched:
         wanted = settings.min_matched
         return _none(whole, score, f"{fewest} clips on the smaller side, fewer than the {wanted} that are needed")
@@ -221,10 +221,29 @@ def _none(whole: BlindInterval | None, score: Floats, reason: str, searched: boo
     return Population(None, np.zeros(0, np.intp), np.zeros(0, np.intp), None, whole, score, reason, searched)
 
 
-def _blind(
+def fit_blind(
     features: Floats, member: Bools, cluster: Ints, settings: PopulationSettings, rng: np.random.Generator
 ) -> tuple[Floats, BlindInterval]:
-    """Fit the blind baseline: its out-of-fold score, and its AUC with the interval."""
+    """Fit the blind baseline.
+
+    Parameters
+    ----------
+    features : float64[n, d]
+        Finite; some of them vary.
+    member : bool[n]
+        At least two of each.
+    cluster : intp[n]
+        Speaker codes 0 to G - 1.
+    settings : PopulationSettings
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    score : float64[n]
+        Out of fold.
+    interval : BlindInterval
+        Of its AUC.
+    """
     folds, _ = grouped_folds(member, cluster, settings.folds, rng)
     labels = np.column_stack([member, permuted_labels(member, cluster, settings.permutations, rng)])
     scores = CrossFittedRidge(features, folds).predict(labels.astype(np.float64))
@@ -255,7 +274,7 @@ def _matched(
         if len(indices) < 2 * settings.min_matched:
             tried.append(f"{len(indices) // 2} pairs within {settings.caliper * share:.2g} deviations are too few")
             break
-        _, refitted = _blind(features[indices], member[indices], renumbered(cluster[indices]), settings, rng)
+        _, refitted = fit_blind(features[indices], member[indices], renumbered(cluster[indices]), settings, rng)
         if refitted.at_chance(settings.tolerance):
             reason = f"{len(indices) // 2} pairs matched within {settings.caliper * share:.2g} deviations are at chance"
             return Population("matched", indices, pairs, refitted, whole, score, reason, True)
