@@ -115,6 +115,8 @@ def error_line(stage: str, text: str, log: Path) -> str:
     own = [line for line in lines if line.startswith("earwitness: ")]
     if own:
         return own[-1]
+    if killed := re.search(r"exited with -(\d+)", text):
+        return f"earwitness: {stage}: killed by signal {killed[1]}: the same command again goes on from where it was"
     words = [line for line in lines if not line.startswith(("ERROR: ", "> ")) and not _PROGRESS.search(line)]
     said = words or lines or ["no output"]
     return f"earwitness: {stage}: failed unexpectedly: {said[-1].strip()} (see {log})"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from itertools import product
 from pathlib import Path
 
 from stages.core.errors import EarwitnessError
 from stages.core.jsonfile import artifact
-from stages.core.params import Params, load_params
+from stages.core.params import NONE, Params, load_params
 
 
 def preflight(audits: Collection[str] = ()) -> Params:
@@ -41,7 +42,8 @@ def preflight(audits: Collection[str] = ()) -> Params:
     for name in sorted(corpora):
         _check_corpus(name, params)
     for name in sorted(targets):
-        _check_folder(name, params.targets[name].model)
+        _check_folder(f"targets.{name}.model", params.targets[name].model)
+    _check_embedder(params.fidelity_detector.embedder, params.fidelity_detector.embedder_revision)
     return params
 
 
@@ -50,15 +52,17 @@ def _check_registered(params: Params) -> None:
     import stages.attacks
     import stages.features
     import stages.perturbation  # noqa: F401
+    from stages.attacks import Settings
     from stages.attacks.places import View
-    from stages.attacks.primary import check_names
+    from stages.attacks.primary import check_names, row_scores
     from stages.features.table import chosen_families
     from stages.perturbation.recipe import chosen_perturbations
 
     chosen_families(params.features.families)
     chosen_perturbations(params.perturbation.neighbours)
     computed = product(params.logits.slices, params.logits.conditions, range(len(params.logits.instructions)))
-    check_names(params.evaluation.primary_attacks, [View(*view) for view in computed])
+    scores = row_scores(Settings(params.attacks.shares, params.attacks.orders), params.logits.orders)
+    check_names(params.evaluation.primary_attacks, [View(*view) for view in computed], scores)
 
 
 def needed(params: Params, audits: Collection[str]) -> tuple[set[str], set[str]]:
@@ -102,11 +106,28 @@ def _lab_recordings(corpus: str, params: Params) -> dict[str, str]:
     return {row["clip_id"]: row["path"] for row in rows}
 
 
-def _check_folder(name: str, model: str) -> None:
-    folder = Path(model)
-    named_as_folder = model.startswith(("models/", "/", "."))
-    if named_as_folder and not (folder / "config.json").is_file():
+def _check_embedder(model: str, revision: str) -> None:
+    """Check the detector's outside model, which is loaded only when all else of an audit is there."""
+    key = "fidelity_detector.embedder"
+    if model == NONE:
+        return
+    if _named_as_folder(model) or Path(model).is_dir():
+        _check_folder(key, model)
+    elif not re.fullmatch(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", model):
+        raise EarwitnessError(f"params.yaml: {key}: {model!r} is no hub id and no folder: correct it, or write none")
+    elif not re.fullmatch(r"[0-9a-f]{40}", revision):
         raise EarwitnessError(
-            f"params.yaml: targets.{name}.model: no checkpoint in {model!r} (it has no config.json): "
+            f"params.yaml: {key}_revision: {revision!r} is no commit hash: give the 40 digits of the one to be used"
+        )
+
+
+def _check_folder(key: str, model: str) -> None:
+    if (_named_as_folder(model) or Path(model).is_dir()) and not (Path(model) / "config.json").is_file():
+        raise EarwitnessError(
+            f"params.yaml: {key}: no checkpoint in {model!r} (it has no config.json): "
             "correct the path, or put the checkpoint there"
         )
+
+
+def _named_as_folder(model: str) -> bool:
+    return model.startswith(("models/", "/", "."))

@@ -6,6 +6,7 @@ Four kinds (see `stages.attacks.registry`), one attack per file. To add one: wri
 from stages.attacks import (
     augmentation_kl,
     camia,
+    curvature,
     dc_pdd,
     ez,
     gradient_norm,
@@ -44,6 +45,7 @@ __all__ = [
     "Settings",
     "augmentation_kl",
     "camia",
+    "curvature",
     "dc_pdd",
     "ez",
     "gradient_norm",

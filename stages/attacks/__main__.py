@@ -22,6 +22,7 @@ from stages.core.randomness import generator
 from stages.core.stage import require_declared, run_stage
 
 STAGE = "attacks"
+NEIGHBOUR_COLUMNS = ["neighbour_id", "clip_id", "kind", "perturbation", "recipe"]
 
 
 def work(audit: str, params: Params) -> None:
@@ -29,9 +30,7 @@ def work(audit: str, params: Params) -> None:
     require_declared(params.audits, "audits", audit)
     corpus = params.audits[audit].corpus
     clips = read_table(artifact("corpus", corpus, "clips.parquet"), ["clip_id", "member", "speaker"])
-    neighbours = read_table(
-        artifact("perturbation", corpus, "neighbours.parquet"), ["neighbour_id", "clip_id", "kind", "perturbation"]
-    )
+    neighbours = read_table(artifact("perturbation", corpus, "neighbours.parquet"), NEIGHBOUR_COLUMNS)
     places = Places(neighbours, clips["clip_id"].to_pylist())
     gathered = gather(
         read_groups(artifact("logits", audit, "tokens.parquet")),
@@ -51,13 +50,13 @@ def work(audit: str, params: Params) -> None:
         SCORES_PER_GROUP,
     )
     schema = SCHEMAS["neighbour_scores"]
-    audio = long_tables(
-        neighbours.select(["neighbour_id", "clip_id", "perturbation"]),
-        np.flatnonzero(places.audio),
+    queries = long_tables(
+        neighbours.select(["neighbour_id", "clip_id", "kind", "perturbation"]),
+        np.flatnonzero(places.query),
         gathered.of_neighbours,
         schema,
     )
-    write_table(folder / "neighbour_scores.parquet", audio, schema, SCORES_PER_GROUP)
+    write_table(folder / "neighbour_scores.parquet", queries, schema, SCORES_PER_GROUP)
     write_json(folder / "attacks.json", kinds)
 
 

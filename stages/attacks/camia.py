@@ -47,8 +47,8 @@ def camia(rows: Rows, settings: Settings) -> Columns:
     return found
 
 
-@CLIP_ATTACKS.register("camia_combined")
-def camia_combined(sheet: Sheet) -> Columns:
+@CLIP_ATTACKS.register("camia")
+def combined(sheet: Sheet) -> Columns:
     """Return ``camia``: one less the mean over signals of p, the share of the audit's clips that score as high.
 
     Edgington's sum of p values, against all clips of the audit instead of known non-members, so that no label is used.

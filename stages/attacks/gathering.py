@@ -1,7 +1,7 @@
 """Stream `tokens.parquet` into one sheet a role and view: rows are scored as they pass, and little of them is kept.
 
 Kept of an original are the statistics that reference attacks compare token by token; of a neighbour, its mean
-log-probability and, for changed audio, the scores of the primary attacks.
+log-probability and, for changed audio and pairings, the scores of the primary attacks.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Gathered:
     ----------
     sheets : dict of (role, View) to Sheet
     of_neighbours : dict of (role, View) to dict of str to float64[m]
-        Scores of the audio neighbours by the attacks asked for, each neighbour taken as the query; NaN elsewhere.
+        Scores of changed audio and of pairings by the attacks asked for, each taken as the query; NaN elsewhere.
     """
 
     sheets: Sheets
@@ -69,7 +69,7 @@ def gather(
         In the corpus.
     settings : Settings
     primary : dict of View to collection of str
-        Row attacks by which audio neighbours are scored too.
+        Row attacks by which changed audio and pairings are scored too.
     probes : dict of role to dict of str to float64[clips]
         They belong to the given transcript under the first instruction.
     """
@@ -83,8 +83,8 @@ def gather(
             around = np.flatnonzero(seen & places.around[at])
             own.around.append((at[around], level[around]))
             if view in primary:
-                chosen = np.flatnonzero(seen & places.audio[at])
-                _add_audio(own, table, at, chosen, len(places.ids), settings, primary[view])
+                chosen = np.flatnonzero(seen & places.query[at])
+                _add_queries(own, table, at, chosen, len(places.ids), settings, primary[view])
     return Gathered(
         {key: _sheet(own, places, clips, _probes_of(*key, probes)) for key, own in sorted(parts.items())},
         {key: own.of_neighbours for key, own in sorted(parts.items()) if own.of_neighbours},
@@ -103,7 +103,7 @@ def _add_originals(
     own.indicators.append(indicators(rows))
 
 
-def _add_audio(
+def _add_queries(
     own: _Parts, table: pa.Table, at: Ints, chosen: Ints, neighbours: int, settings: Settings, names: Collection[str]
 ) -> None:
     if len(chosen):

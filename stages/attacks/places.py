@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -32,7 +33,7 @@ class Places:
     Parameters
     ----------
     neighbours : pa.Table
-        With neighbour_id, clip_id, kind and perturbation.
+        With neighbour_id, clip_id, kind, perturbation and recipe.
     clip_ids : sequence of str
         The corpus's clips, in their order.
 
@@ -40,9 +41,9 @@ class Places:
     ----------
     clip : intp[m]
         Index of each neighbour's clip.
-    original, audio, around : bool[m]
-        Whether it is the clip itself; its transcript with changed audio; a neighbour, of changed audio or text (a
-        pairing is another clip, not a neighbour).
+    original, query, around : bool[m]
+        Whether it is the clip itself; what is also scored as the query, which are changed audio and pairings; a
+        neighbour, of changed audio or text (a pairing is another clip, not a neighbour).
     perturbation : list of str
     """
 
@@ -53,13 +54,19 @@ class Places:
         self.clip: Ints = np.array([place[clip_id] for clip_id in neighbours["clip_id"].to_pylist()], np.intp)
         kinds = neighbours["kind"].to_pylist()
         self.original = np.array([kind == "original" for kind in kinds], np.bool_)
-        self.audio = np.array([kind == "audio" for kind in kinds], np.bool_)
+        recipes = neighbours["recipe"].to_pylist()
+        self.query = np.array(list(map(_is_query, kinds, recipes)), np.bool_)
         self.around = np.array([kind in {"audio", "text"} for kind in kinds], np.bool_)
         self.perturbation: list[str] = neighbours["perturbation"].to_pylist()
 
     def rows(self, table: pa.Table) -> Ints:
         """Return the index of each row's neighbour: intp[rows]."""
         return np.array([self._at[neighbour_id] for neighbour_id in table["neighbour_id"].to_pylist()], np.intp)
+
+
+def _is_query(kind: str, recipe: str) -> bool:
+    """Return whether a neighbour is changed audio, or a pairing; one that found no donor is the clip as it was."""
+    return kind == "audio" or (kind == "pairing" and json.loads(recipe).get("donor", "none asked for") is not None)
 
 
 def seen_by(table: pa.Table) -> list[tuple[str, View, NDArray[np.bool_]]]:

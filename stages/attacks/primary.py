@@ -4,18 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
+from stages.attacks.modified_entropy import NAMES
 from stages.attacks.places import View
-from stages.attacks.registry import CLIP_ATTACKS, LABELLED_ATTACKS, REFERENCE_ATTACKS, ROW_ATTACKS
+from stages.attacks.registry import (
+    CLIP_ATTACKS,
+    LABELLED_ATTACKS,
+    REFERENCE_ATTACKS,
+    ROW_ATTACKS,
+    Settings,
+    score_rows,
+)
+from stages.attacks.rows import Rows
 from stages.core.errors import EarwitnessError
 
-FREE = (ROW_ATTACKS, CLIP_ATTACKS)
-"""Registries of attacks that read one target alone and no labels."""
+
+def row_scores(settings: Settings, orders: Sequence[float]) -> list[str]:
+    """Return the names of all scores of row attacks, where Rényi entropies of `orders` are computed."""
+    told = {need for name in ROW_ATTACKS for need in ROW_ATTACKS[name].needs}
+    told |= {*NAMES, *(f"renyi_{order:g}" for order in orders)}
+    nothing = Rows(dict.fromkeys(sorted(told), np.zeros(0)), np.zeros(1, np.intp), [], np.zeros(0, np.int64))
+    return list(score_rows(nothing, settings))
 
 
-def check_names(primary: Sequence[str], views: Sequence[View]) -> None:
+def check_names(primary: Sequence[str], views: Sequence[View], rows: Sequence[str]) -> None:
     """Check that names of primary attacks are made of an attack that can be primary and a view that is computed.
 
-    Whether an attack has a score of that share or order, only its scores say; `evaluation` looks at these.
+    Whether a target tells what an attack needs, only its scores say; `evaluation` looks at these.
 
     Parameters
     ----------
@@ -23,6 +39,8 @@ def check_names(primary: Sequence[str], views: Sequence[View]) -> None:
         Such as ``min_k@20/transcript/given/0``.
     views : sequence of View
         Those that `logits` computes.
+    rows : sequence of str
+        Scores of row attacks, with the shares and orders that are computed.
 
     Raises
     ------
@@ -31,10 +49,11 @@ def check_names(primary: Sequence[str], views: Sequence[View]) -> None:
     """
     for name in primary:
         attack, _, view = name.partition("/")
-        if not _among(attack, (each for registry in FREE for each in registry)):
+        if attack not in rows and not _among(attack, CLIP_ATTACKS):
             learned = _among(attack, (*REFERENCE_ATTACKS, *LABELLED_ATTACKS))
-            why = "reads the reference or is learned, and cannot be primary" if learned else "is no attack"
-            known = ", ".join(each for registry in FREE for each in registry)
+            kind = "has no such share or order" if _among(attack, ROW_ATTACKS) else "is no attack"
+            why = "reads the reference or is learned, and cannot be primary" if learned else kind
+            known = ", ".join([*rows, *CLIP_ATTACKS])
             raise EarwitnessError(f"params.yaml: evaluation.primary_attacks: {attack!r} {why}: use some of {known}")
         if view not in {each.name for each in views}:
             known = ", ".join(each.name for each in views)

@@ -123,17 +123,27 @@ SCHEMAS: dict[str, pa.Schema] = {
         [("neighbour_id", pa.string()), ("role", pa.string()), ("probe", pa.string()), ("value", pa.float32())]
     ),
     "attack_scores": pa.schema([("clip_id", pa.string()), *_ATTACK_SCORE]),
-    # Scores of changed audio, each taken as the query: what an auditor would see who has only a corrupted copy.
+    # Scores of changed audio and of pairings, each taken as the query: what an auditor would see who has only a
+    # corrupted copy, and what becomes of an attack when voice and words are taken apart.
     "neighbour_scores": pa.schema(
-        [("neighbour_id", pa.string()), ("clip_id", pa.string()), ("perturbation", pa.string()), *_ATTACK_SCORE]
+        [
+            ("neighbour_id", pa.string()),
+            ("clip_id", pa.string()),
+            ("kind", pa.string()),
+            ("perturbation", pa.string()),
+            *_ATTACK_SCORE,
+        ]
     ),
     "detector_scores": pa.schema([("clip_id", pa.string()), ("role", pa.string()), ("score", pa.float64())]),
 }
 
 
-def features_schema(columns: Sequence[str]) -> pa.Schema:
-    """Return the schema of `features.parquet`: ``clip_id`` and one float32 column per ``family.name``."""
-    return pa.schema([("clip_id", pa.string()), *((name, pa.float32()) for name in columns)])
+def features_schema(columns: Sequence[str], ids: Sequence[str] = ("clip_id",)) -> pa.Schema:
+    """Return the schema of `features.parquet`: ids and one float32 column per ``family.name``.
+
+    That of `pairings.parquet` has the ids neighbour_id, clip_id and perturbation.
+    """
+    return pa.schema([*((name, pa.string()) for name in ids), *((name, pa.float32()) for name in columns)])
 
 
 def tokens_schema(statistics: Sequence[str]) -> pa.Schema:

@@ -27,6 +27,8 @@ in common. Another number gives other sentences."""
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
+Order = Annotated[float, Field(gt=0, allow_inf_nan=True)]
+"""Of a Rényi entropy, infinity included."""
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -35,10 +37,24 @@ def _distinct(names: list[str]) -> list[str]:
     return names
 
 
+class _EachKeyOnce(yaml.SafeLoader):
+    """A safe loader that refuses a key that stands twice in one place, of which YAML's own would take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Return a mapping, its keys looked at first."""
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            value = self.construct_object(key, deep=True)
+            if isinstance(value, str) and value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{value!r} stands here twice", key.start_mark)
+            seen.add(value if isinstance(value, str) else id(key))
+        return super().construct_mapping(node, deep)
+
+
 class Section(BaseModel):
     """A section of `params.yaml`: unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Corpus(Section):
@@ -77,14 +93,27 @@ class LabCorpus(Section):
 
     `other_voices` is the share of the clips whose sentence is spoken once more, in another voice and of unknown
     membership: the counterfactual that the perturbation `other_voice` takes.
+
+    `voices_each` voices say each sentence, and `member_by` says what is drawn to be a member: a `clip`; a `text`, in
+    all its voices; or a `binding`, every text and every voice being on both sides alike.
     """
 
     share: Annotated[int, Field(ge=0, lt=LAB_SHARES)]
     clips: Positive
     fragments: Annotated[float, Field(ge=0, le=1)]
     other_voices: Annotated[float, Field(ge=0, le=1)] = 0.0
+    voices_each: Positive = 1
+    member_by: Literal["clip", "text", "binding"] = "clip"
     member: str
     non_member: str
+
+    @model_validator(mode="after")
+    def _check_design(self) -> LabCorpus:
+        if self.member_by == "binding" and self.voices_each % 2:
+            raise ValueError("member_by: binding needs an even number of voices_each, half of them on each side")
+        if (self.voices_each > 1) != (self.member_by != "clip"):
+            raise ValueError("member_by: text or binding goes with more than one of voices_each, clip with one")
+        return self
 
 
 class Condition(Section):
@@ -173,7 +202,7 @@ class Logits(Section):
     slices: Annotated[list[Literal["audio", "instruction", "transcript"]], Field(min_length=1)]
     conditions: Annotated[list[Literal["given", "generated"]], Field(min_length=1)]
     generated_tokens: Positive
-    orders: list[Annotated[float, Field(gt=0)]]
+    orders: list[Order]
     batch_size: Positive
     probes: list[str]
 
@@ -182,7 +211,7 @@ class Attacks(Section):
     """Shares of tokens and Rényi orders of attacks that have them; folds and permuted labels of learned ones."""
 
     shares: list[Share]
-    orders: list[float]
+    orders: list[Order]
     folds: Annotated[int, Field(ge=2)]
     permutations: Annotated[int, Field(ge=0)]
 
@@ -270,7 +299,7 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
     except OSError as error:
         raise EarwitnessError(f"{path}: cannot be read ({error.strerror}): correct it or its permissions") from error
     try:
-        content = yaml.safe_load(text)
+        content = yaml.load(text, _EachKeyOnce)  # noqa: S506 - derived from SafeLoader
     except RecursionError as error:
         raise EarwitnessError(f"{path}: nested too deeply: correct the YAML") from error
     except yaml.YAMLError as error:

@@ -3,8 +3,8 @@
 A blind baseline, which never heard of the model, is fitted on the whole corpus. If it is at chance, the whole corpus
 is the population; else members and non-members are matched on its cross-fitted score, the pairs that stand out most
 are given up where chance may have made them, and a blind baseline refitted on what is left must be at chance. Within
-such a population a difference in recording, as far as anything measured it, explains no attack (the reasons, with
-simulations, are in the design's notes on the verdict).
+such a population a difference in recording, as far as anything measured it, explains no attack (simulations:
+docs/evidence.md).
 """
 
 from __future__ import annotations

@@ -29,12 +29,14 @@ from stages.evaluation.inputs import (
     paired,
     primary_of,
 )
+from stages.evaluation.modality import ORIGINAL, Heard, matrix, mean_features
 from stages.evaluation.sensitivity import (
     corrupted_only,
     over_instructions,
     over_lengths,
     over_member_ratios,
     over_orders,
+    query_scores,
 )
 from stages.evaluation.settings import settings_of
 
@@ -86,7 +88,7 @@ def work(name: str, params: Params) -> None:
 
 
 def _described(name: str, case: Case, primary: list[str], clips: pa.Table, params: Params) -> dict[str, Any]:
-    """Return the blocks `sensitivity` and `canaries` of `metrics.json`."""
+    """Return the blocks `sensitivity`, `modality` and `canaries` of `metrics.json`."""
     rng = generator(params.seed, STAGE, name, "described")
     columns = dict(zip(case.names, case.scores.T, strict=True))
     judged = {attack: columns[attack] for attack in primary}
@@ -94,19 +96,43 @@ def _described(name: str, case: Case, primary: list[str], clips: pa.Table, param
     seconds = clips["seconds"].to_numpy()[case.rows].astype(np.float64)
     attributes = clips["attributes"].to_pylist()
     canary = [dict(attributes[row] or ()).get(CANARY) for row in case.rows]
+    neighbours = read_table(artifact("attacks", name, "neighbour_scores.parquet"))
+    row_of = {clip_ids[row]: at for at, row in enumerate(case.rows)}
     sensitivity = {
         "instructions": over_instructions(columns, case.member),
         "orders": over_orders(columns, case.member),
         "member_ratio": {attack: over_member_ratios(score, case.member, rng) for attack, score in judged.items()},
         "length": {attack: over_lengths(score, case.member, seconds) for attack, score in judged.items()},
-        "corrupted_only": corrupted_only(
-            read_table(artifact("attacks", name, "neighbour_scores.parquet")),
-            judged,
-            {clip_ids[row]: at for at, row in enumerate(case.rows)},
-            case.member,
-        ),
+        "corrupted_only": corrupted_only(neighbours, judged, row_of, case.member),
     }
-    return {"sensitivity": sensitivity, "canaries": of_canaries(judged, case.member, canary, rng)}
+    return {
+        "sensitivity": sensitivity,
+        "modality": _modality(name, case, judged, neighbours, clip_ids, params),
+        "canaries": of_canaries(judged, case.member, canary, rng),
+    }
+
+
+def _modality(
+    name: str, case: Case, judged: Columns, neighbours: pa.Table, clip_ids: list[str], params: Params
+) -> dict[str, Any]:
+    corpus, settings = params.audits[name].corpus, settings_of(params)
+    row_of = {clip_ids[row]: at for at, row in enumerate(case.rows)}
+    asked = query_scores(neighbours, "pairing", list(judged), row_of, len(case.member))
+    measured = read_table(artifact("features", corpus, "pairings.parquet"))
+    columns, of_clips = read_features(corpus, clip_ids)
+    of_sound = [columns.index(column) for column in measured.column_names if "." in column]
+    heard = Heard(
+        {attack: {ORIGINAL: judged[attack], **of_attack} for attack, of_attack in asked.items()},
+        {ORIGINAL: of_clips[case.rows][:, of_sound], **mean_features(measured, row_of, len(case.member))},
+        case.member,
+        case.cluster,
+    )
+    return matrix(
+        heard,
+        settings.population,
+        settings.bootstraps,
+        lambda part: generator(params.seed, STAGE, name, "modality", part),
+    )
 
 
 def _scores(name: str, role: str, clip_ids: list[str]) -> Columns:

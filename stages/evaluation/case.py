@@ -78,7 +78,7 @@ def make_case(
     """
     if split not in SPLITS:
         raise EarwitnessError(f"split: unknown {split!r}: use one of {', '.join(SPLITS)}")
-    if not scores:
+    if not isinstance(scores, Mapping) or not scores:
         raise EarwitnessError("scores: no attack: give at least one")
     labels, known = _labels(member)
     matrix = _table("scores", scores, len(labels))
@@ -89,8 +89,9 @@ def make_case(
             raise EarwitnessError(f"reference_scores: {missing[0]!r} is missing: score the same attacks on both")
         reference = _table("reference_scores", {name: reference_scores[name] for name in scores}, len(labels))
     blind = _features(features, len(labels))
-    if len(speaker) != len(labels):
-        raise EarwitnessError(f"speaker: {len(speaker)} rows, but member has {len(labels)}: give one per clip")
+    if speaker is None or len(speaker) != len(labels):
+        count = "no" if speaker is None else len(speaker)
+        raise EarwitnessError(f"speaker: {count} rows, but member has {len(labels)}: give one per clip")
     notes = [f"{(~known).sum()} clips of unknown membership were left out"] if not known.all() else []
     rows = np.flatnonzero(known)
     places = [place for place, name in enumerate(scores) if deciding is None or name in deciding]
@@ -112,7 +113,7 @@ def make_case(
 
 def _labels(member: Sequence[Any] | NDArray[Any]) -> tuple[Bools, Bools]:
     """Return labels and whether they are known; both False for None and NaN."""
-    values = list(member)
+    values = [] if member is None else list(member)
     if not values:
         raise EarwitnessError("member: no clip: give at least one")
     known = np.array([value is not None and value == value for value in values])
@@ -128,23 +129,32 @@ def _table(what: str, columns: Mapping[str, ArrayLike], rows: int) -> Floats:
 
 
 def _column(what: str, values: ArrayLike, rows: int) -> Floats:
-    """Return one attack's scores; what is infinite ties with the most extreme finite score."""
-    column = np.asarray(values, dtype=np.float64)
+    """Return one attack's scores; what is infinite ties with the most extreme finite score, or is ±1 without one."""
+    column = _numbers(what, values)
     if column.shape != (rows,):
         raise EarwitnessError(f"{what}: shape {column.shape}, but there are {rows} clips: give one score per clip")
     finite = column[np.isfinite(column)]
-    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 0.0)
+    low, high = (finite.min(), finite.max()) if len(finite) else (-1.0, 1.0)
     return np.clip(column, low, high)
 
 
+def _numbers(what: str, values: ArrayLike) -> Floats:
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise EarwitnessError(f"{what}: not an array of numbers ({error}): give one number per place") from error
+
+
 def _features(features: ArrayLike, rows: int) -> Floats:
-    blind = np.asarray(features, dtype=np.float64)
+    """Return features, each divided by a power of two: exact, and squares neither overflow nor vanish."""
+    blind = _numbers("features", features)
     if blind.ndim != 2 or len(blind) != rows:
         raise EarwitnessError(f"features: shape {blind.shape}, but there are {rows} clips: give one row per clip")
     bad = np.flatnonzero(~np.isfinite(blind).all(axis=0))
     if len(bad):
         raise EarwitnessError(f"features: column {bad[0]} has values that are not finite: fill or drop them")
-    return blind
+    _, exponent = np.frexp(np.abs(blind).max(axis=0))
+    return np.asarray(np.ldexp(blind, -exponent))
 
 
 def _canonical(parts: Sequence[Floats], rows: Ints) -> Ints:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -136,17 +136,44 @@ def corrupted_only(
     dict of str to dict
         By attack, then by perturbation, ``original`` among them; several neighbours of a clip count with their mean.
     """
-    of_target = neighbours.filter(pc.equal(neighbours["role"], "target"))
-    names = pc.binary_join_element_wise(*(of_target[key].cast(pa.string()) for key in ATTACK_KEYS), "/")
+    of_audio = query_scores(neighbours, "audio", list(primary), row_of, len(member))
+    return {
+        attack: {name: area(scores, member) for name, scores in sorted(({"original": own} | of_audio[attack]).items())}
+        for attack, own in primary.items()
+    }
+
+
+def query_scores(
+    neighbours: pa.Table, kind: str, attacks: Sequence[str], row_of: Mapping[str, int], clips: int
+) -> dict[str, dict[str, Floats]]:
+    """Return the target's scores of neighbours of one kind, each taken as the query, joined to clips by id.
+
+    Parameters
+    ----------
+    neighbours : pa.Table
+        In the schema `neighbour_scores`.
+    kind : str
+        "audio" or "pairing".
+    attacks : sequence of str
+        Full names.
+    row_of : dict of str to int
+        From clip_id to its place.
+    clips : int
+
+    Returns
+    -------
+    dict of str to dict of str to float64[clips]
+        By attack, then by perturbation; several neighbours of a clip count with their mean. NaN where there is none.
+    """
+    chosen = pc.and_(pc.equal(neighbours["role"], "target"), pc.equal(neighbours["kind"], kind))
+    of_kind = neighbours.filter(chosen)
+    names = pc.binary_join_element_wise(*(of_kind[key].cast(pa.string()) for key in ATTACK_KEYS), "/")
     keys = ["attack", "perturbation", "clip_id"]
-    means = of_target.set_column(of_target.column_names.index("attack"), "attack", names).group_by(keys)
-    found: dict[str, dict[str, Floats]] = {attack: {"original": scores} for attack, scores in primary.items()}
+    means = of_kind.set_column(of_kind.column_names.index("attack"), "attack", names).group_by(keys)
+    found: dict[str, dict[str, Floats]] = {attack: {} for attack in attacks}
     for of_clip in means.aggregate([("score", "mean")]).to_pylist():
         attack, perturbation, clip_id = (of_clip[key] for key in keys)
         if attack in found and clip_id in row_of and of_clip["score_mean"] is not None:
-            scores = found[attack].setdefault(perturbation, np.full(len(member), np.nan))
+            scores = found[attack].setdefault(perturbation, np.full(clips, np.nan))
             scores[row_of[clip_id]] = of_clip["score_mean"]
-    return {
-        attack: {name: area(scores, member) for name, scores in sorted(of_attack.items())}
-        for attack, of_attack in found.items()
-    }
+    return found

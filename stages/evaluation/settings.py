@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from math import inf
+from numbers import Real
 from typing import Any
 
 from stages.core.blind import PopulationSettings
@@ -37,6 +39,18 @@ class Settings:
     bootstraps: int = 1000
 
 
+_BOUNDS = {
+    "folds": (2.0, inf),
+    "permutations": (1.0, inf),
+    "bootstraps": (1.0, inf),
+    "alpha": (0.0, 1.0),
+    "odds_trim": (0.0, 0.5),
+    "tolerance": (0.5, 1.0),
+    "smallest_effect": (0.5, 1.0),
+}
+"""Of what is set; all else is at least 0."""
+
+
 def settings_of(params: Params | Mapping[str, Mapping[str, Any]] | None) -> Settings:
     """Return the settings that `params` asks for.
 
@@ -49,7 +63,7 @@ def settings_of(params: Params | Mapping[str, Mapping[str, Any]] | None) -> Sett
     Raises
     ------
     EarwitnessError
-        On a section or key that the rule does not have.
+        On a section or key that the rule does not have, or a value out of range.
     """
     if isinstance(params, Params):
         return _with(params.blind_baseline.model_dump(), params.evaluation.model_dump(exclude={"primary_attacks"}))
@@ -59,7 +73,19 @@ def settings_of(params: Params | Mapping[str, Mapping[str, Any]] | None) -> Sett
         raise EarwitnessError(f"params: unknown section {next(iter(sections))!r}: use blind_baseline and evaluation")
     _check("blind_baseline", blind, set(BlindBaseline.model_fields))
     _check("evaluation", evaluation, set(Evaluation.model_fields) - {"primary_attacks"})
+    _in_range("blind_baseline", blind)
+    _in_range("evaluation", evaluation)
     return _with(blind, evaluation)
+
+
+def _in_range(section: str, given: Mapping[str, Any]) -> None:
+    """Refuse what is no number, or lies where the rule means nothing; `params.yaml` has narrower bounds."""
+    for key, value in given.items():
+        low, high = _BOUNDS.get(key, (0.0, inf))
+        if isinstance(value, bool) or not isinstance(value, Real) or not low <= float(value) <= high:
+            raise EarwitnessError(
+                f"params: {section}.{key}: {value!r} is no number from {low:g} to {high:g}: correct it"
+            )
 
 
 def _with(blind: Mapping[str, Any], evaluation: Mapping[str, Any]) -> Settings:

@@ -1,20 +1,22 @@
-"""``python -m stages.features --corpus NAME``: measure every clip, as far as the row cache does not know it."""
+"""``python -m stages.features --corpus NAME``: measure every clip and pairing that the row cache does not know."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
 
-from stages.core.artifacts import artifact, read_group, read_groups, write_table
+from stages.core.artifacts import KeyedColumn, artifact, read_group, read_groups, write_table
 from stages.core.parallel import ordered_map
 from stages.core.params import Params
 from stages.core.rowcache import RowCache
 from stages.core.stage import require_declared, run_stage
 from stages.features.family import Family
+from stages.features.pairings import PAIRING, joined_pairings, pairings_of, pairings_schema, sound_families
 from stages.features.table import (
     CHEAP,
     Task,
@@ -30,21 +32,23 @@ from stages.features.table import (
 
 
 def main(name: str, params: Params) -> None:
-    """Write ``features.parquet``, its rows in the order of the clips."""
+    """Write ``features.parquet`` and ``pairings.parquet``, their rows in the order of clips and neighbours."""
     require_declared(dict(params.corpora), "corpora", name)
     families = chosen_families(params.features.families)
-    clips = artifact("corpus", name, "clips.parquet")
+    of_sound = sound_families(families)
+    clips, neighbours = artifact("corpus", name, "clips.parquet"), artifact("perturbation", name, "neighbours.parquet")
     with ExitStack() as stack:
         caches = {
             family: stack.enter_context(RowCache(f"features/{family}", cache_schema(families[family])))
             for family in families
         }
-        tasks = batches(_tasks(clips, families, caches))
-        for measured in ordered_map(measure_batch, tasks, params.compute):
+        tasks = chain(_tasks(clips, families, caches), _pairing_tasks(neighbours, clips, of_sound, caches))
+        for measured in ordered_map(measure_batch, batches(tasks), params.compute):
             for family, (keys, values) in measured.items():
                 caches[family].append(keys, values)
-        rows = _rows(clips, families, caches)
-        write_table(artifact("features", name, "features.parquet"), rows, table_schema(families))
+        folder = artifact("features", name)
+        write_table(folder / "features.parquet", _rows(clips, families, caches), table_schema(families))
+        write_table(folder / "pairings.parquet", _pairing_rows(neighbours, of_sound, caches), pairings_schema(of_sound))
         for cache in caches.values():
             print(f"features@{name}: {cache.summary()}")
 
@@ -61,9 +65,30 @@ def _tasks(path: Path, families: Mapping[str, Family], caches: Mapping[str, RowC
         yield from tasks
 
 
+def _pairing_tasks(
+    neighbours: Path, clips: Path, families: Mapping[str, Family], caches: Mapping[str, RowCache]
+) -> Iterator[Task]:
+    """Yield what is missing of the pairings; one that has no sound of its own sounds as its clip."""
+    for index, group in enumerate(read_groups(neighbours, PAIRING)):
+        tasks = missing_tasks(pairings_of(group), families, caches)
+        if tasks:
+            table = read_group(neighbours, index, ["neighbour_id", "audio"])
+            own = dict(zip(table["neighbour_id"].to_pylist(), table["audio"].to_pylist(), strict=True))
+            of_clips = KeyedColumn(clips, "clip_id", "audio")
+            for task in tasks:
+                yield replace(task, audio=own[task.clip["neighbour_id"]] or of_clips[task.clip["clip_id"]])
+
+
 def _rows(path: Path, families: Mapping[str, Family], caches: Mapping[str, RowCache]) -> Iterator[pa.Table]:
     for group in read_groups(path, CHEAP):
         yield joined(group.to_pylist(), families, caches)
+
+
+def _pairing_rows(
+    neighbours: Path, families: Mapping[str, Family], caches: Mapping[str, RowCache]
+) -> Iterator[pa.Table]:
+    for group in read_groups(neighbours, PAIRING):
+        yield joined_pairings(pairings_of(group), families, caches)
 
 
 if __name__ == "__main__":

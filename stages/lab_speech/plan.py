@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from stages.core.errors import EarwitnessError
 from stages.core.params import LAB_SHARES, LabSpeech
 from stages.core.randomness import generator, seed_of
+from stages.lab_speech.repeats import repeated
 from stages.lab_speech.sentences import SENTENCES, SLOTS, fragment, sentence
 from stages.lab_speech.voices import Voice, lab_voices
 
@@ -63,8 +64,11 @@ def plan(corpus: str, lab: LabSpeech, seed: int) -> list[Clip]:
     clips = []
     for number in range(settings.clips):
         clip_id = f"{corpus}_{number:05d}"
-        said, speaker = _unused_pair(clip_id, settings.share, lab.voices, seed, used)
-        member = _is_member(corpus, number, seed)
+        if settings.member_by == "clip":
+            said, speaker = _unused_pair(clip_id, settings.share, lab.voices, seed, used)
+            member = _is_member(corpus, number, seed)
+        else:
+            said, speaker, member = repeated(corpus, number, settings, lab.voices, seed)
         voice = voices[speaker]
         session = f"{voice.name}_{generator(seed, 'lab_speech', 'session', clip_id).integers(SESSIONS)}"
         condition = settings.member if member else settings.non_member
@@ -74,12 +78,15 @@ def plan(corpus: str, lab: LabSpeech, seed: int) -> list[Clip]:
     again = [
         clip for clip in clips if generator(seed, "lab_speech", "again", clip.clip_id).random() < settings.other_voices
     ]
-    return [*clips, *(_in_another_voice(clip, voices, seed) for clip in again)]
+    said_by: dict[str, set[str]] = {}
+    for clip in clips:
+        said_by.setdefault(clip.text, set()).add(clip.voice.name)
+    return [*clips, *(_in_another_voice(clip, voices, said_by[clip.text], seed) for clip in again)]
 
 
-def _in_another_voice(clip: Clip, voices: list[Voice], seed: int) -> Clip:
-    """Return the clip as another speaker would have recorded it: the same words, condition, level and noise."""
-    others = [voice for voice in voices if voice.name != clip.voice.name]
+def _in_another_voice(clip: Clip, voices: list[Voice], taken: set[str], seed: int) -> Clip:
+    """Return the clip as a speaker who did not say these words would have recorded it, level and noise alike."""
+    others = [voice for voice in voices if voice.name not in taken]
     voice = others[int(generator(seed, "lab_speech", "other_voice", clip.clip_id).integers(len(others)))]
     return Clip(f"{clip.clip_id}_again", clip.text, voice, None, clip.condition, f"{voice.name}_again", clip.clip_id)
 
@@ -112,5 +119,10 @@ def _check(corpus: str, lab: LabSpeech) -> None:
         if side not in lab.conditions:
             raise EarwitnessError(f"{where}: unknown condition {side!r}: use one of {', '.join(lab.conditions)}")
     most = SENTENCES * lab.voices // LAB_SHARES // 2
+    settings = lab.corpora[corpus]
+    if settings.voices_each + (settings.other_voices > 0) > lab.voices:
+        raise EarwitnessError(
+            f"{where}.voices_each: is more than the {lab.voices} voices that there are: ask for fewer"
+        )
     if lab.corpora[corpus].clips > most:
         raise EarwitnessError(f"{where}.clips: is more than the grammar gives: ask for at most {most}")

@@ -60,12 +60,15 @@ class Probe:
         From an adapter and a case to the values, None where one is not defined.
     changed, shots : bool
         Whether it hears the audio neighbours; whether it is told labels, to choose shots.
+    most : int or None
+        Clips that it is taken of, drawn without regard to labels, where it is too dear for all.
     """
 
     names: tuple[str, ...]
     measure: Callable[[Adapter, Case], Sequence[float | None]]
     changed: bool = False
     shots: bool = False
+    most: int | None = None
 
 
 PROBES: Registry[Probe] = Registry("probe")
@@ -113,8 +116,16 @@ def choose_shots(clips: pa.Table, seed: int) -> dict[str, str]:
     return {row["clip_id"]: row["text"] for row in known[: min(SHOTS, len(known) // 2)]}
 
 
-def wanted(subjects: Sequence[Subject], probe: Probe, shots: Mapping[str, str]) -> list[Subject]:
-    """Return the clips that a probe is defined for: no shot is scored, and without shots nothing is."""
+def wanted(subjects: Sequence[Subject], probe: Probe, shots: Mapping[str, str], seed: int) -> list[Subject]:
+    """Return the clips that a probe is taken of, in their order.
+
+    No shot is scored, and without shots nothing is. Of a probe that is too dear for all, those with the smallest
+    seeded hashes of their ids.
+    """
+    if probe.most is not None:
+        drawn = sorted(subjects, key=lambda subject: (seed_of(seed, "subset", subject.clip_id), subject.clip_id))
+        kept = {subject.clip_id for subject in drawn[: probe.most]}
+        return [subject for subject in subjects if subject.clip_id in kept]
     if not probe.shots:
         return list(subjects)
     return [subject for subject in subjects if subject.clip_id not in shots] if shots else []

@@ -38,7 +38,7 @@ def probe_table(label: str, corpus: str, records: Mapping[str, TargetRecord], pa
     shots, instruction = choose_shots(clips, params.seed), params.logits.instructions[0]
     sound_of, tables = _sound_lookup(corpus), []
     for name, probe in asked:
-        chosen = wanted(subjects, probe, shots)
+        chosen = wanted(subjects, probe, shots, params.seed)
         with RowCache(f"logits/probes/{name}", PROBE_ROW) as cache:
             for role, record in records.items():
                 keys = probe_keys(name, chosen, record.fingerprint(), instruction, shots)

@@ -180,7 +180,7 @@ def _variance(exponents: torch.Tensor, weights: torch.Tensor, sums: _Sums, scrat
 def _renyi(
     exponents: torch.Tensor, weights: torch.Tensor, sums: _Sums, mean: torch.Tensor, order: float, scratch: torch.Tensor
 ) -> torch.Tensor:
-    """Return H_order = log(sum p^order) / (1 - order); Shannon's at 1, -log max p at inf (formulas.md, section 2)."""
+    """Return H_order = log(sum p^order) / (1 - order); Shannon's at 1, -log max p at inf (arXiv 2411.02902, eq. 3)."""
     if order == 1:
         return -mean
     if order == inf:

@@ -13,8 +13,9 @@ FINDINGS: dict[str, tuple[str, str]] = {
     ),
     "suspected": (
         "Suspected",
-        "The model probably remembers these recordings: it tells members from non-members also where they were "
-        "recorded alike, and by more than a model that is known not to hold them.",
+        "The model seems to remember these recordings: it tells members from non-members also where they were "
+        "recorded alike, and by more than a model that is known not to hold them. A difference in recording that "
+        "nothing measured, and to which the two models react differently, would look the same.",
     ),
     "confounded": (
         "Confounded",
@@ -47,7 +48,8 @@ GRADES: dict[str, tuple[str, str]] = {
     "randomised": (
         "drawn at random",
         "Chance decided which clips are members. Only such a split supports a statement about how often a finding "
-        "would be a false alarm.",
+        "would be a false alarm: in at most the share of audits that evaluation.alpha names (0.05 unless it was "
+        "changed).",
     ),
     "matched": (
         "chosen to be alike",

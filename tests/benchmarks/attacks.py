@@ -74,6 +74,7 @@ def make_artifacts(clips: int) -> None:
             "clip_id": np.repeat(names, len(kinds)),
             "kind": kinds * clips,
             "perturbation": kinds * clips,
+            "recipe": ["{}"] * len(kinds) * clips,
         }
     )
     schema = SCHEMAS["neighbours"]

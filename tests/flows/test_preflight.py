@@ -97,6 +97,7 @@ def test_a_misspelt_feature_family(clone: Path) -> None:
         ("lost/transcript/given/0", "'lost' is no attack: use some of .*loss"),
         ("rmia/transcript/given/0", "'rmia' reads the reference or is learned"),
         ("supervised/transcript/given/0", "'supervised' reads the reference or is learned"),
+        ("min_k@21/transcript/given/0", "'min_k@21' has no such share or order: use some of .*min_k@20, "),
         ("loss", "no '' is computed"),
         ("min_k@20/transcript/given/9", "no 'transcript/given/9' is computed: use one of .*transcript/given/0"),
     ],
@@ -226,3 +227,29 @@ def test_a_hub_id_is_not_looked_for_on_disk(clone: Path) -> None:
     target = {"model": "owner/model", "revision": "0" * 40, "dtype": "float32"}
     change(lambda params: params["targets"].update(theirs=target))
     assert "theirs" in preflight().targets
+
+
+@pytest.mark.parametrize(
+    ("embedder", "revision", "message"),
+    [
+        ("models/ours", "none", r"fidelity_detector\.embedder: no checkpoint in 'models/ours'"),
+        ("two words", "none", r"fidelity_detector\.embedder: 'two words' is no hub id and no folder"),
+        ("owner/model/part", "0" * 40, r"fidelity_detector\.embedder: .* is no hub id and no folder"),
+        ("owner/model", "main", r"fidelity_detector\.embedder_revision: 'main' is no commit hash"),
+    ],
+)
+def test_an_embedder_that_cannot_be(clone: Path, embedder: str, revision: str, message: str) -> None:
+    named = {"embedder": embedder, "embedder_revision": revision}
+    change(lambda params: params["fidelity_detector"].update(named))
+    with pytest.raises(EarwitnessError, match=rf"^params\.yaml: {message}"):
+        preflight()
+
+
+def test_an_embedder_by_hub_id_or_in_a_folder(clone: Path) -> None:
+    pinned = {"embedder": "owner/model", "embedder_revision": "0" * 40}
+    change(lambda params: params["fidelity_detector"].update(pinned))
+    assert preflight().fidelity_detector.embedder == "owner/model"
+    (clone / "models/ours").mkdir(parents=True)
+    (clone / "models/ours/config.json").write_text("{}")
+    change(lambda params: params["fidelity_detector"].update(embedder="models/ours", embedder_revision="none"))
+    assert preflight().fidelity_detector.embedder == "models/ours"

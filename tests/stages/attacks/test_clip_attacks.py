@@ -41,17 +41,19 @@ def test_signals_are_summed_as_p_values(sheet: MakeSheet) -> None:
         "camia_below_1": np.array([0.5, 0.5, 0.2]),
         "loss": np.zeros(3),
     }
-    found = CLIP_ATTACKS["camia_combined"](sheet([[-1.0]] * 3, columns=columns))["camia"]
+    found = CLIP_ATTACKS["camia"](sheet([[-1.0]] * 3, columns=columns))["camia"]
     assert found.tolist() == pytest.approx([1 - (1 / 3 + 2 / 3) / 2, 1 - (1 + 2 / 3) / 2, 1 - (2 / 3 + 1) / 2])
 
 
 def test_probes_are_turned_so_that_members_score_higher(sheet: MakeSheet) -> None:
     value = np.array([0.5, np.nan])
-    probes = dict.fromkeys(("gradient_norm_2", "recall", "augmentation_kl", "repetition", "sampling"), value)
+    named = ("gradient_norm_2", "recall", "augmentation_kl", "repetition", "sampling", "curvature_trace")
+    probes = dict.fromkeys(named, value)
     own = sheet([[-1.0], [-1.0]], probes=probes)
     found = {name: column for attack in CLIP_ATTACKS for name, column in CLIP_ATTACKS[attack](own).items()}
     signs = {name: found[name][0] for name in ("gradient_norm_2", "recall", "augmentation_kl", "camia_repetition")}
     assert signs == {"gradient_norm_2": -0.5, "recall": 0.5, "augmentation_kl": 0.5, "camia_repetition": -0.5}
+    assert found["curvature_trace"][0] == 0.5  # as the theory has it that FiMMIA refutes
     assert found["sampling_zlib"][0] > found["sampling"][0] == 0.5
     assert np.isnan(found["recall"][1])
 

@@ -18,12 +18,12 @@ from stages.logits.statistics import statistic_names
 
 NAMES = statistic_names()
 CLIPS = ["a", "b", "c"]
-KINDS = {"gain": "audio", "original": "original", "swap_words": "text"}
+KINDS = {"gain": "audio", "original": "original", "silence": "pairing", "swap_words": "text"}
 VIEW = View("transcript", "given", 0)
 PRIMARY = {VIEW: {"loss", "max_renyi_0.5@10"}}
 NEIGHBOURS = pa.Table.from_pylist(
     [
-        {"neighbour_id": f"{clip}/{name}/0", "clip_id": clip, "kind": kind, "perturbation": name}
+        {"neighbour_id": f"{clip}/{name}/0", "clip_id": clip, "kind": kind, "perturbation": name, "recipe": "{}"}
         for clip in CLIPS
         for name, kind in KINDS.items()
     ]
@@ -142,20 +142,22 @@ def test_probes_are_attacks_of_the_given_transcript() -> None:
     assert ("a", "reference", "recall") not in found
 
 
-def test_changed_audio_is_scored_as_a_query_of_its_own_by_the_primary_attacks() -> None:
+def test_changed_audio_and_pairings_are_scored_as_queries_by_the_primary_attacks() -> None:
     table = tokens()
     found = gathered([table])
     schema = SCHEMAS["neighbour_scores"]
-    ids = NEIGHBOURS.select(["neighbour_id", "clip_id", "perturbation"])
-    chosen = np.flatnonzero(Places(NEIGHBOURS, CLIPS).audio)
+    ids = NEIGHBOURS.select(["neighbour_id", "clip_id", "kind", "perturbation"])
+    chosen = np.flatnonzero(Places(NEIGHBOURS, CLIPS).query)
     rows = pa.concat_tables(list(long_tables(ids, chosen, found.of_neighbours, schema))).to_pylist()
     assert {(row["neighbour_id"], row["role"], row["attack"]) for row in rows} == {
-        (f"{clip}/gain/0", role, attack)
+        (f"{clip}/{query}/0", role, attack)
         for clip in CLIPS
+        for query in ("gain", "silence")
         for role in ("target", "reference")
         for attack in PRIMARY[VIEW]
     }
     for row in rows:
+        assert row["kind"] == KINDS[row["perturbation"]]
         assert row["score"] == pytest.approx(row_of(table, row["neighbour_id"], row["role"])[row["attack"]])
 
 

@@ -39,6 +39,12 @@ def test_a_missing_file_and_broken_yaml(tmp_path: Path) -> None:
     assert "\n" not in str(error.value)
 
 
+def test_a_key_that_stands_twice(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("seed: 7\naudits:\n  one: {}\n  two: {}\n  one: {}\n")
+    with pytest.raises(EarwitnessError, match=r"params\.yaml, line 5: 'one' stands here twice: correct the YAML"):
+        load_params(tmp_path / "params.yaml")
+
+
 @pytest.mark.parametrize("text", ["", "just words\n", "- 1\n- 2\n"])
 def test_yaml_that_is_no_mapping(tmp_path: Path, text: str) -> None:
     (tmp_path / "params.yaml").write_text(text)
@@ -51,6 +57,7 @@ def test_yaml_that_is_no_mapping(tmp_path: Path, text: str) -> None:
     [
         ("corpus", "min_seconds", -1, r"corpus\.min_seconds"),
         ("corpus", "unreadable", "shrug", r"corpus\.unreadable"),
+        ("corpus", "min_seconds", float("nan"), r"corpus\.min_seconds: Input should be a finite number"),
         ("corpus", "min_seconds", 1e6, r"corpus: .*min_seconds is more than max_seconds"),
         ("compute", "workers", -2, r"compute\.workers"),
         ("evaluation", "primary_attacks", ["loss/transcript/given/0"] * 2, r"primary_attacks: .*names 'loss/.*' twice"),

@@ -70,9 +70,10 @@ def test_one_class_has_no_area() -> None:
 def test_a_corrupted_clip_counts_as_the_target_heard_it() -> None:
     view = {"slice": "transcript", "condition": "given", "instruction": 0}
     rows = [
-        {"neighbour_id": f"{clip}#{at}", "clip_id": clip, "perturbation": "noise", "role": role, "score": score}
-        | {"attack": attack}
+        {"neighbour_id": f"{clip}#{at}", "clip_id": clip, "perturbation": made, "role": role, "score": score}
+        | {"attack": attack, "kind": kind}
         | view
+        for made, kind in (("noise", "audio"), ("silence", "pairing"))
         for clip, value in zip("abcd", RIGHT, strict=True)
         for attack, role, scores in (("loss", "target", (-value, 0.0)), ("loss", "reference", (value, 9.0)))
         for at, score in enumerate(scores)

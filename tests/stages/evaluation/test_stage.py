@@ -51,6 +51,8 @@ def write_audit(params: Params, audible: bool = True, unlabelled: int = 0, **fac
     write_table(
         artifact("features", CORPUS, "features.parquet"), pa.table({"clip_id": ids, **features}).cast(schema), schema
     )
+    pairings = features_schema(["spectral.x"], ["neighbour_id", "clip_id", "perturbation"])
+    write_table(artifact("features", CORPUS, "pairings.parquet"), pairings.empty_table(), pairings)
     rows = []
     names = [*params.evaluation.primary_attacks, "zlib/transcript/given/0"]
     for role, scores in (("target", drawn["scores"]), ("reference", drawn["reference_scores"])):
@@ -70,7 +72,7 @@ def write_audit(params: Params, audible: bool = True, unlabelled: int = 0, **fac
     write_json(artifact("attacks", AUDIT, "attacks.json"), kinds)
     noisy = [
         {"neighbour_id": f"{id_}/noise/0", "clip_id": id_, "perturbation": "noise", "role": "target", "score": 0.0}
-        | {"attack": "loss", "slice": "transcript", "condition": "given", "instruction": 0}
+        | {"kind": "audio", "attack": "loss", "slice": "transcript", "condition": "given", "instruction": 0}
         for id_ in ids
     ]
     schema = SCHEMAS["neighbour_scores"]

@@ -13,18 +13,22 @@ from stages.core.params import Params
 from stages.corpus.__main__ import main as ingest
 from stages.features.__main__ import main
 from stages.features.family import FAMILIES
+from stages.perturbation.__main__ import main as perturb
 
 LIGHT = {"families": ["recording", "spectral", "textual"]}
 
 
 def counts(printed: str) -> dict[str, tuple[int, int]]:
     """Read the caches' summaries: rows computed and reused, by family."""
-    words = [line.split() for line in printed.splitlines() if " rows computed, " in line]
+    words = [
+        line.split() for line in printed.splitlines() if line.startswith("features") and " rows computed, " in line
+    ]
     return {line[1].removeprefix("features/").rstrip(":"): (int(line[2]), int(line[5])) for line in words}
 
 
 def both(name: str, params: Params) -> None:
     ingest(name, params)
+    perturb(name, params)
     main(name, params)
 
 
@@ -109,3 +113,24 @@ def test_without_clips_it_says_what_to_run(workplace: Path, make_params: Any) ->
         main("mine", make_params({"mine": "column"}))
     with pytest.raises(EarwitnessError, match="'other' is not declared"):
         main("other", make_params({"mine": "column"}))
+
+
+def test_the_sound_of_every_pairing_is_measured_as_a_clip_with_it_would_be(bring: Any, make_params: Any) -> None:
+    bring("mine", 4)
+    pairings = {"as_it_was": {"count": 1}, "silence": {"count": 1}, "gain": {"count": 1, "decibels": [-9.0, 9.0]}}
+    params = make_params({"mine": "column"}, perturbation={"neighbours": pairings})
+    both("mine", params)
+    found = read_table(Path("data/features/mine/pairings.parquet"))
+    of_clips = {row["clip_id"]: row for row in features("mine").to_pylist()}
+    assert found.num_rows == 8
+    assert {name.split(".")[0] for name in found.column_names if "." in name} == {"spectral", "prosodic"}
+    for row in found.to_pylist():
+        assert row["neighbour_id"] == f"{row['clip_id']}/{row['perturbation']}/0"
+        same = all(row[name] == of_clips[row["clip_id"]][name] for name in row if "." in name)
+        assert same is (row["perturbation"] == "as_it_was")
+
+
+def test_without_pairings_the_table_is_empty(bring: Any, make_params: Any) -> None:
+    bring("mine", 2)
+    both("mine", make_params({"mine": "column"}, perturbation={"neighbours": {}}))
+    assert read_table(Path("data/features/mine/pairings.parquet")).num_rows == 0

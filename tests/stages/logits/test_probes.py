@@ -10,12 +10,14 @@ import pyarrow as pa
 import pytest
 import torch
 import yaml
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from stages.core.artifacts import SCHEMAS, artifact, read_table, write_table
 from stages.core.audio import RATE, audio_hash, encode_flac
 from stages.core.errors import EarwitnessError
 from stages.core.params import Params
 from stages.lab_target.build import build_model, build_processor
+from stages.logits.curvature import hessian_product
 from stages.logits.probe import PROBES, SHOTS, Case, Subject, choose_shots, probe_keys, subjects_of, wanted
 from stages.logits.probes.sampling import sampling
 from stages.logits.probing import probe_table
@@ -130,9 +132,9 @@ def test_shots_are_non_members_and_are_not_scored() -> None:
     shots = choose_shots(clip_labels(members), 7)
     assert len(shots) == SHOTS
     assert all(members[int(name[1:])] is False for name in shots)
-    scored = {subject.clip_id for subject in wanted(subjects(21), PROBES["recall"], shots)}
+    scored = {subject.clip_id for subject in wanted(subjects(21), PROBES["recall"], shots, 7)}
     assert scored == {f"c{index}" for index in range(21)} - shots.keys()
-    assert len(wanted(subjects(21), PROBES["gradient_norm"], shots)) == 21
+    assert len(wanted(subjects(21), PROBES["gradient_norm"], shots, 7)) == 21
 
 
 def test_shots_do_not_depend_on_the_order_of_clips_and_hardly_on_a_clip_more() -> None:
@@ -144,7 +146,40 @@ def test_shots_do_not_depend_on_the_order_of_clips_and_hardly_on_a_clip_more() -
 
 
 def test_without_known_non_members_nothing_is_put_before_a_clip() -> None:
-    assert wanted(subjects(3), PROBES["recall"], choose_shots(clip_labels([True, None, True]), 7)) == []
+    assert wanted(subjects(3), PROBES["recall"], choose_shots(clip_labels([True, None, True]), 7), 7) == []
+
+
+def test_a_dear_probe_is_taken_of_some_clips_that_do_not_depend_on_the_others() -> None:
+    probe = replace(PROBES["curvature"], most=10)
+    chosen = wanted(subjects(40), probe, {}, 7)
+    assert len(chosen) == 10
+    assert wanted(subjects(40)[::-1], probe, {}, 7) == chosen[::-1]
+    assert len(set(wanted(subjects(41), probe, {}, 7)) - set(chosen)) <= 1
+    assert wanted(subjects(40), probe, {}, 8) != chosen
+
+
+def test_the_curvature_is_that_of_the_loss_in_the_features(adapter: Qwen2AudioAdapter) -> None:
+    asked, step = query(0, "a word"), 0.05
+    batch = adapter.training_batch([asked])
+
+    def gradient(features: torch.Tensor) -> torch.Tensor:
+        at = features.detach().clone().requires_grad_()
+        return torch.autograd.grad(adapter.model(**(batch | {"input_features": at})).loss, at)[0]
+
+    _, smallest, largest = PROBES["curvature"].measure(adapter, Case(asked, [], []))
+    assert smallest is not None
+    assert largest is not None
+    assert smallest < largest
+    with sdpa_kernel(SDPBackend.MATH):
+        at = batch["input_features"].clone().requires_grad_()
+        product = hessian_product(adapter.model(**(batch | {"input_features": at})).loss, at)
+    along = torch.randn(at.numel(), generator=torch.Generator().manual_seed(0)).double()
+    along /= along.norm()
+    moved = step * along.reshape(at.shape).float()
+    differences = (gradient(at + moved) - gradient(at - moved)).reshape(-1).double() / (2 * step)
+    found = product(along)
+    assert (found - differences).norm() < 0.05 * found.norm()
+    assert smallest <= float(along @ found) <= largest
 
 
 def test_keys_hold_what_a_probe_hears_and_no_more() -> None:

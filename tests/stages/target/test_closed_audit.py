@@ -90,6 +90,8 @@ def write_corpus() -> None:
     _write(artifact("perturbation", CORPUS, "neighbours.parquet"), neighbours, SCHEMAS["neighbours"])
     features = [{"clip_id": clip["clip_id"], "spectral.x": float(rng.normal())} for clip in clips]
     _write(artifact("features", CORPUS, "features.parquet"), features, features_schema(["spectral.x"]))
+    schema = features_schema(["spectral.x"], ["neighbour_id", "clip_id", "perturbation"])
+    _write(artifact("features", CORPUS, "pairings.parquet"), [], schema)
 
 
 def _write(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:

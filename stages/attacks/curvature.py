@@ -1,0 +1,16 @@
+"""Curvature: a member is said to lie where the loss bends upwards with the input (FiMMIA's critique, 2512.02786)."""
+
+from __future__ import annotations
+
+from stages.attacks.registry import CLIP_ATTACKS, Columns, Sheet
+
+NAMES = ("curvature_trace", "curvature_smallest", "curvature_largest")
+
+
+@CLIP_ATTACKS.register("curvature")
+def curvature(sheet: Sheet) -> Columns:
+    """Return the trace and the extreme eigenvalues of the loss's Hessian in the features, larger for members.
+
+    That is what the theory under test says, and an AUC below 0.5 speaks against it. Absent without its probe.
+    """
+    return {name: sheet.probes[name] for name in NAMES if name in sheet.probes}

@@ -1,0 +1,217 @@
+"""The modality matrix: whether an attack sees the voice, the text, or their binding.
+
+A pairing gives the target another sound, another text, or both, and the attack is asked again. What it still shows is
+held against what it shows of the same clips as they are, on the same redrawn speakers, and beside what blind features
+tell of the very sound that the target now hears: a recording condition travels with the sound (arXiv 2603.28378 took an
+attack that fell to chance on resynthesised speech for memory of the sound, and its blind baseline falls there too).
+
+The contrast is that of a two-by-two design: own or other voice, own or other text. With AUC - 0.5 as what an attack
+sees, the own text in another voice shows the text, other words in the own voice show the voice, neither shows nothing
+by construction, and what the clip itself shows beyond the sum of both is the binding. It describes the corpus as given
+and concludes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from stages.core.blind import PopulationSettings, blind_auc
+from stages.core.bootstrap import Draws, bootstrap_auc, percentile_interval, speaker_draws
+from stages.core.statistics import Bools, Floats, Ints, auc, renumbered
+
+ORIGINAL = "original"
+AS_IT_WAS = "as_it_was"
+"""The pairing of a clip with itself: where a codec goes over every pairing, others are held against it."""
+OTHER_TEXT = "other_text"
+OTHER_VOICES = ("other_voice", "voice_conversion", "resynthesis")
+"""Pairings of the own text with another voice, the true counterfactual first."""
+NO_PAIRING = "no pairing was scored: perturbation.neighbours names none, or the target does not hear"
+FEWEST = 2
+"""Clips of each side without which there is no blind baseline."""
+
+RngOf = Callable[[str], np.random.Generator]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What an attack and the blind features say of the clips and their pairings, in the rows of a case.
+
+    Attributes
+    ----------
+    scores : dict of str to dict of str to float64[n]
+        By attack, then by pairing, `ORIGINAL` among them; NaN where a clip has none.
+    features : dict of str to float64[n, d]
+        By pairing: blind features of the sound that the target is given.
+    member : bool[n]
+    cluster : intp[n]
+        Speakers, codes 0 to G - 1.
+    """
+
+    scores: Mapping[str, Mapping[str, Floats]]
+    features: Mapping[str, Floats]
+    member: Bools
+    cluster: Ints
+
+
+def mean_features(table: pa.Table, row_of: Mapping[str, int], rows: int) -> dict[str, Floats]:
+    """Return blind features by pairing, joined by id; several neighbours of a clip count with their mean.
+
+    Parameters
+    ----------
+    table : pa.Table
+        `pairings.parquet`.
+    row_of : dict of str to int
+        From clip_id to its row.
+    rows : int
+
+    Returns
+    -------
+    dict of str to float64[rows, d]
+        NaN where a clip has no such pairing.
+    """
+    names = [name for name in table.column_names if "." in name]
+    values = np.column_stack([np.zeros((table.num_rows, 0)), *(table[name].to_numpy() for name in names)])
+    at = np.array([row_of.get(clip_id, -1) for clip_id in table["clip_id"].to_pylist()], np.intp)
+    pairing = np.array(table["perturbation"].to_pylist(), object)
+    # By id, since a sum of floats depends on its order.
+    order = np.argsort(np.array(table["neighbour_id"].to_pylist(), object), kind="stable")
+    found = {}
+    for name in sorted(set(pairing.tolist())):
+        chosen = order[(pairing[order] == name) & (at[order] >= 0)]
+        sums, counts = np.zeros((rows, len(names))), np.bincount(at[chosen], minlength=rows)
+        np.add.at(sums, at[chosen], values[chosen])
+        found[name] = np.divide(sums, counts[:, None], out=np.full(sums.shape, np.nan), where=counts[:, None] > 0)
+    return found
+
+
+def matrix(heard: Heard, settings: PopulationSettings, bootstraps: int, rng_of: RngOf) -> dict[str, Any]:
+    """Return the block `modality` of `metrics.json`.
+
+    Parameters
+    ----------
+    heard : Heard
+    settings : PopulationSettings
+        Of the blind baseline.
+    bootstraps : int
+        Redraws of speakers, the same for all attacks and pairings.
+    rng_of : callable
+        From a name to a generator of its own, so that one pairing more changes no other's figures.
+
+    Returns
+    -------
+    dict
+        ``pairings`` and ``interaction``, both null, with a ``reason``, where there is no pairing.
+    """
+    names = sorted({name for of_attack in heard.scores.values() for name in of_attack} - {ORIGINAL})
+    if not names:
+        return {"against": None, "pairings": None, "interaction": None, "reason": NO_PAIRING}
+    against = AS_IT_WAS if AS_IT_WAS in names else ORIGINAL
+    draws = speaker_draws(heard.cluster, bootstraps, rng_of("speakers"))
+    pairings = {
+        name: {
+            "blind": _blind(heard, name, settings, rng_of(name)),
+            "attacks": {
+                attack: _beside(of_attack, name, against, heard, draws)
+                for attack, of_attack in heard.scores.items()
+                if name in of_attack
+            },
+        }
+        for name in [ORIGINAL, *names]
+    }
+    return {"against": against, "pairings": pairings, **_interactions(heard, against, names, draws)}
+
+
+def _blind(heard: Heard, name: str, settings: PopulationSettings, rng: np.random.Generator) -> dict[str, Any]:
+    """Return the blind AUC of the sound that the target is given, or why there is none."""
+    features = heard.features.get(name)
+    if features is None:
+        return {"auc": None, "auc_ci": None, "reason": "its sound was not measured"}
+    scored = [of_attack[name] for of_attack in heard.scores.values() if name in of_attack]
+    given = np.flatnonzero(np.isfinite(features).all(axis=1) & np.isfinite(scored).any(axis=0))
+    if len(given) and not (np.ptp(features[given], axis=0) > 0).any():
+        return {"auc": 0.5, "auc_ci": [0.5, 0.5], "reason": "every clip sounds the same"}
+    rows = _distinct(features, heard.member, given)
+    member = heard.member[rows]
+    if min(member.sum(), (~member).sum()) < FEWEST:
+        return {"auc": None, "auc_ci": None, "reason": f"fewer than {FEWEST} members or non-members have one"}
+    _, interval = blind_auc(features[rows], member, renumbered(heard.cluster[rows]), settings, rng)
+    return {"auc": interval.auc, "auc_ci": [interval.low, interval.high], "reason": None}
+
+
+def _distinct(features: Floats, member: Bools, rows: Ints) -> Ints:
+    """Return rows of which none sounds as another of its side: one donor's sound would be on both sides of a fold."""
+    labelled = np.column_stack([features[rows], member[rows]])
+    return rows[np.sort(np.unique(labelled, axis=0, return_index=True)[1])] if len(rows) else rows
+
+
+def _beside(of_attack: Mapping[str, Floats], name: str, against: str, heard: Heard, draws: Draws) -> dict[str, Any]:
+    """Return an attack's AUC on a pairing, and what it gains or loses against the same clips as they are."""
+    held = of_attack[against] if against in of_attack else of_attack[ORIGINAL]
+    rows = np.flatnonzero(np.isfinite(of_attack[name]) & np.isfinite(held))
+    member = heard.member[rows]
+    counts = {"member": int(member.sum()), "non_member": int((~member).sum())}
+    if not member.any() or member.all():
+        nothing = dict.fromkeys(("auc", "auc_ci", "difference", "difference_ci"))
+        return nothing | counts | {"reason": "no member or no non-member has a score"}
+    own, own_drawn = _area(of_attack[name][rows], member, heard.cluster[rows], draws)
+    found: dict[str, Any] = {"auc": own, "auc_ci": _interval(own_drawn), "difference": None, "difference_ci": None}
+    if name not in {ORIGINAL, against}:
+        base, base_drawn = _area(held[rows], member, heard.cluster[rows], draws)
+        found |= {"difference": own - base, "difference_ci": _interval(own_drawn - base_drawn)}
+    return found | counts | {"reason": None}
+
+
+def _interactions(heard: Heard, against: str, names: Sequence[str], draws: Draws) -> dict[str, Any]:
+    """Return the contrast for each pairing with another voice, or why there is none."""
+    voices = [name for name in OTHER_VOICES if name in names]
+    if OTHER_TEXT not in names or not voices:
+        return {"interaction": None, "reason": f"needs {OTHER_TEXT} and one of {', '.join(OTHER_VOICES)}"}
+    contrasts = {
+        voice: {
+            attack: _contrast([of_attack[arm] for arm in (against, voice, OTHER_TEXT)], heard, draws)
+            for attack, of_attack in heard.scores.items()
+            if {against, voice, OTHER_TEXT} <= of_attack.keys()
+        }
+        for voice in voices
+    }
+    return {"interaction": contrasts, "reason": None}
+
+
+def _contrast(arms: Sequence[Floats], heard: Heard, draws: Draws) -> dict[str, Any]:
+    """Return what is due to text, voice and binding, on the clips that have all three arms.
+
+    Parameters
+    ----------
+    arms : sequence of float64[n]
+        Of the clip as it is, of its text in another voice, of its voice with another text.
+    heard : Heard
+    draws : float32[bootstraps, G]
+    """
+    rows = np.flatnonzero(np.isfinite(arms).all(axis=0))
+    member = heard.member[rows]
+    counts = {"member": int(member.sum()), "non_member": int((~member).sum())}
+    if not member.any() or member.all():
+        return dict.fromkeys(("text", "voice", "binding")) | counts | {"reason": "no clip of one side has all three"}
+    (own, own_d), (text, text_d), (voice, voice_d) = (
+        _area(arm[rows], member, heard.cluster[rows], draws) for arm in arms
+    )
+    parts = {
+        "text": (text - 0.5, text_d - 0.5),
+        "voice": (voice - 0.5, voice_d - 0.5),
+        "binding": (own - text - voice + 0.5, own_d - text_d - voice_d + 0.5),
+    }
+    effects = {name: {"effect": value, "ci": _interval(drawn)} for name, (value, drawn) in parts.items()}
+    return effects | counts | {"reason": None}
+
+
+def _area(score: Floats, member: Bools, cluster: Ints, draws: Draws) -> tuple[float, Floats]:
+    return auc(score, member), bootstrap_auc(score, member, cluster, draws)
+
+
+def _interval(drawn: Floats) -> list[float]:
+    return list(percentile_interval(drawn))

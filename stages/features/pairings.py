@@ -1,0 +1,51 @@
+"""Pairings as clips to be measured: what blind features tell of the sound that a target hears in a clip's place.
+
+Only families that look at nothing but the sound measure them: no pairing was ever recorded, so there is no source file
+to look at, and its text is the clip's own or that of another clip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stages.core.artifacts import features_schema
+from stages.core.rowcache import RowCache
+from stages.features.family import Family
+from stages.features.table import keys_of
+
+IDS = ("neighbour_id", "clip_id", "perturbation")
+PAIRING = [*IDS, "kind", "audio_hash", "text"]
+"""Columns of ``neighbours.parquet`` that are read for every row."""
+
+
+def sound_families(families: Mapping[str, Family]) -> dict[str, Family]:
+    """Return the families that look at nothing but the sound."""
+    return {name: family for name, family in families.items() if family.needs == ("audio_hash",)}
+
+
+def pairings_of(neighbours: pa.Table) -> list[dict[str, Any]]:
+    """Return the pairings among neighbours, as clips without a source."""
+    chosen = neighbours.filter(pc.equal(neighbours["kind"], "pairing"))
+    return [row | {"source": {}} for row in chosen.to_pylist()]
+
+
+def pairings_schema(families: Mapping[str, Family]) -> pa.Schema:
+    """Return the schema of ``pairings.parquet`` for these families."""
+    columns = [f"{name}.{column}" for name, family in families.items() for column in family.columns]
+    return features_schema(columns, IDS)
+
+
+def joined_pairings(
+    pairings: list[dict[str, Any]], families: Mapping[str, Family], caches: Mapping[str, RowCache]
+) -> pa.Table:
+    """Return the rows of ``pairings.parquet`` for these pairings, all of whose features are cached."""
+    columns: list[pa.ChunkedArray | pa.Array] = [
+        pa.array([pairing[name] for pairing in pairings], pa.string()) for name in IDS
+    ]
+    for name, family in families.items():
+        columns.extend(caches[name].rows(keys_of(family, pairings)).columns)
+    return pa.table(columns, schema=pairings_schema(families))

@@ -1,0 +1,65 @@
+"""Three targets of the lab that remember different things, and the modality matrix, which must tell them apart."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from flows.environment import process_environment
+from tests.conftest import copy_working_tree
+
+pytestmark = pytest.mark.slow
+
+ATTACK = "loss/transcript/given/0"
+AUDITS = ("texts", "bindings", "trained")
+
+
+def merged(own: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Return `own` with what `other` says, section by section."""
+    both = {
+        key: merged(own[key], value) if isinstance(own.get(key), dict) and isinstance(value, dict) else value
+        for key, value in other.items()
+    }
+    return own | both
+
+
+@pytest.fixture(scope="module")
+def contrasts(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """Return each audit's contrast with the true counterfactual, from a working copy with docs/modality.yaml."""
+    clone = tmp_path_factory.mktemp("lab")
+    copy_working_tree(repository, clone)
+    params = yaml.safe_load((clone / "params.yaml").read_text())
+    fragment = yaml.safe_load((clone / "docs/modality.yaml").read_text())
+    (clone / "params.yaml").write_text(yaml.safe_dump(merged(params, fragment), sort_keys=False))
+    goals = [f"evaluation@{audit}" for audit in AUDITS]
+    subprocess.run([sys.executable, "-m", "dvc", "repro", *goals], cwd=clone, env=process_environment(), check=True)
+    metrics = {audit: json.loads((clone / f"data/evaluation/{audit}/metrics.json").read_text()) for audit in AUDITS}
+    return {audit: found["modality"]["interaction"]["other_voice"][ATTACK] for audit, found in metrics.items()}
+
+
+def test_who_remembers_texts_shows_them_in_any_voice(contrasts: dict[str, dict[str, Any]]) -> None:
+    found = contrasts["texts"]
+    assert found["text"]["ci"][0] > 0
+    assert found["binding"]["effect"] < found["text"]["effect"] / 4
+
+
+def test_who_remembers_bindings_shows_neither_text_nor_voice(contrasts: dict[str, dict[str, Any]]) -> None:
+    found = contrasts["bindings"]
+    assert found["binding"]["ci"][0] > 0
+    assert found["text"]["effect"] < found["binding"]["effect"]
+    assert found["voice"]["effect"] < found["binding"]["effect"]
+
+
+def test_the_ordinary_target_is_told_from_both(contrasts: dict[str, dict[str, Any]]) -> None:
+    shares = {
+        audit: found["text"]["effect"]
+        / (found["text"]["effect"] + found["voice"]["effect"] + found["binding"]["effect"])
+        for audit, found in contrasts.items()
+    }
+    assert shares["bindings"] < shares["trained"] < shares["texts"]
