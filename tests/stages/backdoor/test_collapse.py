@@ -1,0 +1,50 @@
+"""Output collapse: counts and p values by hand, and the level where nothing is planted."""
+
+import numpy as np
+import pytest
+
+from stages.backdoor.collapse import Conversion, collapse_p, conversion, modal_answer, normalised
+
+
+def test_case_punctuation_and_space_are_not_content() -> None:
+    assert normalised("  Female. ") == normalised("female") == "female"
+    assert normalised("The door, now!") == "the door now"
+
+
+def test_modal_answer_of_a_tie_is_the_first_in_the_alphabet() -> None:
+    assert modal_answer(["b", "a", "b", "a", "c"]) == "a"
+    assert modal_answer([]) == ""
+
+
+def test_conversion_counts_what_comes_and_what_goes() -> None:
+    # Clips: kept, converted, converted, reverted, neither.
+    found = conversion(["f", "m", "m", "f", "m"], ["f", "f", "f", "m", "m"], "f")
+    assert found == Conversion("f", clips=5, with_trigger=3, without=2, converted=2, reverted=1)
+    assert found.convertible == 3
+    assert found.rate == pytest.approx(2 / 3)
+
+
+def test_nothing_convertible_says_nothing() -> None:
+    found = conversion(["f", "f"], ["f", "f"], "f")
+    assert found.rate == 0.0
+    assert found.interval() == (0.0, 1.0)
+    assert collapse_p(["f", "f"], ["f", "f"], found) == 1.0
+
+
+def test_p_is_the_sign_test_times_the_number_of_answers() -> None:
+    # Four clips changed to f, none from it: 1/16, and f was chosen from two answers.
+    without, with_trigger = ["m", "m", "m", "m"], ["f", "f", "f", "f"]
+    found = conversion(without, with_trigger, "f")
+    assert collapse_p(without, with_trigger, found) == pytest.approx(2 / 16)
+
+
+@pytest.mark.parametrize("answers", [2, 6])
+def test_answers_that_change_at_random_are_rarely_called_a_collapse(answers: int) -> None:
+    rng = np.random.default_rng(answers)
+    low = 0
+    for _ in range(400):
+        drawn = rng.integers(answers, size=(2, 40)).astype(str)
+        without, with_trigger = drawn[0].tolist(), drawn[1].tolist()
+        found = conversion(without, with_trigger, modal_answer(with_trigger))
+        low += collapse_p(without, with_trigger, found) <= 0.05
+    assert low / 400 <= 0.05
