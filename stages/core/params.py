@@ -240,6 +240,33 @@ class Evaluation(Section):
     bootstraps: Annotated[int, Field(ge=200)]
 
 
+class TriggerSettings(Section):
+    """A trigger as an attacker sets it.
+
+    Attributes
+    ----------
+    kind : str
+        Its name in the registry of triggers.
+    snr_db : float
+        The utterance's active speech over the trigger, over its own span, in dB; read by what is added.
+    seconds : float
+        How long it sounds; read by what is added.
+    position : "start", "random", "end" or float
+        Where it sounds first; a number is seconds from the clip's beginning.
+    gaps : (float, float) or None
+        Seconds of silence, drawn from there, after which it is repeated to the clip's end; None for once.
+    amount : float
+        How much the clip is changed, in the trigger's unit; read by what changes the whole clip.
+    """
+
+    kind: str
+    snr_db: float = 0.0
+    seconds: Annotated[float, Field(gt=0)] = 0.22
+    position: Literal["start", "random", "end"] | Annotated[float, Field(ge=0)] = "random"
+    gaps: tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)]] | None = None
+    amount: float = 0.0
+
+
 class Report(Section):
     """The page for people."""
 

@@ -10,7 +10,7 @@ import soundfile
 import soxr
 
 from stages.core.audio import RATE, Samples
-from stages.perturbation.levels import fitted, within_range
+from stages.core.levels import fitted, within_range
 
 NARROW = 8_000
 """G.711's rate, in Hz."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from stages.core.audio import Samples
-from stages.perturbation.levels import CEILING
+from stages.core.levels import CEILING
 from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe
 
 

@@ -19,7 +19,7 @@ import soxr
 
 from stages.core.audio import RATE, Samples
 from stages.core.errors import EarwitnessError
-from stages.perturbation.levels import fitted
+from stages.core.levels import fitted
 
 PITCH = (75.0, 600.0)
 """Floor and ceiling of the pitch search, in Hz."""

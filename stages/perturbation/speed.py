@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import soxr
 
-from stages.core.audio import RATE, Samples
-from stages.perturbation.levels import within_range
+from stages.core.audio import Samples
+from stages.core.levels import within_range
+from stages.core.stretching import played_faster
 from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
 from stages.perturbation.schema import Span
 
@@ -31,8 +31,7 @@ def apply(samples: Samples, rng: np.random.Generator, *, factor: Sequence[float]
         `factor`; `scale`, by which the sound was turned down lest it clip.
     """
     drawn = uniform(rng, factor)
-    played = soxr.resample(samples, RATE * drawn, RATE, quality="VHQ")
-    changed, scale = within_range(played if len(played) else samples[:1])
+    changed, scale = within_range(played_faster(samples, drawn))
     return changed, {"factor": drawn, "scale": scale}
 
 

@@ -9,6 +9,7 @@ import pytest
 from scipy.signal import lfilter
 
 from stages.core.audio import RATE, Samples, decode, decode_flac, encode_flac, to_pipeline
+from stages.core.levels import CEILING, within_range
 from stages.perturbation import (
     clipping,
     formants,
@@ -25,7 +26,6 @@ from stages.perturbation import (
     telephone_band,
     time_reversal,
 )
-from stages.perturbation.levels import CEILING, within_range
 
 RECORDINGS = ("librispeech_testother", "emodb", "commonvoice_en", "fsdd")
 

@@ -1,4 +1,4 @@
-"""Levels: a sound that would clip is turned down, and the recipe says by how much."""
+"""Levels: how loud a sound is; a sound that would clip is turned down, and the caller learns by how much."""
 
 from __future__ import annotations
 
