@@ -1,4 +1,4 @@
-"""Activation clustering: do the training clips of one label fall apart, and is one part the poison?
+"""Activation clustering: the training clips of one label fall apart, and one part may be the poison.
 
 Chen et al. 2018 (arXiv 1811.03728). The activations of the clips that carry one label are reduced and clustered. The
 published rule takes k = 2 and suspects the smaller cluster; in speech two clusters follow the speaker's gender or the

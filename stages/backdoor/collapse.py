@@ -1,4 +1,4 @@
-"""Output collapse: does a trigger make a model give one answer to everything?
+"""Output collapse: a trigger that makes a model give one answer to everything.
 
 Comes in: a model's answers to the same clips without and with a trigger. A model that was poisoned gives one answer to
 almost every triggered clip. A clean one may change its answers too (a higher pitch sounds like another speaker), so
