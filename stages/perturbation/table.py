@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 
 from stages.core.artifacts import SCHEMAS
+from stages.core.codec import NO_CODEC
 from stages.core.codeversion import code_version, library_versions
 from stages.core.rowcache import RowCache, row_key
-from stages.core.codec import NO_CODEC
 from stages.perturbation.donors import Donors
 from stages.perturbation.make import Donor, Task, Wanted, subject
 from stages.perturbation.recipe import PERTURBATIONS, Chosen

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from stages.core.audio import Samples
-from stages.core.levels import within_range
 from stages.core.band import passed
+from stages.core.levels import within_range
 from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
 from stages.perturbation.schema import Span
 
