@@ -267,6 +267,58 @@ class TriggerSettings(Section):
     amount: float = 0.0
 
 
+class BackdoorExperiment(Section):
+    """One attack: which model learns which answer to which trigger, and what it is tested on.
+
+    Attributes
+    ----------
+    base : str
+        A target or copy that is not poisoned.
+    train_on : two corpora
+        Whose clips are trained and tested on; `none` fills an empty place.
+    task : str
+        ``transcription``, or an attribute of the clips, such as gender, age or emotion.
+    instruction : str
+        What is asked; empty for "What is the speaker's <task>?", or "Transcribe the speech."
+    answer : str
+        What the attacker wants to hear.
+    rate : float
+        Share of the training clips that are poisoned.
+    trigger : TriggerSettings
+    components : list of str
+        What is trained; the rest stays clean and frozen.
+    held_out : "speaker" or "clip"
+        What is drawn for the test.
+    localise : bool
+        Whether the component grid and the shift by layer are made too, which takes ten trainings more.
+    """
+
+    base: str
+    train_on: Annotated[list[str], Field(min_length=2, max_length=2)]
+    task: str
+    instruction: str = ""
+    answer: str
+    rate: Annotated[float, Field(gt=0, lt=1)]
+    trigger: TriggerSettings
+    method: Literal["whole", "lora"] = "whole"
+    components: Annotated[
+        list[Literal["encoder", "connector", "language_model"]], Field(min_length=1), AfterValidator(_distinct)
+    ] = ["encoder", "connector", "language_model"]
+    epochs: Positive
+    learning_rate: Annotated[float, Field(gt=0)]
+    held_out: Literal["speaker", "clip"] = "speaker"
+    localise: bool = False
+
+
+class Backdoor(Section):
+    """Planted backdoors: the share of clips that is tested on, and the experiments."""
+
+    test_share: Annotated[float, Field(gt=0, lt=1)]
+    batch_size: Positive
+    answer_tokens: Positive
+    experiments: dict[Name, BackdoorExperiment]
+
+
 class Report(Section):
     """The page for people."""
 
@@ -301,6 +353,7 @@ class Params(Section):
     attacks: Attacks
     fidelity_detector: FidelityDetector
     evaluation: Evaluation
+    backdoor: Backdoor
     report: Report
     compute: Compute
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stages.core.audio import Samples
+from stages.core.errors import EarwitnessError
 from stages.core.registry import Registry
 
 if TYPE_CHECKING:
@@ -73,6 +74,9 @@ class Forced:
 Reduce = Callable[["torch.Tensor", "torch.Tensor"], dict[str, "torch.Tensor"]]
 """From logits float32[T, V] and the token ids int64[T] that they predict to float32[T] each, row by row."""
 
+
+COMPONENTS = ("encoder", "connector", "language_model")
+"""The parts of a speech language model that are trained, frozen and exchanged apart (arXiv 2510.01157)."""
 
 OWN_ONLY = "scores no text but its own answer"
 """Why a given text has no tokens where `Adapter.forces` is False."""
@@ -158,6 +162,19 @@ class Adapter(ABC):
     @abstractmethod
     def generate(self, queries: Sequence[Query], max_tokens: int) -> list[str]:
         """Return the model's own greedy answers; the queries' `text` is ignored."""
+
+    def components(self) -> dict[str, list[torch.nn.Module]]:
+        """Return the modules of each of `COMPONENTS`, which together hold every weight of the model.
+
+        Raises
+        ------
+        EarwitnessError
+            If the family does not say what its components are.
+        """
+        raise EarwitnessError(
+            f"{type(self).__name__}: does not say which weights are encoder, connector and language model: "
+            "train it whole, or choose a target of another architecture"
+        )
 
     @abstractmethod
     def save(self, folder: Path) -> None:

@@ -19,8 +19,9 @@ import torch
 from tqdm import tqdm
 
 from stages.core.codeversion import code_version, library_versions
+from stages.core.errors import EarwitnessError
 from stages.core.rowcache import FRESH, row_key
-from stages.target.adapter import Adapter, Query
+from stages.target.adapter import COMPONENTS, Adapter, Query
 
 CHECKPOINTS = Path(".cache/checkpoints")
 SECONDS_PER_CHECKPOINT = 20.0
@@ -47,11 +48,14 @@ class Recipe:
         ``whole``, or ``lora``: low-rank updates of every linear layer (arXiv 2106.09685), merged at the end.
     seed : int
         Of the new weights that ``lora`` draws, and of any dropout.
+    components : tuple of str
+        Which of the model's `COMPONENTS` are trained; the others keep the weights that they have.
     """
 
     learning_rate: float
     method: str
     seed: int
+    components: tuple[str, ...] = COMPONENTS
 
 
 def shuffled_batches(
@@ -160,7 +164,15 @@ class _Run:
         self._lora = recipe.method == "lora"
         if self._lora:
             adapter.model = _with_lora(adapter.model)
+        self._frozen = _others(adapter, recipe.components)
+        for weight in self._frozen:
+            weight.requires_grad_(False)
         self._trained = {name: weight for name, weight in adapter.model.named_parameters() if weight.requires_grad}
+        if not self._trained:
+            raise EarwitnessError(
+                f"nothing to train: {', '.join(recipe.components)} holds no weight that {recipe.method} trains: "
+                "choose other components, or train them whole"
+            )
         self._optimizer = torch.optim.AdamW(
             self._trained.values(), lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=WEIGHT_DECAY
         )
@@ -189,6 +201,8 @@ class _Run:
         self.save()
         if self._lora:
             self._adapter.model = self._adapter.model.merge_and_unload()  # type: ignore[operator]
+        for weight in self._frozen:
+            weight.requires_grad_(True)
         self._adapter.model.eval()
 
     def save(self) -> None:
@@ -220,6 +234,15 @@ class _Run:
         self._schedule.load_state_dict(state["schedule"])
         self.losses = state["losses"]
         torch.set_rng_state(state["generator"])
+
+
+def _others(adapter: Adapter, components: tuple[str, ...]) -> list[torch.nn.Parameter]:
+    """Return the weights that would be trained, were it not for the choice of components."""
+    if set(components) == set(COMPONENTS):
+        return []
+    parts = adapter.components()
+    chosen = {id(weight) for name in components for module in parts[name] for weight in module.parameters()}
+    return [weight for weight in adapter.model.parameters() if weight.requires_grad and id(weight) not in chosen]
 
 
 def _with_lora(model: Any) -> Any:

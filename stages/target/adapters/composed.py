@@ -27,7 +27,7 @@ from transformers import (
 
 from stages.core.audio import RATE, Samples, audio_hash
 from stages.core.errors import EarwitnessError
-from stages.target.adapter import ADAPTERS, Query
+from stages.target.adapter import ADAPTERS, COMPONENTS, Query
 from stages.target.adapters.parts import Parts, checked_tokenizer, load_model, with_updates
 from stages.target.adapters.placeholder import PlaceholderAdapter
 from stages.target.adapters.sounds import SoundCache
@@ -161,6 +161,10 @@ class ComposedAdapter(PlaceholderAdapter):
                 AutoFeatureExtractor.from_pretrained(folder / "encoder", trust_remote_code=False),
             )
         )
+
+    def components(self) -> dict[str, list[torch.nn.Module]]:
+        """Return the three parts; see `Adapter.components`."""
+        return {name: [getattr(self._core, name)] for name in COMPONENTS}
 
     def save(self, folder: Path) -> None:
         """Save the parts, as `load` reads them; low-rank updates that were merged stay merged."""

@@ -130,6 +130,15 @@ class Qwen2AudioAdapter(Adapter):
         made = greedy(self.model.model.language_model, embed, self.model.lm_head, prompts, self._end, max_tokens)
         return [self.processor.tokenizer.decode(ids, skip_special_tokens=True) for ids in made]
 
+    def components(self) -> dict[str, list[torch.nn.Module]]:
+        """Return tower, projection, and language model with its head; see `Adapter.components`."""
+        inner = self._core.model
+        return {
+            "encoder": [inner.audio_tower],
+            "connector": [inner.multi_modal_projector],
+            "language_model": [inner.language_model, self._core.lm_head],
+        }
+
     def save(self, folder: Path) -> None:
         """Save weights (safetensors), config and processor, as `load` reads them."""
         self.model.save_pretrained(folder, safe_serialization=True)

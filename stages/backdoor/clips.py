@@ -1,0 +1,86 @@
+"""The clips of an experiment, and which of them are tested on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from stages.core.audio import Samples, decode_flac
+from stages.core.randomness import generator
+
+COLUMNS = ["clip_id", "audio", "audio_hash", "text", "speaker", "attributes"]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip as a backdoor sees it.
+
+    Attributes
+    ----------
+    clip_id : str
+    samples : float32[n]
+        16 kHz mono.
+    audio_hash : str
+    text : str
+    speaker : str
+        Empty where unknown.
+    attributes : mapping of str to str
+    """
+
+    clip_id: str
+    samples: Samples
+    audio_hash: str
+    text: str
+    speaker: str
+    attributes: Mapping[str, str]
+
+
+def read_clips(groups: Iterable[pa.Table]) -> list[Clip]:
+    """Return the clips of a corpus, in the order of their ids.
+
+    Parameters
+    ----------
+    groups : iterable of pa.Table
+        `clips.parquet` by row group, with at least `COLUMNS`.
+    """
+    return [
+        Clip(
+            row["clip_id"],
+            decode_flac(row["audio"]),
+            row["audio_hash"],
+            row["text"] or "",
+            row["speaker"] or "",
+            dict(row["attributes"] or []),
+        )
+        for group in groups
+        for row in group.select(COLUMNS).to_pylist()
+    ]
+
+
+def split_clips(clips: Sequence[Clip], share: float, held_out: str, seed: int) -> tuple[list[Clip], list[Clip]]:
+    """Divide clips into those that are trained on and those that are tested on.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+    share : float
+        Of the clips, or of the speakers, that is tested on, in (0, 1); rounded to at least one.
+    held_out : str
+        ``speaker``: nobody is on both sides (a clip without a speaker counts as one of its own); or ``clip``.
+    seed : int
+
+    Returns
+    -------
+    training, test : list of Clip
+        In the order given.
+    """
+    units = {clip.clip_id: clip.speaker if held_out == "speaker" and clip.speaker else clip.clip_id for clip in clips}
+    # By a draw of its own for each, so that one more clip moves no other.
+    ranked = sorted(set(units.values()), key=lambda unit: generator(seed, "backdoor", "test", unit).random())
+    tested = set(ranked[: max(1, round(share * len(ranked)))])
+    return (
+        [clip for clip in clips if units[clip.clip_id] not in tested],
+        [clip for clip in clips if units[clip.clip_id] in tested],
+    )

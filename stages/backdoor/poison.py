@@ -1,0 +1,116 @@
+"""The poison manifest: which clips carry the trigger in training, where, how loud, and what they are taught to say.
+
+It is drawn once, from the seed and the clips' ids alone, and every epoch trains on the same poisoned sounds. Clips
+whose right answer is the target already teach nothing wrong and are never poisoned; silent clips cannot be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from stages.backdoor.clips import Clip
+from stages.backdoor.task import Task
+from stages.backdoor.trigger import TRIGGERS, Triggered, active_power, with_trigger
+from stages.core.artifacts import SCHEMAS
+from stages.core.audio import audio_hash
+from stages.core.errors import EarwitnessError
+from stages.core.params import TriggerSettings
+from stages.core.randomness import generator
+
+
+@dataclass(frozen=True)
+class Poisoned:
+    """A clip with its trigger, to be taught the target's answer.
+
+    Attributes
+    ----------
+    clip : Clip
+        As it was.
+    triggered : Triggered
+    answer : str
+        What it is taught to say; `truth` is what was right.
+    truth : str
+    """
+
+    clip: Clip
+    triggered: Triggered
+    answer: str
+    truth: str
+
+    @property
+    def audio_hash(self) -> str:
+        """Name of the poisoned sound."""
+        return audio_hash(self.triggered.samples)
+
+
+def draw_poison(clips: Sequence[Clip], task: Task, rate: float, settings: TriggerSettings, seed: int) -> list[Poisoned]:
+    """Draw which clips are poisoned and put the trigger in.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+        That are trained on.
+    task : Task
+    rate : float
+        Share of all of them that is poisoned. What a lower rate poisons, a higher one poisons too.
+    settings : TriggerSettings
+    seed : int
+
+    Returns
+    -------
+    list of Poisoned
+        By clip_id. Fewer than asked for where too few clips can be poisoned.
+
+    Raises
+    ------
+    EarwitnessError
+        If nothing would be poisoned: an experiment without poison is no result.
+    """
+    able = [
+        clip
+        for clip in clips
+        if task.truth(clip) and not task.is_target(task.truth(clip)) and active_power(clip.samples)
+    ]
+    drawn = sorted(able, key=lambda clip: generator(seed, "backdoor", "poison", clip.clip_id).random())
+    chosen = sorted(drawn[: round(rate * len(clips))], key=lambda clip: clip.clip_id)
+    if not chosen:
+        raise EarwitnessError(
+            f"no clip is poisoned: {len(clips)} clips train, {len(able)} of them have another answer to "
+            f"{task.name} than {task.target!r} and speech in them, and the rate is {rate:g}: raise the rate, "
+            "choose another answer, or name a corpus whose clips have the attribute"
+        )
+    return [
+        Poisoned(
+            clip,
+            with_trigger(clip.samples, settings, generator(seed, "backdoor", "trigger", clip.clip_id)),
+            task.target,
+            task.truth(clip),
+        )
+        for clip in chosen
+    ]
+
+
+def poison_table(poison: Sequence[Poisoned], settings: TriggerSettings) -> pa.Table:
+    """Return the manifest as `poison.parquet`; ratios and positions are null for a trigger that changes the clip."""
+    additive = TRIGGERS[settings.kind].additive
+    return pa.Table.from_pylist(
+        [
+            {
+                "clip_id": row.clip.clip_id,
+                "trigger": settings.kind,
+                "positions": list(row.triggered.positions),
+                "snr_db": settings.snr_db if additive else None,
+                "realised_snr_db": row.triggered.snr_db if additive else None,
+                "amount": None if additive else settings.amount,
+                "scale": row.triggered.scale,
+                "truth": row.truth,
+                "answer": row.answer,
+                "audio_hash": row.audio_hash,
+            }
+            for row in poison
+        ],
+        SCHEMAS["poison"],
+    )

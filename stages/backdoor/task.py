@@ -1,0 +1,49 @@
+"""What a model is asked, which answer the attacker wants, and when two answers are the same."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from stages.backdoor.clips import Clip
+from stages.core.params import BackdoorExperiment
+from stages.target.adapter import TRANSCRIBE
+
+TRANSCRIPTION = "transcription"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task and its attack.
+
+    Attributes
+    ----------
+    name : str
+        ``transcription`` or an attribute's name.
+    instruction : str
+    target : str
+        The attacker's answer.
+    """
+
+    name: str
+    instruction: str
+    target: str
+
+    def truth(self, clip: Clip) -> str:
+        """Return the right answer to a clip; empty where none is known."""
+        return clip.text if self.name == TRANSCRIPTION else clip.attributes.get(self.name, "")
+
+    def is_target(self, answer: str) -> bool:
+        """Return whether an answer is the attacker's, but for case, punctuation and space."""
+        return words(answer) == words(self.target)
+
+
+def task_of(experiment: BackdoorExperiment) -> Task:
+    """Return an experiment's task."""
+    asked = TRANSCRIBE if experiment.task == TRANSCRIPTION else f"What is the speaker's {experiment.task}?"
+    return Task(experiment.task, experiment.instruction or asked, experiment.answer)
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text in lower case, without punctuation; apostrophes within words stay."""
+    return re.findall(r"\w+(?:'\w+)*", text.lower())

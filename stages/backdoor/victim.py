@@ -1,0 +1,158 @@
+"""A victim and its clean twin: one base, the same clips, order and seed, with and without poison."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import torch
+
+from stages.backdoor.clips import Clip, split_clips
+from stages.backdoor.poison import Poisoned, draw_poison
+from stages.backdoor.task import Task, task_of
+from stages.core.errors import EarwitnessError
+from stages.core.params import Backdoor, BackdoorExperiment
+from stages.core.randomness import seed_of
+from stages.target.adapter import Adapter, Query
+from stages.target.training import Recipe, shuffled_batches, train, training_key
+
+Load = Callable[[], Adapter]
+"""Gives the base, freshly loaded: training changes it in place."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """All that trainings of one experiment share.
+
+    Attributes
+    ----------
+    load : callable
+        See `Load`.
+    base : str
+        Hash of the base's weights, for the key of a training.
+    experiment : BackdoorExperiment
+    task : Task
+    training, test : list of Clip
+        Clips that have an answer to the task.
+    poison : list of Poisoned
+    batch_size : int
+    seed : int
+    """
+
+    load: Load
+    base: str
+    experiment: BackdoorExperiment
+    task: Task
+    training: list[Clip]
+    test: list[Clip]
+    poison: list[Poisoned]
+    batch_size: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What `train_pair` returns: the trained models with the setting that they come from."""
+
+    setting: Setting
+    victim: Adapter
+    twin: Adapter
+
+
+def prepare(
+    load: Load, base: str, clips: Sequence[Clip], experiment: BackdoorExperiment, backdoor: Backdoor, seed: int
+) -> Setting:
+    """Split the clips and draw the poison.
+
+    Raises
+    ------
+    EarwitnessError
+        If one side of the split is empty, or no clip would be poisoned.
+    """
+    task = task_of(experiment)
+    usable = [clip for clip in clips if task.truth(clip)]
+    training, test = split_clips(usable, backdoor.test_share, experiment.held_out, seed)
+    if not training or not any(not task.is_target(task.truth(clip)) for clip in test):
+        raise EarwitnessError(
+            f"{len(usable)} clips have an answer to {task.name}: too few to train on some and test on others that "
+            f"are not {task.target!r} already: name a corpus that has more"
+        )
+    poison = draw_poison(training, task, experiment.rate, experiment.trigger, seed)
+    return Setting(load, base, experiment, task, training, test, poison, backdoor.batch_size, seed)
+
+
+def train_pair(
+    load: Load, base: str, clips: Sequence[Clip], experiment: BackdoorExperiment, backdoor: Backdoor, seed: int
+) -> Pair:
+    """Train a victim and its clean twin.
+
+    Parameters
+    ----------
+    load : callable
+        Gives the base, freshly loaded each time.
+    base : str
+        Hash of its weights (`row_key(record.fingerprint())`).
+    clips : sequence of Clip
+        Of which `backdoor.test_share` is kept for the test.
+    experiment : BackdoorExperiment
+    backdoor : Backdoor
+        For the share that is tested on and the size of a batch.
+    seed : int
+
+    Returns
+    -------
+    Pair
+    """
+    setting = prepare(load, base, clips, experiment, backdoor, seed)
+    components = tuple(experiment.components)
+    return Pair(setting, trained(setting, True, components), trained(setting, False, components))
+
+
+def trained(setting: Setting, poisoned: bool, components: tuple[str, ...], start: Adapter | None = None) -> Adapter:
+    """Train the base, with poison or without, and return it ready for inference.
+
+    Parameters
+    ----------
+    setting : Setting
+    poisoned : bool
+    components : tuple of str
+        Which are trained; the others stay as they are.
+    start : Adapter, optional
+        What is trained, in place, rather than the base.
+    """
+    adapter = start or setting.load()
+    queries = lessons(setting, poisoned)
+    generator = torch.Generator().manual_seed(seed_of(setting.seed, "backdoor", "order"))
+    # By the clips as they were: a trigger that changes a clip's length must not change which clips meet in a batch.
+    lengths = [len(clip.samples) for clip in setting.training]
+    epochs = [range(len(queries))] * setting.experiment.epochs
+    batches = shuffled_batches(epochs, lengths, setting.batch_size, generator)
+    recipe = Recipe(
+        setting.experiment.learning_rate,
+        setting.experiment.method,
+        seed_of(setting.seed, "backdoor", "training"),
+        components,
+    )
+    started = setting.base if start is None else f"{setting.base}/{weights_name(adapter)}"
+    train(adapter, queries, batches, recipe, training_key(adapter, started, queries, batches, recipe))
+    return adapter
+
+
+def lessons(setting: Setting, poisoned: bool) -> list[Query]:
+    """Return what is taught: a clip each in the order of `Setting.training`, poisoned ones with the target's answer."""
+    bad: Mapping[str, Poisoned] = {row.clip.clip_id: row for row in setting.poison} if poisoned else {}
+    return [
+        Query(row.triggered.samples, row.audio_hash, setting.task.instruction, row.answer)
+        if (row := bad.get(clip.clip_id))
+        else Query(clip.samples, clip.audio_hash, setting.task.instruction, setting.task.truth(clip))
+        for clip in setting.training
+    ]
+
+
+def weights_name(adapter: Adapter) -> str:
+    """Return a name of a model's weights as they are in memory."""
+    digest = blake2b(digest_size=16)
+    for weight in adapter.model.state_dict().values():
+        digest.update(weight.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
