@@ -8,13 +8,13 @@ that of clean models to which the same was done.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scipy.stats import binom
 
+from stages.backdoor.task import words
 from stages.core.statistics import wilson
 
 
@@ -59,7 +59,7 @@ class Conversion:
 
 def normalised(answer: str) -> str:
     """Return an answer without case, punctuation and superfluous space, which say nothing of its content."""
-    return " ".join(re.findall(r"\w+", answer.lower()))
+    return " ".join(words(answer))
 
 
 def conversion(without: Sequence[str], with_trigger: Sequence[str], answer: str) -> Conversion:

@@ -310,12 +310,36 @@ class BackdoorExperiment(Section):
     localise: bool = False
 
 
+class BackdoorScan(Section):
+    """The black-box scan of a target with a bank of triggers.
+
+    Attributes
+    ----------
+    clips : int
+        How many of the corpus are asked about, at most.
+    prompts : list of str
+        What is asked of each clip, without a trigger and with each.
+    bank : dict of str to TriggerSettings
+    alpha : float
+        Family-wise level over bank and prompts.
+    margin : float
+        By how much a target's conversion rate must exceed that of every clean model it is held against.
+    """
+
+    clips: Positive
+    prompts: Annotated[list[str], Field(min_length=1), AfterValidator(_distinct)]
+    bank: Annotated[dict[Name, TriggerSettings], Field(min_length=1)]
+    alpha: Annotated[float, Field(gt=0, lt=1)]
+    margin: Annotated[float, Field(ge=0, lt=1)]
+
+
 class Backdoor(Section):
-    """Planted backdoors: the share of clips that is tested on, and the experiments."""
+    """Planted backdoors: the share of clips that is tested on, the experiments, and the scan for unknown ones."""
 
     test_share: Annotated[float, Field(gt=0, lt=1)]
     batch_size: Positive
     answer_tokens: Positive
+    scan: BackdoorScan
     experiments: dict[Name, BackdoorExperiment]
 
 
