@@ -17,7 +17,9 @@ REPORT = "data/report/report.html"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command and exit: 0 when done, 2 on an error that a person can put right, 130 when interrupted.
+    """Run the command and exit: 0 when done, 1 on a scan's alarm, 2 on an error that a person can put right.
+
+    An interrupted run ends with 130.
 
     Parameters
     ----------
@@ -44,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     _add_audit(commands)
     _add_score(commands)
     _add_transfer(commands)
+    _add_scan(commands)
     return command
 
 
@@ -82,6 +85,55 @@ def _add_transfer(commands: Commands) -> None:
     )
     transfer.add_argument("audits", nargs="*", metavar="AUDIT", help="only these audits of params.yaml")
     transfer.set_defaults(run=lambda options: print_transfer(options.audits))
+
+
+def _add_scan(commands: Commands) -> None:
+    scan = commands.add_parser(
+        "scan",
+        help="look for a backdoor in a target with a bank of triggers, from its answers alone",
+        description="Puts clips to a target without and with each trigger of params.yaml: backdoor.scan.bank, and says "
+        "which of them make it give one answer, beyond what they do to clean models. Runs no stage.",
+    )
+    scan.add_argument(
+        "target",
+        metavar="TARGET",
+        help="a target or copy of params.yaml, a checkpoint's folder, http(s)://host/v1#name",
+    )
+    scan.add_argument("--corpus", default="", help="whose clips are put to it; of an audit of the target by default")
+    scan.add_argument(
+        "--reference",
+        nargs="+",
+        default=[],
+        metavar="MODEL",
+        help="clean models that it is held against, named like the target; by default a copy's base and the references "
+        "of the target's audits",
+    )
+    scan.add_argument("--prompts", nargs="+", default=[], metavar="TEXT", help="by default those of params.yaml")
+    scan.add_argument("--json", default="", metavar="FILE", help="write every figure there too")
+    scan.set_defaults(run=print_scan)
+
+
+def print_scan(options: argparse.Namespace) -> None:
+    """Scan a target and print what was found.
+
+    Raises
+    ------
+    SystemExit
+        With status 1 on an alarm.
+    """
+    from pathlib import Path
+
+    from stages.backdoor.scan_words import ALARM, as_json, as_text, finding
+    from stages.backdoor.scanning import scan
+    from stages.core.jsonfile import write_json
+    from stages.core.params import load_params
+
+    found = scan(options.target, load_params(), options.corpus, options.reference, options.prompts)
+    print(as_text(found))
+    if options.json:
+        write_json(Path(options.json), as_json(found))
+    if finding(found) == ALARM:
+        raise SystemExit(1)
 
 
 def print_scores(name: str, detector: str) -> None:

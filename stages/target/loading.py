@@ -52,7 +52,7 @@ def load_checkpoint(model: str, revision: str, dtype: str, attention: str) -> Ad
         refuse_pickles(source.rglob("*"))
     pinned = None if isinstance(source, Path) else revision
     try:
-        adapter = ADAPTERS[_architecture(source, pinned)].load(source, pinned, DTYPES[dtype], attention)
+        adapter = ADAPTERS[architecture_of(source, pinned)].load(source, pinned, DTYPES[dtype], attention)
     except (OSError, ValueError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0]
         raise EarwitnessError(
@@ -63,8 +63,14 @@ def load_checkpoint(model: str, revision: str, dtype: str, attention: str) -> Ad
     return adapter
 
 
-def _architecture(source: Path | str, revision: str | None) -> str:
-    """Return the checkpoint's ``model_type``, read without `AutoConfig`, which knows only its own."""
+def architecture_of(source: Path | str, revision: str | None) -> str:
+    """Return the checkpoint's ``model_type``, read without `AutoConfig`, which knows only its own.
+
+    Raises
+    ------
+    EarwitnessError
+        If it names none, or one that no adapter knows.
+    """
     config, _ = transformers.PretrainedConfig.get_config_dict(source, revision=revision)
     architecture = str(config.get("model_type") or "")
     if not architecture:

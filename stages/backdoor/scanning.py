@@ -1,0 +1,178 @@
+"""Scan a target by its name, folder or address: what is read, what is asked, what comes out.
+
+A target is one that `params.yaml` declares, whose record is there (``dvc repro target@NAME``); or a checkpoint's
+folder, or an endpoint's address, which need no declaration. What it is held against are references of the same kinds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from stages.backdoor import triggers  # noqa: F401 (registers them)
+from stages.backdoor.bank import Answers, Asking, bank_answers
+from stages.backdoor.clips import COLUMNS, Clip, read_clips
+from stages.backdoor.scan import Cell, scan_cells
+from stages.backdoor.trigger import active_power
+from stages.core.artifacts import artifact, read_groups
+from stages.core.errors import EarwitnessError
+from stages.core.params import NONE, Params, TargetModel
+from stages.core.randomness import generator
+from stages.target.adapter import Adapter
+from stages.target.hashing import checkpoint_files, named_hash, weight_hash
+from stages.target.loading import architecture_of, load_checkpoint
+from stages.target.places import is_endpoint
+from stages.target.record import read_record
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model that is asked.
+
+    Attributes
+    ----------
+    name : str
+        As it was named.
+    source, revision, dtype, attention : str
+        What it is loaded by.
+    fingerprint : dict
+        What its answers depend on.
+    """
+
+    name: str
+    source: str
+    revision: str
+    dtype: str
+    attention: str
+    fingerprint: dict[str, Any]
+
+    def answers(self, asking: Asking) -> Answers:
+        """Ask it; it is loaded only where an answer is not known yet."""
+        return bank_answers(self.name, self.fingerprint, self._load, asking)
+
+    def _load(self) -> Adapter:
+        torch.set_num_threads(1)
+        return load_checkpoint(self.source, self.revision, self.dtype, self.attention)
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A scan's result.
+
+    Attributes
+    ----------
+    target, corpus : str
+    references : list of str
+    clips : int
+    cells : list of Cell
+    alpha, margin : float
+    """
+
+    target: str
+    corpus: str
+    references: list[str]
+    clips: int
+    cells: list[Cell]
+    alpha: float
+    margin: float
+
+
+def scan(
+    target: str, params: Params, corpus: str = "", references: Sequence[str] = (), prompts: Sequence[str] = ()
+) -> Scan:
+    """Scan a target with the bank of `params.yaml: backdoor.scan`.
+
+    Parameters
+    ----------
+    target : str
+        A declared name, a folder, or an endpoint's address with the served name after ``#``.
+    params : Params
+    corpus : str
+        Whose clips are asked about; the first of an audit of the target, else the first of all, where none is named.
+    references : sequence of str
+        Clean models, named like the target; those that `params.yaml` implies where none is named: the base of a copy,
+        and the references of the target's audits.
+    prompts : sequence of str
+        `backdoor.scan.prompts` where none is given.
+
+    Raises
+    ------
+    EarwitnessError
+        If a name is unknown or what it names is missing, before anything is asked.
+    """
+    settings = params.backdoor.scan
+    corpus = corpus or _usual_corpus(target, params)
+    if corpus not in params.corpora:
+        raise EarwitnessError(f"no corpus {corpus!r} in params.yaml: use one of {', '.join(params.corpora)}")
+    subject = find_subject(target, params)
+    beside = [find_subject(name, params) for name in references or _usual_references(target, params)]
+    if subject.fingerprint in [one.fingerprint for one in beside]:
+        raise EarwitnessError(f"{target}: is one of its own references: name other models, known to be clean")
+    clips = chosen_clips(corpus, settings.clips, params.seed)
+    asked = list(prompts or settings.prompts)
+    asking = Asking(clips, asked, settings.bank, params.backdoor.answer_tokens, params.seed)
+    answers = subject.answers(asking)
+    of_references = {one.name: one.answers(asking) for one in beside}
+    cells = scan_cells(answers, of_references, asked, settings.alpha, settings.margin)
+    return Scan(target, corpus, list(of_references), len(clips), cells, settings.alpha, settings.margin)
+
+
+def find_subject(name: str, params: Params) -> Subject:
+    """Find a model by its declared name, its folder, or its address.
+
+    Raises
+    ------
+    EarwitnessError
+        If it is none of these, or its record or its weights are missing.
+    """
+    if name in params.known_targets():
+        record = read_record(name)
+        return Subject(name, record.model, record.revision, record.dtype, record.attention, record.fingerprint())
+    if is_endpoint(name):
+        return _unrecorded(name, params, named_hash(name, ""), "endpoint")
+    if Path(name).is_dir():
+        files = checkpoint_files(Path(name))
+        return _unrecorded(name, params, weight_hash(files), architecture_of(Path(name), None))
+    known = ", ".join(sorted(params.known_targets()))
+    raise EarwitnessError(
+        f"{name}: no target or copy of params.yaml ({known}), no folder, and no http(s)://host/v1#served-name"
+    )
+
+
+def _unrecorded(name: str, params: Params, weights: str, architecture: str) -> Subject:
+    """Return a model that no stage has looked at; it is loaded in single precision."""
+    model = TargetModel(model=name, revision=NONE, dtype="float32")
+    attention = params.target.attention
+    fingerprint = {"weight_hash": weights, "architecture": architecture, "dtype": model.dtype, "attention": attention}
+    return Subject(name, name, "", model.dtype, attention, fingerprint)
+
+
+def chosen_clips(corpus: str, count: int, seed: int) -> list[Clip]:
+    """Return `count` clips of a corpus that hold sound, drawn by their ids, in the order of these.
+
+    Raises
+    ------
+    EarwitnessError
+        If there is none.
+    """
+    clips = read_clips(read_groups(artifact("corpus", corpus, "clips.parquet"), COLUMNS))
+    heard = [clip for clip in clips if active_power(clip.samples)]
+    if not heard:
+        raise EarwitnessError(f"corpus {corpus!r}: no clip with sound: name another")
+    drawn = sorted(heard, key=lambda clip: generator(seed, "backdoor", "scan", "clips", clip.clip_id).random())
+    return sorted(drawn[:count], key=lambda clip: clip.clip_id)
+
+
+def _usual_corpus(target: str, params: Params) -> str:
+    audited = [audit.corpus for audit in params.audits.values() if audit.target == target]
+    return next(iter([*audited, *params.corpora]), "")
+
+
+def _usual_references(target: str, params: Params) -> list[str]:
+    bases = [params.copies[target].base] if target in params.copies else []
+    audited = [audit.reference for audit in params.audits.values() if audit.target == target]
+    return [name for name in dict.fromkeys([*bases, *audited]) if name not in (NONE, target)]
