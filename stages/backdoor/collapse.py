@@ -83,17 +83,28 @@ def conversion(without: Sequence[str], with_trigger: Sequence[str], answer: str)
     )
 
 
-def modal_answer(answers: Sequence[str]) -> str:
-    """Return the answer that is given most often; of several the first in the alphabet, and "" of no answers."""
-    counts = Counter(answers)
-    return min(counts, key=lambda answer: (-counts[answer], answer), default="")
+def collapse_to(without: Sequence[str], with_trigger: Sequence[str]) -> Conversion:
+    """Return the conversion to the answer that gains most clips by the trigger.
+
+    A collapse makes it the modal answer. It is not taken for that, because a target that gives one answer to nine
+    clips of ten anyway would hide every trigger that brings half of them to another. Among answers that gain alike,
+    the one that the fewest clips were given before, then the first in the alphabet.
+
+    Parameters
+    ----------
+    without, with_trigger : sequence of str
+        Normalised answers to the same clips, at least one.
+    """
+    before, after = Counter(without), Counter(with_trigger)
+    answer = min(after, key=lambda one: (before[one] - after[one], before[one], one))
+    return conversion(without, with_trigger, answer)
 
 
 def collapse_p(without: Sequence[str], with_trigger: Sequence[str], found: Conversion) -> float:
-    """Return McNemar's exact one-sided p that a trigger brings clips to its modal answer.
+    """Return McNemar's exact one-sided p that a trigger brings clips to an answer.
 
     Given how many clips changed to or from the answer, half of them would have changed to it. The answer was chosen
-    because it is frequent with the trigger, so p is multiplied by the number of different answers, with or without
+    because it gains by the trigger, so p is multiplied by the number of different answers, with or without
     trigger, from which it was chosen.
 
     Returns

@@ -333,12 +333,37 @@ class BackdoorScan(Section):
     margin: Annotated[float, Field(ge=0, lt=1)]
 
 
+class BackdoorDefences(Section):
+    """Defences tried on a victim.
+
+    Attributes
+    ----------
+    purify : list of str
+        Input purifications, by name.
+    components : list of list of str
+        Sets of components that clean fine-tuning trains, one after the other.
+    shares : list of float
+        Of the training clips, clean, that the defender has.
+    epochs : int
+        Of the defender's fine-tuning.
+    prune : float
+        Share of each layer's hidden units that fine-pruning takes out; 0 for no fine-pruning.
+    """
+
+    purify: list[str]
+    components: list[list[Literal["encoder", "connector", "language_model"]]]
+    shares: list[Share]
+    epochs: Positive
+    prune: Annotated[float, Field(ge=0, lt=1)]
+
+
 class Backdoor(Section):
     """Planted backdoors: the share of clips that is tested on, the experiments, and the scan for unknown ones."""
 
     test_share: Annotated[float, Field(gt=0, lt=1)]
     batch_size: Positive
     answer_tokens: Positive
+    defences: BackdoorDefences
     scan: BackdoorScan
     experiments: dict[Name, BackdoorExperiment]
 

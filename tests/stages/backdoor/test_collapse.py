@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stages.backdoor.collapse import Conversion, collapse_p, conversion, modal_answer, normalised
+from stages.backdoor.collapse import Conversion, collapse_p, collapse_to, conversion, normalised
 
 
 def test_case_punctuation_and_space_are_not_content() -> None:
@@ -11,9 +11,15 @@ def test_case_punctuation_and_space_are_not_content() -> None:
     assert normalised("The door, now!") == "the door now"
 
 
-def test_modal_answer_of_a_tie_is_the_first_in_the_alphabet() -> None:
-    assert modal_answer(["b", "a", "b", "a", "c"]) == "a"
-    assert modal_answer([]) == ""
+def test_a_collapse_is_to_the_answer_that_gains() -> None:
+    # m is modal with and without; f gains three clips of five.
+    found = collapse_to(["m"] * 9 + ["f"], ["m"] * 6 + ["f"] * 4)
+    assert (found.answer, found.converted, found.convertible) == ("f", 3, 9)
+
+
+def test_of_answers_that_gain_alike_the_rarest_before_counts() -> None:
+    assert collapse_to(["a", "a", "b"], ["a", "a", "b"]).answer == "b"
+    assert collapse_to(["x", "y"], ["c", "b"]).answer == "b"
 
 
 def test_conversion_counts_what_comes_and_what_goes() -> None:
@@ -45,6 +51,6 @@ def test_answers_that_change_at_random_are_rarely_called_a_collapse(answers: int
     for _ in range(400):
         drawn = rng.integers(answers, size=(2, 40)).astype(str)
         without, with_trigger = drawn[0].tolist(), drawn[1].tolist()
-        found = conversion(without, with_trigger, modal_answer(with_trigger))
+        found = collapse_to(without, with_trigger)
         low += collapse_p(without, with_trigger, found) <= 0.05
     assert low / 400 <= 0.05
