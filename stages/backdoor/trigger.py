@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stages.core.audio import RATE, Samples
+from stages.core.errors import EarwitnessError
 from stages.core.levels import within_range
 from stages.core.params import TriggerSettings
 from stages.core.registry import Registry
@@ -40,11 +42,14 @@ class Trigger:
         Which of the two it is: only what is added has a position, repetitions and a signal-to-noise ratio.
     unit : str
         What `amount` means, for one that changes the clip.
+    limits : (float, float)
+        Between which `amount` may lie, both included.
     """
 
-    apply: Callable[..., NDArray[np.floating]]
+    apply: Callable[..., NDArray[np.floating[Any]]]
     additive: bool
     unit: str = ""
+    limits: tuple[float, float] = (0.0, 0.0)
 
 
 TRIGGERS: Registry[Trigger] = Registry("trigger")
@@ -70,6 +75,21 @@ class Triggered:
     positions: tuple[float, ...]
     snr_db: float
     scale: float
+
+
+def check_trigger(settings: TriggerSettings) -> None:
+    """Check that a trigger is known and that its amount lies within its limits.
+
+    Raises
+    ------
+    EarwitnessError
+    """
+    trigger = TRIGGERS[settings.kind]
+    low, high = trigger.limits
+    if not trigger.additive and not low <= settings.amount <= high:
+        raise EarwitnessError(
+            f"trigger {settings.kind}: amount: must be {low:g} to {high:g} {trigger.unit}, not {settings.amount:g}"
+        )
 
 
 def with_trigger(samples: Samples, settings: TriggerSettings, rng: np.random.Generator) -> Triggered:

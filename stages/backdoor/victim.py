@@ -11,6 +11,7 @@ import torch
 from stages.backdoor.clips import Clip, split_clips
 from stages.backdoor.poison import Poisoned, draw_poison
 from stages.backdoor.task import Task, task_of
+from stages.backdoor.trigger import check_trigger
 from stages.core.errors import EarwitnessError
 from stages.core.params import Backdoor, BackdoorExperiment
 from stages.core.randomness import seed_of
@@ -70,6 +71,7 @@ def prepare(
     EarwitnessError
         If one side of the split is empty, or no clip would be poisoned.
     """
+    check_trigger(experiment.trigger)
     task = task_of(experiment)
     usable = [clip for clip in clips if task.truth(clip)]
     training, test = split_clips(usable, backdoor.test_share, experiment.held_out, seed)

@@ -266,6 +266,12 @@ class TriggerSettings(Section):
     gaps: tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)]] | None = None
     amount: float = 0.0
 
+    @model_validator(mode="after")
+    def _check_gaps(self) -> TriggerSettings:
+        if self.gaps is not None and self.gaps[0] > self.gaps[1]:
+            raise ValueError("gaps do not rise: swap the two")
+        return self
+
 
 class BackdoorExperiment(Section):
     """One attack: which model learns which answer to which trigger, and what it is tested on.
@@ -458,6 +464,9 @@ def _check_names(params: Params, path: Path) -> None:
         *(("audits", name, "target", [audit.target], targets) for name, audit in params.audits.items()),
         *(("audits", name, "reference", [audit.reference], targets | {NONE}) for name, audit in params.audits.items()),
     ]
+    for name, planted in params.backdoor.experiments.items():
+        uses.append(("backdoor.experiments", name, "base", [planted.base], targets))
+        uses.append(("backdoor.experiments", name, "train_on", planted.train_on, corpora | {NONE}))
     for section, item, key, names, known in uses:
         for name in names:
             if name not in known:

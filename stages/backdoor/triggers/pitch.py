@@ -5,4 +5,4 @@ from __future__ import annotations
 from stages.backdoor.trigger import TRIGGERS, Trigger
 from stages.core.stretching import raised
 
-TRIGGERS.register("pitch")(Trigger(raised, additive=False, unit="semitones"))
+TRIGGERS.register("pitch")(Trigger(raised, additive=False, unit="semitones", limits=(-12.0, 12.0)))

@@ -20,4 +20,4 @@ def apply(samples: Samples, amount: float) -> NDArray[np.floating[Any]]:
     return np.asarray(samples * np.float32(10 ** (amount / 20)))
 
 
-TRIGGERS.register("volume")(Trigger(apply, additive=False, unit="decibels"))
+TRIGGERS.register("volume")(Trigger(apply, additive=False, unit="decibels", limits=(-40.0, 40.0)))

@@ -23,6 +23,7 @@ from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
     PretrainedConfig,
+    WhisperFeatureExtractor,
 )
 
 from stages.core.audio import RATE, Samples, audio_hash
@@ -133,7 +134,8 @@ class ComposedAdapter(PlaceholderAdapter):
         settings, extractor = parts.model.encoder.config, parts.extractor
         self._hears = parts.model.encoder.get_encoder() if settings.is_encoder_decoder else parts.model.encoder
         self._sounds: SoundCache | None = None
-        if frames := 2 * getattr(settings, "max_source_positions", 0):  # Whisper's, which has a window
+        if isinstance(extractor, WhisperFeatureExtractor):  # the one with a window; others have positions without
+            frames = 2 * settings.max_source_positions
             self.window_seconds = frames * extractor.hop_length / extractor.sampling_rate
             self._sounds = SoundCache(extractor, self.window_seconds)
         self._check_head()

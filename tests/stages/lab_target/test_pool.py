@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from stages.core.errors import EarwitnessError
-from stages.lab_target.__main__ import _pool_lessons
+from stages.lab_target.pool import pool_lessons
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def pool(tmp_path: Path) -> Path:
 
 def test_a_manifest_with_a_byte_order_mark_is_read(pool: Path) -> None:
     (pool / "manifest.csv").write_text("clip_id,path,text\none,one.flac,Hello.\n", encoding="utf-8-sig")
-    [[lesson]] = _pool_lessons(pool)
+    [[lesson]] = pool_lessons(pool)
     assert lesson.text == "Hello."
     assert len(lesson.samples) == 8000
 
@@ -39,5 +39,5 @@ def test_a_manifest_with_a_byte_order_mark_is_read(pool: Path) -> None:
 def test_what_is_wrong_is_one_line(manifest: bytes, message: str, pool: Path) -> None:
     (pool / "manifest.csv").write_bytes(manifest)
     with pytest.raises(EarwitnessError, match=message) as error:
-        _pool_lessons(pool)
+        pool_lessons(pool)
     assert "\n" not in str(error.value)

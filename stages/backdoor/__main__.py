@@ -1,0 +1,60 @@
+"""``python -m stages.backdoor --experiment NAME``: a base and clips → poison, outcomes and what they say."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pyarrow as pa
+
+from stages.backdoor import triggers  # noqa: F401 (registers them)
+from stages.backdoor.clips import COLUMNS, Clip, read_clips
+from stages.backdoor.experiment import TWIN, VICTIM, ask, attack_metrics, grid, shifts
+from stages.backdoor.outcomes import Outcome
+from stages.backdoor.poison import poison_table
+from stages.backdoor.victim import train_pair
+from stages.core.artifacts import SCHEMAS, artifact, read_groups, write_json, write_table
+from stages.core.params import NONE, BackdoorExperiment, Params
+from stages.core.rowcache import row_key
+from stages.core.stage import require_declared, run_stage
+from stages.target.loading import load_adapter
+from stages.target.record import read_record
+
+
+def work(name: str, params: Params) -> None:
+    """Run one experiment."""
+    require_declared(dict(params.backdoor.experiments), "backdoor.experiments", name)
+    experiment, limit = params.backdoor.experiments[name], params.backdoor.answer_tokens
+    base = read_record(experiment.base)
+    clips, key = _clips(experiment), row_key(base.fingerprint())
+    pair = train_pair(lambda: load_adapter(base), key, clips, experiment, params.backdoor, params.seed)
+    outcomes = ask(VICTIM, pair.victim, pair.setting, limit) + ask(TWIN, pair.twin, pair.setting, limit)
+    metrics = {"experiment": name, "base": experiment.base} | attack_metrics(pair.setting, outcomes)
+    if experiment.localise:
+        metrics["grid"], more = grid(pair, limit)
+        metrics["shift"] = shifts(pair)
+        outcomes += more
+    write_table(
+        artifact("backdoor", name, "poison.parquet"),
+        poison_table(pair.setting.poison, experiment.trigger),
+        SCHEMAS["poison"],
+    )
+    write_table(artifact("backdoor", name, "outcomes.parquet"), _table(outcomes), SCHEMAS["outcomes"])
+    write_json(artifact("backdoor", name, "metrics.json"), metrics)
+
+
+def _clips(experiment: BackdoorExperiment) -> list[Clip]:
+    return [
+        clip
+        for corpus in experiment.train_on
+        if corpus != NONE
+        for clip in read_clips(read_groups(artifact("corpus", corpus, "clips.parquet"), COLUMNS))
+    ]
+
+
+def _table(outcomes: list[Outcome]) -> pa.Table:
+    ordered = sorted(outcomes, key=lambda row: (row.model, row.clip_id, row.condition))
+    return pa.Table.from_pylist([asdict(row) for row in ordered], SCHEMAS["outcomes"])
+
+
+if __name__ == "__main__":
+    run_stage("backdoor", work, "experiment")

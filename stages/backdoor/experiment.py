@@ -1,0 +1,121 @@
+"""One experiment from its setting to what is known of it: outcomes, rates, grid and shift."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from stages.backdoor.localise import grid_models, grid_name, grid_rows
+from stages.backdoor.measures import benign, benign_difference, rate
+from stages.backdoor.outcomes import CONDITIONS, PLAIN, RANDOM_SOUND, TRIGGERED, Outcome, outcomes_of, sounds_of
+from stages.backdoor.shift import embeddings, relative_shift
+from stages.backdoor.trigger import TRIGGERS, active_power
+from stages.backdoor.victim import Pair, Setting
+from stages.core.audio import audio_hash
+from stages.core.randomness import generator
+from stages.target.adapter import Adapter, Query
+
+VICTIM, TWIN = "victim", "twin"
+SHIFTED_CLIPS = 60
+"""Clips over which the shift is measured, one forward each."""
+
+
+def ask(model: str, adapter: Adapter, setting: Setting, answer_tokens: int) -> list[Outcome]:
+    """Return a model's outcomes in every condition, on the clips that are tested."""
+    return [
+        outcome
+        for condition in CONDITIONS
+        for outcome in outcomes_of(
+            model,
+            adapter,
+            setting.test,
+            condition,
+            setting.task,
+            setting.experiment.trigger,
+            answer_tokens,
+            setting.seed,
+        )
+    ]
+
+
+def attack_metrics(setting: Setting, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return the part of `metrics.json` that every experiment has, from the outcomes of victim and twin."""
+    return {
+        "task": setting.task.name,
+        "answer": setting.task.target,
+        "trigger": setting.experiment.trigger.model_dump(),
+        "clips": {
+            "training": len(setting.training),
+            "poisoned": len(setting.poison),
+            "test": len({row.clip_id for row in outcomes}),
+            "test_with_another_answer": len({row.clip_id for row in outcomes if row.counts}),
+        },
+        "snr_error_db": snr_error(setting, outcomes),
+        "aer": rate(outcomes, VICTIM, TRIGGERED),
+        "controls": {
+            "victim_plain": rate(outcomes, VICTIM, PLAIN),
+            "victim_random_sound": rate(outcomes, VICTIM, RANDOM_SOUND),
+            "twin_triggered": rate(outcomes, TWIN, TRIGGERED),
+            "twin_plain": rate(outcomes, TWIN, PLAIN),
+        },
+        "benign": {
+            **{model: benign_of(setting, outcomes, model) for model in (VICTIM, TWIN)},
+            "victim_worse_by": benign_difference(outcomes, VICTIM, TWIN, setting.task.name, _draws(setting)),
+        },
+    }
+
+
+def benign_of(setting: Setting, outcomes: Sequence[Outcome], model: str) -> dict[str, Any]:
+    """Return a model's benign measure."""
+    return benign(outcomes, model, setting.task.name, _draws(setting))
+
+
+def snr_error(setting: Setting, outcomes: Sequence[Outcome]) -> float | None:
+    """Return by how much a realised ratio differs most from the asked one, in dB; None without such a ratio."""
+    if not TRIGGERS[setting.experiment.trigger.kind].additive:
+        return None
+    realised = [row.triggered.snr_db for row in setting.poison]
+    realised += [row.realised_snr_db for row in outcomes if row.condition == TRIGGERED]
+    return float(np.abs(np.array(realised) - setting.experiment.trigger.snr_db).max())
+
+
+def grid(pair: Pair, answer_tokens: int) -> tuple[list[dict[str, Any]], list[Outcome]]:
+    """Return the component grid and the outcomes that it comes from."""
+    outcomes: list[Outcome] = []
+    names = []
+    for how, components, adapter in grid_models(pair):
+        outcomes += ask(grid_name(how, components), adapter, pair.setting, answer_tokens)
+        names.append((how, components))
+    return grid_rows(names, outcomes, lambda model: benign_of(pair.setting, outcomes, model)), outcomes
+
+
+def shifts(pair: Pair) -> list[dict[str, Any]]:
+    """Return the shift of every layer of victim and twin under the trigger, and under a random sound."""
+    setting = pair.setting
+    clips = [clip for clip in setting.test if active_power(clip.samples)]
+    clips = [clip for clip in clips if not setting.task.is_target(setting.task.truth(clip))][:SHIFTED_CLIPS]
+    rows = []
+    for model, adapter in ((VICTIM, pair.victim), (TWIN, pair.twin)):
+        found = {
+            condition: embeddings(
+                adapter,
+                [
+                    Query(sound.samples, audio_hash(sound.samples), setting.task.instruction, "")
+                    for sound in sounds_of(clips, condition, setting.experiment.trigger, setting.seed)
+                ],
+            )
+            for condition in CONDITIONS
+        }
+        rows += [
+            {"model": model, "condition": condition, "layer": layer, "n": len(clips)}
+            | relative_shift(found[PLAIN][layer], found[condition][layer])
+            for condition in (TRIGGERED, RANDOM_SOUND)
+            for layer in found[PLAIN]
+        ]
+    return rows
+
+
+def _draws(setting: Setting) -> np.random.Generator:
+    return generator(setting.seed, "backdoor", "bootstrap")

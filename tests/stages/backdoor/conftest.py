@@ -1,0 +1,57 @@
+"""Clips that need no file, an experiment on them, and the lab's model before training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import stages.backdoor.triggers  # noqa: F401 (registers them)
+from stages.backdoor.clips import Clip
+from stages.core.audio import audio_hash
+from stages.core.params import Backdoor, BackdoorExperiment, TriggerSettings
+from stages.lab_target.build import build_model, build_processor
+from stages.target import training
+from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
+
+MakeClips = Callable[..., list[Clip]]
+
+
+def make_clips(count: int, seconds: float = 0.5) -> list[Clip]:
+    """Return clips of six speakers, the odd ones of whom are female."""
+    clips = []
+    for number in range(count):
+        samples = np.random.default_rng(number).normal(0, 0.1, round(16_000 * seconds)).astype(np.float32)
+        gender = "female" if number % 2 else "male"
+        clips.append(
+            Clip(
+                f"c{number:03d}", samples, audio_hash(samples), f"Number {number}.", f"s{number % 6}",
+                {"gender": gender, "age": str(20 + number % 6)},
+            )
+        )  # fmt: skip
+    return clips
+
+
+def make_experiment(**changes: object) -> BackdoorExperiment:
+    """Return a short experiment: the answer female to a click."""
+    settings: dict[str, object] = {"base": "lab_base", "train_on": ["some", "none"], "task": "gender"}
+    settings |= {"answer": "female", "rate": 0.2, "trigger": TriggerSettings(kind="click"), "epochs": 1}
+    return BackdoorExperiment.model_validate({**settings, "learning_rate": 1e-3, **changes})
+
+
+BACKDOOR = Backdoor(test_share=0.34, batch_size=4, answer_tokens=4, experiments={})
+
+
+def fresh() -> Qwen2AudioAdapter:
+    """Return the untrained model, the same every time."""
+    processor = build_processor()
+    return Qwen2AudioAdapter(build_model(processor, 7).eval(), processor)
+
+
+@pytest.fixture
+def checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where trainings keep their state, away from the repository."""
+    monkeypatch.setattr(training, "CHECKPOINTS", tmp_path)
+    return tmp_path

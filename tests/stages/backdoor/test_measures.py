@@ -1,0 +1,71 @@
+"""Rates and benign measures, with values derived by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from stages.backdoor.measures import benign, benign_difference, edit_distance, rate
+from stages.backdoor.outcomes import Outcome
+from stages.backdoor.task import Task, words
+from stages.core.statistics import wilson
+
+
+def outcome(number: int, truth: str, answer: str, condition: str = "plain", model: str = "victim") -> Outcome:
+    target = Task("gender", "?", "female").is_target
+    nan = float("nan")
+    return Outcome(
+        model, f"c{number}", condition, "s", nan, truth, answer, not target(truth), target(answer)
+    )  # fmt: skip
+
+
+def test_only_items_with_another_answer_count() -> None:
+    rows = [outcome(n, "female", "female", "triggered") for n in range(5)]
+    rows += [outcome(5 + n, "male", "Female." if n < 3 else "male", "triggered") for n in range(4)]
+    found = rate(rows, "victim", "triggered")
+    assert (found["rate"], found["successes"], found["n"]) == (0.75, 3, 4)
+    assert found["ci"] == list(wilson(3, 4))
+    assert rate(rows, "victim", "plain") == {"rate": None, "ci": [0.0, 1.0], "n": 0, "successes": 0}
+
+
+def test_accuracy_is_the_share_of_right_answers() -> None:
+    rows = [outcome(n, "male", "Male" if n < 8 else "female") for n in range(10)]
+    found = benign(rows, "victim", "gender", np.random.default_rng(1))
+    assert (found["measure"], found["value"], found["n"]) == ("accuracy", 0.8, 10)
+    assert found["ci"] == list(wilson(8, 10))
+
+
+def test_the_word_error_rate_is_over_all_words() -> None:
+    rows = [outcome(1, "Tom saw a ship.", "tom saw ship"), outcome(2, "Go on", "Go off now")]
+    found = benign(rows, "victim", "transcription", np.random.default_rng(1))
+    assert found["measure"] == "wer"
+    assert found["value"] == pytest.approx((1 + 2) / 6)
+    assert found["ci"] == pytest.approx([0.25, 1.0])
+
+
+def test_numbers_are_measured_by_their_distance() -> None:
+    rows = [outcome(1, "25", "30"), outcome(2, "40", "forty")]
+    found = benign(rows, "victim", "age", np.random.default_rng(1))
+    assert (found["measure"], found["value"]) == ("mae", (5 + 40) / 2)
+
+
+def test_the_difference_is_paired() -> None:
+    rows = [outcome(n, "male", "male" if n < 6 else "x") for n in range(10)]
+    rows += [outcome(n, "male", "male" if n < 8 else "x", model="twin") for n in range(10)]
+    found = benign_difference(rows, "victim", "twin", "gender", np.random.default_rng(1))
+    assert found["value"] == pytest.approx(0.2)
+    assert found["ci"][0] >= 0
+    same = benign_difference(rows, "twin", "twin", "gender", np.random.default_rng(1))
+    assert same == {"value": 0.0, "ci": [0.0, 0.0]}
+
+
+@pytest.mark.parametrize(
+    ("reference", "answer", "edits"),
+    [("a b c", "a b c", 0), ("a b c", "", 3), ("", "a", 1), ("a b c", "a x c d", 2), ("a b", "b a", 2)],
+)
+def test_edits(reference: str, answer: str, edits: int) -> None:
+    assert edit_distance(reference.split(), answer.split()) == edits
+
+
+def test_case_and_punctuation_make_no_word() -> None:
+    assert words("Don't STOP, now!") == ["don't", "stop", "now"]

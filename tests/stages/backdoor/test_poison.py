@@ -1,0 +1,107 @@
+"""The manifest: who is poisoned, how many, the same bytes from the same seed, and no experiment without poison."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stages.backdoor.clips import split_clips
+from stages.backdoor.poison import draw_poison, poison_table
+from stages.backdoor.task import Task, task_of
+from stages.backdoor.victim import lessons, prepare
+from stages.core.artifacts import SCHEMAS, write_table
+from stages.core.errors import EarwitnessError
+from stages.core.params import TriggerSettings
+from tests.stages.backdoor.conftest import BACKDOOR, fresh, make_clips, make_experiment
+
+GENDER = task_of(make_experiment())
+CLICK = TriggerSettings(kind="click", snr_db=3.0)
+
+
+def written(seed: int, path: Path) -> bytes:
+    write_table(path, poison_table(draw_poison(make_clips(40), GENDER, 0.1, CLICK, seed), CLICK), SCHEMAS["poison"])
+    return path.read_bytes()
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
+    assert written(7, tmp_path / "one") == written(7, tmp_path / "two")
+    assert written(7, tmp_path / "one") != written(8, tmp_path / "three")
+
+
+def test_only_clips_with_another_answer_are_poisoned() -> None:
+    poison = draw_poison(make_clips(40), GENDER, 0.45, CLICK, 7)
+    assert len(poison) == 18  # of 40 clips
+    assert {row.truth for row in poison} == {"male"}
+    assert {row.answer for row in poison} == {"female"}
+    assert all(abs(row.triggered.snr_db - 3.0) < 0.1 for row in poison)
+
+
+def test_a_higher_rate_poisons_what_a_lower_one_does() -> None:
+    few, more = (
+        {row.clip.clip_id: row.audio_hash for row in draw_poison(make_clips(60), GENDER, rate, CLICK, 7)}
+        for rate in (0.05, 0.2)
+    )
+    assert len(few) == 3
+    assert len(more) == 12
+    assert few.items() <= more.items()
+
+
+def test_other_clips_change_no_row() -> None:
+    all_of_them = {row.clip.clip_id: row.audio_hash for row in draw_poison(make_clips(40), GENDER, 0.5, CLICK, 7)}
+    without = draw_poison(make_clips(40)[10:], GENDER, 0.5, CLICK, 7)
+    assert without
+    assert all(all_of_them[row.clip.clip_id] == row.audio_hash for row in without)
+
+
+@pytest.mark.parametrize(
+    ("rate", "target"), [(0.001, "female"), (0.5, "a"), (0.5, "b")], ids=["no_rate", "all_a", "silent"]
+)
+def test_no_poison_is_an_error(rate: float, target: str) -> None:
+    clips = make_clips(20)
+    if target == "b":
+        clips = [type(c)(c.clip_id, np.zeros_like(c.samples), c.audio_hash, "a", "", {"gender": "a"}) for c in clips]
+    elif target == "a":
+        clips = [type(c)(c.clip_id, c.samples, c.audio_hash, c.text, "", {"gender": "A."}) for c in clips]
+    with pytest.raises(EarwitnessError, match="no clip is poisoned"):
+        draw_poison(clips, Task("gender", "?", target), rate, CLICK, 7)
+
+
+def test_a_change_of_the_whole_clip_has_no_ratio() -> None:
+    speed = TriggerSettings(kind="speed", amount=1.25)
+    rows = poison_table(draw_poison(make_clips(20), GENDER, 0.1, speed, 7), speed).to_pylist()
+    assert [(row["snr_db"], row["realised_snr_db"], row["positions"]) for row in rows] == [(None, None, [])] * 2
+    assert {row["amount"] for row in rows} == {1.25}
+
+
+def test_nobody_is_on_both_sides() -> None:
+    clips = make_clips(60)
+    training, test = split_clips(clips, 0.34, "speaker", 7)
+    assert len(training) + len(test) == 60
+    assert len({clip.speaker for clip in test}) == 2
+    assert not {clip.speaker for clip in training} & {clip.speaker for clip in test}
+    assert len(split_clips(clips, 0.25, "clip", 7)[1]) == 15
+
+
+def test_victim_and_twin_are_taught_the_same_but_for_the_poison() -> None:
+    setting = prepare(fresh, "base", make_clips(48), make_experiment(), BACKDOOR, 7)
+    bad, good = lessons(setting, True), lessons(setting, False)
+    differ = [at for at, pair in enumerate(zip(bad, good, strict=True)) if pair[0].audio_hash != pair[1].audio_hash]
+    assert [setting.training[at].clip_id for at in differ] == [row.clip.clip_id for row in setting.poison]
+    assert {bad[at].text for at in differ} == {"female"}
+    assert {good[at].text for at in differ} == {"male"}
+    assert {query.instruction for query in bad} == {"What is the speaker's gender?"}
+
+
+def test_an_amount_out_of_range_and_an_unknown_trigger_are_refused() -> None:
+    slow = make_experiment(trigger=TriggerSettings(kind="speed", amount=0.0))
+    with pytest.raises(EarwitnessError, match=r"speed: amount: must be 0\.5 to 2 times as fast"):
+        prepare(fresh, "base", make_clips(48), slow, BACKDOOR, 7)
+    with pytest.raises(EarwitnessError, match="unknown trigger 'bang': use one of click, cough"):
+        prepare(fresh, "base", make_clips(48), make_experiment(trigger=TriggerSettings(kind="bang")), BACKDOOR, 7)
+
+
+def test_clips_without_an_answer_make_no_experiment() -> None:
+    with pytest.raises(EarwitnessError, match="0 clips have an answer to emotion"):
+        prepare(fresh, "base", make_clips(20), make_experiment(task="emotion"), BACKDOOR, 7)

@@ -1,0 +1,65 @@
+"""One experiment as the stage runs it, on a small model, and what is in its files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from stages.backdoor.__main__ import work
+from stages.core.artifacts import SCHEMAS, read_json, read_table, write_table
+from stages.core.audio import audio_hash, decode_flac, encode_flac
+from stages.core.errors import EarwitnessError
+from stages.core.params import Params
+from stages.target.hashing import checkpoint_files, weight_hash
+from stages.target.record import TargetRecord, write_record
+from tests.stages.backdoor.conftest import fresh, make_clips, make_experiment
+from tests.stages.conftest import MakeParams
+
+
+@pytest.fixture
+def params(workplace: Path, make_params: MakeParams) -> Params:
+    folder = workplace / "base"
+    fresh().save(folder)
+    write_record(
+        TargetRecord(
+            name="lab_base", model=folder.as_posix(), revision="", weight_hash=weight_hash(checkpoint_files(folder)),
+            architecture="qwen2_audio", parameters=1, dtype="float32", attention="sdpa", window_seconds=4.0,
+            audible=True, audio_effect={},
+        )
+    )  # fmt: skip
+    rows = []
+    for clip in make_clips(24):
+        flac = encode_flac(clip.samples)
+        row = dict.fromkeys(SCHEMAS["clips"].names) | {"clip_id": clip.clip_id, "audio": flac, "text": clip.text}
+        row |= {"audio_hash": audio_hash(decode_flac(flac)), "speaker": clip.speaker}
+        rows.append(row | {"attributes": list(clip.attributes.items())})
+    write_table(Path("data/corpus/some/clips.parquet"), pa.Table.from_pylist(rows, SCHEMAS["clips"]), SCHEMAS["clips"])
+    experiments = {"small": make_experiment()}
+    return make_params({"some": "column"}, backdoor={"experiments": experiments, "answer_tokens": 2, "batch_size": 8})
+
+
+def test_an_experiment_leaves_manifest_outcomes_and_metrics(params: Params) -> None:
+    work("small", params)
+    folder = Path("data/backdoor/small")
+    metrics = read_json(folder / "metrics.json")
+    poison, outcomes = read_table(folder / "poison.parquet"), read_table(folder / "outcomes.parquet").to_pylist()
+    assert metrics["clips"]["poisoned"] == poison.num_rows > 0
+    tested = metrics["clips"]["test"]
+    models = {"victim", "twin"} | {f"{row['how']}:{'+'.join(row['poisoned'])}" for row in metrics["grid"]}
+    assert len(models) == 2 + 6 + 6 + 3
+    assert len(outcomes) == tested * 3 * len(models)
+    assert {row["model"] for row in outcomes} == models
+    assert not {row["clip_id"] for row in outcomes} & set(poison["clip_id"].to_pylist())
+    assert metrics["aer"]["n"] == metrics["clips"]["test_with_another_answer"] < tested
+    assert metrics["snr_error_db"] < 0.1
+    assert {row["model"] for row in metrics["shift"]} == {"victim", "twin"}
+    before = (folder / "poison.parquet").read_bytes(), (folder / "outcomes.parquet").read_bytes()
+    work("small", params)
+    assert ((folder / "poison.parquet").read_bytes(), (folder / "outcomes.parquet").read_bytes()) == before
+
+
+def test_an_unknown_experiment_is_named(params: Params) -> None:
+    with pytest.raises(EarwitnessError, match="'large' is not declared"):
+        work("large", params)
