@@ -295,6 +295,8 @@ class BackdoorExperiment(Section):
         What is trained; the rest stays clean and frozen.
     held_out : "speaker" or "clip"
         What is drawn for the test.
+    defend, detect : bool
+        Whether defences are tried on the victim, and whether detectors and the scan look at it.
     localise : bool
         Whether the component grid and the shift by layer are made too, which takes ten trainings more.
     """
@@ -314,6 +316,8 @@ class BackdoorExperiment(Section):
     learning_rate: Annotated[float, Field(gt=0)]
     held_out: Literal["speaker", "clip"] = "speaker"
     localise: bool = False
+    defend: bool = False
+    detect: bool = False
 
 
 class BackdoorScan(Section):
@@ -363,6 +367,27 @@ class BackdoorDefences(Section):
     prune: Annotated[float, Field(ge=0, lt=1)]
 
 
+class BackdoorDetection(Section):
+    """Detectors that look into a victim.
+
+    Attributes
+    ----------
+    ks : list of int
+        Numbers of clusters.
+    overlays : int
+        Clips laid over each one by STRIP.
+    strip_clips : int
+        Test clips that STRIP looks at, at most.
+    false_positive_rate : float
+        Of STRIP, set on clean clips.
+    """
+
+    ks: Annotated[list[Annotated[int, Field(ge=2)]], Field(min_length=1)]
+    overlays: Positive
+    strip_clips: Positive
+    false_positive_rate: Annotated[float, Field(gt=0, lt=1)]
+
+
 class Backdoor(Section):
     """Planted backdoors: the share of clips that is tested on, the experiments, and the scan for unknown ones."""
 
@@ -370,6 +395,7 @@ class Backdoor(Section):
     batch_size: Positive
     answer_tokens: Positive
     defences: BackdoorDefences
+    detection: BackdoorDetection
     scan: BackdoorScan
     experiments: dict[Name, BackdoorExperiment]
 

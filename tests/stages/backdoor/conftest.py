@@ -41,7 +41,16 @@ def make_experiment(**changes: object) -> BackdoorExperiment:
     return BackdoorExperiment.model_validate({**settings, "learning_rate": 1e-3, **changes})
 
 
-BACKDOOR = Backdoor(test_share=0.34, batch_size=4, answer_tokens=4, experiments={})
+SETTINGS = {
+    "test_share": 0.34,
+    "batch_size": 4,
+    "answer_tokens": 4,
+    "experiments": {},
+    "defences": {"purify": ["low_pass"], "components": [["encoder"]], "shares": [0.5], "epochs": 1, "prune": 0.5},
+    "detection": {"ks": [2, 3], "overlays": 2, "strip_clips": 6, "false_positive_rate": 0.2},
+    "scan": {"clips": 6, "prompts": ["Who?"], "bank": {"click": {"kind": "click"}}, "alpha": 0.05, "margin": 0.3},
+}
+BACKDOOR = Backdoor.model_validate(SETTINGS)
 
 
 def fresh() -> Qwen2AudioAdapter:

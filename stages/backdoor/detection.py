@@ -1,0 +1,139 @@
+"""Detection with the victim at hand: of poison among its training clips, and of a trigger in its input.
+
+Activation clustering and spectral signatures look at the training clips of one answer; for transcription, where every
+answer is another, at all of them. STRIP looks at the test clips, with the trigger and without. The manifest is used to
+count how well each did, never to decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from stages.backdoor.activation_clustering import activation_clustering, sweep_isolation
+from stages.backdoor.isolation import isolation
+from stages.backdoor.outcomes import BATCH, PLAIN, TRIGGERED, generated, sounds_of
+from stages.backdoor.spectral_signatures import spectral_scores, spectral_suspects
+from stages.backdoor.strip import answer_entropy, detection, overlaid
+from stages.backdoor.task import TRANSCRIPTION
+from stages.backdoor.trigger import active_power
+from stages.backdoor.victim import Setting, lessons
+from stages.core.audio import Samples, audio_hash
+from stages.core.params import BackdoorDetection
+from stages.core.randomness import generator, seed_of
+from stages.core.statistics import Floats
+from stages.target.adapter import Adapter, Query
+
+OVERLAY = 0.5
+"""Share of the other clip in a mix."""
+
+
+def detection_metrics(
+    setting: Setting, victim: Adapter, asked: BackdoorDetection, answer_tokens: int
+) -> dict[str, Any]:
+    """Return what each detector finds of the poison.
+
+    Returns
+    -------
+    dict
+        `clustering`, `spectral`, `strip`; see `poison_metrics` and `strip_metrics`.
+    """
+    return {
+        **poison_metrics(setting, victim, asked),
+        "strip": strip_metrics(setting, victim, asked, answer_tokens),
+    }
+
+
+def poison_metrics(setting: Setting, victim: Adapter, asked: BackdoorDetection) -> dict[str, Any]:
+    """Return how well activation clustering and spectral signatures isolate the poison among its answer's clips.
+
+    Returns
+    -------
+    dict
+        `clips`, `poisoned` (among them); `clustering`: `chosen` (k of the highest silhouette), `blind` (isolation by
+        the smallest cluster of that k), `sweep` by k (`silhouette`, `sizes`, isolation by the `smallest` and by the
+        `best` cluster); `spectral`: isolation by the highest scores, the defender assuming the true rate.
+    """
+    queries = lessons(setting, poisoned=True)
+    bad = {row.audio_hash for row in setting.poison}
+    if setting.task.name != TRANSCRIPTION:
+        queries = [query for query in queries if setting.task.is_target(query.text)]
+    poisoned = np.array([query.audio_hash in bad for query in queries])
+    vectors = activations(victim, queries)
+    sweep = activation_clustering(vectors, asked.ks, seed_of(setting.seed, "backdoor", "clustering"))
+    held = sweep_isolation(sweep, poisoned)
+    suspected = spectral_suspects(spectral_scores(vectors), float(poisoned.mean()))
+    return {
+        "clips": len(queries),
+        "poisoned": int(poisoned.sum()),
+        "clustering": {
+            "chosen": sweep.chosen,
+            "blind": isolation(sweep.suspected, poisoned).figures(),
+            "sweep": [
+                {"k": one.k, "silhouette": one.silhouette, "sizes": one.sizes}
+                | {name: found.figures() for name, found in held[one.k].items()}
+                for one in sweep.clusterings
+            ],
+        },
+        "spectral": isolation(suspected, poisoned).figures(),
+    }
+
+
+@torch.inference_mode()
+def activations(adapter: Adapter, queries: Sequence[Query]) -> Floats:
+    """Return each clip's last hidden layer, mean over its audio positions: float64[n, d]."""
+    order = sorted(range(len(queries)), key=lambda at: len(queries[at].samples))
+    vectors: dict[int, Floats] = {}
+    for start in range(0, len(order), BATCH):
+        batch = order[start : start + BATCH]
+        forced = adapter.forced([queries[at] for at in batch], ["transcript"])
+        vectors |= {at: row.hidden.double().numpy() for at, row in zip(batch, forced, strict=True)}
+    return np.stack([vectors[at] for at in range(len(queries))])
+
+
+def strip_metrics(setting: Setting, victim: Adapter, asked: BackdoorDetection, answer_tokens: int) -> dict[str, Any]:
+    """Return how many triggered test clips STRIP finds at a false-positive rate set on clean ones.
+
+    Returns
+    -------
+    dict
+        `rate` and `ci` (true positives), `triggered`, `clean`, `false_positive_rate` (asked), `false_alarms`,
+        `threshold` (nats; null where clean clips are too few), `mean_entropy` of either kind.
+    """
+    heard = [clip for clip in setting.test if active_power(clip.samples)][: asked.strip_clips]
+    # A clip that is answered as the target says without a trigger hides what the trigger does.
+    counted = [clip for clip in heard if not setting.task.is_target(setting.task.truth(clip))]
+    found = {}
+    for condition, clips in ((PLAIN, heard), (TRIGGERED, counted)):
+        sounds = sounds_of(clips, condition, setting.experiment.trigger, setting.seed)
+        found[condition] = np.array(
+            [
+                _entropy(setting, victim, clip.clip_id, sound.samples, asked, answer_tokens)
+                for clip, sound in zip(clips, sounds, strict=True)
+            ]
+        )
+    flagged = detection(found[PLAIN], found[TRIGGERED], asked.false_positive_rate)
+    return {
+        "rate": flagged.rate,
+        "ci": list(flagged.interval),
+        "triggered": flagged.triggered,
+        "clean": flagged.clean,
+        "false_positive_rate": asked.false_positive_rate,
+        "false_alarms": flagged.false_alarms,
+        "threshold": flagged.threshold,
+        "mean_entropy": {name: float(values.mean()) for name, values in found.items() if len(values)},
+    }
+
+
+def _entropy(
+    setting: Setting, victim: Adapter, clip_id: str, samples: Samples, asked: BackdoorDetection, answer_tokens: int
+) -> float:
+    """Return the entropy of the answers to a clip under overlays of training clips, which are drawn by its id."""
+    rng = generator(setting.seed, "backdoor", "strip", clip_id)
+    drawn = rng.choice(len(setting.training), min(asked.overlays, len(setting.training)), replace=False)
+    mixes = [overlaid(samples, setting.training[at].samples, OVERLAY) for at in drawn]
+    queries = [Query(mix, audio_hash(mix), setting.task.instruction, "") for mix in mixes]
+    return answer_entropy(generated(victim, queries, answer_tokens))
