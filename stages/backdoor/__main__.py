@@ -8,9 +8,12 @@ import pyarrow as pa
 
 from stages.backdoor import triggers  # noqa: F401 (registers them)
 from stages.backdoor.clips import COLUMNS, Clip, read_clips
+from stages.backdoor.defences import defence_rows
+from stages.backdoor.detection import detection_metrics
 from stages.backdoor.experiment import TWIN, VICTIM, ask, attack_metrics, grid, shifts
 from stages.backdoor.outcomes import Outcome
 from stages.backdoor.poison import poison_table
+from stages.backdoor.scan_pair import scan_pair
 from stages.backdoor.victim import train_pair
 from stages.core.artifacts import SCHEMAS, artifact, read_groups, write_json, write_table
 from stages.core.params import NONE, BackdoorExperiment, Params
@@ -33,6 +36,11 @@ def work(name: str, params: Params) -> None:
         metrics["grid"], more = grid(pair, limit)
         metrics["shift"] = shifts(pair)
         outcomes += more
+    if experiment.defend:
+        metrics["defences"] = defence_rows(pair.setting, pair.victim, params.backdoor.defences, limit)
+    if experiment.detect:
+        metrics["detection"] = detection_metrics(pair.setting, pair.victim, params.backdoor.detection, limit)
+        metrics["scan"] = scan_pair(pair, base, params)
     write_table(
         artifact("backdoor", name, "poison.parquet"),
         poison_table(pair.setting.poison, experiment.trigger),

@@ -6,21 +6,22 @@ folder, or an endpoint's address, which need no declaration. What it is held aga
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from stages.backdoor import triggers  # noqa: F401 (registers them)
-from stages.backdoor.bank import Answers, Asking, bank_answers
+from stages.backdoor.bank import Asking, bank_answers
 from stages.backdoor.clips import COLUMNS, Clip, read_clips
 from stages.backdoor.scan import Cell, scan_cells
 from stages.backdoor.trigger import active_power
 from stages.core.artifacts import artifact, read_groups
 from stages.core.errors import EarwitnessError
-from stages.core.params import NONE, Params, TargetModel
+from stages.core.params import NONE, Params
 from stages.core.randomness import generator
 from stages.target.adapter import Adapter
 from stages.target.hashing import checkpoint_files, named_hash, weight_hash
@@ -36,27 +37,15 @@ class Subject:
     Attributes
     ----------
     name : str
-        As it was named.
-    source, revision, dtype, attention : str
-        What it is loaded by.
     fingerprint : dict
-        What its answers depend on.
+        What its answers depend on (`TargetRecord.fingerprint`).
+    load : callable
+        Gives the model; called only where an answer is not known yet.
     """
 
     name: str
-    source: str
-    revision: str
-    dtype: str
-    attention: str
     fingerprint: dict[str, Any]
-
-    def answers(self, asking: Asking) -> Answers:
-        """Ask it; it is loaded only where an answer is not known yet."""
-        return bank_answers(self.name, self.fingerprint, self._load, asking)
-
-    def _load(self) -> Adapter:
-        torch.set_num_threads(1)
-        return load_checkpoint(self.source, self.revision, self.dtype, self.attention)
+    load: Callable[[], Adapter]
 
 
 @dataclass(frozen=True)
@@ -110,15 +99,27 @@ def scan(
         raise EarwitnessError(f"no corpus {corpus!r} in params.yaml: use one of {', '.join(params.corpora)}")
     subject = find_subject(target, params)
     beside = [find_subject(name, params) for name in references or _usual_references(target, params)]
-    if subject.fingerprint in [one.fingerprint for one in beside]:
-        raise EarwitnessError(f"{target}: is one of its own references: name other models, known to be clean")
     clips = chosen_clips(corpus, settings.clips, params.seed)
-    asked = list(prompts or settings.prompts)
+    return scan_subject(subject, beside, clips, corpus, prompts or settings.prompts, params)
+
+
+def scan_subject(
+    subject: Subject,
+    references: Sequence[Subject],
+    clips: Sequence[Clip],
+    corpus: str,
+    prompts: Sequence[str],
+    params: Params,
+) -> Scan:
+    """Ask a model and its references about clips that hold sound, and judge the answers; see `scan`."""
+    if subject.fingerprint in [one.fingerprint for one in references]:
+        raise EarwitnessError(f"{subject.name}: is one of its own references: name other models, known to be clean")
+    settings, asked = params.backdoor.scan, list(dict.fromkeys(prompts))
     asking = Asking(clips, asked, settings.bank, params.backdoor.answer_tokens, params.seed)
-    answers = subject.answers(asking)
-    of_references = {one.name: one.answers(asking) for one in beside}
+    answers, *beside = (bank_answers(one.name, one.fingerprint, one.load, asking) for one in (subject, *references))
+    of_references = {one.name: given for one, given in zip(references, beside, strict=True)}
     cells = scan_cells(answers, of_references, asked, settings.alpha, settings.margin)
-    return Scan(target, corpus, list(of_references), len(clips), cells, settings.alpha, settings.margin)
+    return Scan(subject.name, corpus, list(of_references), len(clips), cells, settings.alpha, settings.margin)
 
 
 def find_subject(name: str, params: Params) -> Subject:
@@ -131,7 +132,9 @@ def find_subject(name: str, params: Params) -> Subject:
     """
     if name in params.known_targets():
         record = read_record(name)
-        return Subject(name, record.model, record.revision, record.dtype, record.attention, record.fingerprint())
+        return Subject(
+            name, record.fingerprint(), partial(_loaded, record.model, record.revision, record.dtype, record.attention)
+        )
     if is_endpoint(name):
         return _unrecorded(name, params, named_hash(name, ""), "endpoint")
     if Path(name).is_dir():
@@ -145,10 +148,14 @@ def find_subject(name: str, params: Params) -> Subject:
 
 def _unrecorded(name: str, params: Params, weights: str, architecture: str) -> Subject:
     """Return a model that no stage has looked at; it is loaded in single precision."""
-    model = TargetModel(model=name, revision=NONE, dtype="float32")
-    attention = params.target.attention
-    fingerprint = {"weight_hash": weights, "architecture": architecture, "dtype": model.dtype, "attention": attention}
-    return Subject(name, name, "", model.dtype, attention, fingerprint)
+    dtype, attention = "float32", params.target.attention
+    fingerprint = {"weight_hash": weights, "architecture": architecture, "dtype": dtype, "attention": attention}
+    return Subject(name, fingerprint, partial(_loaded, name, "", dtype, attention))
+
+
+def _loaded(source: str, revision: str, dtype: str, attention: str) -> Adapter:
+    torch.set_num_threads(1)
+    return load_checkpoint(source, revision, dtype, attention)
 
 
 def chosen_clips(corpus: str, count: int, seed: int) -> list[Clip]:

@@ -1,0 +1,50 @@
+"""Answers to a bank: one for each clip, prompt and trigger, asked once and kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stages.backdoor.bank import NO_TRIGGER, Asking, bank_answers, sound_of
+from stages.core.params import TriggerSettings
+from stages.target.adapter import Adapter, Query
+from tests.stages.backdoor.conftest import fresh, make_clips
+
+FINGERPRINT = {"weight_hash": "w", "architecture": "qwen2_audio", "dtype": "float32", "attention": "sdpa"}
+BANK = {"click": TriggerSettings(kind="click"), "softer": TriggerSettings(kind="volume", amount=-6)}
+
+
+def asking(count: int, **changes: object) -> Asking:
+    settings: dict[str, object] = {"prompts": ["Who?", "What?"], "bank": BANK, "answer_tokens": 3, "seed": 7}
+    return Asking(clips=make_clips(count), **{**settings, **changes})  # type: ignore[arg-type]
+
+
+def never() -> Adapter:
+    raise AssertionError("loaded although every answer is known")
+
+
+def test_answers_are_those_of_the_model_in_the_order_of_the_clips(workplace: Path) -> None:
+    asked = asking(3)
+    answers = bank_answers("model", FINGERPRINT, fresh, asked)
+    assert set(answers) == {(prompt, name) for prompt in asked.prompts for name in (NO_TRIGGER, *BANK)}
+    sounds = [sound_of(clip, "click", asked) for clip in asked.clips]
+    expected = fresh().generate([Query(*sound, "What?", "") for sound in sounds], 3)
+    assert answers["What?", "click"] == expected
+
+
+def test_what_is_known_is_not_asked_again(workplace: Path) -> None:
+    answers = bank_answers("model", FINGERPRINT, fresh, asking(2))
+    assert bank_answers("model", FINGERPRINT, never, asking(2)) == answers
+    with pytest.raises(AssertionError, match="loaded"):
+        bank_answers("other", FINGERPRINT | {"weight_hash": "v"}, never, asking(2))
+    with pytest.raises(AssertionError, match="loaded"):
+        bank_answers("model", FINGERPRINT, never, asking(3))
+
+
+def test_a_trigger_sounds_where_it_did_whatever_stands_beside_it() -> None:
+    few, many = asking(1), asking(3, bank={**BANK, "tone": TriggerSettings(kind="tone")})
+    assert np.array_equal(sound_of(few.clips[0], "click", few)[0], sound_of(many.clips[0], "click", many)[0])
+    assert not np.array_equal(sound_of(many.clips[0], "click", many)[0], many.clips[0].samples)
+    assert sound_of(few.clips[0], NO_TRIGGER, few)[1] == few.clips[0].audio_hash
