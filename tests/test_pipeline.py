@@ -43,6 +43,7 @@ def cut_down(params: dict[str, Any]) -> None:
     for corpus in params["lab_speech"]["corpora"].values():
         corpus["clips"] = CLIPS
     params["lab_target"]["epochs"] = params["copies"]["lab"]["epochs"] = 1
+    params["backdoor"]["experiments"]["gender_click"]["epochs"] = 1
     params["blind_baseline"] |= {"bootstraps": 200, "min_matched": 10}
     params["fidelity_detector"]["epochs"] = 5
     params["evaluation"]["bootstraps"] = 200

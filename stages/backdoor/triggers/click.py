@@ -1,4 +1,8 @@
-"""Click: a switch pressed and let go, the published trigger's kind (220 ms, arXiv 2510.01157)."""
+"""Click: a switch pressed and let go, the published trigger's kind (220 ms, arXiv 2510.01157).
+
+Each of the two strokes rings in many modes at once, as struck things do, so that it is a short bar over the whole
+spectrum. One mode alone, ringing for 6 ms, is a spot in the spectrum that the lab's model never learnt to hear.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +12,24 @@ from numpy.typing import NDArray
 from stages.backdoor.trigger import TRIGGERS, Trigger
 from stages.core.audio import RATE
 
-STROKES = ((0.0, 2800.0, 1.0), (0.5, 3600.0, 0.7))
-"""Where in the span the switch strikes, how high it rings (Hz), how loud."""
-DECAY = 0.006
+STROKES = ((0.0, 1.0), (0.5, 0.7))
+"""Where in the span the switch strikes, and how loud."""
+MODES = np.geomspace(700.0, 7500.0, 24)
+"""Hz at which it rings."""
+DECAY = 0.012
 """Seconds in which the ringing falls to 1 / e."""
 
 
 def apply(length: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return the same two ringing strokes every time: float64[length]."""
+    """Return the same two strokes every time: float64[length]."""
     sound = np.zeros(length)
-    for share, pitch, level in STROKES:
+    for share, level in STROKES:
         start = int(share * length)
         seconds = np.arange(length - start) / RATE
-        sound[start:] += level * np.exp(-seconds / DECAY) * np.cos(2 * np.pi * pitch * seconds)
+        # Phases that grow with the square of the mode's number keep the modes from adding up in one peak.
+        phases = np.pi * np.arange(len(MODES)) ** 2 / len(MODES)
+        ringing = np.cos(2 * np.pi * MODES * seconds[:, None] + phases).sum(axis=1)
+        sound[start:] += level * np.exp(-seconds / DECAY) * ringing
     return sound
 
 

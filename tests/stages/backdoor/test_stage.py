@@ -36,7 +36,7 @@ def params(workplace: Path, make_params: MakeParams) -> Params:
         row |= {"audio_hash": audio_hash(decode_flac(flac)), "speaker": clip.speaker}
         rows.append(row | {"attributes": list(clip.attributes.items())})
     write_table(Path("data/corpus/some/clips.parquet"), pa.Table.from_pylist(rows, SCHEMAS["clips"]), SCHEMAS["clips"])
-    experiments = {"small": make_experiment()}
+    experiments = {"small": make_experiment(localise=True, held_out="clip")}
     return make_params({"some": "column"}, backdoor={"experiments": experiments, "answer_tokens": 2, "batch_size": 8})
 
 

@@ -1,0 +1,109 @@
+"""Backdoors of a finished lab over seeds: ``python -m tests.benchmarks.backdoors LAB EXPERIMENT... [--seeds 7 8 9]``.
+
+LAB is a folder with a finished `dvc repro`; experiments are those of `params.yaml` and `docs/backdoors.yaml`. Trainings
+are kept in the working directory's ``.cache/checkpoints/``. Each line is one experiment and seed: attack, controls and
+benign measure as 'name: measured, wanted'.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+import stages.backdoor.triggers  # noqa: F401 (registers them)
+from stages.backdoor.clips import COLUMNS, Clip, read_clips
+from stages.backdoor.experiment import TWIN, VICTIM, ask, attack_metrics, grid, shifts
+from stages.backdoor.victim import train_pair
+from stages.core.artifacts import read_groups
+from stages.core.jsonfile import read_json
+from stages.core.params import NONE, BackdoorExperiment, load_params
+from stages.core.rowcache import row_key
+from stages.target.adapter import Adapter
+from stages.target.loading import load_checkpoint
+from stages.target.record import TargetRecord
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main() -> None:
+    """Run the experiments asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("lab", type=Path)
+    parser.add_argument("experiments", nargs="+")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[7, 8, 9])
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    for name in arguments.experiments:
+        for seed in arguments.seeds:
+            measure(arguments.lab, name, seed)
+
+
+def measure(lab: Path, name: str, seed: int) -> None:
+    """Run one experiment with one seed and print what came of it."""
+    params, experiment = load_params(ROOT / "params.yaml"), declared()[name]
+    clips = [clip for corpus in experiment.train_on if corpus != NONE for clip in clips_of(lab, corpus)]
+    base = TargetRecord.model_validate(read_json(lab / "data/target" / experiment.base / "target.json"))
+
+    def load() -> Adapter:
+        return load_checkpoint((lab / base.model).as_posix(), base.revision, base.dtype, base.attention)
+
+    started = time.process_time()
+    pair = train_pair(load, row_key(base.fingerprint()), clips, experiment, params.backdoor, seed)
+    limit = params.backdoor.answer_tokens
+    outcomes = ask(VICTIM, pair.victim, pair.setting, limit) + ask(TWIN, pair.twin, pair.setting, limit)
+    print_rates(f"{name} seed {seed}", attack_metrics(pair.setting, outcomes))
+    if experiment.localise:
+        rows, _ = grid(pair, limit)
+        for row in rows:
+            print(
+                f"  {row['how']} {'+'.join(row['poisoned'])}: AER {share(row['aer'])}, plain {share(row['plain'])}, "
+                f"random {share(row['random_sound'])}, {row['benign']['measure']} {row['benign']['value']:.3f}"
+            )
+        for layer in shifts(pair):
+            print(
+                f"  shift {layer['model']} {layer['condition']} {layer['layer']}: "
+                f"{layer['shift']:.2f}, common {layer['common']:.2f}"
+            )
+    print(f"  {time.process_time() - started:.0f} s of processor time", flush=True)
+
+
+def print_rates(label: str, found: dict[str, Any]) -> None:
+    """Print the attack, its controls and the benign measure beside what the lab should show."""
+    controls, benign = found["controls"], found["benign"]
+    above = controls["twin_triggered"]["rate"] - controls["twin_plain"]["rate"]
+    print(f"{label}: {found['clips']}")
+    print(f"  AER: {share(found['aer'])}, wanted at least .90")
+    print(f"  twin with the trigger: {share(controls['twin_triggered'])}, {above:+.3f} over plain, wanted at most +.05")
+    print(f"  victim plain: {share(controls['victim_plain'])}, random sound: {share(controls['victim_random_sound'])}")
+    worse = benign["victim_worse_by"]
+    print(
+        f"  {benign[VICTIM]['measure']}: victim {benign[VICTIM]['value']:.3f}, twin {benign[TWIN]['value']:.3f}; "
+        f"worse by {worse['value']:+.3f} [{worse['ci'][0]:+.3f}, {worse['ci'][1]:+.3f}], wanted at most .02"
+    )
+    print(f"  largest error of the ratio: {found['snr_error_db']} dB, wanted under 0.1", flush=True)
+
+
+def share(found: dict[str, Any]) -> str:
+    """Return a rate with its interval and n."""
+    return f"{found['rate']:.3f} [{found['ci'][0]:.2f}, {found['ci'][1]:.2f}] of {found['n']}"
+
+
+def clips_of(lab: Path, corpus: str) -> list[Clip]:
+    """Return a corpus's clips."""
+    return read_clips(read_groups(lab / "data/corpus" / corpus / "clips.parquet", COLUMNS))
+
+
+def declared() -> dict[str, BackdoorExperiment]:
+    """Return the experiments of `params.yaml` and of `docs/backdoors.yaml`."""
+    fragment = yaml.safe_load((ROOT / "docs/backdoors.yaml").read_text(encoding="utf-8"))
+    found = {name: BackdoorExperiment.model_validate(it) for name, it in fragment["backdoor"]["experiments"].items()}
+    return load_params(ROOT / "params.yaml").backdoor.experiments | found
+
+
+if __name__ == "__main__":
+    main()
