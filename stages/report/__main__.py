@@ -15,6 +15,7 @@ from stages.core.jsonfile import read_json, write_json, write_text
 from stages.core.params import NONE, Audit, Params
 from stages.core.stage import run_stage
 from stages.core.statistics import roc
+from stages.report.backdoors import backdoor_view
 from stages.report.page import render
 from stages.report.plots import Curve
 from stages.report.view import AuditFigures, audit_view
@@ -26,7 +27,10 @@ def main(name: str, params: Params) -> None:
     """Write the report of all audits that `params.yaml` names; what it no longer names is not read."""
     del name  # the stage has no items
     audits = {audit: _figures(audit, declared) for audit, declared in params.audits.items()}
-    page = render(params.report.title, [audit_view(figures) for figures in audits.values()])
+    backdoors = [
+        backdoor_view(read_json(artifact("backdoor", it, "metrics.json"))) for it in params.backdoor.experiments
+    ]
+    page = render(params.report.title, [audit_view(figures) for figures in audits.values()], backdoors)
     write_json(FOLDER / "verdict.json", {audit: figures.verdict for audit, figures in audits.items()})
     write_text(FOLDER / "report.html", page)
 

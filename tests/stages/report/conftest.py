@@ -167,4 +167,5 @@ def evaluated(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch)
     content["corpora"] = {f"lab_{name}": {"split": made["grade"], "member": "column"} for name, made in AUDITS.items()}
     content["copies"] = {"lab": {"base": "lab_base", "train_on": ["lab_trained", "none"], "epochs": 1}}
     content["audits"] = {name: {"corpus": f"lab_{name}", "target": "lab", "reference": "lab_base"} for name in AUDITS}
+    content["backdoor"]["experiments"] = {}
     return Params.model_validate(content)
