@@ -38,7 +38,8 @@ DEFENCES = {
 }
 SCAN = {"alarm": "alarm", "shift": "no alarm, but answers move", "none": "no alarm"}
 
-WIDE, HIGH = 104.0, 40.0
+COMPONENTS = ("encoder", "connector", "language_model")
+WIDE, HIGH = 112.0, 40.0
 """Of a cell of the heat map."""
 LEFT, TOP = 96.0, 46.0
 PLOT = 300.0
@@ -157,7 +158,7 @@ def trigger_words(trigger: Figures) -> str:
 def heat_map(grid: Sequence[Figures]) -> HeatMap:
     """Place the component grid: how as rows, the sets of components as columns, AER as colour and text."""
     hows = [how for how in HOW if any(row["how"] == how for row in grid)]
-    sets = sorted({tuple(row["poisoned"]) for row in grid}, key=lambda names: (len(names), names))
+    sets = sorted({tuple(row["poisoned"]) for row in grid}, key=lambda names: (len(names), _places(names)))
     rates = {(row["how"], tuple(row["poisoned"])): row["aer"]["rate"] for row in grid}
     cells = []
     for y, how in enumerate(hows):
@@ -172,6 +173,10 @@ def heat_map(grid: Sequence[Figures]) -> HeatMap:
         LEFT + WIDE * len(sets),
         TOP + HIGH * len(hows) + 4.0,
     )
+
+
+def _places(names: Sequence[str]) -> list[int]:
+    return [COMPONENTS.index(name) for name in names]
 
 
 def defence_row(number: int, row: Figures) -> DefenceRow:
@@ -198,8 +203,12 @@ def _place(drop: float) -> float:
 def change_text(change: Figures) -> str:
     """Return a change of a share, such as ``97 → 12 %``, with its interval in points."""
     low, high = change["interval"]
-    points = f"{-change['drop'] * 100:+.0f} [{-high * 100:+.0f}, {-low * 100:+.0f}]".replace("-", "\u2212")
+    points = f"{_points(-change['drop'])} [{_points(-high)}, {_points(-low)}]"
     return f"{change['before'] * 100:.0f} \u2192 {change['after'] * 100:.0f}\u00a0% ({points})"
+
+
+def _points(value: float) -> str:
+    return f"{round(value * 100) + 0:+d}".replace("-", "\u2212").replace("+0", "0")
 
 
 def detection_rows(found: Figures) -> list[tuple[str, str]]:
