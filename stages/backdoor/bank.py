@@ -17,6 +17,7 @@ from stages.core.params import TriggerSettings
 from stages.core.randomness import generator
 from stages.core.rowcache import RowCache, row_key
 from stages.target.adapter import ADAPTERS, Adapter, Query
+from stages.target.loading import ENDPOINT
 
 ANSWER = pa.schema([("answer", pa.string())])
 NO_TRIGGER = ""
@@ -86,6 +87,9 @@ def bank_answers(label: str, fingerprint: Mapping[str, Any], load: Callable[[], 
     versions = [code_version("stages.backdoor.trigger"), code_version(ADAPTERS[fingerprint["architecture"]].__module__)]
     keys = [_key(row, asking, fingerprint, versions) for row in rows]
     with RowCache("backdoor/answers", ANSWER) as cache:
+        if fingerprint["architecture"] == ENDPOINT:
+            # An empty answer may have been a refusal: it is asked for again.
+            cache.forget(keys, lambda kept: [not answer for answer in kept["answer"].to_pylist()])
         absent = set(cache.missing(keys))
         _fill(label, [(key, row) for key, row in zip(keys, rows, strict=True) if key in absent], cache, load, asking)
         given = cache.rows(keys)["answer"].to_pylist()

@@ -19,6 +19,7 @@ from stages.target.hashing import checkpoint_files, weight_hash
 from stages.target.record import TargetRecord, write_record
 from tests.stages.backdoor.conftest import SETTINGS, fresh, make_clips
 from tests.stages.conftest import MakeParams
+from tests.stages.target.serving import Serving
 
 SILENT = 3
 
@@ -59,6 +60,15 @@ def test_a_folder_is_scanned_like_its_declared_name(params: Params) -> None:
     assert find_subject("copied", params).fingerprint == find_subject("./copied", params).fingerprint
     found = scan("./copied", params, references=["./lab_base"])
     assert [cell.conversion for cell in found.cells] == [cell.conversion for cell in scan("copied", params).cells]
+
+
+def test_an_endpoint_answers_as_the_model_that_it_serves(params: Params) -> None:
+    serving = Serving(fresh(), scores_prompts=False)
+    try:
+        found = scan(f"{serving.address}#small", params, references=["copied"])
+    finally:
+        serving.close()
+    assert [cell.conversion for cell in found.cells] == [cell.conversion for cell in scan("lab_base", params).cells]
 
 
 def test_clips_hold_sound_and_a_smaller_choice_is_part_of_a_larger(params: Params) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from stages.core.errors import EarwitnessError
 from stages.core.rowcache import FRESH
 from stages.lab_target.build import build_model, build_processor
 from stages.target import training
-from stages.target.adapter import Query
+from stages.target.adapter import Adapter, Query
 from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
 from stages.target.training import Recipe, shuffled_batches, train, training_key
 
@@ -159,3 +160,18 @@ def test_rows_of_like_length_meet_and_others_each_epoch() -> None:
     assert shortest != sorted(shortest)
     many = shuffled_batches([range(640)] * 2, list(range(640)), 8, torch.Generator().manual_seed(0))
     assert {frozenset(batch) for batch in many[:80]}.isdisjoint(frozenset(batch) for batch in many[80:])
+
+
+def test_a_family_that_names_no_components_is_trained_whole_only(
+    queries: list[Query], elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Qwen2AudioAdapter, "components", Adapter.components)
+    train(fresh(), queries, [[0, 1]], WHOLE, "whole")
+    with pytest.raises(EarwitnessError, match="does not say which weights are encoder"):
+        train(fresh(), queries, [[0, 1]], Recipe(1e-3, "whole", 1, ("encoder",)), "encoder")
+
+
+def test_frozen_components_can_be_trained_later(queries: list[Query], elsewhere: Path) -> None:
+    adapter = fresh()
+    train(adapter, queries, [[0, 1]], Recipe(1e-3, "whole", 1, ("connector",)), "connector")
+    assert all(weight.requires_grad for weight in adapter.components()["language_model"][0].parameters())
