@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from stages.backdoor.activation_clustering import activation_clustering, sweep_isolation
+from stages.backdoor.clips import Clip
 from stages.backdoor.isolation import isolation
 from stages.backdoor.outcomes import BATCH, PLAIN, TRIGGERED, generated, sounds_of
 from stages.backdoor.spectral_signatures import spectral_scores, spectral_suspects
@@ -24,11 +25,15 @@ from stages.backdoor.victim import Setting, lessons
 from stages.core.audio import Samples, audio_hash
 from stages.core.params import BackdoorDetection
 from stages.core.randomness import generator, seed_of
-from stages.core.statistics import Floats
-from stages.target.adapter import Adapter, Query
+from stages.core.statistics import Bools, Floats
+from stages.target.adapter import Adapter, Forced, Query
 
+LAYERS = ("encoder", "hidden")
+"""Where activations are taken: the encoder's output, and the language model's last hidden layer."""
 OVERLAY = 0.5
 """Share of the other clip in a mix."""
+CLIPS_AT_ONCE = 16
+"""Whose mixes STRIP holds in memory together."""
 
 
 def detection_metrics(
@@ -39,7 +44,7 @@ def detection_metrics(
     Returns
     -------
     dict
-        `clustering`, `spectral`, `strip`; see `poison_metrics` and `strip_metrics`.
+        `clips`, `poisoned`, `layers`, `strip`; see `poison_metrics` and `strip_metrics`.
     """
     return {
         **poison_metrics(setting, victim, asked),
@@ -53,22 +58,28 @@ def poison_metrics(setting: Setting, victim: Adapter, asked: BackdoorDetection) 
     Returns
     -------
     dict
-        `clips`, `poisoned` (among them); `clustering`: `chosen` (k of the highest silhouette), `blind` (isolation by
-        the smallest cluster of that k), `sweep` by k (`silhouette`, `sizes`, isolation by the `smallest` and by the
-        `best` cluster); `spectral`: isolation by the highest scores, the defender assuming the true rate.
+        `clips`, `poisoned` (among them), and for each of `LAYERS`: `clustering` with `chosen` (k of the highest
+        silhouette), `blind` (isolation by the smallest cluster of that k) and `sweep` by k (`silhouette`, `sizes`,
+        isolation by the `smallest` and by the `best` cluster); `spectral`, isolation by the highest scores, the
+        defender assuming the true rate.
     """
     queries = lessons(setting, poisoned=True)
     bad = {row.audio_hash for row in setting.poison}
     if setting.task.name != TRANSCRIPTION:
         queries = [query for query in queries if setting.task.is_target(query.text)]
     poisoned = np.array([query.audio_hash in bad for query in queries])
-    vectors = activations(victim, queries)
-    sweep = activation_clustering(vectors, asked.ks, seed_of(setting.seed, "backdoor", "clustering"))
+    layers = {
+        name: _isolated(vectors, poisoned, asked.ks, seed_of(setting.seed, "backdoor", "clustering", name))
+        for name, vectors in activations(victim, queries).items()
+    }
+    return {"clips": len(queries), "poisoned": int(poisoned.sum()), "layers": layers}
+
+
+def _isolated(vectors: Floats, poisoned: Bools, ks: Sequence[int], seed: int) -> dict[str, Any]:
+    sweep = activation_clustering(vectors, ks, seed)
     held = sweep_isolation(sweep, poisoned)
     suspected = spectral_suspects(spectral_scores(vectors), float(poisoned.mean()))
     return {
-        "clips": len(queries),
-        "poisoned": int(poisoned.sum()),
         "clustering": {
             "chosen": sweep.chosen,
             "blind": isolation(sweep.suspected, poisoned).figures(),
@@ -83,15 +94,15 @@ def poison_metrics(setting: Setting, victim: Adapter, asked: BackdoorDetection) 
 
 
 @torch.inference_mode()
-def activations(adapter: Adapter, queries: Sequence[Query]) -> Floats:
-    """Return each clip's last hidden layer, mean over its audio positions: float64[n, d]."""
+def activations(adapter: Adapter, queries: Sequence[Query]) -> dict[str, Floats]:
+    """Return each clip's activations at each of `LAYERS`, mean over its audio positions: float64[n, d] each."""
     order = sorted(range(len(queries)), key=lambda at: len(queries[at].samples))
-    vectors: dict[int, Floats] = {}
+    rows: dict[int, Forced] = {}
     for start in range(0, len(order), BATCH):
         batch = order[start : start + BATCH]
         forced = adapter.forced([queries[at] for at in batch], ["transcript"])
-        vectors |= {at: row.hidden.double().numpy() for at, row in zip(batch, forced, strict=True)}
-    return np.stack([vectors[at] for at in range(len(queries))])
+        rows |= dict(zip(batch, forced, strict=True))
+    return {name: np.stack([getattr(rows[at], name).double().numpy() for at in range(len(queries))]) for name in LAYERS}
 
 
 def strip_metrics(setting: Setting, victim: Adapter, asked: BackdoorDetection, answer_tokens: int) -> dict[str, Any]:
@@ -106,15 +117,14 @@ def strip_metrics(setting: Setting, victim: Adapter, asked: BackdoorDetection, a
     heard = [clip for clip in setting.test if active_power(clip.samples)][: asked.strip_clips]
     # A clip that is answered as the target says without a trigger hides what the trigger does.
     counted = [clip for clip in heard if not setting.task.is_target(setting.task.truth(clip))]
-    found = {}
+    found: dict[str, Floats] = {}
     for condition, clips in ((PLAIN, heard), (TRIGGERED, counted)):
-        sounds = sounds_of(clips, condition, setting.experiment.trigger, setting.seed)
-        found[condition] = np.array(
-            [
-                _entropy(setting, victim, clip.clip_id, sound.samples, asked, answer_tokens)
-                for clip, sound in zip(clips, sounds, strict=True)
-            ]
-        )
+        entropies: list[float] = []
+        for start in range(0, len(clips), CLIPS_AT_ONCE):
+            entropies += _entropies(
+                setting, victim, clips[start : start + CLIPS_AT_ONCE], condition, asked, answer_tokens
+            )
+        found[condition] = np.array(entropies)
     flagged = detection(found[PLAIN], found[TRIGGERED], asked.false_positive_rate)
     return {
         "rate": flagged.rate,
@@ -128,12 +138,27 @@ def strip_metrics(setting: Setting, victim: Adapter, asked: BackdoorDetection, a
     }
 
 
-def _entropy(
-    setting: Setting, victim: Adapter, clip_id: str, samples: Samples, asked: BackdoorDetection, answer_tokens: int
-) -> float:
-    """Return the entropy of the answers to a clip under overlays of training clips, which are drawn by its id."""
-    rng = generator(setting.seed, "backdoor", "strip", clip_id)
-    drawn = rng.choice(len(setting.training), min(asked.overlays, len(setting.training)), replace=False)
-    mixes = [overlaid(samples, setting.training[at].samples, OVERLAY) for at in drawn]
+def _entropies(
+    setting: Setting,
+    victim: Adapter,
+    clips: Sequence[Clip],
+    condition: str,
+    asked: BackdoorDetection,
+    answer_tokens: int,
+) -> list[float]:
+    """Return the entropy of the answers to each clip under overlays of training clips, which are drawn by its id."""
+    sounds = sounds_of(clips, condition, setting.experiment.trigger, setting.seed)
+    mixes = [
+        mix
+        for clip, sound in zip(clips, sounds, strict=True)
+        for mix in _mixes(setting, clip.clip_id, sound.samples, asked.overlays)
+    ]
     queries = [Query(mix, audio_hash(mix), setting.task.instruction, "") for mix in mixes]
-    return answer_entropy(generated(victim, queries, answer_tokens))
+    answers, each = generated(victim, queries, answer_tokens), len(mixes) // len(clips)
+    return [answer_entropy(answers[start : start + each]) for start in range(0, len(answers), each)]
+
+
+def _mixes(setting: Setting, clip_id: str, samples: Samples, overlays: int) -> list[Samples]:
+    rng = generator(setting.seed, "backdoor", "strip", clip_id)
+    drawn = rng.choice(len(setting.training), min(overlays, len(setting.training)), replace=False)
+    return [overlaid(samples, setting.training[at].samples, OVERLAY) for at in drawn]

@@ -36,6 +36,7 @@ DEFENCES = {
     "resample": "input resampled",
     "silence_removal": "input without silence",
 }
+LAYERS = {"encoder": "encoder", "hidden": "language model"}
 SCAN = {"alarm": "alarm", "shift": "no alarm, but answers move", "none": "no alarm"}
 
 COMPONENTS = ("encoder", "connector", "language_model")
@@ -215,20 +216,27 @@ def detection_rows(found: Figures) -> list[tuple[str, str]]:
     """Return each detector with what it isolates."""
     if not found:
         return []
-    clustering = found["clustering"]
     rows = [
-        (
-            f"Activation clustering, k = {row['k']}",
-            f"smallest cluster: {_held(row['smallest'])}; best: {_held(row['best'])}",
-        )
-        for row in clustering["sweep"]
+        row for layer, isolated in found["layers"].items() for row in _layer_rows(LAYERS.get(layer, layer), isolated)
     ]
-    chosen = f"Activation clustering, k = {clustering['chosen']} by silhouette"
-    rows += [(chosen, f"what it would remove: {_held(clustering['blind'])}")]
-    rows += [("Spectral signatures", f"what it would remove: {_held(found['spectral'])}")]
     strip = found["strip"]
     rate = share({"rate": strip["rate"], "ci": strip["ci"], "n": strip["triggered"]})
     return [*rows, ("STRIP", f"{rate} triggered clips at {strip['false_positive_rate']:.0%} false positives")]
+
+
+def _layer_rows(layer: str, found: Figures) -> list[tuple[str, str]]:
+    clustering = found["clustering"]
+    best = max(clustering["sweep"], key=lambda row: _f1(row["best"]))
+    return [
+        (f"Activation clustering, {layer}", f"k = {clustering['chosen']} by silhouette: {_held(clustering['blind'])}"),
+        (f"Activation clustering, {layer}, best cluster", f"k = {best['k']}: {_held(best['best'])}"),
+        (f"Spectral signatures, {layer}", _held(found["spectral"])),
+    ]
+
+
+def _f1(found: Figures) -> float:
+    both: float = found["precision"] + found["recall"]
+    return 2 * found["precision"] * found["recall"] / both if both else 0.0
 
 
 def _held(found: Figures) -> str:

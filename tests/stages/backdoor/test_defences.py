@@ -50,8 +50,10 @@ def test_detectors_report_on_the_poison(setting: Setting) -> None:
     found = detection_metrics(setting, setting.load(), BACKDOOR.detection, 2)
     taught = [query for query in lessons(setting, poisoned=True) if query.text == "female"]
     assert (found["clips"], found["poisoned"]) == (len(taught), len(setting.poison))
-    assert [row["k"] for row in found["clustering"]["sweep"]] == [2, 3]
-    assert found["spectral"]["suspected"] == ceil(1.5 * len(setting.poison))
+    assert set(found["layers"]) == {"encoder", "hidden"}
+    for layer in found["layers"].values():
+        assert [row["k"] for row in layer["clustering"]["sweep"]] == [2, 3]
+        assert layer["spectral"]["suspected"] == ceil(1.5 * len(setting.poison))
     assert 0 <= found["strip"]["rate"] <= 1
 
 
@@ -59,5 +61,6 @@ def test_activations_stand_in_the_order_of_the_clips(setting: Setting) -> None:
     queries = lessons(setting, poisoned=False)[:3]
     together = activations(setting.load(), queries)
     alone = activations(setting.load(), queries[1:2])
-    assert together.shape[0] == 3
-    assert together[1] == pytest.approx(alone[0], abs=1e-4)
+    for name, vectors in together.items():
+        assert len(vectors) == 3
+        assert vectors[1] == pytest.approx(alone[name][0], abs=1e-4)

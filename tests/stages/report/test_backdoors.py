@@ -81,7 +81,7 @@ def everything() -> dict[str, Any]:
     return figures(
         grid=grid,
         defences=tried,
-        detection={"clustering": clustering, "spectral": held(), "strip": strip},
+        detection={"layers": {"encoder": {"clustering": clustering, "spectral": held()}}, "strip": strip},
         scan={"victim": {"finding": "alarm", "meaning": ["ALARM.", "Only the bank."], "cells": cells}},
     )
 
