@@ -296,7 +296,7 @@ class BackdoorExperiment(Section):
     held_out : "speaker" or "clip"
         What is drawn for the test.
     localise : bool
-        Whether the component grid and the shift by layer are made too, which takes ten trainings more.
+        Whether the component grid and the shift by layer are made too, which takes nine trainings more.
     """
 
     base: str
