@@ -298,7 +298,7 @@ class BackdoorExperiment(Section):
     defend, detect : bool
         Whether defences are tried on the victim, and whether detectors and the scan look at it.
     localise : bool
-        Whether the component grid and the shift by layer are made too, which takes ten trainings more.
+        Whether the component grid and the shift by layer are made too, which takes nine trainings more.
     """
 
     base: str
