@@ -1,0 +1,53 @@
+"""Defences and detectors on one victim: ``python -m tests.benchmarks.defences LAB EXPERIMENT [--seed 100] [--words]``.
+
+LAB is a folder with a finished `dvc repro`; EXPERIMENT is one of `params.yaml` or `docs/backdoors.yaml`. Prints the
+tables of docs/backdoors.md. With ``--words`` on the pool's single words, at a fifth of the cost.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from stages.backdoor.defences import defence_rows
+from stages.backdoor.detection import detection_metrics
+from stages.backdoor.victim import trained
+from stages.core.params import load_params
+from stages.report.backdoors import defence_row, detection_rows
+from tests.benchmarks.backdoors import ROOT
+from tests.benchmarks.scan import setting_of
+
+
+def main() -> None:
+    """Train the victim, try everything, print two tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("lab", type=Path)
+    parser.add_argument("experiment")
+    parser.add_argument("--seed", type=int, default=100)
+    parser.add_argument("--words", action="store_true")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    backdoor = load_params(ROOT / "params.yaml").backdoor
+    setting, _ = setting_of(arguments.lab, arguments.experiment, arguments.seed, arguments.words)
+    victim = trained(setting, True, tuple(setting.experiment.components))
+    print_defences(defence_rows(setting, victim, backdoor.defences, backdoor.answer_tokens))
+    found = detection_metrics(setting, victim, backdoor.detection, backdoor.answer_tokens)
+    print(f"\n{found['clips']} clips, {found['poisoned']} poisoned\n\n| detector | |\n|---|---|")
+    for detector, words in detection_rows(found):
+        print(f"| {detector} | {words} |")
+
+
+def print_defences(rows: list[dict[str, Any]]) -> None:
+    """Print the defences as Markdown."""
+    print("| defence | components | clean clips | AER | benign | DER |\n|---|---|---|---|---|---|")
+    for number, row in enumerate(rows, 1):
+        shown = defence_row(number, row)
+        cells = (shown.name, shown.components, shown.clips, shown.attack, shown.benign, shown.der)
+        print(f"| {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
