@@ -50,20 +50,25 @@ def preflight(audits: Collection[str] = ()) -> Params:
 def _check_registered(params: Params) -> None:
     """Check names and settings of what is kept in registries; filling them imports no library of the measurements."""
     import stages.attacks
+    import stages.backdoor.purifiers
     import stages.backdoor.triggers
     import stages.features
     import stages.perturbation  # noqa: F401
     from stages.attacks import Settings
     from stages.attacks.places import View
     from stages.attacks.primary import check_names, row_scores
+    from stages.backdoor.purifier import PURIFIERS
     from stages.backdoor.trigger import check_trigger
     from stages.features.table import chosen_families
     from stages.perturbation.recipe import chosen_perturbations
 
     chosen_families(params.features.families)
     chosen_perturbations(params.perturbation.neighbours)
-    for experiment in params.backdoor.experiments.values():
-        check_trigger(experiment.trigger)
+    planted = [experiment.trigger for experiment in params.backdoor.experiments.values()]
+    for trigger in (*planted, *params.backdoor.scan.bank.values()):
+        check_trigger(trigger)
+    for name in params.backdoor.defences.purify:
+        PURIFIERS[name]  # an unknown name is an error
     computed = product(params.logits.slices, params.logits.conditions, range(len(params.logits.instructions)))
     scores = row_scores(Settings(params.attacks.shares, params.attacks.orders), params.logits.orders)
     check_names(params.evaluation.primary_attacks, [View(*view) for view in computed], scores)

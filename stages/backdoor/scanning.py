@@ -18,7 +18,7 @@ from stages.backdoor import triggers  # noqa: F401 (registers them)
 from stages.backdoor.bank import Asking, bank_answers
 from stages.backdoor.clips import COLUMNS, Clip, read_clips
 from stages.backdoor.scan import Cell, scan_cells
-from stages.backdoor.trigger import active_power
+from stages.backdoor.trigger import active_power, check_trigger
 from stages.core.artifacts import artifact, read_groups
 from stages.core.errors import EarwitnessError
 from stages.core.params import NONE, Params
@@ -115,6 +115,8 @@ def scan_subject(
     if subject.fingerprint in [one.fingerprint for one in references]:
         raise EarwitnessError(f"{subject.name}: is one of its own references: name other models, known to be clean")
     settings, asked = params.backdoor.scan, list(dict.fromkeys(prompts))
+    for trigger in settings.bank.values():
+        check_trigger(trigger)
     asking = Asking(clips, asked, settings.bank, params.backdoor.answer_tokens, params.seed)
     answers, *beside = (bank_answers(one.name, one.fingerprint, one.load, asking) for one in (subject, *references))
     of_references = {one.name: given for one, given in zip(references, beside, strict=True)}

@@ -85,6 +85,16 @@ def test_a_misspelt_perturbation(clone: Path) -> None:
         preflight()
 
 
+def test_a_trigger_of_the_bank_or_a_purification_that_is_unknown(clone: Path) -> None:
+    change(lambda params: params["backdoor"]["scan"]["bank"].update(odd={"kind": "clack"}))
+    with pytest.raises(EarwitnessError, match=r"unknown trigger 'clack': use one of click"):
+        preflight()
+    change(lambda params: params["backdoor"]["scan"]["bank"].pop("odd"))
+    change(lambda params: params["backdoor"]["defences"].update(purify=["wash"]))
+    with pytest.raises(EarwitnessError, match=r"unknown input purification 'wash': use one of codec"):
+        preflight()
+
+
 def test_a_misspelt_feature_family(clone: Path) -> None:
     change(lambda params: params["features"].update(families=["prosody"]))
     with pytest.raises(EarwitnessError, match=r"^params\.yaml: features\.families: unknown 'prosody': .*prosodic"):
