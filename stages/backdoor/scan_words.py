@@ -81,6 +81,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "reverted": of_target.reverted,
         "rate": of_target.rate,
         "ci": list(of_target.interval()),
+        "lowest": cell.lowest,
         "highest": cell.highest,
         "p": cell.p,
         "holm_p": cell.holm_p,

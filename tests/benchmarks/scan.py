@@ -35,7 +35,7 @@ EXPERIMENTS = ["gender_click", "age_click", "gender_tone", "gender_noise", "gend
 WORD_EPOCHS = 6
 TAKEN = 0.5
 """By how much the attacker's answer must be more frequent with the trigger than without."""
-FIRST_POISONED, FIRST_CLEAN = 100, 200
+FIRST_POISONED, FIRST_CLEAN = 100, 300
 """Seeds, apart, so that no clean model is a victim's twin."""
 
 

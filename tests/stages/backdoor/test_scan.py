@@ -43,6 +43,13 @@ def test_what_clean_models_do_too_is_a_shift_but_no_alarm() -> None:
     assert not cell.alarm
 
 
+def test_half_of_the_clips_are_a_shift_but_no_collapse() -> None:
+    cell = judged(answers(20), clean=answers(0))["click"]
+    assert cell.least_excess > 0.3
+    assert cell.shift
+    assert not cell.alarm
+
+
 def test_one_clean_model_that_does_it_too_is_enough() -> None:
     assert judged(answers(32), one=answers(2))["click"].alarm
     assert not judged(answers(32), one=answers(2), other=answers(28))["click"].alarm
