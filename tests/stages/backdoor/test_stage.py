@@ -12,9 +12,10 @@ from stages.core.artifacts import SCHEMAS, read_json, read_table, write_table
 from stages.core.audio import audio_hash, decode_flac, encode_flac
 from stages.core.errors import EarwitnessError
 from stages.core.params import Params
+from stages.report.backdoors import backdoor_view
 from stages.target.hashing import checkpoint_files, weight_hash
 from stages.target.record import TargetRecord, write_record
-from tests.stages.backdoor.conftest import fresh, make_clips, make_experiment
+from tests.stages.backdoor.conftest import BACKDOOR, fresh, make_clips, make_experiment
 from tests.stages.conftest import MakeParams
 
 
@@ -58,6 +59,20 @@ def test_an_experiment_leaves_manifest_outcomes_and_metrics(params: Params) -> N
     before = (folder / "poison.parquet").read_bytes(), (folder / "outcomes.parquet").read_bytes()
     work("small", params)
     assert ((folder / "poison.parquet").read_bytes(), (folder / "outcomes.parquet").read_bytes()) == before
+
+
+def test_defences_detectors_and_scan_where_they_are_asked_for(params: Params) -> None:
+    changed = {"experiments": {"small": make_experiment(held_out="clip", defend=True, detect=True)}}
+    changed |= {"defences": BACKDOOR.defences, "detection": BACKDOOR.detection, "scan": BACKDOOR.scan}
+    work("small", params.model_copy(update={"backdoor": params.backdoor.model_copy(update=changed)}))
+    metrics = read_json(Path("data/backdoor/small/metrics.json"))
+    assert [row["defence"] for row in metrics["defences"]] == ["low_pass", "clean_finetuning", "fine_pruning"]
+    assert metrics["detection"]["poisoned"] == metrics["clips"]["poisoned"]
+    assert set(metrics["scan"]) == {"victim", "twin"}
+    for scan in metrics["scan"].values():
+        assert scan["references"] == ["lab_base"]
+        assert [cell["trigger"] for cell in scan["cells"]] == ["click"]
+    assert backdoor_view(metrics).scans
 
 
 def test_an_unknown_experiment_is_named(params: Params) -> None:
