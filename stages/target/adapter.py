@@ -38,12 +38,15 @@ class Query:
         The prompt, such as "Transcribe the speech."
     text : str
         The answer that is scored or trained, without special tokens; may be empty.
+    system : str
+        What the model is told before the user's turn; empty where nothing is.
     """
 
     samples: Samples
     audio_hash: str
     instruction: str
     text: str
+    system: str = ""
 
 
 @dataclass
@@ -111,6 +114,9 @@ class Adapter(ABC):
     """Longest audio that reaches the model; what is beyond is cut and recorded."""
     statistics: frozenset[str] | None = None
     """Which statistics `reduced` gives; None where it gives all that `Reduce` makes of whole logits."""
+    system_turn: bool = False
+    """Whether a query's `system` text is a turn of its own; if not, it stands before the instruction, or, where the
+    model takes no instruction either, nowhere."""
     forces: bool = True
     """Whether it scores any text; if not, only what `generate` has answered to the same sound and instruction."""
 

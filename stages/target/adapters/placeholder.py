@@ -20,7 +20,7 @@ from torch.nn.utils.rnn import pad_sequence
 from stages.core.audio import RATE, Samples
 from stages.target.adapter import Adapter, Forced, Query, Reduce, Reduced
 from stages.target.adapters.parts import LONGEST, Parts, Transcripts, load_parts
-from stages.target.adapters.prompt import Prompt, build_prompt, end_token
+from stages.target.adapters.prompt import Prompt, build_prompt, end_token, has_system_turn
 from stages.target.adapters.rows import IGNORED, Row, reduced, scored
 from stages.target.adapters.sharing import Shared, common_beginnings, greedy, shared_hidden
 from stages.target.adapters.sounds import SHORTEST
@@ -116,7 +116,8 @@ class PlaceholderAdapter(Adapter):
         self._chat = Chat(parts.tokenizer, self.template, self.audio_id)
         self._transcripts = Transcripts(parts.tokenizer)
         self._end = end_token(self._chat)
-        self._prompts: dict[str, Prompt] = {"": build_prompt(self._chat, self.audio_id, "")}
+        self._prompts: dict[tuple[str, str], Prompt] = {("", ""): build_prompt(self._chat, self.audio_id, "")}
+        self.system_turn = has_system_turn(self._chat)
 
     @classmethod
     def load(cls, source: Path | str, revision: str | None, dtype: torch.dtype, attention: str) -> PlaceholderAdapter:
@@ -232,10 +233,11 @@ class PlaceholderAdapter(Adapter):
         return Heard(state, embedded, cut)
 
     def _row(self, query: Query, heard: Heard) -> Row:
-        if query.instruction not in self._prompts:
+        asked = query.system, query.instruction
+        if asked not in self._prompts:
             with self._transcripts.lock:
-                self._prompts[query.instruction] = build_prompt(self._chat, self.audio_id, query.instruction)
-        prompt, count = self._prompts[query.instruction], len(heard.embedded)
+                self._prompts[asked] = build_prompt(self._chat, self.audio_id, query.instruction, query.system)
+        prompt, count = self._prompts[asked], len(heard.embedded)
         before, shift = prompt.expanded(count), count - 1
         answer = [*self._transcripts.ids(query.text), self._end]
         return Row(
