@@ -213,28 +213,24 @@ def linkability(score: Floats, mated: Bools) -> float:
     return float((density[0] * np.maximum(local, 0)).sum())
 
 
-def calibrated_ratios(score: Floats, mated: Bools, margin: bool = False) -> tuple[Floats, Floats]:
+def calibrated_ratios(score: Floats, mated: Bools, margin: float = 0.0) -> tuple[Floats, Floats]:
     """Return the likelihood ratios of mated and non-mated trials by pool-adjacent-violators.
 
     Parameters
     ----------
     score : float64[n]
     mated : bool[n]
-    margin : bool
-        Put a mated and a non-mated trial before the lowest and after the highest score (Laplace's rule of succession),
-        so that no finite number of trials gives an infinite ratio.
+    margin : float
+        Share of either kind that every pooled block is given more, so that no ratio is infinite.
     """
     place = np.unique(score, return_inverse=True)[1]
     held = np.bincount(place).astype(np.float64)
-    share = np.bincount(place, mated) / held
-    if margin:  # one of each kind, beyond either end: the order that violates least is pooled anyway
-        share, held = np.concatenate([[1, 0], share, [1, 0]]), np.concatenate([[1, 1], held, [1, 1]])
-    fitted = isotonic_regression(share, sample_weight=held)
-    fitted = fitted[2:-2] if margin else fitted
-    put = 2 if margin else 0
+    fitted = isotonic_regression(np.bincount(place, mated) / held, sample_weight=held)
+    block = np.unique(fitted, return_inverse=True)[1][place]
+    share = [np.bincount(block[side], minlength=block.max() + 1) / side.sum() + margin for side in (mated, ~mated)]
     with np.errstate(divide="ignore"):
-        ratio = fitted / (1 - fitted) * (((~mated).sum() + put) / (mated.sum() + put))
-    return ratio[place[mated]], ratio[place[~mated]]
+        ratio = share[0] / share[1]
+    return ratio[block[mated]], ratio[block[~mated]]
 
 
 def population_bits(score: Floats, mated: Bools) -> float:
@@ -262,12 +258,13 @@ def _mean_cost(ratio: Floats) -> Floats:
 
 
 def strongest_ratio(score: Floats, mated: Bools) -> float:
-    """Return the decadic logarithm of the strongest likelihood ratio either way, with Laplace's margin; at least 0.
+    """Return the decadic logarithm of the strongest likelihood ratio either way; at least 0.
 
-    The margin bounds it by the number of trials: few trials cannot show strong evidence.
+    Every block counts one trial more of the rarer kind on either side: a single mated trial on top would otherwise be
+    infinite evidence. So m trials of the rarer kind never show more than m + 1 to one.
     """
-    ratios = np.concatenate(calibrated_ratios(score, mated, margin=True))
-    return float(np.abs(np.log10(ratios)).max())
+    margin = 1 / min(mated.sum(), (~mated).sum())
+    return float(np.abs(np.log10(np.concatenate(calibrated_ratios(score, mated, margin)))).max())
 
 
 def category(strongest: float) -> str:
