@@ -149,6 +149,18 @@ class Adapter(ABC):
             for row in self.forced(queries, slices)
         ]
 
+    def layers(self, queries: Sequence[Query]) -> list[dict[str, torch.Tensor]]:
+        """Return what every layer makes of each query's sound; nothing of a closed model, which shows no layers.
+
+        Returns
+        -------
+        list of dict of str to float32[d]
+            The mean over the audio positions that hold sound, after each layer: ``encoder.<i>``, ``connector`` (what
+            the language model is given) and ``language_model.<i>``; of an encoder-decoder, ``encoder.<i>`` and
+            ``decoder.<i>``, the latter over the prefix before the answer. The query's text has no say in it.
+        """
+        return [{} for _ in queries]
+
     @abstractmethod
     def training_batch(self, queries: Sequence[Query]) -> dict[str, torch.Tensor]:
         """Return the model's keyword arguments for a training step, with `labels` of -100 outside the answer."""

@@ -14,6 +14,7 @@ from transformers import Qwen2AudioForConditionalGeneration
 from transformers.masking_utils import create_bidirectional_mask
 
 from stages.target.adapter import ADAPTERS, Adapter, Forced, Query, Reduce, Reduced
+from stages.target.adapters.layers import pooled, recorded
 from stages.target.adapters.parts import Transcripts, load_parts
 from stages.target.adapters.prompt import Prompt, build_prompt, end_token, has_system_turn
 from stages.target.adapters.rows import IGNORED, Row, padded, reduced, scored
@@ -79,6 +80,11 @@ class Qwen2AudioAdapter(Adapter):
             )
             for at, run in enumerate(runs)
         ]
+
+    @torch.inference_mode()
+    def layers(self, queries: Sequence[Query]) -> list[dict[str, torch.Tensor]]:
+        """Run one sound at a time and keep what its layers give; see `Adapter.layers`."""
+        return [self._layers(query) for query in queries]
 
     def training_batch(self, queries: Sequence[Query]) -> dict[str, torch.Tensor]:
         """Return the model's keyword arguments for a training step; see `Adapter.training_batch`."""
@@ -196,6 +202,20 @@ class Qwen2AudioAdapter(Adapter):
             key: _Heard(states[at, :length], projected[at, :length])
             for at, (key, length) in enumerate(zip(distinct, lengths.tolist(), strict=True))
         }
+
+    def _layers(self, query: Query) -> dict[str, torch.Tensor]:
+        with recorded({"encoder": self._core.model.audio_tower}) as encoded:
+            heard = self._encode([query], self._sounds.get([query]))[query.audio_hash]
+        row = self._row(query, len(heard.projected))
+        places = slice(row.audio.start, row.audio.stop)
+        ids = torch.tensor(row.token_ids[: row.audio.stop], device=self.model.device)
+        embedded = self.model.get_input_embeddings()(ids)
+        embedded[places] = heard.projected
+        decoder = self.model.model.language_model
+        with recorded({"language_model": decoder}) as decoded:
+            decoder(inputs_embeds=embedded[None], use_cache=False)
+        connector = {"connector": heard.projected}
+        return {**pooled(encoded, slice(None)), **pooled(connector, slice(None)), **pooled(decoded, places)}
 
     def _run(self, queries: Sequence[Query]) -> list[_Run]:
         """Run encoder and language model; what rows of one sound begin with in common runs once."""
