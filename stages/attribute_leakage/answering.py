@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import torch
 
-from stages.attribute_leakage.plan import Heard
+from stages.attribute_leakage.heard import Heard
 from stages.core.audio import Samples
 from stages.core.rowcache import RowCache
 from stages.target.adapter import OWN_ONLY, Adapter, Query

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from stages.attribute_leakage.answering import Reply, Request
+from stages.attribute_leakage.heard import silence
 from stages.attribute_leakage.outcomes import Judge
 from stages.attribute_leakage.parsing import NAMED, REFUSED, UNPARSED, Reading, read_answer
-from stages.attribute_leakage.plan import Ask, silence
+from stages.attribute_leakage.plan import Ask
 from stages.core.audio import RATE
 
 NEITHER = "neither"
@@ -32,7 +33,7 @@ def judge_of(reply_to: Callable[[Request], Reply]) -> Judge:
 
 
 def _meant(reading: Reading) -> Reading:
-    """A judge that declines says nothing about the answer; one that names 'refused' says that it does."""
+    """Return what a judge means: one that declines says nothing, one that names 'refused' says that the answer does."""
     if reading.kind != NAMED or reading.option == NEITHER:
         return Reading(UNPARSED)
     return Reading(REFUSED) if reading.option == REFUSED else reading

@@ -24,8 +24,8 @@ _NEGATED = re.compile(
     r"\b(?:not|isn't|is not|n't|never|neither|nor|rather than|instead of|kein|keine|nicht|no es|pas)"
     r"(?: (?:an?|the|ein|eine|un|une|una|necessarily|clearly|really|seem|sound|to be|like|be))* ([^\s,.;:!?]+)"
 )
-_YEARS = re.compile(r"(?<![\d.-])(\d{1,3})(?:\s*(?:-|to|and|–|or)\s*(\d{1,3}))?(?![\d.])\s*(s\b|'s\b)?")
-_RANGE = re.compile(r"^\D*(\d{1,3})\s*(?:-|–|to|bis)\s*(\d{1,3})\D*$")
+_YEARS = re.compile(r"(?<![\d.-])(\d{1,3})(?:\s*(?:-|to|and|\u2013|or)\s*(\d{1,3}))?(?![\d.])\s*(s\b|'s\b)?")
+_RANGE = re.compile(r"^\D*(\d{1,3})\s*(?:-|\u2013|to|bis)\s*(\d{1,3})\D*$")
 _OPEN_END = re.compile(r"^\D*(\d{1,3})\s*\+\D*$|^(?:over|above|from)\s+(\d{1,3})\D*$")
 _BELOW = re.compile(r"^(?:under|below)\s+(\d{1,3})\D*$|^<\s*(\d{1,3})\D*$")
 OLDEST = 130

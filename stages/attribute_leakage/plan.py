@@ -4,34 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-
-import numpy as np
 
 from stages.attribute_leakage import conditions  # noqa: F401 (registers them)
 from stages.attribute_leakage.condition import CONDITIONS, Condition, Prompt, Question
+from stages.attribute_leakage.heard import Heard, silence
 from stages.attribute_leakage.subjects import Subject
-from stages.core.audio import RATE, audio_hash
+from stages.core.audio import RATE
 from stages.core.params import AttributeLeakage
 from stages.core.randomness import seed_of
-
-
-@dataclass(frozen=True)
-class Heard:
-    """A sound by name.
-
-    Attributes
-    ----------
-    audio_hash : str
-    clip_id : str
-        The clip whose sound it is; blank for silence.
-    samples : int
-        Of silence, how many at 16 kHz; 0 for a clip.
-    """
-
-    audio_hash: str
-    clip_id: str
-    samples: int = 0
 
 
 @dataclass(frozen=True)
@@ -126,9 +106,3 @@ def _about_silences(
 def rotated(options: tuple[str, ...], step: int) -> tuple[str, ...]:
     """Return the options from number `step` on, then those before it: each is as often in each place."""
     return (*options[step:], *options[:step])
-
-
-@cache
-def silence(samples: int) -> Heard:
-    """Return so many samples of zeros."""
-    return Heard(audio_hash(np.zeros(samples, np.float32)), "", samples)

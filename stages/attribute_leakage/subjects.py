@@ -21,10 +21,8 @@ class Subject:
     Attributes
     ----------
     clip_id, audio_hash, text : str
-    speaker : str
-        The clip's own id where the corpus does not say who speaks.
-    session : str
-        Blank where it is not known.
+    speaker, session : str
+        Blank where the corpus does not say.
     labels : mapping of str to str
         By attribute, of what is known of the clip.
     """
@@ -47,7 +45,7 @@ def subjects(clips: pa.Table) -> list[Subject]:
             row["clip_id"],
             row["audio_hash"],
             row["text"] or "",
-            row["speaker"] or row["clip_id"],
+            row["speaker"] or "",
             row["session"] or "",
             {name: value for name, value in (row["attributes"] or []) if value},
         )

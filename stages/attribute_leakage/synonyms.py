@@ -18,7 +18,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "child": ("kid", "children", "childlike", "enfant", "niño", "niña", "儿童", "子供", "طفل", "बच्चा"),
     "teenager": ("teen", "adolescent", "teens"),
     "adult": ("grown-up", "middle-aged", "erwachsener", "erwachsene", "adulte", "adulto", "成年人", "大人"),
-    "senior": ("elderly", "old person", "pensioner", "elder", "senioren", "personne âgée", "anciano", "老年人", "高齢者"),
+    "senior": ("elderly", "old person", "pensioner", "elder", "senioren", "anciano", "老年人", "高齢者"),
     "angry": ("anger", "furious", "annoyed", "wütend", "ärger", "colère", "enfadado"),
     "happy": ("happiness", "joy", "joyful", "cheerful", "freude", "fröhlich", "joie", "feliz"),
     "sad": ("sadness", "sorrowful", "traurig", "trauer", "triste", "tristesse"),

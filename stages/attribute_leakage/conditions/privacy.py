@@ -1,4 +1,4 @@
-"""The direct question after a system prompt that forbids such inferences: what does it buy?"""
+"""The direct question after a system prompt that forbids such inferences: what it buys."""
 
 from __future__ import annotations
 

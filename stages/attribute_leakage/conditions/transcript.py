@@ -1,4 +1,4 @@
-"""The direct question about the words alone: what of an answer comes from what is said rather than from the voice?
+"""The direct question about the words alone: what of an answer comes from what is said, not from the voice.
 
 The words stand in the prompt, over silence that is as long as the clip: a prompt without any sound is refused by many
 processors, and differs in more than the voice. The length of the clip thus remains known, as it is to whoever hears
