@@ -72,8 +72,3 @@ ANSWER = "Answer:"
 """What a target that reasons writes before its answer."""
 
 CONDITIONS: Registry[Condition] = Registry("condition of a question")
-
-
-def with_options(question: Question) -> str:
-    """Return the question with its options, in their order."""
-    return f"{question.text} Answer with one of: {', '.join(question.options)}."

@@ -11,6 +11,7 @@ from stages.attribute_leakage.heard import Heard, silence
 from stages.attribute_leakage.subjects import Subject
 from stages.core.audio import RATE
 from stages.core.params import AttributeLeakage
+from stages.core.questions import rotated
 from stages.core.randomness import seed_of
 
 
@@ -101,8 +102,3 @@ def _about_silences(
                 question = Question(asked.attributes[attribute].question, ordered, "")
                 where = f"silence of {seconds:g} s, rotated by {step}"
                 yield Ask(where, attribute, name, ordered, condition.prompt(question), heard, None)
-
-
-def rotated(options: tuple[str, ...], step: int) -> tuple[str, ...]:
-    """Return the options from number `step` on, then those before it: each is as often in each place."""
-    return (*options[step:], *options[:step])

@@ -73,11 +73,16 @@ class TargetModel(Section):
 
 
 class Copy(Section):
-    """A copy of a target, fine-tuned on the members of one or two corpora (`none` fills an empty place)."""
+    """A copy of a target, fine-tuned on the members of one or two corpora (`none` fills an empty place).
+
+    With `teach`, a question by attribute, it is taught not to transcribe members but to answer the questions, by all
+    clips whose manifest says the attribute.
+    """
 
     base: str
     train_on: Annotated[list[str], Field(min_length=2, max_length=2)]
     epochs: Positive
+    teach: dict[str, str] = Field(default_factory=dict)
 
 
 class Audit(Section):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from stages.attribute_leakage.condition import ANSWER, CONDITIONS, Condition, Prompt, Question, with_options
+from stages.attribute_leakage.condition import ANSWER, CONDITIONS, Condition, Prompt, Question
+from stages.core.questions import with_options
 
 
 def prompt(question: Question) -> Prompt:
     """Ask for reasoning first, and for the answer at a place where it can be found."""
     return Prompt(
-        f"{with_options(question)} First describe step by step what the voice sounds like. "
+        f"{with_options(question.text, question.options)} First describe step by step what the voice sounds like. "
         f"Then end with '{ANSWER}' and your choice."
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from stages.attribute_leakage.condition import CONDITIONS, Condition, Prompt, Question, with_options
+from stages.attribute_leakage.condition import CONDITIONS, Condition, Prompt, Question
+from stages.core.questions import with_options
 
 
 def prompt(question: Question) -> Prompt:
     """Ask plainly, with the options."""
-    return Prompt(with_options(question))
+    return Prompt(with_options(question.text, question.options))
 
 
 CONDITIONS.register("direct")(Condition(prompt))

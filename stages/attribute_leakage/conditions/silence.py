@@ -6,12 +6,13 @@ the silences differ in length (params), and each is asked once with every rotati
 
 from __future__ import annotations
 
-from stages.attribute_leakage.condition import CONDITIONS, Condition, Prompt, Question, with_options
+from stages.attribute_leakage.condition import CONDITIONS, Condition, Prompt, Question
+from stages.core.questions import with_options
 
 
 def prompt(question: Question) -> Prompt:
     """Ask exactly as in `direct`."""
-    return Prompt(with_options(question))
+    return Prompt(with_options(question.text, question.options))
 
 
 CONDITIONS.register("silence")(Condition(prompt, sound="silences"))

@@ -7,12 +7,13 @@ it; an attribute that is told by how fast someone speaks may be told here too, w
 
 from __future__ import annotations
 
-from stages.attribute_leakage.condition import CONDITIONS, Condition, Prompt, Question, with_options
+from stages.attribute_leakage.condition import CONDITIONS, Condition, Prompt, Question
+from stages.core.questions import with_options
 
 
 def prompt(question: Question) -> Prompt:
     """Give the words, then ask as in `direct`."""
-    return Prompt(f'The speaker says: "{question.transcript}" {with_options(question)}')
+    return Prompt(f'The speaker says: "{question.transcript}" {with_options(question.text, question.options)}')
 
 
 CONDITIONS.register("transcript")(Condition(prompt, sound="silence_of_clip"))
