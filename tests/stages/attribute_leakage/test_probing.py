@@ -73,14 +73,14 @@ def test_the_transcript_reads_what_is_in_the_words() -> None:
 
 def test_a_voice_alone_tells_no_gender_of_another() -> None:
     """Speakers are far apart, so that a probe that met them would be right every time."""
-    found = [row(clips(voice=5.0, seed=seed).probed(), "audio") for seed in range(8)]
+    found = [row(clips(voice=5.0, seed=seed).probed(), "audio") for seed in range(4)]
     assert abs(np.mean([one["balanced_accuracy"] for one in found]) - 0.5) < 0.15
-    assert sum(one["low"] <= 0.5 <= one["high"] for one in found) >= 6
+    assert sum(one["low"] <= 0.5 <= one["high"] for one in found) >= 3
 
 
 @pytest.mark.parametrize("attribute", ["gender", "mood"])
 def test_shuffled_labels_lie_at_chance(attribute: str) -> None:
-    found = [row(clips(8.0, 4.0, seed=seed).probed(attribute), "shuffled") for seed in range(5)]
+    found = [row(clips(8.0, 4.0, seed=seed).probed(attribute), "shuffled") for seed in range(3)]
     assert abs(np.mean([one["balanced_accuracy"] for one in found]) - 0.5) < 0.12
 
 
