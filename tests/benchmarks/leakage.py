@@ -89,6 +89,8 @@ def print_identity(name: str, corpus: Heard) -> None:
     found = identify(corpus.layers, ids, speakers, SEED, genders=genders, sessions=sessions, texts=texts)
     if found.reason:
         print(f"{name} identity: {found.reason}")
+    elif not found.across_sessions:
+        print(f"{name} identity: no speaker has two sessions, so what is alike may be the session")
     for layer, kinds in found.layers.items():
         for kind, measured in kinds.items():
             low, high = measured["eer_ci"]
