@@ -13,6 +13,7 @@ from stages.core.artifacts import artifact, read_json, read_table
 from stages.core.audio import RATE, Samples
 from stages.corpus.__main__ import main as ingest
 from stages.features.__main__ import main as features
+from stages.perturbation.__main__ import main as perturb
 from tests.stages.conftest import voice
 
 Make = Callable[[int], tuple[Samples, int]]
@@ -55,7 +56,7 @@ def stereo(index: int) -> tuple[Samples, int]:
 
 @pytest.fixture
 def audited(workplace: Path, make_params: Any) -> Callable[..., tuple[Any, dict[str, Any]]]:
-    """Write a corpus, run ingest, features and blind baseline, check that all is finite."""
+    """Write a corpus, run ingest, perturbation, features and blind baseline, check that all is finite."""
 
     def run(make: Make, clips: int = 12, speaker: str = "", limits: dict[str, Any] | None = None) -> Any:
         folder = workplace / "data/raw/odd"
@@ -69,6 +70,7 @@ def audited(workplace: Path, make_params: Any) -> Callable[..., tuple[Any, dict[
         (folder / "manifest.csv").write_text("\n".join(lines) + "\n")
         params = make_params({"odd": "column"}, corpus=limits or {})
         ingest("odd", params)
+        perturb("odd", params)
         features("odd", params)
         blind_baseline("odd", params)
         table = read_table(artifact("features", "odd", "features.parquet"))
