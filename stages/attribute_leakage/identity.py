@@ -116,7 +116,8 @@ def identify(
     """
     unknown = [None] * len(clip_ids)
     order = [at for at in np.argsort(np.array(clip_ids, dtype=str), kind="stable") if speakers[at]]
-    columns = (clip_ids, speakers, genders or unknown, sessions or unknown, texts or unknown)
+    known = (unknown if column is None else column for column in (genders, sessions, texts))
+    columns = (clip_ids, speakers, *known)
     speech = Speech(*([column[at] for at in order] for column in columns))
     count = len(set(speech.speaker))
     if count < LEAST_SPEAKERS:
@@ -137,8 +138,9 @@ def drawn_pairs(speech: Speech, most: int, rng: np.random.Generator) -> Pairs:
     """Draw at most `most` mated and non-mated pairs; no speaker brings more than an even share of the mated ones."""
     codes = np.unique(speech.speaker, return_inverse=True)[1]
     sessions, texts, genders = (_codes(column) for column in (speech.session, speech.text, speech.gender))
-    by_speaker = [_within(np.flatnonzero(codes == code)) for code in range(codes.max() + 1)]
-    crossing = [pairs[_differs(sessions, pairs, known=True)] for pairs in by_speaker]
+    places = [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]
+    by_speaker = [own[_anywhere(len(own), 4 * most, rng)] for own in places]
+    crossing = [pairs[_differs(sessions, pairs)] for pairs in by_speaker]
     across = any(len(pairs) for pairs in crossing)
     usable = [pairs[~_same(texts, pairs)] for pairs in (crossing if across else by_speaker)]
     share = max(1, most // max(1, sum(len(pairs) > 0 for pairs in usable)))
@@ -161,15 +163,9 @@ def _same(codes: Ints, pairs: Ints) -> Bools:
     return np.asarray((codes[pairs[:, 0]] == codes[pairs[:, 1]]) & (codes[pairs[:, 0]] >= 0))
 
 
-def _differs(codes: Ints, pairs: Ints, *, known: bool) -> Bools:
-    """Return which pairs have two values, both known if asked."""
-    unlike = codes[pairs[:, 0]] != codes[pairs[:, 1]]
-    return np.asarray(unlike & (codes[pairs] >= 0).all(axis=1) if known else unlike)
-
-
-def _within(places: Ints) -> Ints:
-    first, second = np.triu_indices(len(places), 1)
-    return np.stack([places[first], places[second]], axis=1)
+def _differs(codes: Ints, pairs: Ints) -> Bools:
+    """Return which pairs are known to have two values."""
+    return np.asarray((codes[pairs[:, 0]] != codes[pairs[:, 1]]) & (codes[pairs] >= 0).all(axis=1))
 
 
 def _some(pairs: Ints, most: int, rng: np.random.Generator) -> Ints:

@@ -30,6 +30,9 @@ from stages.features.table import (
     table_schema,
 )
 
+ROWS = 1024
+"""Rows per row group of what is written: each group costs memory for every column, until the file is closed."""
+
 
 def main(name: str, params: Params) -> None:
     """Write ``features.parquet`` and ``pairings.parquet``, their rows in the order of clips and neighbours."""
@@ -47,8 +50,9 @@ def main(name: str, params: Params) -> None:
             for family, (keys, values) in measured.items():
                 caches[family].append(keys, values)
         folder = artifact("features", name)
-        write_table(folder / "features.parquet", _rows(clips, families, caches), table_schema(families))
-        write_table(folder / "pairings.parquet", _pairing_rows(neighbours, of_sound, caches), pairings_schema(of_sound))
+        whole, paired = table_schema(families), pairings_schema(of_sound)
+        write_table(folder / "features.parquet", _rows(clips, families, caches), whole, ROWS)
+        write_table(folder / "pairings.parquet", _pairing_rows(neighbours, of_sound, caches), paired, ROWS)
         for cache in caches.values():
             print(f"features@{name}: {cache.summary()}")
 

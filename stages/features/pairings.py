@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from stages.core.artifacts import features_schema
 from stages.core.rowcache import RowCache
 from stages.features.family import Family
-from stages.features.table import keys_of
+from stages.features.table import columns_of
 
 IDS = ("neighbour_id", "clip_id", "perturbation")
 PAIRING = [*IDS, "kind", "audio_hash", "text"]
@@ -43,9 +43,5 @@ def joined_pairings(
     pairings: list[dict[str, Any]], families: Mapping[str, Family], caches: Mapping[str, RowCache]
 ) -> pa.Table:
     """Return the rows of ``pairings.parquet`` for these pairings, all of whose features are cached."""
-    columns: list[pa.ChunkedArray | pa.Array] = [
-        pa.array([pairing[name] for pairing in pairings], pa.string()) for name in IDS
-    ]
-    for name, family in families.items():
-        columns.extend(caches[name].rows(keys_of(family, pairings)).columns)
-    return pa.table(columns, schema=pairings_schema(families))
+    ids = [pa.array([pairing[name] for pairing in pairings], pa.string()) for name in IDS]
+    return pa.table([*ids, *columns_of(pairings, families, caches)], schema=pairings_schema(families))

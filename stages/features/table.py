@@ -18,6 +18,7 @@ from stages.core.rowcache import RowCache, row_key
 from stages.features.family import FAMILIES, Clip, Family
 
 CLIPS_AT_ONCE = 16
+VALUES = "values"
 CHEAP = ["clip_id", "audio_hash", "source", "text"]
 """Columns of ``clips.parquet`` that keys are made of."""
 
@@ -65,8 +66,11 @@ def chosen_families(names: Iterable[str]) -> dict[str, Family]:
 
 
 def cache_schema(family: Family) -> pa.Schema:
-    """Return the schema of a family's cached rows."""
-    return pa.schema([(column, pa.float32()) for column in family.columns])
+    """Return the schema of a family's cached rows.
+
+    One list: the description of a part with a hundred columns takes more memory than the rows that are asked of it.
+    """
+    return pa.schema([(VALUES, pa.list_(pa.float32(), len(family.columns)))])
 
 
 def table_schema(families: Mapping[str, Family]) -> pa.Schema:
@@ -110,27 +114,38 @@ def batches(tasks: Iterable[Task]) -> Iterator[list[Task]]:
 def measure_batch(tasks: list[Task]) -> Measured:
     """Measure what a batch of tasks wants; runs in a worker."""
     keys: dict[str, list[str]] = {}
-    rows: dict[str, list[dict[str, float]]] = {}
+    rows: dict[str, list[list[float]]] = {}
     for task in tasks:
         samples = decode_flac(task.audio) if task.audio is not None else np.empty(0, np.float32)
         for name, key in task.wanted.items():
             keys.setdefault(name, []).append(key)
             rows.setdefault(name, []).append(_measured(name, samples, task.clip))
-    return {name: (keys[name], pa.Table.from_pylist(rows[name], cache_schema(FAMILIES[name]))) for name in keys}
+    schemas = {name: cache_schema(FAMILIES[name]) for name in keys}
+    return {name: (keys[name], pa.table({VALUES: rows[name]}, schemas[name])) for name in keys}
 
 
-def _measured(name: str, samples: Samples, clip: Mapping[str, Any]) -> dict[str, float]:
+def _measured(name: str, samples: Samples, clip: Mapping[str, Any]) -> list[float]:
     family = FAMILIES[name]
     values = family.measure(Clip(samples, clip["text"] or "", clip["source"]))
     wrong = [column for column in family.columns if not np.isfinite(values.get(column, np.nan))]
     if wrong or len(values) != len(family.columns):
         raise ValueError(f"feature family {name!r}: {wrong or sorted(values)} of clip {clip['clip_id']!r}: not a value")
-    return values
+    return [values[column] for column in family.columns]
+
+
+def columns_of(
+    clips: list[dict[str, Any]], families: Mapping[str, Family], caches: Mapping[str, RowCache]
+) -> list[pa.Array]:
+    """Return the features of these clips, all of which are cached: float32[n] each, family after family."""
+    columns: list[pa.Array] = []
+    for name, family in families.items():
+        rows = caches[name].rows(keys_of(family, clips))[VALUES].combine_chunks()
+        values = rows.flatten().to_numpy().reshape(len(clips), len(family.columns))
+        columns.extend(pa.array(column) for column in values.T)
+    return columns
 
 
 def joined(clips: list[dict[str, Any]], families: Mapping[str, Family], caches: Mapping[str, RowCache]) -> pa.Table:
     """Return the rows of ``features.parquet`` for these clips, all of whose features are cached."""
-    columns: list[pa.ChunkedArray | pa.Array] = [pa.array([clip["clip_id"] for clip in clips], pa.string())]
-    for name, family in families.items():
-        columns.extend(caches[name].rows(keys_of(family, clips)).columns)
-    return pa.table(columns, schema=table_schema(families))
+    ids = pa.array([clip["clip_id"] for clip in clips], pa.string())
+    return pa.table([ids, *columns_of(clips, families, caches)], schema=table_schema(families))

@@ -155,9 +155,10 @@ class Adapter(ABC):
         Returns
         -------
         list of dict of str to float32[d]
-            The mean over the audio positions that hold sound, after each layer: ``encoder.<i>``, ``connector`` (what
-            the language model is given) and ``language_model.<i>``; of an encoder-decoder, ``encoder.<i>`` and
-            ``decoder.<i>``, the latter over the prefix before the answer. The query's text has no say in it.
+            The mean over the audio positions that hold sound: ``encoder.input`` (what enters the first layer), after
+            each layer ``encoder.<i>``, ``connector`` (what the language model is given) and ``language_model.<i>``;
+            of an encoder-decoder, those of the encoder and ``decoder.<i>``, over the prefix before the answer. The
+            query's text has no say in it.
         """
         return [{} for _ in queries]
 

@@ -2,7 +2,7 @@
 
 FOLDER holds folders of recordings with a manifest each (``tests/conftest.py`` names the usual place); without any, the
 halves alone are measured, on features drawn at random. Parts: pairs, plain (the plain vectors of the papers beside
-ours; minutes), null (200 relabellings of three kinds; minutes), planted, halves, files. Without any, all but plain and
+ours; minutes), null (200 relabellings of four kinds; minutes), planted, halves, files. Without any, all but plain and
 null.
 """
 
@@ -30,7 +30,8 @@ from stages.core.statistics import Bools, Floats, Ints, auc
 from tests.benchmarks.plain_vectors import VECTORS, pipeline
 from tests.benchmarks.recordings import ACOUSTIC, NAMES, Recordings, manifest, measured, pair, plain, vector
 
-TRAIN, OTHER, VOICES, DIGITS = "librispeech_tc100_multi", "librispeech_testother", "commonvoice_en", "fsdd"
+TRAIN, OTHER, VOICES = "librispeech_tc100_multi", "librispeech_testother", "commonvoice_en"
+DIGITS, ACTORS = "fsdd", "emodb"
 PAIRS = [
     (TRAIN, VOICES, 0.95),
     (OTHER, VOICES, 0.85),
@@ -113,7 +114,7 @@ def _pipeline_auc(features: Floats, labels: Bools, cluster: Ints, deal: int) -> 
 
 def null(folder: Folder, relabellings: int = 200) -> None:
     """Coverage of 0.5 over random relabellings, by clip and by speaker, and whether a planted shift is found."""
-    for name, by_speaker in ((VOICES, False), (OTHER, False), (OTHER, True)):
+    for name, by_speaker in ((VOICES, False), (OTHER, False), (OTHER, True), (ACTORS, True)):
         recordings = folder.ours(name)
         for family, columns in (("acoustic", ACOUSTIC), ("fused", np.ones(len(NAMES), bool))):
             intervals = list(_relabelled(recordings, columns, by_speaker, relabellings))

@@ -2,15 +2,14 @@
 
 Sounds are generated: voiced, with syllables and noise, every one different. Speed is in seconds of sound per second
 of processor time (user and system), the best of several runs; the second core's share is a ratio of runs that take
-turns, the best as well, since other work may run beside them. Memory is the largest resident set of the stage with
-its workers, each in a process of its own.
+turns, the best as well, since other work may run beside them. Memory is the largest resident set of the stage in a
+process of its own, which does the work itself.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -25,7 +24,7 @@ import yaml
 import stages.features  # noqa: F401  (fills the registry)
 from stages.core.artifacts import SCHEMAS, artifact, write_table
 from stages.core.audio import RATE, Samples, audio_hash, encode_flac, to_pcm16
-from stages.core.parallel import ordered_map
+from stages.core.parallel import WORKERS, ordered_map
 from stages.core.params import Compute
 from stages.corpus.source import measure_source
 from stages.features.family import FAMILIES
@@ -109,7 +108,7 @@ def memory() -> None:
 
 
 def _peak(count: int) -> float:
-    """Return the MiB of the stage's process or its largest worker, on a new corpus of so many short clips."""
+    """Return the MiB of the stage's process, which does the work itself, on a new corpus of so many short clips."""
     root = Path(__file__).resolve().parents[2]
     with TemporaryDirectory() as folder:
         content = yaml.safe_load((root / "params.yaml").read_text())
@@ -117,7 +116,9 @@ def _peak(count: int) -> float:
         (Path(folder) / "params.yaml").write_text(yaml.safe_dump(content))
         path = Path(folder) / artifact("corpus", "bench", "clips.parquet")
         write_table(path, _clips(count), SCHEMAS["clips"])
-        environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+        neighbours = Path(folder) / artifact("perturbation", "bench", "neighbours.parquet")
+        write_table(neighbours, [], SCHEMAS["neighbours"])
+        environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1", WORKERS: "1"}
         command = [sys.executable, "-m", "tests.benchmarks.features", "resident"]
         done = subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True)
     return float(done.stdout.splitlines()[-1])
@@ -130,13 +131,14 @@ def _clips(count: int) -> Iterator[pa.Table]:
 
 
 def resident() -> None:
-    """Run the stage here and print the MiB that it, or its largest worker, held at most."""
+    """Run the stage here and print the MiB that it held at most."""
     from stages.core.params import load_params
     from stages.features.__main__ import main as stage
 
     stage("bench", load_params())
-    held = [resource.getrusage(whose).ru_maxrss for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    print(max(held) / 1024)
+    # getrusage would give the parent's peak where that is higher: it outlives exec.
+    status = Path("/proc/self/status").read_text()
+    print(int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))) / 1024)
 
 
 PARTS: dict[str, Callable[[], None]] = {"speed": speed, "workers": workers, "memory": memory}

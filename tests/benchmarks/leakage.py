@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stages.attribute_leakage.identity import identify
 from stages.attribute_leakage.probing import probe_rows
 from stages.core.audio import audio_hash, decode, to_pipeline
 from stages.core.statistics import Floats
@@ -23,9 +24,13 @@ from stages.target.loading import load_checkpoint
 
 SEED = 7
 ATTRIBUTES = {"gender": ("female", "male"), "emotion": ("anger", "happiness", "neutral", "sadness")}
-CORPORA = ("commonvoice_en", "commonvoice_multi", "emodb", "librispeech_tc100_multi", "librispeech_testother")
-FORBIDDEN = ("commonvoice_en", "commonvoice_multi")
-"""Their terms forbid working out who speaks."""
+CORPORA = {
+    "commonvoice": ("commonvoice_en", "commonvoice_multi"),
+    "emodb": ("emodb",),
+    "librispeech": ("librispeech_tc100_multi", "librispeech_tc100_3spk", "librispeech_testother"),
+}
+FORBIDDEN = ("commonvoice",)
+"""Its terms forbid working out who speaks."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +80,44 @@ def print_probes(name: str, corpus: Heard) -> None:
     sys.stdout.flush()
 
 
+def print_identity(name: str, corpus: Heard) -> None:
+    """Put same-speaker trials to every layer; a LibriSpeech reader's chapter is a session."""
+    ids, speakers, genders, texts = (
+        [row[key] for row in corpus.rows] for key in ("clip_id", "speaker", "gender", "text")
+    )
+    sessions = [row["clip_id"].rsplit("-", 1)[0] if "librispeech" in row["corpus"] else None for row in corpus.rows]
+    found = identify(corpus.layers, ids, speakers, SEED, genders=genders, sessions=sessions, texts=texts)
+    if found.reason:
+        print(f"{name} identity: {found.reason}")
+    elif not found.across_sessions:
+        print(f"{name} identity: no speaker has two sessions, so what is alike may be the session")
+    for layer, kinds in found.layers.items():
+        for kind, measured in kinds.items():
+            low, high = measured["eer_ci"]
+            tpr = measured["tpr_at_fpr"]["0.01"]["tpr"]
+            print(
+                f"{name} identity {layer} {kind}: EER {measured['eer']:.3f} [{low:.3f}, {high:.3f}], "
+                f"TPR at 1 % FPR {'too few trials' if tpr is None else f'{tpr:.3f}'}, "
+                f"linkability {measured['linkability']:.3f}, ZEBRA {measured['zebra_bits']:.3f} bits "
+                f"({measured['zebra_category']}), {measured['mated']} mated, {measured['non_mated']} non-mated, "
+                f"{measured['speakers']} speakers"
+            )
+    sys.stdout.flush()
+
+
 def main() -> None:
     """Measure every corpus, then all of them together."""
     folder, target = Path(sys.argv[1]), sys.argv[2]
     adapter = load_checkpoint(target, "", "float32", "sdpa")
-    corpora = {name: heard(folder / name, adapter) for name in CORPORA if (folder / name).is_dir()}
+    corpora = {
+        name: pooled([heard(folder / part, adapter) for part in parts])
+        for name, parts in CORPORA.items()
+        if all((folder / part).is_dir() for part in parts)
+    }
     for name, corpus in corpora.items():
         print_probes(name, corpus)
+        if name not in FORBIDDEN:
+            print_identity(name, corpus)
     print_probes("pooled", pooled(list(corpora.values())))
 
 

@@ -189,10 +189,10 @@ class EncoderDecoderAdapter(Adapter):
         return heard
 
     def _layers(self, query: Query) -> dict[str, torch.Tensor]:
-        with recorded({"encoder": self._core.get_encoder()}) as encoded:
+        with recorded("encoder", self._core.get_encoder(), entering=True) as encoded:
             heard = self._hear([query])[query.audio_hash]
         decoder = self._core.get_decoder()
-        with recorded({"decoder": decoder}) as decoded:
+        with recorded("decoder", decoder) as decoded:
             prefix = torch.tensor([heard.prefix], device=heard.states.device)
             decoder(input_ids=prefix, encoder_hidden_states=heard.states[None], use_cache=False)
         positions = len(next(iter(encoded.values())))

@@ -41,13 +41,17 @@ def layer_stack(module: Any) -> torch.nn.ModuleList:
 
 
 @contextmanager
-def recorded(parts: Mapping[str, Any]) -> Iterator[dict[str, torch.Tensor]]:
-    """Keep what each layer gives while the block runs.
+def recorded(name: str, part: Any, *, entering: bool = False) -> Iterator[dict[str, torch.Tensor]]:
+    """Keep what each layer of a part gives while the block runs.
 
     Parameters
     ----------
-    parts : mapping of str to torch.nn.Module
-        An encoder or a language model under the name that its layers are to have.
+    name : str
+    part : torch.nn.Module
+        An encoder or a language model.
+    entering : bool
+        Keep what enters the first layer as well, as ``<name>.input``: what an encoder's convolutions make of a sound,
+        before any layer has taken from it what its task does not need.
 
     Yields
     ------
@@ -56,15 +60,19 @@ def recorded(parts: Mapping[str, Any]) -> Iterator[dict[str, torch.Tensor]]:
     """
     seen: dict[str, torch.Tensor] = {}
 
-    def keep(name: str, layer: Any, given: Any, made: Any) -> None:
-        states = made[0] if isinstance(made, tuple) else made
-        seen[name] = states.reshape(-1, states.shape[-1])
+    def keep(place: str, states: torch.Tensor) -> None:
+        seen[f"{name}.{place}"] = states.reshape(-1, states.shape[-1])
 
-    handles = [
-        layer.register_forward_hook(partial(keep, f"{name}.{at}"))
-        for name, part in parts.items()
-        for at, layer in enumerate(layer_stack(part))
-    ]
+    def given(layer: Any, values: tuple[Any, ...], named: dict[str, Any]) -> None:
+        keep("input", values[0] if values else named["hidden_states"])
+
+    def made(place: str, layer: Any, values: Any, states: Any) -> None:
+        keep(place, states[0] if isinstance(states, tuple) else states)
+
+    stack = layer_stack(part)
+    handles = [layer.register_forward_hook(partial(made, str(at))) for at, layer in enumerate(stack)]
+    if entering:
+        handles.append(stack[0].register_forward_pre_hook(given, with_kwargs=True))
     try:
         yield seen
     finally:

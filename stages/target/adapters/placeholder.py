@@ -257,10 +257,10 @@ class PlaceholderAdapter(Adapter):
         return Heard(state, embedded, cut, self.share(inputs, len(within) / RATE))
 
     def _layers(self, query: Query) -> dict[str, torch.Tensor]:
-        with recorded({"encoder": self.encoder}) as encoded:
+        with recorded("encoder", self.encoder, entering=True) as encoded:
             heard = self._heard(query.samples)
         row = self._row(query, heard)
-        with recorded({"language_model": self.decoder}) as decoded:
+        with recorded("language_model", self.decoder) as decoded:
             piece = self._embedded(row.token_ids[: row.audio.stop], row, heard)
             self.decoder(inputs_embeds=piece[None], use_cache=False)
         positions = len(next(iter(encoded.values())))

@@ -204,7 +204,7 @@ class Qwen2AudioAdapter(Adapter):
         }
 
     def _layers(self, query: Query) -> dict[str, torch.Tensor]:
-        with recorded({"encoder": self._core.model.audio_tower}) as encoded:
+        with recorded("encoder", self._core.model.audio_tower, entering=True) as encoded:
             heard = self._encode([query], self._sounds.get([query]))[query.audio_hash]
         row = self._row(query, len(heard.projected))
         places = slice(row.audio.start, row.audio.stop)
@@ -212,7 +212,7 @@ class Qwen2AudioAdapter(Adapter):
         embedded = self.model.get_input_embeddings()(ids)
         embedded[places] = heard.projected
         decoder = self.model.model.language_model
-        with recorded({"language_model": decoder}) as decoded:
+        with recorded("language_model", decoder) as decoded:
             decoder(inputs_embeds=embedded[None], use_cache=False)
         connector = {"connector": heard.projected}
         return {**pooled(encoded, slice(None)), **pooled(connector, slice(None)), **pooled(decoded, places)}

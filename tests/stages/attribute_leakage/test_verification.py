@@ -94,7 +94,7 @@ def test_a_perfect_verifier() -> None:
         assert found["zebra_bits"] == pytest.approx(0.7213475, abs=1e-6)
 
 
-@pytest.mark.parametrize(("mated", "other"), [(60, 60), (300, 3000), (3000, 300), (2000, 20000)])
+@pytest.mark.parametrize(("mated", "other"), [(60, 60), (300, 3000), (3000, 300), (1000, 10000)])
 def test_random_scores_say_nothing(mated: int, other: int) -> None:
     found = []
     for seed in range(10):

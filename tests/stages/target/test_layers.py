@@ -46,7 +46,7 @@ def test_every_layer_is_there_in_its_order(listener: Adapter, together: list[dic
     second = "decoder" if isinstance(listener, EncoderDecoderAdapter) else "language_model"
     blocks = 4 if isinstance(listener, Qwen2AudioAdapter) else 2
     connector = [] if second == "decoder" else ["connector"]
-    expected = ["encoder.0", "encoder.1", *connector, *(f"{second}.{at}" for at in range(blocks))]
+    expected = ["encoder.input", "encoder.0", "encoder.1", *connector, *(f"{second}.{at}" for at in range(blocks))]
     for row in together:
         assert list(row) == expected
         assert all(vector.ndim == 1 and vector.dtype == torch.float32 for vector in row.values())
@@ -76,7 +76,7 @@ def test_silence_that_fills_a_window_is_not_pooled(name: str, tmp_path: Path, ma
     BUILDERS[name](tmp_path / name)
     listener = load_checkpoint((tmp_path / name).as_posix(), "", "float32", "sdpa")
     encoder = listener.encoder if isinstance(listener, PlaceholderAdapter) else listener.model.get_encoder()
-    with recorded({"encoder": encoder}) as seen:
+    with recorded("encoder", encoder) as seen:
         row = listener.layers([make_query(1.9, "")])[0]
     assert len(seen["encoder.1"]) in {100, 200}
     assert torch.allclose(row["encoder.1"], seen["encoder.1"][:95].mean(0), atol=1e-5)
@@ -86,12 +86,16 @@ def test_silence_that_fills_a_window_is_not_pooled(name: str, tmp_path: Path, ma
 def test_hooks_are_gone_after_an_error() -> None:
     part = torch.nn.Module()
     part.layers = torch.nn.ModuleList([torch.nn.Linear(2, 2)])
-    with pytest.raises(RuntimeError), recorded({"encoder": part}):
+    with pytest.raises(RuntimeError), recorded("encoder", part):
         raise RuntimeError
-    with recorded({"encoder": part}) as seen:
+    with recorded("encoder", part, entering=True) as seen:
         part.layers[0](torch.ones(1, 3, 2))
-    assert {name: tuple(states.shape) for name, states in seen.items()} == {"encoder.0": (3, 2)}
+    assert {name: tuple(states.shape) for name, states in seen.items()} == {
+        "encoder.input": (3, 2),
+        "encoder.0": (3, 2),
+    }
     assert not part.layers[0]._forward_hooks
+    assert not part.layers[0]._forward_pre_hooks
 
 
 def test_a_part_without_layers_is_named() -> None:
