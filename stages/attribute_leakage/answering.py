@@ -115,7 +115,8 @@ def replies(
         Loads the target, if it is not there yet, and returns what asks it.
     batch_size : int
     """
-    absent, failed = cache.missing(requests), {}
+    absent = cache.missing(requests)
+    failed: dict[str, Reply] = {}
     for start in range(0, len(absent), batch_size):
         batch = absent[start : start + batch_size]
         made = dict(zip(batch, _survived(run(), [requests[key] for key in batch]), strict=True))

@@ -74,4 +74,6 @@ def clustered_wilson(hit: Bools, cluster: Ints, level: float = 0.95) -> tuple[fl
     scale = 1 + z**2 / effective
     centre = (share + z**2 / (2 * effective)) / scale
     half = z * np.sqrt(share * (1 - share) / effective + z**2 / (4 * effective**2)) / scale
-    return (max(0.0, float(centre - half)), min(1.0, float(centre + half)))
+    # To the digit at the ends, which rounding would miss by a hair.
+    low = 0.0 if share == 0.0 else max(0.0, float(centre - half))
+    return (low, 1.0 if share == 1.0 else min(1.0, float(centre + half)))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from stages.attribute_leakage.intervals import share_of
 from stages.attribute_leakage.outcomes import CORRECT, OUTCOMES, WRONG
-from stages.core.statistics import Ints, wilson
+from stages.core.statistics import Bools, Ints, wilson
 
 Words = NDArray[np.str_]
 
@@ -41,10 +41,10 @@ class Answers:
     clip_ids: Words
     outcomes: Words
     labels: Words
-    failed: NDArray[np.bool_]
+    failed: Bools
     speakers: Ints
 
-    def rows(self, chosen: NDArray[np.bool_]) -> Answers:
+    def rows(self, chosen: Bools) -> Answers:
         """Return some of the rows."""
         return Answers(
             self.clip_ids[chosen],
@@ -71,7 +71,10 @@ def rates(answers: Answers, options: int, level: float = 0.95) -> dict[str, Any]
     answered = np.isin(outcome, [CORRECT, WRONG])
     counts = Counter(outcome.tolist())
     sizes = Counter(answers.labels.tolist())
-    share = lambda hit, where: share_of(hit[where], answers.speakers[where], level).as_json()  # noqa: E731
+
+    def share(hit: Bools, where: Bools) -> dict[str, Any]:
+        return share_of(hit[where], answers.speakers[where], level).as_json()
+
     every = np.ones(len(outcome), dtype=bool)
     return {
         "n": len(outcome),
@@ -89,7 +92,7 @@ def rates(answers: Answers, options: int, level: float = 0.95) -> dict[str, Any]
     }
 
 
-def balanced_accuracy(correct: NDArray[np.bool_], labels: Words) -> float | None:
+def balanced_accuracy(correct: Bools, labels: Words) -> float | None:
     """Return the mean over labels of the share that is told right; None without clips.
 
     What is refused or unparsed is not told: an answer that never comes leaks nothing.
