@@ -13,6 +13,7 @@ from typing import Any
 
 from stages.attribute_leakage.comparison import by_speaker
 from stages.attribute_leakage.condition import CONDITIONS
+from stages.attribute_leakage.gap import learnt
 from stages.attribute_leakage.intervals import clustered_wilson
 from stages.attribute_leakage.measures import Answers
 from stages.attribute_leakage.outcomes import CORRECT
@@ -79,7 +80,7 @@ def _told(place: tuple[str, str], answers: Answers, floor: float) -> str:
 
 def _from_probes(probes: Sequence[Mapping[str, Any]], floor: float) -> dict[str, Any]:
     nothing = "no way of asking tells it better than chance and the majority class"
-    audio = [row for row in probes if row["probe"] == "audio" and row["balanced_accuracy"] is not None]
+    audio = [row for row in learnt(probes) if row["balanced_accuracy"] is not None]
     words = [row for row in probes if row["probe"] == "transcript" and row["balanced_accuracy"] is not None]
     ceiling = max([row["chance"] for row in audio] + [row["balanced_accuracy"] for row in words], default=floor)
     # Of an interval at 95 % to one at 1 - 0.05 / layers: widths grow as normal quantiles do, from 1.96 to at most 3.

@@ -12,6 +12,8 @@ from stages.core.randomness import generator
 from stages.core.statistics import Bools, Ints, renumbered
 
 BOOTSTRAPS = 1000
+INPUT = "encoder.input"
+"""What enters the first layer: it holds what the sound holds, whatever the target has learnt of it."""
 
 
 def gap(probed: Bools, answered: Bools, labels: Words, speakers: Ints, seed: int, *names: str) -> dict[str, Any]:
@@ -55,11 +57,16 @@ def _difference(probed: Bools, answered: Bools, labels: Words) -> float:
     return (balanced_accuracy(probed, labels) or 0.0) - (balanced_accuracy(answered, labels) or 0.0)
 
 
+def learnt(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the probes of the audio in the target's own layers."""
+    return [row for row in rows if row["probe"] == "audio" and row["layer"] != INPUT]
+
+
 def best_layer(rows: Sequence[Mapping[str, Any]]) -> str | None:
-    """Return the layer whose probe of the audio reads best; None without figures.
+    """Return the layer whose probe of the audio reads best, `INPUT` left out; None without figures.
 
     It is chosen on the same clips that its accuracy is stated on, which flatters it by a little: the curve over all
     layers stands beside it.
     """
-    read = [row for row in rows if row["probe"] == "audio" and row["balanced_accuracy"] is not None]
+    read = [row for row in learnt(rows) if row["balanced_accuracy"] is not None]
     return max(read, key=lambda row: row["balanced_accuracy"])["layer"] if read else None

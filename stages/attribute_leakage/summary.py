@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.attribute_leakage.comparison import comparisons
+from stages.attribute_leakage.comparison import BASELINE, comparisons
 from stages.attribute_leakage.finding import finding
 from stages.attribute_leakage.gap import best_layer, gap
 from stages.attribute_leakage.measures import Answers, Words, calibrated, group_rates, rates, tendency
@@ -66,15 +66,17 @@ def summary(
 def _conditions(
     own: Mapping[tuple[str, str], Answers], subjects: Sequence[Subject], attribute: str, named: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
-    """Return the rates by condition and way, and those of groups by every other attribute."""
+    """Return the rates by condition and way, and, of the direct question, those of groups by every other attribute."""
     labels = {subject.clip_id: subject.labels for subject in subjects}
     others = sorted({name for of_clip in labels.values() for name in of_clip} - {attribute})
     found: dict[str, dict[str, Any]] = {}
     for (condition, way), answers in own.items():
-        groups = {
-            other: np.array([labels[clip].get(other, "") for clip in answers.clip_ids.tolist()]) for other in others
-        }
-        cell = rates(answers, len(named)) | {"groups": group_rates(answers, groups, len(named))}
+        cell = rates(answers, len(named))
+        if condition == BASELINE:
+            groups = {
+                other: np.array([labels[clip].get(other, "") for clip in answers.clip_ids.tolist()]) for other in others
+            }
+            cell["groups"] = group_rates(answers, groups, len(named))
         found.setdefault(condition, {})[way] = cell
     return found
 
