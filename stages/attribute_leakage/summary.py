@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from stages.attribute_leakage.comparison import BASELINE, comparisons
+from stages.attribute_leakage.condition import CONDITIONS
 from stages.attribute_leakage.finding import finding
 from stages.attribute_leakage.gap import best_layer, gap
 from stages.attribute_leakage.measures import Answers, Words, calibrated, group_rates, rates, tendency
@@ -111,6 +112,8 @@ def _gaps(
         return {}
     found: dict[str, dict[str, Any]] = {}
     for (condition, way), answers in own.items():
+        if CONDITIONS[condition].sound != "clip":
+            continue  # the words' answers are no measure of what the voice's layers hold
         there = np.array([clip in told.told[layer] for clip in answers.clip_ids.tolist()], dtype=bool)
         kept = answers.rows(there)
         read = np.array([told.told[layer][clip] for clip in kept.clip_ids.tolist()], dtype=str)

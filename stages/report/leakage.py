@@ -16,6 +16,9 @@ MOST_LAYERS = 16
 """Rows of the plot of layers; of a deeper model so many are shown, evenly from the first to the last."""
 
 
+LAYER_NAMES = {"encoder.input": "before any layer"}
+
+
 @dataclass(frozen=True)
 class AskedRow:
     """One condition and way of asking, as text."""
@@ -221,7 +224,10 @@ def _layers(probes: Sequence[Figures]) -> Forest:
     step = max(1, -(-len(layers) // MOST_LAYERS))
     shown = [pair for at, pair in enumerate(layers) if at % step == 0 or at == len(layers) - 1]
     rows = [
-        ForestRow(name, (*_estimates(kinds["audio"], "target"), *_estimates(kinds.get("shuffled"), "reference")))
+        ForestRow(
+            LAYER_NAMES.get(name, name),
+            (*_estimates(kinds["audio"], "target"), *_estimates(kinds.get("shuffled"), "reference")),
+        )
         for name, kinds in shown
     ]
     return forest([*words, *rows], chance=probes[0]["chance"])
