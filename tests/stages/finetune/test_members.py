@@ -71,6 +71,7 @@ def workplace(tmp_path: Path, repository: Path) -> Path:
     content: dict[str, Any] = yaml.safe_load((repository / "params.yaml").read_text())
     content["copies"] = {"copy": {"base": "lab_base", "train_on": ["lab_trained", "none"], "epochs": 6}}
     content["audits"] = {}
+    content["attribute_leakage"]["audits"] = {}
     content["finetune"] |= {"method": "whole", "batch_size": 2}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     processor = build_processor()

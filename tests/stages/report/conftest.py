@@ -243,5 +243,7 @@ def evaluated(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch)
     content = yaml.safe_load((repository / "params.yaml").read_text())
     content["corpora"] = {f"lab_{name}": {"split": made["grade"], "member": "column"} for name, made in AUDITS.items()}
     content["copies"] = {"lab": {"base": "lab_base", "train_on": ["lab_trained", "none"], "epochs": 1}}
+    content["corpora"]["lab_voices"] = {"split": "post_hoc", "member": "column"}
+    content["attribute_leakage"]["audits"] = {"voices": {"corpus": "lab_voices", "target": "lab"}}
     content["audits"] = {name: {"corpus": f"lab_{name}", "target": "lab", "reference": "lab_base"} for name in AUDITS}
     return Params.model_validate(content)
