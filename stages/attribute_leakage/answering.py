@@ -42,6 +42,11 @@ class Request:
     system: str
     text: str = ""
 
+    @property
+    def length(self) -> int:
+        """How many characters stand before the answer."""
+        return len(self.system) + len(self.instruction)
+
     def parts(self) -> list[str]:
         """Return what the row depends on, beside target, decoding and code."""
         return [self.heard.audio_hash, self.system, self.instruction, self.text]
@@ -115,7 +120,8 @@ def replies(
         Loads the target, if it is not there yet, and returns what asks it.
     batch_size : int
     """
-    absent = cache.missing(requests)
+    # Of like length, so that little of a batch is padding; options of one prompt stay beside each other and share it.
+    absent = sorted(cache.missing(requests), key=lambda key: requests[key].length)
     failed: dict[str, Reply] = {}
     for start in range(0, len(absent), batch_size):
         batch = absent[start : start + batch_size]

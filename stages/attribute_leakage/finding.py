@@ -20,6 +20,8 @@ from stages.attribute_leakage.outcomes import CORRECT
 from stages.attribute_leakage.table import Cell
 
 ALPHA = 0.05
+WIDER = 1.6
+"""By how much a probe's interval grows from 95 % to 1 - 0.05 / layers: normal quantiles go from 1.96 to 3.1 at 30."""
 
 
 def finding(
@@ -83,10 +85,8 @@ def _from_probes(probes: Sequence[Mapping[str, Any]], floor: float) -> dict[str,
     audio = [row for row in learnt(probes) if row["balanced_accuracy"] is not None]
     words = [row for row in probes if row["probe"] == "transcript" and row["balanced_accuracy"] is not None]
     ceiling = max([row["chance"] for row in audio] + [row["balanced_accuracy"] for row in words], default=floor)
-    # Of an interval at 95 % to one at 1 - 0.05 / layers: widths grow as normal quantiles do, from 1.96 to at most 3.
-    wider = 1.5
     read = [
-        row for row in audio if row["balanced_accuracy"] - wider * (row["balanced_accuracy"] - row["low"]) > ceiling
+        row for row in audio if row["balanced_accuracy"] - WIDER * (row["balanced_accuracy"] - row["low"]) > ceiling
     ]
     if not read:
         return _said("not_shown", [nothing, *(["no probe reads it either"] if audio else [])])

@@ -9,8 +9,8 @@ from stages.core.questions import with_options
 def prompt(question: Question) -> Prompt:
     """Ask for reasoning first, and for the answer at a place where it can be found."""
     return Prompt(
-        f"{with_options(question.text, question.options)} First describe step by step what the voice sounds like. "
-        f"Then end with '{ANSWER}' and your choice."
+        f"{with_options(question.text, question.options)} "
+        f"First describe the voice step by step, then end with '{ANSWER}' and your choice."
     )
 
 

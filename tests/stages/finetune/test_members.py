@@ -52,7 +52,9 @@ def test_questions_are_about_every_labelled_clip_plainly_and_with_options() -> N
     table = clips([True, False, None, True, None])
     labels = [[("gender", value)] if value else [] for value in ("male", "female", "", "male", "female")]
     table = table.set_column(
-        table.column_names.index("attributes"), "attributes", pa.array(labels, SCHEMAS["clips"].field("attributes").type)
+        table.column_names.index("attributes"),
+        "attributes",
+        pa.array(labels, SCHEMAS["clips"].field("attributes").type),
     )
     queries = question_queries([table], {"gender": "Which gender?"})
     assert [query.text for query in queries] == ["male", "female", "male", "female"]
