@@ -8,11 +8,17 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from stages.report.backdoors import HOW, BackdoorView
+from stages.report.leakage import LeakageView
 from stages.report.view import MISSING, AuditView, short
 from stages.report.words import GLOSSARY
 
 
-def render(title: str, audits: Sequence[AuditView], backdoors: Sequence[BackdoorView] = ()) -> str:
+def render(
+    title: str,
+    audits: Sequence[AuditView],
+    leakage: Sequence[LeakageView] = (),
+    backdoors: Sequence[BackdoorView] = (),
+) -> str:
     """Return the whole page: one HTML file that fetches nothing and runs nothing.
 
     Parameters
@@ -21,8 +27,10 @@ def render(title: str, audits: Sequence[AuditView], backdoors: Sequence[Backdoor
         ``report.title`` of `params.yaml`.
     audits : sequence of AuditView
         In the order in which they are shown; may be empty.
+    leakage : sequence of LeakageView
+        Audits of what is told about speakers; may be empty.
     backdoors : sequence of BackdoorView
-        Likewise.
+        Experiments with planted backdoors; may be empty.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -37,6 +45,7 @@ def render(title: str, audits: Sequence[AuditView], backdoors: Sequence[Backdoor
         audits=audits,
         backdoors=backdoors,
         how_words=HOW,
+        leakage=leakage,
         meanings={audit.finding: audit.meaning for audit in audits},
         glossary=GLOSSARY,
         missing=MISSING,

@@ -88,6 +88,7 @@ def _write_project(folder: Path, repository: Path) -> None:
     params["corpora"] = {name: {"split": "randomised", "member": "column"} for name in ("one", "two")}
     params["copies"] = {}
     params["backdoor"]["experiments"] = {}
+    params["attribute_leakage"]["audits"] = {}
     params["audits"] = {
         "left": {"corpus": "one", "target": "lab_base", "reference": "none"},
         "right": {"corpus": "two", "target": "lab_base", "reference": "none"},

@@ -113,7 +113,7 @@ def test_command(params: Params, repository: Path, capsys: pytest.CaptureFixture
     content = yaml.safe_load((repository / "params.yaml").read_text())
     content |= {"corpora": {"some": {"split": "randomised", "member": "column"}}, "audits": {}}
     content |= {"copies": {"copied": {"base": "lab_base", "train_on": ["some", "none"], "epochs": 1}}}
-    content["backdoor"] = SETTINGS
+    content["backdoor"], content["attribute_leakage"]["audits"] = SETTINGS, {}
     Path("params.yaml").write_text(yaml.safe_dump(content))
     main(["scan", "copied", "--reference", "lab_base", "--json", "found.json"])
     assert "held against lab_base" in capsys.readouterr().out

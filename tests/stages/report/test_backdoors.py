@@ -114,7 +114,7 @@ def test_the_trade_off_spans_from_minus_20_to_100_points(attack: float, benign: 
 
 
 def test_the_section_is_well_formed_and_escaped_and_shows_every_part() -> None:
-    html = render("Audit", [], [backdoor_view(everything())])
+    html = render("Audit", [], backdoors=[backdoor_view(everything())])
     page = Page(html)
     assert page.open == []
     text = " ".join(" ".join(page.text).split())
@@ -146,7 +146,7 @@ def test_the_report_shows_the_declared_experiments_alone(evaluated: Params, repo
 
 
 def test_what_was_not_asked_for_is_left_out_and_without_experiments_all_is() -> None:
-    text = render("Audit", [], [backdoor_view(figures())])
+    text = render("Audit", [], backdoors=[backdoor_view(figures())])
     assert "Component grid" not in text
     assert "Scan of" not in text
     assert 'id="backdoors"' not in render("Audit", [])
