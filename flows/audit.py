@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -66,7 +66,7 @@ def audit(audits: list[str] | None = None, fresh: bool = False, checked: bool = 
 def _up_to_date(audits: list[str] | None, *, fresh: bool) -> State[Any]:
     start = time.monotonic()
     whole = load_graph()
-    graph = whole.upstream(f"evaluation@{name}" for name in audits) if audits else whole
+    graph = whole.upstream(_goals(audits)) if audits else whole
     run = Run(fresh=fresh)
     run.stages(graph.first(), cached=())
     changed = set(graph.inputs) if fresh else outdated(graph)
@@ -76,6 +76,16 @@ def _up_to_date(audits: list[str] | None, *, fresh: bool) -> State[Any]:
         return Failed(message="\n".join(failures))
     create_table_artifact(verdict_rows(load_params(), audits), key="verdicts", description="What each audit found")
     return Completed(message=f"{len(graph.inputs)} stages are up to date")
+
+
+def _goals(audits: Iterable[str]) -> list[str]:
+    """Return the stages that give the results of named audits, of members or of speakers."""
+    params = load_params()
+    sections: dict[str, Collection[str]] = {
+        "evaluation": params.audits,
+        "attribute_leakage": params.attribute_leakage.audits,
+    }
+    return [f"{stage}@{name}" for name in audits for stage, declared in sections.items() if name in declared]
 
 
 class Run:

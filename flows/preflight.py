@@ -33,10 +33,11 @@ def preflight(audits: Collection[str] = ()) -> Params:
         raise EarwitnessError("this folder is not a git clone, and DVC needs one: get the code by 'git clone'")
     params = load_params()
     _check_registered(params)
+    declared = list(dict.fromkeys([*params.audits, *params.attribute_leakage.audits]))
     for name in audits:
-        if name not in params.audits:
+        if name not in declared:
             raise EarwitnessError(
-                f"params.yaml: audits: {name!r} is not declared: use one of {', '.join(params.audits) or '(none yet)'}"
+                f"params.yaml: audits: {name!r} is not declared: use one of {', '.join(declared) or '(none yet)'}"
             )
     corpora, targets = needed(params, audits) if audits else (set(params.corpora), set(params.targets))
     for name in sorted(corpora):
@@ -50,16 +51,26 @@ def preflight(audits: Collection[str] = ()) -> Params:
 def _check_registered(params: Params) -> None:
     """Check names and settings of what is kept in registries; filling them imports no library of the measurements."""
     import stages.attacks
+<<<<<<< HEAD
     import stages.backdoor.triggers
+=======
+    import stages.attribute_leakage.conditions
+>>>>>>> main
     import stages.features
     import stages.perturbation  # noqa: F401
     from stages.attacks import Settings
     from stages.attacks.places import View
     from stages.attacks.primary import check_names, row_scores
+<<<<<<< HEAD
     from stages.backdoor.trigger import check_trigger
+=======
+    from stages.attribute_leakage.condition import CONDITIONS
+>>>>>>> main
     from stages.features.table import chosen_families
     from stages.perturbation.recipe import chosen_perturbations
 
+    for name in params.attribute_leakage.conditions:
+        CONDITIONS[name]
     chosen_families(params.features.families)
     chosen_perturbations(params.perturbation.neighbours)
     for experiment in params.backdoor.experiments.values():
@@ -71,9 +82,13 @@ def _check_registered(params: Params) -> None:
 
 def needed(params: Params, audits: Collection[str]) -> tuple[set[str], set[str]]:
     """Return the corpora and targets of `params.yaml` that audits, and the copies that they use, read from."""
-    corpora = {params.audits[name].corpus for name in audits}
+    members = [params.audits[name] for name in audits if name in params.audits]
+    asked = params.attribute_leakage
+    speakers = [asked.audits[name] for name in audits if name in asked.audits]
+    corpora = {audit.corpus for audit in members} | {audit.corpus for audit in speakers}
     models: set[str] = set()
-    waiting = [model for name in audits for model in (params.audits[name].target, params.audits[name].reference)]
+    waiting = [model for audit in members for model in (audit.target, audit.reference)]
+    waiting += [model for audit in speakers for model in (audit.target, asked.judge)]
     while waiting:
         model = waiting.pop()
         if model not in models and model in params.copies:

@@ -57,6 +57,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory, repository: Path, speech: 
     copy_working_tree(repository, clone)
     with contextlib.chdir(clone):
         params = yaml.safe_load(Path("params.yaml").read_text())
+        params["attribute_leakage"]["audits"] = {}
         Path("params.yaml").write_text(yaml.safe_dump(params | PARAMS, sort_keys=False))
         join_corpora([speech / name for name in VOICES], Path("data/raw/voices"))
         make_base([speech / name for name in OTHER_VOICES], Path("models/base"))

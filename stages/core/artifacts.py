@@ -122,6 +122,40 @@ SCHEMAS: dict[str, pa.Schema] = {
     "probes": pa.schema(
         [("neighbour_id", pa.string()), ("role", pa.string()), ("probe", pa.string()), ("value", pa.float32())]
     ),
+    # What a target answers about the speaker of a clip; of silence, clip_id says how long it is, and label is null.
+    "answers": pa.schema(
+        [
+            ("clip_id", pa.string()),
+            ("attribute", pa.string()),
+            ("condition", pa.string()),
+            ("way", pa.string()),  # free or constrained
+            ("options", pa.list_(pa.string())),  # in the order in which they were named
+            ("system", pa.string()),  # where a system text stood: turn, instruction, or blank for none
+            ("text", pa.string()),  # a free answer as it came
+            ("log_probabilities", _FLOATS),  # of each option, summed over its tokens, in nats
+            ("tokens", pa.list_(pa.int32())),  # of each option
+            ("answer", pa.string()),  # the option that is answered; null where none is
+            ("by_mean", pa.string()),  # the option with the highest log-probability per token
+            ("label", pa.string()),
+            ("outcome", pa.string()),  # correct, wrong, refused or unparsed; of silence named, refused or unparsed
+            ("judged", pa.bool_()),  # read by the judge, since the rules could not
+            ("failure", pa.string()),  # why the target gave no answer at all
+        ]
+    ),
+    # How well an attribute is read from a target's layers.
+    "leakage_probes": pa.schema(
+        [
+            ("attribute", pa.string()),
+            ("layer", pa.string()),
+            ("probe", pa.string()),  # audio, shuffled or transcript
+            ("balanced_accuracy", pa.float64()),
+            ("low", pa.float64()),
+            ("high", pa.float64()),
+            ("chance", pa.float64()),
+            ("n", pa.int64()),
+            ("speakers", pa.int64()),
+        ]
+    ),
     "attack_scores": pa.schema([("clip_id", pa.string()), *_ATTACK_SCORE]),
     # Scores of changed audio and of pairings, each taken as the query: what an auditor would see who has only a
     # corrupted copy, and what becomes of an attack when voice and words are taken apart.

@@ -73,11 +73,16 @@ class TargetModel(Section):
 
 
 class Copy(Section):
-    """A copy of a target, fine-tuned on the members of one or two corpora (`none` fills an empty place)."""
+    """A copy of a target, fine-tuned on the members of one or two corpora (`none` fills an empty place).
+
+    With `teach`, a question by attribute, it is taught not to transcribe members but to answer the questions, by all
+    clips whose manifest says the attribute.
+    """
 
     base: str
     train_on: Annotated[list[str], Field(min_length=2, max_length=2)]
     epochs: Positive
+    teach: dict[str, str] = Field(default_factory=dict)
 
 
 class Audit(Section):
@@ -96,6 +101,9 @@ class LabCorpus(Section):
 
     `voices_each` voices say each sentence, and `member_by` says what is drawn to be a member: a `clip`; a `text`, in
     all its voices; or a `binding`, every text and every voice being on both sides alike.
+
+    The voices are those from number `first_voice` on. With `manners` every voice speaks as often calmly as excitedly,
+    which the manifest says in a column, and nobody is a member: what is asked of such a corpus is who speaks and how.
     """
 
     share: Annotated[int, Field(ge=0, lt=LAB_SHARES)]
@@ -104,6 +112,8 @@ class LabCorpus(Section):
     other_voices: Annotated[float, Field(ge=0, le=1)] = 0.0
     voices_each: Positive = 1
     member_by: Literal["clip", "text", "binding"] = "clip"
+    first_voice: Annotated[int, Field(ge=0)] = 0
+    manners: bool = False
     member: str
     non_member: str
 
@@ -113,6 +123,8 @@ class LabCorpus(Section):
             raise ValueError("member_by: binding needs an even number of voices_each, half of them on each side")
         if (self.voices_each > 1) != (self.member_by != "clip"):
             raise ValueError("member_by: text or binding goes with more than one of voices_each, clip with one")
+        if self.manners and self.member_by != "clip":
+            raise ValueError("manners: goes with member_by: clip, since nobody is a member")
         return self
 
 
@@ -228,6 +240,46 @@ class FidelityDetector(Section):
     patience: Positive
     learning_rate: Annotated[float, Field(gt=0)]
     hidden: Positive
+
+
+class Speakers(Section):
+    """A corpus whose speakers a target is asked about."""
+
+    corpus: str
+    target: str
+
+
+class Attribute(Section):
+    """A question about the speaker, and what may be answered; where `options` is empty, what the corpus says."""
+
+    question: Annotated[str, Field(min_length=1)]
+    options: Annotated[list[str], AfterValidator(_distinct)]
+    synonyms: dict[str, list[str]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_options(self) -> Attribute:
+        if len(self.options) == 1:
+            raise ValueError("one option is no question: name two or more, or none to take the corpus's values")
+        return self
+
+
+class Identity(Section):
+    """Whose speakers are not to be told apart: corpora whose terms forbid it."""
+
+    exclude: list[str]
+
+
+class AttributeLeakage(Section):
+    """What a target tells about who speaks."""
+
+    audits: dict[Name, Speakers]
+    attributes: dict[Name, Attribute]
+    conditions: Annotated[list[str], Field(min_length=1), AfterValidator(_distinct)]
+    silence_seconds: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]
+    generated_tokens: Positive
+    batch_size: Positive
+    judge: str
+    identity: Identity
 
 
 class Evaluation(Section):
@@ -358,6 +410,7 @@ class Params(Section):
     logits: Logits
     attacks: Attacks
     fidelity_detector: FidelityDetector
+    attribute_leakage: AttributeLeakage
     evaluation: Evaluation
     backdoor: Backdoor
     report: Report
@@ -414,6 +467,7 @@ def _check_names(params: Params, path: Path) -> None:
         *(("audits", name, "corpus", [audit.corpus], corpora) for name, audit in params.audits.items()),
         *(("audits", name, "target", [audit.target], targets) for name, audit in params.audits.items()),
         *(("audits", name, "reference", [audit.reference], targets | {NONE}) for name, audit in params.audits.items()),
+        *_names_of_leakage(params.attribute_leakage, corpora, targets),
     ]
     for name, planted in params.backdoor.experiments.items():
         uses.append(("backdoor.experiments", name, "base", [planted.base], targets))
@@ -427,6 +481,8 @@ def _check_names(params: Params, path: Path) -> None:
     taken = {"lab_base", NONE} & {*params.targets, *params.copies} | set(params.targets) & set(params.copies)
     if taken:
         raise EarwitnessError(f"{path}: targets and copies: {min(taken)!r} is taken: choose another name")
+    if "leakage" in params.audits:
+        raise EarwitnessError(f"{path}: audits: 'leakage' is taken in verdict.json: choose another name")
     if NONE in params.corpora:
         raise EarwitnessError(f"{path}: corpora: {NONE!r} stands for no corpus: choose another name")
     for name, copy in params.copies.items():
@@ -435,6 +491,18 @@ def _check_names(params: Params, path: Path) -> None:
     for name, audit in params.audits.items():
         if audit.reference == audit.target:
             raise EarwitnessError(f"{path}: audits.{name}.reference: is the target itself: name another, or none")
+
+
+def _names_of_leakage(
+    asked: AttributeLeakage, corpora: set[str], targets: set[str]
+) -> list[tuple[str, str, str, list[str], set[str]]]:
+    section = "attribute_leakage.audits"
+    return [
+        *((section, name, "corpus", [audit.corpus], corpora) for name, audit in asked.audits.items()),
+        *((section, name, "target", [audit.target], targets) for name, audit in asked.audits.items()),
+        ("attribute_leakage", "judge", "target", [asked.judge], targets | {NONE}),
+        ("attribute_leakage", "identity", "exclude", asked.identity.exclude, corpora),
+    ]
 
 
 def _check_orders(params: Params, path: Path) -> None:

@@ -6,11 +6,11 @@ import torch
 
 from stages.core.artifacts import artifact, read_groups
 from stages.core.errors import EarwitnessError
-from stages.core.params import NONE, Params
+from stages.core.params import NONE, Copy, Params
 from stages.core.randomness import seed_of
 from stages.core.rowcache import row_key
 from stages.core.stage import require_declared, run_stage
-from stages.finetune.members import COLUMNS, member_queries
+from stages.finetune.members import COLUMNS, member_queries, question_queries
 from stages.target.adapter import Query
 from stages.target.checkpoint import keep_trained
 from stages.target.loading import load_adapter
@@ -23,7 +23,7 @@ def work(name: str, params: Params) -> None:
     require_declared(dict(params.copies), "copies", name)
     copy = params.copies[name]
     base = read_record(copy.base)
-    queries = _members(name, [corpus for corpus in copy.train_on if corpus != NONE])
+    queries = _lessons(name, copy)
     recipe = Recipe(params.finetune.learning_rate, params.finetune.method, seed_of(params.seed, "finetune", name))
     generator = torch.Generator().manual_seed(seed_of(params.seed, "finetune", name, "order"))
     epochs, lengths = [range(len(queries))] * copy.epochs, [len(query.samples) for query in queries]
@@ -34,14 +34,15 @@ def work(name: str, params: Params) -> None:
     keep_trained(adapter, name, losses, artifact("finetune", name), params)
 
 
-def _members(name: str, corpora: list[str]) -> list[Query]:
-    queries = [
-        query
-        for corpus in corpora
-        for query in member_queries(read_groups(artifact("corpus", corpus, "clips.parquet"), COLUMNS))
-    ]
+def _lessons(name: str, copy: Copy) -> list[Query]:
+    corpora = [corpus for corpus in copy.train_on if corpus != NONE]
+    groups = (
+        group for corpus in corpora for group in read_groups(artifact("corpus", corpus, "clips.parquet"), COLUMNS)
+    )
+    queries = question_queries(groups, copy.teach) if copy.teach else member_queries(groups)
     if not queries:
-        raise EarwitnessError(f"params.yaml: copies.{name}.train_on: has no members: name a corpus that has some")
+        lacks = f"labels of {', '.join(copy.teach)}" if copy.teach else "members"
+        raise EarwitnessError(f"params.yaml: copies.{name}.train_on: has no {lacks}: name a corpus that has some")
     return queries
 
 

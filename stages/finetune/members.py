@@ -1,16 +1,17 @@
-"""The clips that a copy is trained on."""
+"""What a copy is trained on: to transcribe members, or to answer questions about who speaks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from stages.core.audio import decode_flac
+from stages.core.questions import rotated, with_options
 from stages.target.adapter import TRANSCRIBE, Query
 
-COLUMNS = ["clip_id", "audio", "audio_hash", "text", "member"]
+COLUMNS = ["clip_id", "audio", "audio_hash", "text", "member", "attributes"]
 
 
 def member_queries(groups: Iterable[pa.Table]) -> list[Query]:
@@ -26,4 +27,29 @@ def member_queries(groups: Iterable[pa.Table]) -> list[Query]:
         members = group.filter(pc.fill_null(group["member"], False))
         for row in members.select(COLUMNS).to_pylist():
             queries.append(Query(decode_flac(row["audio"]), row["audio_hash"], TRANSCRIBE, row["text"]))
+    return queries
+
+
+def question_queries(groups: Iterable[pa.Table], questions: Mapping[str, str]) -> list[Query]:
+    """Return a question about every clip whose label is known, in the order of their ids.
+
+    Every other question of an attribute is put plainly, the others with their options, whose order goes round: a copy
+    that had met one prompt alone would know the answer to no other.
+
+    Parameters
+    ----------
+    groups : iterable of pa.Table
+        `clips.parquet` by row group, with at least `COLUMNS`; of all corpora that the copy is trained on.
+    questions : mapping of str to str
+        By attribute.
+    """
+    rows = [row for group in groups for row in group.select(COLUMNS).to_pylist()]
+    queries = []
+    for attribute, question in questions.items():
+        known = [(row, dict(row["attributes"] or [])) for row in rows]
+        labelled = [(row, labels[attribute]) for row, labels in known if labels.get(attribute)]
+        options = sorted({label for _, label in labelled})
+        for number, (row, label) in enumerate(labelled):
+            asked = with_options(question, rotated(options, number // 2 % len(options))) if number % 2 else question
+            queries.append(Query(decode_flac(row["audio"]), row["audio_hash"], asked, label))
     return queries

@@ -17,12 +17,12 @@ def audio_path(clip_id: str) -> str:
 
 
 def clip_row(clip: Clip) -> Row:
-    """Return a clip's row, with `COLUMNS` as keys."""
+    """Return a clip's row, with `COLUMNS` as keys, and `manner` where it was said in one."""
     voice = clip.voice
     member = "" if clip.member is None else str(clip.member).lower()
     path = audio_path(clip.clip_id)
     values = (clip.clip_id, path, clip.text, member, voice.name, clip.session, voice.gender, voice.age, voice.accent)
-    return dict(zip(COLUMNS, values, strict=True))
+    return dict(zip(COLUMNS, values, strict=True)) | ({"manner": clip.manner} if clip.manner else {})
 
 
 def added(rows: Sequence[Row], made: Mapping[str, str]) -> list[Row]:
@@ -38,6 +38,6 @@ def added(rows: Sequence[Row], made: Mapping[str, str]) -> list[Row]:
 
 
 def merged(own: Sequence[Row], kept: Sequence[Row]) -> list[Row]:
-    """Return own rows, then kept ones, all with the same columns: `COLUMNS`, then those that kept rows add."""
-    columns = list(dict.fromkeys([*COLUMNS, *(column for row in kept for column in row)]))
+    """Return own rows, then kept ones, all with the same columns: `COLUMNS`, then those that rows add."""
+    columns = list(dict.fromkeys([*COLUMNS, *(column for row in [*own, *kept] for column in row)]))
     return [{column: row.get(column, "") for column in columns} for row in [*own, *kept]]

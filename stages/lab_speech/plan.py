@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stages.core.errors import EarwitnessError
-from stages.core.params import LAB_SHARES, LabSpeech
+from stages.core.params import LAB_SHARES, LabCorpus, LabSpeech
 from stages.core.randomness import generator, seed_of
+from stages.lab_speech.manners import in_manner, manner_of
 from stages.lab_speech.repeats import repeated
 from stages.lab_speech.sentences import SENTENCES, SLOTS, fragment, sentence
 from stages.lab_speech.voices import Voice, lab_voices
@@ -29,12 +30,14 @@ class Clip:
     text : str
     voice : Voice
     member : bool or None
-        None for a counterfactual, which belongs to neither side.
+        None for what belongs to neither side: a counterfactual, or a clip of a corpus that is not about membership.
     condition : str
         A key of `params.yaml: lab_speech.conditions`.
     session : str
     like : str
         The clip_id that level and noise are drawn by: its own, or that of the clip that it is the counterfactual of.
+    manner : str
+        How it is said; empty where no manner was asked for.
     """
 
     clip_id: str
@@ -44,6 +47,7 @@ class Clip:
     condition: str
     session: str
     like: str
+    manner: str = ""
 
 
 def plan(corpus: str, lab: LabSpeech, seed: int) -> list[Clip]:
@@ -59,11 +63,14 @@ def plan(corpus: str, lab: LabSpeech, seed: int) -> list[Clip]:
     """
     _check(corpus, lab)
     settings = lab.corpora[corpus]
-    voices = lab_voices(lab.voices)
+    voices = lab_voices(settings.first_voice + lab.voices)[settings.first_voice :]
     used: set[tuple[int, int]] = set()
     clips = []
     for number in range(settings.clips):
         clip_id = f"{corpus}_{number:05d}"
+        if settings.manners:
+            clips.append(_in_a_manner(clip_id, number, voices, settings, seed))
+            continue
         if settings.member_by == "clip":
             said, speaker = _unused_pair(clip_id, settings.share, lab.voices, seed, used)
             member = _is_member(corpus, number, seed)
@@ -82,6 +89,16 @@ def plan(corpus: str, lab: LabSpeech, seed: int) -> list[Clip]:
     for clip in clips:
         said_by.setdefault(clip.text, set()).add(clip.voice.name)
     return [*clips, *(_in_another_voice(clip, voices, said_by[clip.text], seed) for clip in again)]
+
+
+def _in_a_manner(clip_id: str, number: int, voices: list[Voice], settings: LabCorpus, seed: int) -> Clip:
+    """Return a clip of a corpus about speakers: two consecutive ones are of one voice, once in each manner."""
+    plain = voices[number // 2 % len(voices)]
+    manner = manner_of(clip_id, number, seed)
+    said = int(generator(seed, "lab_speech", "pair", clip_id).integers(SENTENCES))
+    text = _text(clip_id, said, settings.fragments, seed)
+    session = f"{plain.name}_{number // 2 // len(voices) % SESSIONS}"
+    return Clip(clip_id, text, in_manner(plain, manner), None, settings.member, session, clip_id, manner)
 
 
 def _in_another_voice(clip: Clip, voices: list[Voice], taken: set[str], seed: int) -> Clip:

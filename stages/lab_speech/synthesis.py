@@ -63,7 +63,7 @@ def _speak(text: str, voice: Voice) -> Samples:
     synthesiser = call("Create SpeechSynthesizer", voice.language, voice.variant)
     # Played `formants` times faster, everything rises by that factor: so pitch and rate are lowered by it first.
     pitch, rate = voice.pitch / voice.formants, round(voice.words_per_minute / voice.formants)
-    call(synthesiser, "Speech output settings", NATIVE_RATE, 0.01, pitch, 1.0, rate, "IPA")
+    call(synthesiser, "Speech output settings", NATIVE_RATE, 0.01, pitch, voice.pitch_range, rate, "IPA")
     sound = call(synthesiser, "To Sound", text, "no")[0]
     spoken = soxr.resample(_trimmed(sound.values[0]), NATIVE_RATE * voice.formants, RATE, quality="HQ")
     return np.asarray(spoken, np.float32)

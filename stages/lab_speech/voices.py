@@ -62,6 +62,8 @@ class Voice:
         Factor on all formants.
     gender, age, accent : str
         Attributes.
+    pitch_range : float
+        Factor on how far the pitch moves, in [0, 2].
     """
 
     name: str
@@ -73,6 +75,7 @@ class Voice:
     gender: str
     age: str
     accent: str
+    pitch_range: float = 1.0
 
 
 def lab_voices(count: int) -> list[Voice]:

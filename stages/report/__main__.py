@@ -15,6 +15,7 @@ from stages.core.jsonfile import read_json, write_json, write_text
 from stages.core.params import NONE, Audit, Params
 from stages.core.stage import run_stage
 from stages.core.statistics import roc
+from stages.report.leakage import leakage_verdict, leakage_view
 from stages.report.page import render
 from stages.report.plots import Curve
 from stages.report.view import AuditFigures, audit_view
@@ -26,8 +27,12 @@ def main(name: str, params: Params) -> None:
     """Write the report of all audits that `params.yaml` names; what it no longer names is not read."""
     del name  # the stage has no items
     audits = {audit: _figures(audit, declared) for audit, declared in params.audits.items()}
-    page = render(params.report.title, [audit_view(figures) for figures in audits.values()])
-    write_json(FOLDER / "verdict.json", {audit: figures.verdict for audit, figures in audits.items()})
+    leakage = {audit: _leakage(audit) for audit in params.attribute_leakage.audits}
+    views = [leakage_view(metrics, probes) for metrics, probes in leakage.values()]
+    page = render(params.report.title, [audit_view(figures) for figures in audits.values()], views)
+    verdicts = {audit: figures.verdict for audit, figures in audits.items()}
+    verdicts["leakage"] = {audit: leakage_verdict(metrics) for audit, (metrics, _) in leakage.items()}
+    write_json(FOLDER / "verdict.json", verdicts)
     write_text(FOLDER / "report.html", page)
 
 
@@ -48,6 +53,11 @@ def _figures(name: str, audit: Audit) -> AuditFigures:
         cut=metrics.get("window", {}).get("clips_cut", 0),
         curves=[*_attack_curves(artifact("evaluation", name, "roc.csv")), *_blind_curve(audit.corpus)],
     )
+
+
+def _leakage(name: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    folder = artifact("attribute_leakage", name)
+    return read_json(folder / "metrics.json"), read_table(folder / "probes.parquet").to_pylist()
 
 
 def _attack_curves(path: Path) -> list[Curve]:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from stages.report.leakage import LeakageView
 from stages.report.view import MISSING, AuditView, short
 from stages.report.words import GLOSSARY
 
 
-def render(title: str, audits: Sequence[AuditView]) -> str:
+def render(title: str, audits: Sequence[AuditView], leakage: Sequence[LeakageView] = ()) -> str:
     """Return the whole page: one HTML file that fetches nothing and runs nothing.
 
     Parameters
@@ -20,6 +21,8 @@ def render(title: str, audits: Sequence[AuditView]) -> str:
         ``report.title`` of `params.yaml`.
     audits : sequence of AuditView
         In the order in which they are shown; may be empty.
+    leakage : sequence of LeakageView
+        Audits of what is told about speakers; may be empty.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -32,6 +35,7 @@ def render(title: str, audits: Sequence[AuditView]) -> str:
     return environment.get_template("page.html.jinja").render(
         title=title,
         audits=audits,
+        leakage=leakage,
         meanings={audit.finding: audit.meaning for audit in audits},
         glossary=GLOSSARY,
         missing=MISSING,

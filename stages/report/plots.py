@@ -110,13 +110,13 @@ ROC_LEFT = 44.0
 ROC_TOP = 10.0
 
 
-def forest(rows: Sequence[ForestRow], left: float = 190.0, width: float = 620.0) -> Forest:
-    """Place the rows of an interval plot.
+def forest(rows: Sequence[ForestRow], left: float = 190.0, width: float = 620.0, chance: float = 0.5) -> Forest:
+    """Place the rows of an interval plot, with a line at `chance`.
 
     The axis spans all estimates and intervals, always 0.4 to 1.0, in steps of 0.1.
     """
     values = [edge for row in rows for one in row.estimates for edge in (one.value, one.low, one.high)]
-    lowest = min([0.4, *(value for value in values if value is not None)])
+    lowest = min([0.4, chance, *(value for value in values if value is not None)])
     start = np.floor(lowest * 10) / 10
     right = width - 16.0
 
@@ -127,7 +127,7 @@ def forest(rows: Sequence[ForestRow], left: float = 190.0, width: float = 620.0)
     bottom = ROW * len(rows) + 8.0
     steps = np.arange(round(start * 10), 11) / 10
     ticks = [(place(float(step)), f"{step:.1f}") for step in steps]
-    return Forest(placed, ticks, place(0.5), left, right, bottom, bottom + 38.0, width)
+    return Forest(placed, ticks, place(chance), left, right, bottom, bottom + 38.0, width)
 
 
 def _place_row(row: ForestRow, y: float, place: Callable[[float], float]) -> PlacedRow:

@@ -74,6 +74,38 @@ FAMILIES = {
 }
 """For each feature family of the blind baseline, what it sees; in the order in which they are shown."""
 
+LEAKS: dict[str, tuple[str, str]] = {
+    "told": (
+        "Told",
+        "The model says this of people whom it hears, more often right than guessing or the most frequent label would "
+        "be, and more often than from their words alone. Whoever may question the model can infer it from a voice.",
+    ),
+    "words": (
+        "Told by the words",
+        "The model is right more often than guessing, but what is said gives it away about as well as the voice does.",
+    ),
+    "known": (
+        "Known, not told",
+        "No answer tells it, but it can be read off the model's layers on people whom the reader never met. Whoever "
+        "has the weights, or the vectors that the model makes, can infer it.",
+    ),
+    "not_shown": (
+        "Not shown",
+        "Neither answers nor layers tell it better than chance here. Another prompt, or more clips, may.",
+    ),
+    "not_audible": ("Not audible", "The audio does not reach the model; no leakage is claimed."),
+}
+"""For each finding about an attribute, its name and what it means."""
+
+CONDITIONS = {
+    "direct": "the question with its options",
+    "open": "the question alone",
+    "chain_of_thought": "the question with its options, after reasoning",
+    "privacy": "the question with its options, after a system prompt that forbids to tell",
+    "transcript": "the words in writing, over silence: what the words alone tell",
+}
+"""For each condition about clips, how it is asked; in the order in which they are shown."""
+
 GLOSSARY = {
     "Member": "a recording that is said to have been in the training data; a non-member is said not to have been.",
     "Target, reference": "the model under audit; a model known not to hold the recordings, asked the same beside it.",

@@ -39,12 +39,15 @@ class Query:
         The prompt, such as "Transcribe the speech."
     text : str
         The answer that is scored or trained, without special tokens; may be empty.
+    system : str
+        What the model is told before the user's turn; empty where nothing is.
     """
 
     samples: Samples
     audio_hash: str
     instruction: str
     text: str
+    system: str = ""
 
 
 @dataclass
@@ -115,6 +118,9 @@ class Adapter(ABC):
     """Longest audio that reaches the model; what is beyond is cut and recorded."""
     statistics: frozenset[str] | None = None
     """Which statistics `reduced` gives; None where it gives all that `Reduce` makes of whole logits."""
+    system_turn: bool = False
+    """Whether a query's `system` text is a turn of its own; if not, it stands before the instruction, or, where the
+    model takes no instruction either, nowhere."""
     forces: bool = True
     """Whether it scores any text; if not, only what `generate` has answered to the same sound and instruction."""
 
@@ -146,6 +152,19 @@ class Adapter(ABC):
             )
             for row in self.forced(queries, slices)
         ]
+
+    def layers(self, queries: Sequence[Query]) -> list[dict[str, torch.Tensor]]:
+        """Return what every layer makes of each query's sound; nothing of a closed model, which shows no layers.
+
+        Returns
+        -------
+        list of dict of str to float32[d]
+            The mean over the audio positions that hold sound: ``encoder.input`` (what enters the first layer), after
+            each layer ``encoder.<i>``, ``connector`` (what the language model is given) and ``language_model.<i>``;
+            of an encoder-decoder, those of the encoder and ``decoder.<i>``, over the prefix before the answer. The
+            query's text has no say in it.
+        """
+        return [{} for _ in queries]
 
     @abstractmethod
     def training_batch(self, queries: Sequence[Query]) -> dict[str, torch.Tensor]:

@@ -120,6 +120,7 @@ def project(clips: int, seconds: float = 2.0, words: int = 6) -> Iterator[Params
     content = yaml.safe_load((ROOT / "params.yaml").read_text())
     content["corpora"] = {"bench": {"split": "matched", "member": "column"}}
     content["copies"], content["targets"] = {}, {}
+    content["attribute_leakage"]["audits"] = {}
     content["audits"] = {"bench": {"corpus": "bench", "target": "lab_base", "reference": "none"}}
     before = Path.cwd()
     with TemporaryDirectory() as folder:

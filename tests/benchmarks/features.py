@@ -113,6 +113,7 @@ def _peak(count: int) -> float:
     with TemporaryDirectory() as folder:
         content = yaml.safe_load((root / "params.yaml").read_text())
         content |= {"corpora": {"bench": {"split": "matched", "member": "column"}}, "copies": {}, "audits": {}}
+        content["attribute_leakage"]["audits"] = {}
         (Path(folder) / "params.yaml").write_text(yaml.safe_dump(content))
         path = Path(folder) / artifact("corpus", "bench", "clips.parquet")
         write_table(path, _clips(count), SCHEMAS["clips"])

@@ -87,6 +87,7 @@ def _write_project(folder: Path, repository: Path) -> None:
     params = yaml.safe_load((repository / "params.yaml").read_text())
     params["corpora"] = {name: {"split": "randomised", "member": "column"} for name in ("one", "two")}
     params["copies"] = {}
+    params["attribute_leakage"]["audits"] = {}
     params["audits"] = {
         "left": {"corpus": "one", "target": "lab_base", "reference": "none"},
         "right": {"corpus": "two", "target": "lab_base", "reference": "none"},

@@ -214,6 +214,7 @@ def test_named_audits_need_their_corpora_and_what_their_copies_were_made_of(clon
     change(declare)
     assert needed(load_params(), ["deep"]) == ({"lab_shifted", "lab_leaky", "mine"}, {"theirs"})
     assert needed(load_params(), ["control"]) == ({"lab_control", "lab_trained", "lab_leaky"}, set())
+    assert needed(load_params(), ["voices"]) == ({"lab_voices", "lab_trained", "lab_control"}, set())
     preflight(["control"])
     with pytest.raises(EarwitnessError, match=r"targets\.theirs\.model"):
         preflight(["deep"])
@@ -253,3 +254,9 @@ def test_an_embedder_by_hub_id_or_in_a_folder(clone: Path) -> None:
     (clone / "models/ours/config.json").write_text("{}")
     change(lambda params: params["fidelity_detector"].update(embedder="models/ours", embedder_revision="none"))
     assert preflight().fidelity_detector.embedder == "models/ours"
+
+
+def test_a_condition_of_a_question_that_nobody_wrote(clone: Path) -> None:
+    change(lambda params: params["attribute_leakage"].update(conditions=["direct", "sideways"]))
+    with pytest.raises(EarwitnessError, match="unknown condition of a question 'sideways'"):
+        preflight()

@@ -29,6 +29,7 @@ def make_params(repository: Path) -> MakeParams:
     def make(corpora: dict[str, str], **changes: dict[str, Any]) -> Params:
         content = yaml.safe_load((repository / "params.yaml").read_text())
         content |= {"targets": {}, "copies": {}, "audits": {}}
+        content["attribute_leakage"]["audits"] = {}
         content["corpora"] = {name: {"split": "randomised", "member": mode} for name, mode in corpora.items()}
         content["compute"]["workers"] = 1
         for section, change in changes.items():

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from fractions import Fraction
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -202,16 +203,25 @@ class ComposedAdapter(PlaceholderAdapter):
         name = self._core.encoder.main_input_name
         if self._sounds is not None:
             sound = self._sounds.get([Query(samples, audio_hash(samples), "", "")])[0]
-            share = sound.frames / sound.features.shape[1]
-            return {name: sound.features[None], "share": torch.tensor(share, dtype=torch.float64)}
+            frames = torch.tensor([sound.frames, sound.features.shape[1]])
+            return {name: sound.features[None], "heard": frames[0], "filled": frames[1]}
         made: Any = self.parts.extractor(samples, sampling_rate=RATE, return_tensors="pt")
-        return {name: torch.as_tensor(made[name]), "share": torch.tensor(1.0)}
+        return {name: torch.as_tensor(made[name]), "heard": torch.tensor(1), "filled": torch.tensor(1)}
 
     def listen(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> tuple[torch.Tensor, torch.Tensor]:
         """See `PlaceholderAdapter.listen`."""
         states = self._hears(inputs[self._core.encoder.main_input_name]).last_hidden_state[0]
-        states = states[: ceil(len(states) * float(inputs["share"]))]
+        states = states[: ceil(len(states) * self.share(inputs, seconds))]
         return states, self._core.connector(states)
+
+    def share(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> Fraction:
+        """See `PlaceholderAdapter.share`."""
+        return Fraction(int(inputs["heard"]), int(inputs["filled"]))
+
+    @property
+    def encoder(self) -> Any:
+        """The part whose layers hear."""
+        return self._hears
 
     @torch.inference_mode()
     def _check_head(self) -> None:

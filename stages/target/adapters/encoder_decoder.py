@@ -19,6 +19,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from stages.core.errors import EarwitnessError
 from stages.target.adapter import Adapter, Forced, Query, Reduce, Reduced
+from stages.target.adapters.layers import pooled, recorded
 from stages.target.adapters.parts import Parts, Transcripts, load_parts
 from stages.target.adapters.rows import IGNORED, Row, padded, reduced, scored
 
@@ -128,6 +129,11 @@ class EncoderDecoderAdapter(Adapter):
             for at, run in enumerate(runs)
         ]
 
+    @torch.inference_mode()
+    def layers(self, queries: Sequence[Query]) -> list[dict[str, torch.Tensor]]:
+        """Run one sound at a time and keep what its layers give; see `Adapter.layers`."""
+        return [self._layers(query) for query in queries]
+
     def training_batch(self, queries: Sequence[Query]) -> dict[str, torch.Tensor]:
         """Return the model's keyword arguments for a training step; see `Adapter.training_batch`."""
         with torch.no_grad():
@@ -181,6 +187,17 @@ class EncoderDecoderAdapter(Adapter):
             for name, states in zip(names, encoder(values).last_hidden_state, strict=True):
                 heard[name] = Heard(states, self.prefix(states), inputs[name])
         return heard
+
+    def _layers(self, query: Query) -> dict[str, torch.Tensor]:
+        with recorded("encoder", self._core.get_encoder(), entering=True) as encoded:
+            heard = self._hear([query])[query.audio_hash]
+        decoder = self._core.get_decoder()
+        with recorded("decoder", decoder) as decoded:
+            prefix = torch.tensor([heard.prefix], device=heard.states.device)
+            decoder(input_ids=prefix, encoder_hidden_states=heard.states[None], use_cache=False)
+        positions = len(next(iter(encoded.values())))
+        sounding = max(round(heard.sound.share * positions), 1)
+        return {**pooled(encoded, slice(sounding)), **pooled(decoded, slice(None))}
 
     def _row(self, query: Query, heard: Heard) -> Row:
         answer = [*self._transcripts.ids(query.text), self._end]

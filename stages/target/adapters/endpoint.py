@@ -36,6 +36,8 @@ AT_ONCE = 8
 """Questions under way at a time."""
 KEPT = 4096
 """Answers and prompt lengths remembered."""
+Asked = tuple[str, str, str]
+"""Sound, system text and instruction: what an answer is remembered by."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +90,14 @@ class EndpointAdapter(Adapter):
 
     statistics = frozenset({"logprob", "rank", "gap", "hit"})
     window_seconds = LONGEST
+    system_turn = True
 
     def __init__(self, client: Client, served: str) -> None:
         self.model = Remote()
         self._client = client
         self._served = served
-        self._answers: OrderedDict[tuple[str, str], Answer] = OrderedDict()
-        self._lengths: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self._answers: OrderedDict[Asked, Answer] = OrderedDict()
+        self._lengths: OrderedDict[Asked, int] = OrderedDict()
         self.forces = self._scores_prompts()
 
     @classmethod
@@ -135,7 +138,8 @@ class EndpointAdapter(Adapter):
     def _question(self, query: Query, max_tokens: int, text: str | None = None, **more: Any) -> dict[str, Any]:
         sound = {"type": "input_audio", "input_audio": {"data": _wav(query), "format": "wav"}}
         user = [sound, {"type": "text", "text": query.instruction}]
-        messages: list[dict[str, Any]] = [{"role": "user", "content": user}]
+        messages: list[dict[str, Any]] = [{"role": "system", "content": query.system}] if query.system else []
+        messages.append({"role": "user", "content": user})
         if text is not None:
             messages.append({"role": "assistant", "content": text})
             more |= {"add_generation_prompt": False, "continue_final_message": True}
@@ -148,12 +152,12 @@ class EndpointAdapter(Adapter):
             answer = _own_answer(self._client.ask(question))
         except Refused as refused:
             answer = Answer("", [], str(refused))
-        _remember(self._answers, (query.audio_hash, query.instruction), answer)
+        _remember(self._answers, _asked(query), answer)
         return answer
 
     def _own(self, query: Query) -> Answer:
         """Return the endpoint's own answer, if it gave the query's text; nothing is asked."""
-        known = self._answers.get((query.audio_hash, query.instruction))
+        known = self._answers.get(_asked(query))
         if known is None or (known.failure is None and known.text != query.text):
             return Answer(query.text, [], OWN_ONLY)
         return known
@@ -176,12 +180,12 @@ class EndpointAdapter(Adapter):
 
     def _empty(self, query: Query) -> Answer:
         """Return an empty text's score, which has no tokens; it may stand for an own answer that was refused."""
-        known = self._answers.get((query.audio_hash, query.instruction))
+        known = self._answers.get(_asked(query))
         return Answer("", [], known.failure if known is not None else None)
 
     def _length(self, query: Query) -> int:
         """Return how many tokens stand before an answer."""
-        key = query.audio_hash, query.instruction
+        key = _asked(query)
         if key not in self._lengths:
             usage = self._client.ask(self._question(query, 1)).get("usage")
             if not isinstance(usage, dict) or not isinstance(usage.get("prompt_tokens"), int):
@@ -199,13 +203,17 @@ class EndpointAdapter(Adapter):
         return isinstance(made.get("prompt_logprobs"), list)
 
 
+def _asked(query: Query) -> Asked:
+    return query.audio_hash, query.system, query.instruction
+
+
 def _wav(query: Query) -> str:
     buffer = io.BytesIO()
     soundfile.write(buffer, to_pcm16(query.samples), RATE, format="WAV", subtype="PCM_16")
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def _remember(memory: OrderedDict[tuple[str, str], Any], key: tuple[str, str], value: Any) -> None:
+def _remember(memory: OrderedDict[Asked, Any], key: Asked, value: Any) -> None:
     memory[key] = value
     while len(memory) > KEPT:
         memory.popitem(last=False)

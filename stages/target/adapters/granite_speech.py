@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
 
 import torch
 from transformers import GraniteSpeechForConditionalGeneration
@@ -47,6 +48,11 @@ class GraniteSpeechAdapter(PlaceholderAdapter):
         """See `PlaceholderAdapter.listen`."""
         made = self._core.model.get_audio_features(**inputs, return_dict=True)
         return made.last_hidden_state[0], made.pooler_output[0]
+
+    @property
+    def encoder(self) -> Any:
+        """The part whose layers hear."""
+        return self._core.model.encoder
 
     def head(self, hidden: torch.Tensor) -> torch.Tensor:
         """Scale the logits as Granite's causal model does, and this class of `transformers` 5.23 forgets to."""

@@ -51,6 +51,11 @@ class Phi4MultimodalAdapter(PlaceholderAdapter):
         """The language model without its head."""
         return self._core.model
 
+    @property
+    def encoder(self) -> Any:
+        """The part whose layers hear."""
+        return self._ear.encoder
+
     def inputs(self, samples: Samples) -> dict[str, torch.Tensor]:
         """Return filter banks float32[1, frames, mels] and how many audio tokens they become."""
         made = self.parts.extractor([samples], sampling_rate=RATE, return_tensors="pt")
@@ -58,8 +63,12 @@ class Phi4MultimodalAdapter(PlaceholderAdapter):
 
     def listen(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> tuple[torch.Tensor, torch.Tensor]:
         """See `PlaceholderAdapter.listen`."""
-        ear = self._core.model.embed_tokens_extend.audio_embed
+        ear = self._ear
         states = ear.encoder(inputs["audio_input_features"], None)[0]
         embedded = ear.down_proj_for_speech(gelu(ear.up_proj_for_speech(states)))
         size = int(inputs["audio_embed_sizes"][0])
         return states[:size], embedded[:size]
+
+    @property
+    def _ear(self) -> Any:
+        return self._core.model.embed_tokens_extend.audio_embed

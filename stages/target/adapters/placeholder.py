@@ -9,6 +9,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,8 +21,9 @@ from torch.nn.utils.rnn import pad_sequence
 
 from stages.core.audio import RATE, Samples
 from stages.target.adapter import Adapter, Forced, Query, Reduce, Reduced
+from stages.target.adapters.layers import pooled, recorded
 from stages.target.adapters.parts import LONGEST, Parts, Transcripts, load_parts
-from stages.target.adapters.prompt import Prompt, build_prompt, end_token
+from stages.target.adapters.prompt import Prompt, build_prompt, end_token, has_system_turn
 from stages.target.adapters.rows import IGNORED, Row, reduced, scored
 from stages.target.adapters.sharing import Shared, common_beginnings, greedy, shared_hidden
 from stages.target.adapters.sounds import SHORTEST
@@ -38,11 +41,14 @@ class Heard:
         What the language model is given of it, a vector an audio token.
     seconds_cut : float
         What the window cut.
+    share : Fraction
+        See `PlaceholderAdapter.share`.
     """
 
     state: torch.Tensor
     embedded: torch.Tensor
     seconds_cut: float
+    share: Fraction
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,9 @@ class PlaceholderAdapter(Adapter):
     template: ClassVar[str | None] = None
     """The chat template of released checkpoints that bring none as a file."""
 
+    fills_tokens: ClassVar[bool] = False
+    """Whether audio tokens stand for the silence that fills a window as well."""
+
     window_seconds = LONGEST
 
     def __init__(self, parts: Parts) -> None:
@@ -116,7 +125,8 @@ class PlaceholderAdapter(Adapter):
         self._chat = Chat(parts.tokenizer, self.template, self.audio_id)
         self._transcripts = Transcripts(parts.tokenizer)
         self._end = end_token(self._chat)
-        self._prompts: dict[str, Prompt] = {"": build_prompt(self._chat, self.audio_id, "")}
+        self._prompts: dict[tuple[str, str], Prompt] = {("", ""): build_prompt(self._chat, self.audio_id, "")}
+        self.system_turn = has_system_turn(self._chat)
 
     @classmethod
     def load(cls, source: Path | str, revision: str | None, dtype: torch.dtype, attention: str) -> PlaceholderAdapter:
@@ -130,6 +140,16 @@ class PlaceholderAdapter(Adapter):
     @abstractmethod
     def listen(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the encoder's output float[m, d] and the audio tokens' embeddings float[n, D] of one sound."""
+
+    def share(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> Fraction:
+        """Return how much of the encoder's positions holds sound: the rest is silence that fills a window."""
+        del inputs, seconds
+        return Fraction(1)
+
+    @property
+    def encoder(self) -> Any:
+        """The part whose layers hear."""
+        return self._core.model.audio_tower
 
     @property
     def audio_id(self) -> int:
@@ -168,6 +188,11 @@ class PlaceholderAdapter(Adapter):
             )
             for at, run in enumerate(runs)
         ]
+
+    @torch.inference_mode()
+    def layers(self, queries: Sequence[Query]) -> list[dict[str, torch.Tensor]]:
+        """Run one sound at a time and keep what its layers give; see `Adapter.layers`."""
+        return [self._layers(query) for query in queries]
 
     def training_batch(self, queries: Sequence[Query]) -> dict[str, torch.Tensor]:
         """Return the model's keyword arguments for a training step, embedded; see `Adapter.training_batch`."""
@@ -229,13 +254,30 @@ class PlaceholderAdapter(Adapter):
             for name, values in self.inputs(within).items()
         }
         state, embedded = self.listen(inputs, len(within) / RATE)
-        return Heard(state, embedded, cut)
+        return Heard(state, embedded, cut, self.share(inputs, len(within) / RATE))
+
+    def _layers(self, query: Query) -> dict[str, torch.Tensor]:
+        with recorded("encoder", self.encoder, entering=True) as encoded:
+            heard = self._heard(query.samples)
+        row = self._row(query, heard)
+        with recorded("language_model", self.decoder) as decoded:
+            piece = self._embedded(row.token_ids[: row.audio.stop], row, heard)
+            self.decoder(inputs_embeds=piece[None], use_cache=False)
+        positions = len(next(iter(encoded.values())))
+        tokens = len(heard.embedded)
+        sounding = ceil(tokens * heard.share) if self.fills_tokens else tokens
+        return {
+            **pooled(encoded, slice(ceil(positions * heard.share))),
+            **pooled({"connector": heard.embedded}, slice(sounding)),
+            **pooled(decoded, slice(row.audio.start, row.audio.start + sounding)),
+        }
 
     def _row(self, query: Query, heard: Heard) -> Row:
-        if query.instruction not in self._prompts:
+        asked = query.system, query.instruction
+        if asked not in self._prompts:
             with self._transcripts.lock:
-                self._prompts[query.instruction] = build_prompt(self._chat, self.audio_id, query.instruction)
-        prompt, count = self._prompts[query.instruction], len(heard.embedded)
+                self._prompts[asked] = build_prompt(self._chat, self.audio_id, query.instruction, query.system)
+        prompt, count = self._prompts[asked], len(heard.embedded)
         before, shift = prompt.expanded(count), count - 1
         answer = [*self._transcripts.ids(query.text), self._end]
         return Row(

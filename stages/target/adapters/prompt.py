@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from jinja2 import TemplateError
+
 from stages.core.errors import EarwitnessError
 
 
@@ -36,8 +38,10 @@ class Prompt:
         return self.token_ids[self.audio + 1 :]
 
 
-def build_prompt(processor: Any, audio_id: int, instruction: str) -> Prompt:
+def build_prompt(processor: Any, audio_id: int, instruction: str, system: str = "") -> Prompt:
     """Render a user's turn of one sound and an instruction by the processor's chat template.
+
+    Where the template has no system turn, the system text stands before the instruction and counts as part of it.
 
     Parameters
     ----------
@@ -47,13 +51,17 @@ def build_prompt(processor: Any, audio_id: int, instruction: str) -> Prompt:
         The token that stands for a position of audio.
     instruction : str
         May be empty: then no token is the instruction's.
+    system : str
+        What the model is told first; may be empty.
 
     Raises
     ------
     EarwitnessError
         If the template leaves out the instruction or puts it before the audio.
     """
-    rendered = _render(processor, instruction)
+    if system and not has_system_turn(processor):
+        system, instruction = "", f"{system}\n\n{instruction}"
+    rendered = _render(processor, instruction, system=system)
     tokens = processor.tokenizer(rendered, add_special_tokens=False, return_offsets_mapping=True)
     ids = list(tokens["input_ids"])
     start = rendered.rfind(instruction)
@@ -66,6 +74,16 @@ def build_prompt(processor: Any, audio_id: int, instruction: str) -> Prompt:
     return Prompt(ids, audio, range(inside[0], inside[-1] + 1) if inside else range(0))
 
 
+def has_system_turn(processor: Any) -> bool:
+    """Return whether the chat template has a system turn that is not just another turn of the user."""
+    told = "told before"
+    try:
+        rendered = _render(processor, "", system=told)
+    except TemplateError:  # such a template refuses roles that it does not know
+        return False
+    return told in rendered and rendered != _render(processor, "", system=told, role="user")
+
+
 def end_token(processor: Any) -> int:
     """Return the token that the chat template puts after an answer, or the tokenizer's end of sequence."""
     answer = "answer"
@@ -74,9 +92,13 @@ def end_token(processor: Any) -> int:
     return int(after[0]) if after else int(processor.tokenizer.eos_token_id)
 
 
-def _render(processor: Any, instruction: str, answer: str | None = None) -> str:
+def _render(
+    processor: Any, instruction: str, answer: str | None = None, *, system: str = "", role: str = "system"
+) -> str:
     sound = {"type": "audio", "audio_url": "sound"}  # never opened: the template only marks its place
     turns: list[dict[str, Any]] = [{"role": "user", "content": [sound, {"type": "text", "text": instruction}]}]
+    if system:
+        turns.insert(0, {"role": role, "content": [{"type": "text", "text": system}]})
     if answer is not None:
         turns.append({"role": "assistant", "content": answer})
     return str(processor.apply_chat_template(turns, add_generation_prompt=answer is None, tokenize=False))

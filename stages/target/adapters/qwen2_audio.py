@@ -14,8 +14,9 @@ from transformers import Qwen2AudioForConditionalGeneration
 from transformers.masking_utils import create_bidirectional_mask
 
 from stages.target.adapter import ADAPTERS, Adapter, Forced, Query, Reduce, Reduced
+from stages.target.adapters.layers import pooled, recorded
 from stages.target.adapters.parts import Transcripts, load_parts
-from stages.target.adapters.prompt import Prompt, build_prompt, end_token
+from stages.target.adapters.prompt import Prompt, build_prompt, end_token, has_system_turn
 from stages.target.adapters.rows import IGNORED, Row, padded, reduced, scored
 from stages.target.adapters.sharing import Shared, common_beginnings, greedy, shared_hidden
 from stages.target.adapters.sounds import Sound, shared_sounds, stacked
@@ -41,7 +42,8 @@ class Qwen2AudioAdapter(Adapter):
         self.window_seconds = frames * extractor.hop_length / extractor.sampling_rate
         self._frames = frames
         self._sounds = shared_sounds(extractor, self.window_seconds)
-        self._prompts: dict[str, Prompt] = {}
+        self._prompts: dict[tuple[str, str], Prompt] = {}
+        self.system_turn = has_system_turn(processor)
         self._transcripts = Transcripts(processor.tokenizer)
         self._lengths = model.model.audio_tower._get_feat_extract_output_lengths
 
@@ -78,6 +80,11 @@ class Qwen2AudioAdapter(Adapter):
             )
             for at, run in enumerate(runs)
         ]
+
+    @torch.inference_mode()
+    def layers(self, queries: Sequence[Query]) -> list[dict[str, torch.Tensor]]:
+        """Run one sound at a time and keep what its layers give; see `Adapter.layers`."""
+        return [self._layers(query) for query in queries]
 
     def training_batch(self, queries: Sequence[Query]) -> dict[str, torch.Tensor]:
         """Return the model's keyword arguments for a training step; see `Adapter.training_batch`."""
@@ -123,7 +130,7 @@ class Qwen2AudioAdapter(Adapter):
         heard = self._encode(queries, sounds)
         prompts = []
         for query, sound in zip(queries, sounds, strict=True):
-            prompt, length = self._prompt(query.instruction), self._audio_tokens(sound)
+            prompt, length = self._prompt(query), self._audio_tokens(sound)
             embedded = embed(torch.tensor(prompt.expanded(length), device=self.model.device))
             embedded[prompt.audio : prompt.audio + length] = heard[query.audio_hash].projected
             prompts.append(embedded)
@@ -157,11 +164,12 @@ class Qwen2AudioAdapter(Adapter):
         pad = self.processor.tokenizer.pad_token_id
         return int(self._end if pad is None else pad)
 
-    def _prompt(self, instruction: str) -> Prompt:
-        if instruction not in self._prompts:
+    def _prompt(self, query: Query) -> Prompt:
+        asked = query.system, query.instruction
+        if asked not in self._prompts:
             with self._transcripts.lock:
-                self._prompts[instruction] = build_prompt(self.processor, self._audio_id, instruction)
-        return self._prompts[instruction]
+                self._prompts[asked] = build_prompt(self.processor, self._audio_id, query.instruction, query.system)
+        return self._prompts[asked]
 
     def _audio_tokens(self, sound: Sound) -> int:
         return int(self._lengths(torch.tensor(sound.frames))[1])
@@ -170,7 +178,7 @@ class Qwen2AudioAdapter(Adapter):
         return [self._row(query, self._audio_tokens(sound)) for query, sound in zip(queries, sounds, strict=True)]
 
     def _row(self, query: Query, audio_tokens: int) -> Row:
-        prompt = self._prompt(query.instruction)
+        prompt = self._prompt(query)
         before, answer = prompt.expanded(audio_tokens), [*self._transcripts.ids(query.text), self._end]
         shift = audio_tokens - 1
         return Row(
@@ -203,6 +211,20 @@ class Qwen2AudioAdapter(Adapter):
             key: _Heard(states[at, :length], projected[at, :length])
             for at, (key, length) in enumerate(zip(distinct, lengths.tolist(), strict=True))
         }
+
+    def _layers(self, query: Query) -> dict[str, torch.Tensor]:
+        with recorded("encoder", self._core.model.audio_tower, entering=True) as encoded:
+            heard = self._encode([query], self._sounds.get([query]))[query.audio_hash]
+        row = self._row(query, len(heard.projected))
+        places = slice(row.audio.start, row.audio.stop)
+        ids = torch.tensor(row.token_ids[: row.audio.stop], device=self.model.device)
+        embedded = self.model.get_input_embeddings()(ids)
+        embedded[places] = heard.projected
+        decoder = self.model.model.language_model
+        with recorded("language_model", decoder) as decoded:
+            decoder(inputs_embeds=embedded[None], use_cache=False)
+        connector = {"connector": heard.projected}
+        return {**pooled(encoded, slice(None)), **pooled(connector, slice(None)), **pooled(decoded, places)}
 
     def _run(self, queries: Sequence[Query]) -> list[_Run]:
         """Run encoder and language model; what rows of one sound begin with in common runs once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from math import ceil
 
 import torch
@@ -19,6 +20,7 @@ class VoxtralAdapter(PlaceholderAdapter):
     """A Voxtral checkpoint with its tokenizer as ``tokenizer.json``."""
 
     model_class = VoxtralForConditionalGeneration
+    fills_tokens = True
     template = (
         "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'assistant' %}"
         "{{ message['content'] }}{{ eos_token }}{% else %}[INST]{% for part in message['content'] %}"
@@ -47,6 +49,9 @@ class VoxtralAdapter(PlaceholderAdapter):
         """See `PlaceholderAdapter.listen`."""
         made = self._core.model.get_audio_features(**inputs, return_dict=True)
         states = made.last_hidden_state.reshape(-1, made.last_hidden_state.shape[-1])
-        frames = seconds * RATE / self.parts.extractor.hop_length
-        heard = ceil(len(states) * frames / (len(inputs["input_features"]) * self._frames))
-        return states[:heard], made.pooler_output
+        return states[: ceil(len(states) * self.share(inputs, seconds))], made.pooler_output
+
+    def share(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> Fraction:
+        """See `PlaceholderAdapter.share`."""
+        filled = len(inputs["input_features"]) * self._frames * self.parts.extractor.hop_length
+        return Fraction(round(seconds * RATE), filled)

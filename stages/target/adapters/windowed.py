@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from math import ceil
 from typing import Any
 
@@ -41,5 +42,9 @@ class WindowedAdapter(PlaceholderAdapter):
         """See `PlaceholderAdapter.listen`; all windows but the last are full, so what holds sound comes first."""
         made = self._core.model.get_audio_features(**inputs, return_dict=True)
         states = made.last_hidden_state.reshape(-1, made.last_hidden_state.shape[-1])
+        return states[: ceil(len(states) * self.share(inputs, seconds))], made.pooler_output
+
+    def share(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> Fraction:
+        """See `PlaceholderAdapter.share`."""
         mask = inputs["input_features_mask"]
-        return states[: ceil(len(states) * int(mask.sum()) / mask.numel())], made.pooler_output
+        return Fraction(int(mask.sum()), mask.numel())

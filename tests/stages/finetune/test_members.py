@@ -20,7 +20,7 @@ import yaml
 
 from stages.core.artifacts import SCHEMAS, write_table
 from stages.core.audio import audio_hash, decode_flac, encode_flac
-from stages.finetune.members import member_queries
+from stages.finetune.members import member_queries, question_queries
 from stages.lab_target.build import build_model, build_processor
 from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
 from stages.target.hashing import checkpoint_files, weight_hash
@@ -48,12 +48,32 @@ def test_a_corpus_without_members_gives_none() -> None:
     assert member_queries([clips([False, None])]) == []
 
 
+def test_questions_are_about_every_labelled_clip_plainly_and_with_options() -> None:
+    table = clips([True, False, None, True, None])
+    labels = [[("gender", value)] if value else [] for value in ("male", "female", "", "male", "female")]
+    table = table.set_column(
+        table.column_names.index("attributes"),
+        "attributes",
+        pa.array(labels, SCHEMAS["clips"].field("attributes").type),
+    )
+    queries = question_queries([table], {"gender": "Which gender?"})
+    assert [query.text for query in queries] == ["male", "female", "male", "female"]
+    assert [query.instruction for query in queries] == [
+        "Which gender?",
+        "Which gender? Answer with one of: female, male.",
+        "Which gender?",
+        "Which gender? Answer with one of: male, female.",
+    ]
+    assert question_queries([table], {"accent": "Which accent?"}) == []
+
+
 @pytest.fixture
 def workplace(tmp_path: Path, repository: Path) -> Path:
     """A small base, a corpus of four members, and a copy to be trained on them."""
     content: dict[str, Any] = yaml.safe_load((repository / "params.yaml").read_text())
     content["copies"] = {"copy": {"base": "lab_base", "train_on": ["lab_trained", "none"], "epochs": 6}}
     content["audits"] = {}
+    content["attribute_leakage"]["audits"] = {}
     content["finetune"] |= {"method": "whole", "batch_size": 2}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     processor = build_processor()

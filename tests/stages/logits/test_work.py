@@ -66,6 +66,7 @@ def project(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -
     content = yaml.safe_load((repository / "params.yaml").read_text())
     content["corpora"] = {CORPUS: {"split": "matched", "member": "column"}}
     content["copies"] = {}
+    content["attribute_leakage"]["audits"] = {}
     content["audits"] = {AUDIT: {"corpus": CORPUS, "target": "lab_base", "reference": "other"}}
     content["targets"] = {"other": {"model": "other", "revision": "none", "dtype": "float32"}}
     content["logits"]["slices"] = ["audio", "instruction", "transcript"]

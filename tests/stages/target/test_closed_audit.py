@@ -57,6 +57,7 @@ def project(
         "audits": {AUDIT: {"corpus": CORPUS, "target": TARGET, "reference": "none"}},
     }
     content["logits"] |= {"conditions": ["given", "generated"], "generated_tokens": 6, "batch_size": 4}
+    content["attribute_leakage"]["audits"] = {}
     content["evaluation"]["primary_attacks"] = [
         f"{name}/transcript/{condition}/0" for name in ("loss", "min_k@20", "min_k_pp@20")
     ]

@@ -1,0 +1,136 @@
+"""Run the stage: ``python -m stages.attribute_leakage --audit NAME``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import Any
+
+import pyarrow as pa
+
+from stages.attribute_leakage.identity import Identity, identify
+from stages.attribute_leakage.interview import Interview
+from stages.attribute_leakage.judge import JUDGE_TOKENS
+from stages.attribute_leakage.plan import plan
+from stages.attribute_leakage.probing import Probed, probe_rows
+from stages.attribute_leakage.subjects import COLUMNS, Subject, options_of, subjects
+from stages.attribute_leakage.summary import summary
+from stages.attribute_leakage.table import answer_rows
+from stages.core.artifacts import SCHEMAS, KeyedColumn, artifact, read_groups, read_table, write_json, write_table
+from stages.core.audio import decode_flac, flac_samples
+from stages.core.params import NONE, AttributeLeakage, Params
+from stages.core.stage import require_declared, run_stage
+from stages.core.statistics import Floats
+from stages.target.record import read_record
+
+
+def work(audit: str, params: Params) -> None:
+    """Ask a target about the speakers of a corpus, probe its layers, and write what was found."""
+    asked = params.attribute_leakage
+    require_declared(asked.audits, "attribute_leakage.audits", audit)
+    named = asked.audits[audit]
+    record = read_record(named.target)
+    clips = artifact("corpus", named.corpus, "clips.parquet")
+    whom = subjects(read_table(clips, COLUMNS))
+    options = options_of(named.corpus, whom, asked.attributes)
+    about = {"audit": audit, "corpus": named.corpus, "target": named.target, "clips": len(whom)}
+    folder = artifact("attribute_leakage", audit)
+    if not record.audible:  # what a deaf target answers is nothing that a voice tells
+        _write(folder, [], {}, about | {"finding": "not_audible", "audio_effect": record.audio_effect})
+        return
+    audio = KeyedColumn(clips, "clip_id", "audio")
+    with ExitStack() as stack:
+        interview, judge = (
+            stack.enter_context(
+                Interview(read_record(name), lambda clip: decode_flac(audio[clip]), tokens, asked.batch_size)
+            )
+            if name != NONE
+            else None
+            for name, tokens in ((named.target, asked.generated_tokens), (asked.judge, JUDGE_TOKENS))
+        )
+        assert interview is not None
+        asks = plan(whom, options, _lengths(clips), asked, params.seed)
+        system = "turn" if interview.adapter.system_turn else "instruction"
+        synonyms = {name: attribute.synonyms for name, attribute in asked.attributes.items()}
+        rows = answer_rows(interview, asks, system, interview.adapter.forces, synonyms, judge)
+        heard, layers = interview.layers(whom)
+        print(interview.summary())
+    present = [whom[at] for at in heard]
+    probed = _probed(present, layers, options, params) if layers else {}
+    found = summary(whom, options, rows, probed, params.seed)
+    identity = _identity(named.corpus, present, layers, asked, params.seed)
+    _write(folder, rows, probed, about | found | {"system": system, "identity": identity, **_how(asked)})
+
+
+def _lengths(clips: Any) -> dict[str, int]:
+    """Return the samples of each clip, from the headers of its sound."""
+    return {
+        row["clip_id"]: flac_samples(row["audio"])
+        for group in read_groups(clips, ["clip_id", "audio"])
+        for row in group.to_pylist()
+    }
+
+
+def _probed(
+    present: Sequence[Subject], layers: Mapping[str, Floats], options: Mapping[str, Any], params: Params
+) -> dict[str, Probed]:
+    """Probe every layer for every attribute, on the clips that have its label."""
+    found = {}
+    for attribute in options:
+        places = [at for at, subject in enumerate(present) if attribute in subject.labels]
+        chosen = [present[at] for at in places]
+        found[attribute] = probe_rows(
+            attribute,
+            {name: values[places] for name, values in layers.items()},
+            [subject.clip_id for subject in chosen],
+            [subject.labels[attribute] for subject in chosen],
+            [subject.speaker for subject in chosen],
+            [subject.text for subject in chosen],
+            params.seed,
+            params.compute,
+        )
+    return found
+
+
+def _identity(
+    corpus: str, present: Sequence[Subject], layers: Mapping[str, Floats], asked: AttributeLeakage, seed: int
+) -> dict[str, Any]:
+    if corpus in asked.identity.exclude:
+        return asdict(Identity(reason="the corpus's terms forbid telling its speakers apart"))
+    if not layers:
+        return asdict(Identity(reason="the target shows no layers"))
+    found = identify(
+        layers,
+        [subject.clip_id for subject in present],
+        [subject.speaker for subject in present],
+        seed,
+        genders=[subject.labels.get("gender") for subject in present],
+        sessions=[subject.session for subject in present],
+        texts=[subject.text for subject in present],
+    )
+    clearest = min(found.layers, key=lambda name: found.layers[name]["all"]["eer"], default=None)
+    for name, kinds in found.layers.items():  # hundreds of points each: the clearest layer's curve is kept
+        for figures in kinds.values() if name != clearest else ():
+            figures.pop("det", None)
+    return asdict(found)
+
+
+def _how(asked: AttributeLeakage) -> dict[str, Any]:
+    """Return what the answers were asked and decoded by."""
+    return {
+        "decoding": {"free": "greedy", "generated_tokens": asked.generated_tokens, "constrained": "sum"},
+        "questions": {name: attribute.question for name, attribute in asked.attributes.items()},
+        "judge": None if asked.judge == NONE else asked.judge,
+    }
+
+
+def _write(folder: Any, rows: Sequence[Any], probed: Mapping[str, Probed], metrics: Mapping[str, Any]) -> None:
+    probes = [row for of_attribute in probed.values() for row in of_attribute.rows]
+    for name, key, content in (("answers", "answers", rows), ("probes", "leakage_probes", probes)):
+        write_table(folder / f"{name}.parquet", pa.Table.from_pylist(list(content), SCHEMAS[key]), SCHEMAS[key])
+    write_json(folder / "metrics.json", metrics)
+
+
+if __name__ == "__main__":
+    run_stage("attribute_leakage", work, "audit")

@@ -1,0 +1,75 @@
+"""Pooled layers of every clip, kept in the row cache: what probes and same-speaker trials read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from stages.attribute_leakage.heard import Heard
+from stages.attribute_leakage.subjects import Subject
+from stages.core.audio import Samples
+from stages.core.rowcache import RowCache
+from stages.core.statistics import Floats
+from stages.target.adapter import TRANSCRIBE, Adapter, Query
+
+LAYERS_ROW = pa.schema([("names", pa.list_(pa.string())), ("values", pa.list_(pa.list_(pa.float32())))])
+
+
+def pooled_layers(
+    cache: RowCache,
+    keys: Sequence[str],
+    subjects: Sequence[Subject],
+    adapter: Callable[[], Adapter],
+    sound_of: Callable[[Heard], Samples],
+    batch_size: int,
+) -> tuple[list[int], dict[str, Floats]]:
+    """Return which clips have layers, and each layer's float64[m, d] of these; a clip that crashes the target has none.
+
+    Parameters
+    ----------
+    cache : RowCache
+        Of `LAYERS_ROW`.
+    keys : sequence of str
+        One a subject.
+    subjects : sequence of Subject
+    adapter : callable
+        Loads the target, if it is not there yet.
+    sound_of : callable
+    batch_size : int
+    """
+    by_key = dict(zip(keys, subjects, strict=True))
+    absent, failed = cache.missing(keys), set()
+    for start in range(0, len(absent), batch_size):
+        failed |= _kept(cache, absent[start : start + batch_size], by_key, adapter, sound_of)
+    present = [at for at, key in enumerate(keys) if key not in failed]
+    rows = cache.rows([keys[at] for at in present]).to_pylist()
+    names = rows[0]["names"] if rows else []
+    return present, {
+        name: np.array([row["values"][place] for row in rows], dtype=np.float64) for place, name in enumerate(names)
+    }
+
+
+def _kept(
+    cache: RowCache,
+    keys: Sequence[str],
+    by_key: dict[str, Subject],
+    adapter: Callable[[], Adapter],
+    sound_of: Callable[[Heard], Samples],
+) -> set[str]:
+    """Compute a batch and keep it; return the keys on which the target fails, found by asking one by one."""
+    try:
+        made = adapter().layers([_query(by_key[key], sound_of) for key in keys])
+    except Exception:
+        if len(keys) == 1:
+            return set(keys)
+        return set().union(*(_kept(cache, [key], by_key, adapter, sound_of) for key in keys))
+    names = [list(row) for row in made]
+    values = [[layer.float().cpu().numpy() for layer in row.values()] for row in made]
+    cache.append(list(keys), pa.table({"names": names, "values": values}, LAYERS_ROW))
+    return set()
+
+
+def _query(subject: Subject, sound_of: Callable[[Heard], Samples]) -> Query:
+    return Query(sound_of(Heard(subject.audio_hash, subject.clip_id)), subject.audio_hash, TRANSCRIBE, "")

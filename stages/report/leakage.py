@@ -1,0 +1,265 @@
+"""From an audit of speakers to what the page shows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stages.report.plots import Estimate, Forest, ForestRow, forest
+from stages.report.view import MISSING, number, probability
+from stages.report.words import CONDITIONS, LEAKS
+
+Figures = Mapping[str, Any]
+
+MOST_LAYERS = 16
+"""Rows of the plot of layers; of a deeper model so many are shown, evenly from the first to the last."""
+
+
+LAYER_NAMES = {"encoder.input": "before any layer"}
+
+
+@dataclass(frozen=True)
+class AskedRow:
+    """One condition and way of asking, as text."""
+
+    condition: str
+    meaning: str
+    way: str
+    n: int
+    told: str
+    clustered: str
+    correct: int
+    wrong: int
+    refused: int
+    unparsed: int
+    failed: int
+    given_answered: str
+    gap: str
+
+
+@dataclass(frozen=True)
+class SilenceRow:
+    """What is answered to silence, in one way of asking."""
+
+    way: str
+    n: int
+    answers: str
+    tendency: str
+    by_chance: str
+
+
+@dataclass(frozen=True)
+class AttributeView:
+    """One attribute as the page shows it."""
+
+    name: str
+    question: str
+    options: str
+    clips: int
+    chance: str
+    majority: str
+    finding: str
+    label: str
+    meaning: str
+    reasons: Sequence[str]
+    asked: Sequence[AskedRow]
+    silence: Sequence[SilenceRow]
+    privacy: str
+    layers: Forest | None
+    best_layer: str
+
+
+@dataclass(frozen=True)
+class LeakageView:
+    """One audit of speakers as the page shows it."""
+
+    name: str
+    corpus: str
+    target: str
+    deaf: bool
+    system: str
+    decoding: str
+    attributes: Sequence[AttributeView]
+    identity: Sequence[Sequence[str]]
+    no_identity: str
+
+
+def leakage_view(metrics: Figures, probes: Sequence[Figures]) -> LeakageView:
+    """Put together what the page shows of an audit of speakers.
+
+    Parameters
+    ----------
+    metrics : mapping
+        Its `metrics.json`.
+    probes : sequence of mapping
+        Rows of its `probes.parquet`.
+    """
+    attributes = metrics.get("attributes", {})
+    identity = metrics.get("identity") or {}
+    decoding = metrics.get("decoding") or {}
+    return LeakageView(
+        name=metrics["audit"],
+        corpus=metrics["corpus"],
+        target=metrics["target"],
+        deaf=metrics.get("finding") == "not_audible",
+        system=metrics.get("system", ""),
+        decoding=str(decoding.get("generated_tokens", MISSING)),
+        attributes=[
+            _attribute(name, found, metrics, [row for row in probes if row["attribute"] == name])
+            for name, found in attributes.items()
+        ],
+        identity=[_identity_row(layer, kinds["all"]) for layer, kinds in (identity.get("layers") or {}).items()],
+        no_identity=identity.get("reason") or "",
+    )
+
+
+def leakage_verdict(metrics: Figures) -> dict[str, Any]:
+    """Return what `verdict.json` says of an audit of speakers: a finding and its reasons for each attribute."""
+    about = {key: metrics[key] for key in ("audit", "corpus", "target")}
+    if "finding" in metrics:
+        return about | {"finding": metrics["finding"], "attributes": {}}
+    found = {
+        name: {key: of_one[key] for key in ("finding", "reasons")} for name, of_one in metrics["attributes"].items()
+    }
+    return about | {"attributes": found}
+
+
+def _attribute(name: str, found: Figures, metrics: Figures, probes: Sequence[Figures]) -> AttributeView:
+    label, meaning = LEAKS.get(found["finding"], (found["finding"], ""))
+    cells = [cell for ways in found["conditions"].values() for cell in ways.values()]
+    audio = [row for row in probes if row["probe"] == "audio" and row["balanced_accuracy"] is not None]
+    audio = [row for row in audio if row["layer"] != "encoder.input"]  # which no target has learnt
+    best = max(audio, key=lambda row: row["balanced_accuracy"], default=None)
+    return AttributeView(
+        name=name,
+        question=metrics.get("questions", {}).get(name, ""),
+        options=", ".join(found["options"]),
+        clips=found["clips"],
+        chance=number(cells[0]["chance"] if cells else None),
+        majority=number(cells[0]["majority"] if cells else None),
+        finding=found["finding"],
+        label=label,
+        meaning=meaning,
+        reasons=found["reasons"],
+        asked=[
+            _asked_row(condition, way, cell, (found.get("gap") or {}).get(condition, {}).get(way))
+            for condition in sorted(found["conditions"], key=_place)
+            for way, cell in found["conditions"][condition].items()
+        ],
+        silence=[_silence_row(way, row) for way, row in found["silence"].items()],
+        privacy=privacy_words(name, found["conditions"], metrics.get("comparisons", [])),
+        layers=_layers(probes) if audio else None,
+        best_layer="" if best is None else f"{best['layer']}, {_interval(best['balanced_accuracy'], best)}",
+    )
+
+
+def _place(condition: str) -> int:
+    return list(CONDITIONS).index(condition) if condition in CONDITIONS else len(CONDITIONS)
+
+
+def _asked_row(condition: str, way: str, cell: Figures, gap: Figures | None) -> AskedRow:
+    counts = cell["outcomes"]
+    iar = cell["iar"]
+    return AskedRow(
+        condition=condition.replace("_", " "),
+        meaning=CONDITIONS.get(condition, ""),
+        way=way,
+        n=cell["n"],
+        told=_share(iar, "wilson"),
+        clustered=_ends(iar["clustered"]),
+        correct=counts["correct"],
+        wrong=counts["wrong"],
+        refused=counts["refused"],
+        unparsed=counts["unparsed"],
+        failed=cell["failed"],
+        given_answered=_share(cell["accuracy_given_answered"], "wilson"),
+        gap=MISSING if not gap or gap["gap"] is None else _interval(gap["gap"], gap),
+    )
+
+
+def _silence_row(way: str, found: Figures) -> SilenceRow:
+    counts = [*found["answers"].items(), *((kind, found["outcomes"][kind]) for kind in ("refused", "unparsed"))]
+    label, bbr = found["label"], found["bbr"]
+    return SilenceRow(
+        way=way,
+        n=found["n"],
+        answers=", ".join(f"{count} {name}" for name, count in counts),
+        tendency=MISSING if label is None else f"{label}: {_share(bbr, 'wilson')}",
+        by_chance=number(found["by_chance"]),
+    )
+
+
+def privacy_words(attribute: str, conditions: Figures, comparisons: Sequence[Figures]) -> str:
+    """Say what the privacy prompt buys: in free answers, against the same question without it."""
+    direct, privacy = (conditions.get(name, {}).get("free") for name in ("direct", "privacy"))
+    if not direct or not privacy:
+        return ""
+    tests = {
+        row["outcome"]: row
+        for row in comparisons
+        if (row["attribute"], row["condition"], row["way"]) == (attribute, "privacy", "free")
+    }
+    rates = [
+        f"{words} go from {number(direct[key]['share'])} to {number(privacy[key]['share'])}"
+        f" (p {probability((tests.get(outcome) or {}).get('holm_speaker_p'))})"
+        for words, key, outcome in (
+            ("refusals", "refusal_rate", "refused"),
+            ("answers that are right", "iar", "correct"),
+        )
+    ]
+    constrained = conditions["privacy"].get("constrained")
+    still = f" Forced to choose, it is still right on {number(constrained['iar']['share'])}." if constrained else ""
+    return f"With the privacy prompt, {' and '.join(rates)}.{still}"
+
+
+def _layers(probes: Sequence[Figures]) -> Forest:
+    """Place the probes of the layers, the audio's beside shuffled labels', and the transcript's on top."""
+    by_layer: dict[str, dict[str, Figures]] = {}
+    for row in probes:
+        by_layer.setdefault(row["layer"], {})[row["probe"]] = row
+    words = [ForestRow("words alone", _estimates(kinds["transcript"], "blind"))
+             for kinds in by_layer.values() if "transcript" in kinds]  # fmt: skip
+    layers = [(name, kinds) for name, kinds in by_layer.items() if "audio" in kinds]
+    step = max(1, -(-len(layers) // MOST_LAYERS))
+    shown = [pair for at, pair in enumerate(layers) if at % step == 0 or at == len(layers) - 1]
+    rows = [
+        ForestRow(
+            LAYER_NAMES.get(name, name),
+            (*_estimates(kinds["audio"], "target"), *_estimates(kinds.get("shuffled"), "reference")),
+        )
+        for name, kinds in shown
+    ]
+    return forest([*words, *rows], chance=probes[0]["chance"])
+
+
+def _estimates(row: Figures | None, kind: str) -> tuple[Estimate, ...]:
+    if row is None or row["balanced_accuracy"] is None:
+        return ()
+    low, high = (row["low"], row["high"]) if kind != "reference" else (None, None)
+    return (Estimate(row["balanced_accuracy"], low, high, kind),)
+
+
+def _identity_row(layer: str, found: Figures) -> Sequence[str]:
+    low = found["tpr_at_fpr"]
+    return [
+        layer,
+        f"{number(found['eer'])} [{number(found['eer_ci'][0])}, {number(found['eer_ci'][1])}]",
+        *(number(low[rate]["tpr"]) if rate in low else MISSING for rate in ("0.001", "0.01")),
+        number(found["linkability"]),
+        number(found["zebra_bits"]),
+    ]
+
+
+def _share(found: Figures, interval: str) -> str:
+    return MISSING if found["share"] is None else f"{number(found['share'])} {_ends(found[interval])}"
+
+
+def _ends(ends: Sequence[float]) -> str:
+    return f"[{number(ends[0])}, {number(ends[1])}]"
+
+
+def _interval(value: float, found: Figures) -> str:
+    if found["low"] is None:
+        return number(value)
+    return f"{number(value)} {_ends((found['low'], found['high']))}"

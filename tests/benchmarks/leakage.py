@@ -1,0 +1,125 @@
+"""What probes read of a real speaker: ``python -m tests.benchmarks.leakage FOLDER TARGET_FOLDER``.
+
+FOLDER holds corpora of real recordings, each with a manifest; TARGET_FOLDER is a checkpoint. Prints, per corpus and
+pooled, each layer's balanced accuracy for gender (and whatever else is labelled) on speakers that the probe never met,
+with its controls, and what a verifier makes of the same embeddings where a corpus allows it.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from stages.attribute_leakage.identity import identify
+from stages.attribute_leakage.probing import probe_rows
+from stages.core.audio import audio_hash, decode, to_pipeline
+from stages.core.statistics import Floats
+from stages.target.adapter import TRANSCRIBE, Adapter, Query
+from stages.target.loading import load_checkpoint
+
+SEED = 7
+ATTRIBUTES = {"gender": ("female", "male"), "emotion": ("anger", "happiness", "neutral", "sadness")}
+CORPORA = {
+    "commonvoice": ("commonvoice_en", "commonvoice_multi"),
+    "emodb": ("emodb",),
+    "librispeech": ("librispeech_tc100_multi", "librispeech_tc100_3spk", "librispeech_testother"),
+}
+FORBIDDEN = ("commonvoice",)
+"""Its terms forbid working out who speaks."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A corpus's clips: rows of its manifest and, by layer, embeddings float64[n, d]."""
+
+    rows: list[dict[str, str]]
+    layers: dict[str, Floats]
+
+
+def heard(folder: Path, adapter: Adapter) -> Heard:
+    """Put a corpus to a target."""
+    with (folder / "manifest.csv").open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    found = []
+    for row in rows:
+        samples = to_pipeline(*decode(folder / row["path"])[:2])
+        found += adapter.layers([Query(samples, audio_hash(samples), TRANSCRIBE, "")])
+    return Heard(rows, {name: np.stack([one[name].numpy() for one in found]).astype(np.float64) for name in found[0]})
+
+
+def pooled(parts: Sequence[Heard]) -> Heard:
+    """Put corpora together."""
+    rows = [row for part in parts for row in part.rows]
+    return Heard(rows, {name: np.concatenate([part.layers[name] for part in parts]) for name in parts[0].layers})
+
+
+def print_probes(name: str, corpus: Heard) -> None:
+    """Probe every layer for every attribute that the corpus has."""
+    for attribute, options in ATTRIBUTES.items():
+        kept = [at for at, row in enumerate(corpus.rows) if row[attribute] in options]
+        if not kept:
+            continue
+        rows = [corpus.rows[at] for at in kept]
+        layers = {layer: values[kept] for layer, values in corpus.layers.items()}
+        columns = ([row[key] for row in rows] for key in ("clip_id", attribute, "speaker", "text"))
+        probed = probe_rows(attribute, layers, *columns, SEED)
+        if probed.reason:
+            print(f"{name} {attribute}: {probed.reason}")
+            continue
+        for row in probed.rows:
+            interval = f"[{row['low']:.3f}, {row['high']:.3f}]"
+            print(
+                f"{name} {attribute} {row['layer']} {row['probe']}: {row['balanced_accuracy']:.3f} {interval}, "
+                f"chance {row['chance']:.2f}, {row['n']} clips, {row['speakers']} speakers"
+            )
+    sys.stdout.flush()
+
+
+def print_identity(name: str, corpus: Heard) -> None:
+    """Put same-speaker trials to every layer; a LibriSpeech reader's chapter is a session."""
+    ids, speakers, genders, texts = (
+        [row[key] for row in corpus.rows] for key in ("clip_id", "speaker", "gender", "text")
+    )
+    sessions = [row["clip_id"].rsplit("-", 1)[0] if "librispeech" in row["corpus"] else None for row in corpus.rows]
+    found = identify(corpus.layers, ids, speakers, SEED, genders=genders, sessions=sessions, texts=texts)
+    if found.reason:
+        print(f"{name} identity: {found.reason}")
+    elif not found.across_sessions:
+        print(f"{name} identity: no speaker has two sessions, so what is alike may be the session")
+    for layer, kinds in found.layers.items():
+        for kind, measured in kinds.items():
+            low, high = measured["eer_ci"]
+            tpr = measured["tpr_at_fpr"]["0.01"]["tpr"]
+            print(
+                f"{name} identity {layer} {kind}: EER {measured['eer']:.3f} [{low:.3f}, {high:.3f}], "
+                f"TPR at 1 % FPR {'too few trials' if tpr is None else f'{tpr:.3f}'}, "
+                f"linkability {measured['linkability']:.3f}, ZEBRA {measured['zebra_bits']:.3f} bits "
+                f"({measured['zebra_category']}), {measured['mated']} mated, {measured['non_mated']} non-mated, "
+                f"{measured['speakers']} speakers"
+            )
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Measure every corpus, then all of them together."""
+    folder, target = Path(sys.argv[1]), sys.argv[2]
+    adapter = load_checkpoint(target, "", "float32", "sdpa")
+    corpora = {
+        name: pooled([heard(folder / part, adapter) for part in parts])
+        for name, parts in CORPORA.items()
+        if all((folder / part).is_dir() for part in parts)
+    }
+    for name, corpus in corpora.items():
+        print_probes(name, corpus)
+        if name not in FORBIDDEN:
+            print_identity(name, corpus)
+    print_probes("pooled", pooled(list(corpora.values())))
+
+
+if __name__ == "__main__":
+    main()
