@@ -51,21 +51,15 @@ def preflight(audits: Collection[str] = ()) -> Params:
 def _check_registered(params: Params) -> None:
     """Check names and settings of what is kept in registries; filling them imports no library of the measurements."""
     import stages.attacks
-<<<<<<< HEAD
-    import stages.backdoor.triggers
-=======
     import stages.attribute_leakage.conditions
->>>>>>> main
+    import stages.backdoor.triggers
     import stages.features
     import stages.perturbation  # noqa: F401
     from stages.attacks import Settings
     from stages.attacks.places import View
     from stages.attacks.primary import check_names, row_scores
-<<<<<<< HEAD
-    from stages.backdoor.trigger import check_trigger
-=======
     from stages.attribute_leakage.condition import CONDITIONS
->>>>>>> main
+    from stages.backdoor.trigger import check_trigger
     from stages.features.table import chosen_families
     from stages.perturbation.recipe import chosen_perturbations
 

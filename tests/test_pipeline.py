@@ -42,14 +42,10 @@ def change(edit: Callable[[dict[str, Any]], None]) -> None:
 def cut_down(params: dict[str, Any]) -> None:
     for corpus in params["lab_speech"]["corpora"].values():
         corpus["clips"] = CLIPS
-<<<<<<< HEAD
-    params["lab_target"]["epochs"] = params["copies"]["lab"]["epochs"] = 1
-    params["backdoor"]["experiments"]["gender_click"]["epochs"] = 1
-=======
     params["lab_target"]["epochs"] = 1
     for copy in params["copies"].values():
         copy["epochs"] = 1
->>>>>>> main
+    params["backdoor"]["experiments"]["gender_click"]["epochs"] = 1
     params["blind_baseline"] |= {"bootstraps": 200, "min_matched": 10}
     params["fidelity_detector"]["epochs"] = 5
     params["evaluation"]["bootstraps"] = 200
