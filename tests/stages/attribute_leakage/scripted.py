@@ -12,7 +12,7 @@ from stages.target.adapter import ADAPTERS, Adapter, Forced, Query
 from stages.target.record import TargetRecord
 
 SCRIPT: dict[str, Any] = {}
-"""What the scripted target does now: ``say`` (from a query to a text), and a count of what it was asked."""
+"""What the scripted target does now: ``say`` (from a query to a text), ``layers`` (to its layers), and counts."""
 
 
 @ADAPTERS.register("scripted")
@@ -49,6 +49,10 @@ class Scripted(Adapter):
     def generate(self, queries: Sequence[Query], max_tokens: int) -> list[str]:
         SCRIPT["asked"] = SCRIPT.get("asked", 0) + len(queries)
         return [SCRIPT["say"](query) for query in queries]
+
+    def layers(self, queries: Sequence[Query]) -> list[dict[str, torch.Tensor]]:
+        show = SCRIPT.get("layers", lambda query: {})
+        return [show(query) for query in queries]
 
     def training_batch(self, queries: Sequence[Query]) -> dict[str, torch.Tensor]:
         raise NotImplementedError

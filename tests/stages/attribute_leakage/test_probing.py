@@ -167,7 +167,7 @@ def test_the_level_widens_by_student_s_quantiles_not_by_normal_ones() -> None:
 
 def test_findings_rest_on_an_interval_corrected_for_the_layers_and_few_speakers_show_little() -> None:
     planted = clips(gender=2.0)
-    noise = np.random.default_rng(3).normal(size=(29, *planted.layer.shape))
+    noise = np.random.default_rng(3).normal(size=(7, *planted.layer.shape))
     layers = {"encoder.input": planted.layer, "encoder.0": planted.layer} | {
         f"encoder.{at + 1}": values for at, values in enumerate(noise)
     }
