@@ -16,7 +16,7 @@ from functools import cache
 from stages.attribute_leakage.clauses import MARKS, asserted, clauses, declines, says
 from stages.attribute_leakage.condition import ANSWER
 from stages.attribute_leakage.refusals import HEDGES
-from stages.attribute_leakage.synonyms import PRONOUNS, SYNONYMS, YEARS
+from stages.attribute_leakage.synonyms import DECADES, PRONOUNS, SYNONYMS, YEARS
 
 REFUSED = "refused"
 UNPARSED = "unparsed"
@@ -123,7 +123,7 @@ def _pattern(word: str) -> re.Pattern[str]:
 def _of_age(said: str, options: Sequence[str]) -> set[str]:
     """Return the options whose ages hold every age that is named; nothing where options are no ages."""
     bands = {option: band for option in options if (band := _band(folded(option))) is not None}
-    ages = [
+    ages = [age for name, decade in DECADES.items() if _pattern(name).search(said) for age in decade] + [
         age
         for low, high, decade in _YEARS.findall(said)
         for age in (int(low), int(high) if high else int(low) + (9 if decade else 0))

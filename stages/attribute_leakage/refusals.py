@@ -21,9 +21,12 @@ REFUSALS: dict[str, tuple[str, ...]] = {
         r"(?:\bnot|n't|\bno|\black) (?:have )?(?:the |any |enough |an )?"
         r"(?:ability|access|capability|information|means)\b",
         r"\b(?:rather|prefer) not\b",
+        r"(?:can ?not|can't|able to) (?:\w+ )?(?:hear|listen to|process|access|analy[sz]e) "
+        r"(?:\w+ )?(?:audio|sound|recording)",
     ),
     "German": (
-        r"\b(?:kann|darf|möchte|werde|will|können|dürfen) (?:\w+ ){0,8}?(?:nicht|nichts|keine\w*) (?:\w+ ){0,4}?"
+        r"\b(?:kann|darf|möchte|werde|will|können|dürfen) (?:\w+ ){0,8}?"
+        r"(?:nicht|nichts|keine\w*) (?:\w+ ){0,4}?"
         r"(?:sag|bestimm|beantwort|antwort|erkenn|feststell|identifizier|beurteil|mitteil|angeb|verrat|nenn|auskunft|"
         r"angabe|aussage|helf|ermittel|einschätz|wiss|mach)",
         r"\b(?:kann|darf|möchte|werde|will) ich (?:\w+ ){0,3}?nicht$",
@@ -36,7 +39,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
         r"\bweiß (?:es |ich |das )?(?:\w+ )?nicht\b",
     ),
     "French": (
-        r"\b(?:je|on|nous) (?:ne |n')(?:\w+ )?(?:peux|peut|pouvons|puis|sais|suis|dois|souhaite|veux)(?: pas)?\b",
+        r"\b(?:je|on|nous) (?:ne |n')(?:\w+ )?(?:peux|peut|pouvons|puis|saurais|sais|suis|dois|souhaite|veux)(?: pas)?\b",
         r"\bje n'ai (?:pas|aucun)",
         r"\bimpossible (?:de|à) (?:\w+ )?(?:dire|déterminer|répondre|identifier|savoir)\b",
         r"\bn'est pas possible de\b",
@@ -96,7 +99,7 @@ HEDGES: dict[str, tuple[str, ...]] = {
     "English": (
         r"\bsorry\b",
         r"(?:\bnot |n't |\bun)(?:sure|certain|clear)\b",
-        r"\bhard to (?:say|tell)\b",
+        r"\b(?:hard|difficult) to (?:say|tell|know|determine)\b",
         r"\bapologi[sz]e\b",
     ),
     "German": (r"\btut mir leid\b", r"\bnicht sicher\b", r"\bentschuldigung\b"),

@@ -101,11 +101,7 @@ PRONOUNS = (
 )
 """German 'man' is nobody's gender."""
 
-YEARS: dict[str, tuple[int, int]] = {
-    "child": (0, 12),
-    "teenager": (13, 19),
-    "adult": (18, 64),
-    "senior": (65, 120),
+DECADES: dict[str, tuple[int, int]] = {
     "teens": (10, 19),
     "twenties": (20, 29),
     "thirties": (30, 39),
@@ -116,5 +112,12 @@ YEARS: dict[str, tuple[int, int]] = {
     "seventies": (70, 79),
     "eighties": (80, 89),
     "nineties": (90, 99),
+}
+YEARS: dict[str, tuple[int, int]] = {
+    "child": (0, 12),
+    "teenager": (13, 19),
+    "adult": (18, 64),
+    "senior": (65, 120),
+    **DECADES,
 }
 """Ages in years, both ends included, that an option of this name holds."""

@@ -141,6 +141,7 @@ def test_an_answer_is_split_at_the_last_place_in_capitals_or_not(text: str, befo
         ("The speaker is in the mid-30s.", ("20-29", "30-39"), "30-39"),
         ("I am 90% sure that the speaker is 35, but I cannot tell exactly", ("20-29", "30-39"), "30-39"),
         ("I cannot tell whether the speaker is 35.", ("20-29", "30-39"), "refused"),
+        ("in her late thirties", ("20-29", "30-39"), "30-39"),
         ("not older than 35", ("20-29", "30-39"), "unparsed"),
         ("recorded at 16000 Hz", ("20-29", "30-39"), "unparsed"),
         ("35.5 years", ("20-29", "30-39"), "unparsed"),
