@@ -1,6 +1,6 @@
 """Cut an answer into clauses, since one may tell what the next one declines ("Male. I cannot tell his age").
 
-A clause ends at a full stop, a line, a bracket, a dash, a comma or a word that turns. A comma inside a list that is
+A clause ends at a stop, a colon, a line, a bracket, a dash, a comma or a word that turns. A comma in a list that is
 declined ('whether it is male, female or other') or before a word that goes on ('I do not think, that it is') ends none.
 """
 
@@ -62,8 +62,8 @@ NEGATIONS_BEHIND: dict[str, str] = {
 }
 """Words that negate what stands before them."""
 
-_ENDS = re.compile(r"(?<!\d)\.|\.(?!\d)|[;!?\n。()—]|(?<!\d)\s[-\u2013]\s|" + "|".join(TURNS.values()))
-_COMMAS = re.compile(r"(?<!\d),|,(?!\d)|、")
+_ENDS = re.compile(r"(?<!\d)\.|\.(?!\d)|[:;!?\n。()—؛؟]|(?<!\d)\s[-\u2013]\s|" + "|".join(TURNS.values()))
+_COMMAS = re.compile(r"(?<!\d),|,(?!\d)|[、،]")
 _GOES_ON = re.compile(
     r"\s*(?:or|nor|whether|oder|dass|ob|ou|o|que|che|że|żeby|czy|что|чтобы|или|veya)\b|\s*(?:或|还是|または)"
 )

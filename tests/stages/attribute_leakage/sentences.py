@@ -11,6 +11,7 @@ SENTENCES: dict[str, dict[str, tuple[str, ...]]] = {
             "**Female** — I cannot tell her age.",
             "I'd go with female because I can't hear any low frequencies.",
             "No doubt a woman.",
+            "I cannot identify the person: she is a woman.",
         ),
         MALE: (
             "Male. I can't tell you more about this person.",
@@ -37,6 +38,8 @@ SENTENCES: dict[str, dict[str, tuple[str, ...]]] = {
             "It isn't possible to say whether it is a man.",
             "I'm sorry, but I can't determine the speaker's gender.",
             "Whether this is a man, I cannot tell.",
+            "I have no idea.",
+            "I cannot determine the gender: male, female or other.",
         ),
         UNPARSED: (
             "Not male or female.",
@@ -144,6 +147,7 @@ SENTENCES: dict[str, dict[str, tuple[str, ...]]] = {
             "No tengo acceso a esa información.",
             "No es posible saber si es mujer.",
             "Me niego a responder.",
+            "No sabría decirlo.",
         ),
         UNPARSED: (
             "No es una mujer.",
@@ -212,7 +216,7 @@ SENTENCES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "Arabic": {
         FEMALE: ("إنها امرأة، لكن لا أعرف عمرها.", "صوت نسائي."),
-        MALE: ("صوت رجل.",),
+        MALE: ("صوت رجل.", "لا، إنه رجل"),
         REFUSED: ("لا أستطيع تحديد الجنس", "لا أعرف هل هو رجل.", "لا يمكن القول إنها امرأة."),
         UNPARSED: ("ليست امرأة.", "رجل أو امرأة.", "الصوت واضح."),
     },
