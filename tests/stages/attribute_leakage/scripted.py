@@ -8,14 +8,13 @@ from typing import Any
 
 import torch
 
-from stages.target.adapter import ADAPTERS, Adapter, Forced, Query
+from stages.target.adapter import Adapter, Forced, Query
 from stages.target.record import TargetRecord
 
 SCRIPT: dict[str, Any] = {}
 """What the scripted target does now: ``say`` (from a query to a text), and a count of what it was asked."""
 
 
-@ADAPTERS.register("scripted")
 class Scripted(Adapter):
     """Says what the script says; the probability of a forced answer is that of its first letter being the script's."""
 
