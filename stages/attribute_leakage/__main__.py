@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from stages.attribute_leakage.gap import learnt_layers
 from stages.attribute_leakage.identity import Identity, identify
 from stages.attribute_leakage.interview import Interview
 from stages.attribute_leakage.judge import JUDGE_TOKENS
@@ -127,7 +128,7 @@ def _identity(
         sessions=[subject.session for subject in present],
         texts=[subject.text for subject in present],
     )
-    clearest = min(found.layers, key=lambda name: found.layers[name]["all"]["eer"], default=None)
+    clearest = min(learnt_layers(found.layers), key=lambda name: found.layers[name]["all"]["eer"], default=None)
     for name, kinds in found.layers.items():  # hundreds of points each: the clearest layer's curve is kept
         for figures in kinds.values() if name != clearest else ():
             figures.pop("det", None)

@@ -21,6 +21,7 @@ from stages.attribute_leakage.answering import (
 from stages.attribute_leakage.condition import ANSWER, CONDITIONS
 from stages.attribute_leakage.heard import Heard
 from stages.attribute_leakage.layers import LAYERS_ROW, Pooled, pooled_layers
+from stages.attribute_leakage.parsing import at_answer
 from stages.attribute_leakage.plan import Ask
 from stages.attribute_leakage.subjects import Subject
 from stages.core.audio import Samples
@@ -120,7 +121,7 @@ class Interview:
         if CONDITIONS[ask.condition].reasons:
             if reply.failure is not None:
                 return []
-            before = f"{reasoning(reply.text or '')}\n{ANSWER} "
+            before = f"{at_answer(reply.text or '')[0].rstrip()}\n{ANSWER} "
         return [asked(ask, before + option) for option in ask.options]
 
     def _key(self, way: str, request: Request, *decoding: int) -> str:
@@ -145,8 +146,3 @@ class Interview:
 def asked(ask: Ask, text: str = "") -> Request:
     """Return what a question is to the target, with an answer to force or without."""
     return Request(ask.heard, ask.prompt.instruction, ask.prompt.system, text)
-
-
-def reasoning(text: str) -> str:
-    """Return a free answer up to the last `ANSWER`, where the target's own choice begins."""
-    return text.rpartition(ANSWER)[0].rstrip() if ANSWER in text else text.rstrip()

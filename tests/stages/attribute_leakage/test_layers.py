@@ -54,7 +54,11 @@ def test_what_a_layer_holds_and_no_answer_tells_is_known(place: Path, ask: Ask) 
     assert gender["probes"]["reason"] is None
     assert metrics["layers"] == {"clips": 40, "failed": 0, "failure": None}
     assert metrics["speakers_note"] is None
-    assert set(metrics["identity"]["layers"]) == {"encoder.input", "encoder.0"}
+    trials = metrics["identity"]["layers"]
+    assert {name: "det" in kinds["all"] for name, kinds in trials.items()} == {
+        "encoder.input": False,
+        "encoder.0": True,
+    }
     rows = read_table(artifact("attribute_leakage", "voices", "probes.parquet")).to_pylist()
     assert {row["layer"] for row in rows} == {"encoder.input", "encoder.0", "transcript"}
 
