@@ -134,6 +134,21 @@ def test_the_command_finds_what_dvc_made_cached_and_prints_it(lab: Path) -> None
     assert git_status() == ""
 
 
+def test_the_lab_s_speakers_are_asked_about_whatever_the_target_has_learnt(lab: Path) -> None:
+    metrics = read_json(Path("data/attribute_leakage/voices/metrics.json"))
+    assert set(metrics["attributes"]) == {"gender", "manner"}
+    assert metrics["layers"] == {"clips": CLIPS, "failed": 0, "failure": None}
+    for found in metrics["attributes"].values():
+        assert found["probes"]["best"]["layer"] != "encoder.input"
+        cells = [cell for ways in found["conditions"].values() for cell in ways.values()]
+        assert {sum(cell["outcomes"].values()) for cell in cells} == {CLIPS}
+        # The words are the same whoever speaks them, and silence is nobody.
+        assert all(
+            cell["iar"]["clustered"][0] <= cell["majority"] for cell in found["conditions"]["transcript"].values()
+        )
+        assert all(0.3 < row["by_chance"] < 0.7 for row in found["silence"].values() if row["label"] is not None)
+
+
 @pytest.mark.parametrize(
     ("section", "key", "value", "stages"),
     [

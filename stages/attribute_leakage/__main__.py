@@ -9,9 +9,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from stages.attribute_leakage.gap import learnt_layers
 from stages.attribute_leakage.identity import Identity, identify
 from stages.attribute_leakage.interview import Interview
 from stages.attribute_leakage.judge import JUDGE_TOKENS
+from stages.attribute_leakage.layers import Pooled
 from stages.attribute_leakage.plan import plan
 from stages.attribute_leakage.probing import Probed, probe_rows
 from stages.attribute_leakage.subjects import COLUMNS, Subject, options_of, subjects
@@ -19,6 +21,7 @@ from stages.attribute_leakage.summary import summary
 from stages.attribute_leakage.table import answer_rows
 from stages.core.artifacts import SCHEMAS, KeyedColumn, artifact, read_groups, read_table, write_json, write_table
 from stages.core.audio import decode_flac, flac_samples
+from stages.core.errors import EarwitnessError
 from stages.core.params import NONE, AttributeLeakage, Params
 from stages.core.stage import require_declared, run_stage
 from stages.core.statistics import Floats
@@ -54,13 +57,29 @@ def work(audit: str, params: Params) -> None:
         system = "turn" if interview.adapter.system_turn else "instruction"
         synonyms = {name: attribute.synonyms for name, attribute in asked.attributes.items()}
         rows = answer_rows(interview, asks, system, interview.adapter.forces, synonyms, judge)
-        heard, layers = interview.layers(whom)
+        _check_answered(named.target, rows)
+        pooled = interview.layers(whom)
         print(interview.summary())
-    present = [whom[at] for at in heard]
-    probed = _probed(present, layers, options, params) if layers else {}
-    found = summary(whom, options, rows, probed, params.seed)
-    identity = _identity(named.corpus, present, layers, asked, params.seed)
-    _write(folder, rows, probed, about | found | {"system": system, "identity": identity, **_how(asked)})
+    present = [whom[at] for at in pooled.present]
+    probed = _probed(present, pooled.layers, options, params) if pooled.layers else {}
+    found = summary(whom, options, rows, probed, params.seed, pooled.without)
+    found["layers"] = {
+        "clips": len(present),
+        "failed": len(pooled.failures),
+        "failure": next(iter(pooled.failures), None),
+    }
+    found["identity"] = _identity(named.corpus, present, pooled, asked, params.seed)
+    _write(folder, rows, probed, about | found | {"system": system, **_how(asked)})
+
+
+def _check_answered(target: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Stop where nothing was answered about any clip: that is a broken target, and no finding."""
+    failures = [row["failure"] for row in rows if row["label"] is not None]
+    if failures and all(failures):
+        raise EarwitnessError(
+            f"target {target!r}: all {len(failures)} questions about clips failed, the first with {failures[0]!r}: "
+            "correct the target, or batch_size and dtype, and run again"
+        )
 
 
 def _lengths(clips: Any) -> dict[str, int]:
@@ -94,14 +113,14 @@ def _probed(
 
 
 def _identity(
-    corpus: str, present: Sequence[Subject], layers: Mapping[str, Floats], asked: AttributeLeakage, seed: int
+    corpus: str, present: Sequence[Subject], pooled: Pooled, asked: AttributeLeakage, seed: int
 ) -> dict[str, Any]:
     if corpus in asked.identity.exclude:
         return asdict(Identity(reason="the corpus's terms forbid telling its speakers apart"))
-    if not layers:
-        return asdict(Identity(reason="the target shows no layers"))
+    if pooled.without:
+        return asdict(Identity(reason=pooled.without))
     found = identify(
-        layers,
+        pooled.layers,
         [subject.clip_id for subject in present],
         [subject.speaker for subject in present],
         seed,
@@ -109,7 +128,7 @@ def _identity(
         sessions=[subject.session for subject in present],
         texts=[subject.text for subject in present],
     )
-    clearest = min(found.layers, key=lambda name: found.layers[name]["all"]["eer"], default=None)
+    clearest = min(learnt_layers(found.layers), key=lambda name: found.layers[name]["all"]["eer"], default=None)
     for name, kinds in found.layers.items():  # hundreds of points each: the clearest layer's curve is kept
         for figures in kinds.values() if name != clearest else ():
             figures.pop("det", None)

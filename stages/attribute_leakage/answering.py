@@ -140,9 +140,13 @@ def _survived(run: Run, requests: Sequence[Request]) -> list[Reply]:
         return run(requests)
     except Exception as error:
         if len(requests) == 1:
-            reason = next(iter(str(error).splitlines()), "")[:LONGEST_REASON]
-            return [Reply(failure=f"{type(error).__name__}: {reason}")]
+            return [Reply(failure=why(error))]
         return [reply for request in requests for reply in _survived(run, [request])]
+
+
+def why(error: Exception) -> str:
+    """Return what an error is, in one line."""
+    return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')[:LONGEST_REASON]}"
 
 
 def _query(request: Request, sound_of: Callable[[Heard], Samples]) -> Query:

@@ -14,7 +14,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
-from stages.core.statistics import Bools, Floats, Ints
+from stages.attribute_leakage.intervals import balanced_accuracy
+from stages.core.statistics import Floats, Ints
 
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0)
 """Inverse penalties tried, from the strictest: among equals the strictest is taken."""
@@ -26,15 +27,6 @@ ATTEMPTS = 10
 
 Represent = Callable[[Ints, Ints], tuple[Floats, Floats]]
 """From places of training and test clips to their features float64[n, r], fitted on the training clips alone."""
-
-
-def balanced_accuracy(truth: Ints, predicted: Ints) -> float:
-    """Return the mean over the classes that occur of the share of their clips that is recognised; NaN without clips."""
-    if not len(truth):
-        return float("nan")
-    held = np.bincount(truth)
-    right = np.bincount(truth, truth == predicted, len(held))
-    return float((right[held > 0] / held[held > 0]).mean())
 
 
 def dealt(labels: Ints, speaker: Ints, count: int, seed: int) -> list[tuple[Ints, Ints]] | None:
@@ -113,7 +105,8 @@ def _strength(represent: Represent, labels: Ints, speaker: Ints, train: Ints, se
         known, unknown = represent(train[part], train[held])
         for at, strength in enumerate(STRENGTHS):
             told[at, held] = _told(known, unknown, labels[train[part]], strength)
-    return STRENGTHS[int(np.argmax([round(balanced_accuracy(labels[train], row), 9) for row in told]))]
+    found = [balanced_accuracy(row == labels[train], labels[train]) or 0.0 for row in told]
+    return STRENGTHS[int(np.argmax(np.round(found, 9)))]
 
 
 def _told(known: Floats, unknown: Floats, labels: Ints, strength: float) -> Ints:
@@ -122,9 +115,3 @@ def _told(known: Floats, unknown: Floats, labels: Ints, strength: float) -> Ints
         warnings.simplefilter("ignore", ConvergenceWarning)  # stopping early is one more shrinkage
         model.fit(known, labels)
     return np.asarray(model.predict(unknown), np.intp)
-
-
-def constant_within(labels: Ints, speaker: Ints) -> Bools:
-    """Return which speakers have one label: bool[G], in the order of their codes."""
-    pairs = np.unique(np.stack([speaker, labels]), axis=1)
-    return np.asarray(np.unique(pairs[0], return_counts=True)[1] == 1)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from stages.attribute_leakage.measures import Words, balanced_accuracy
+from stages.attribute_leakage.intervals import balanced_accuracy
+from stages.attribute_leakage.measures import Words
 from stages.core.randomness import generator
 from stages.core.statistics import Bools, Ints, renumbered
 
@@ -57,16 +58,21 @@ def _difference(probed: Bools, answered: Bools, labels: Words) -> float:
     return (balanced_accuracy(probed, labels) or 0.0) - (balanced_accuracy(answered, labels) or 0.0)
 
 
+def learnt_layers(layers: Iterable[str]) -> list[str]:
+    """Return the layers that hold what the target has learnt."""
+    return [layer for layer in layers if layer != INPUT]
+
+
 def learnt(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the probes of the audio in the target's own layers."""
     return [row for row in rows if row["probe"] == "audio" and row["layer"] != INPUT]
 
 
-def best_layer(rows: Sequence[Mapping[str, Any]]) -> str | None:
-    """Return the layer whose probe of the audio reads best, `INPUT` left out; None without figures.
+def best_read(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the row of the layer whose probe of the audio reads best, `INPUT` left out; None without figures.
 
     It is chosen on the same clips that its accuracy is stated on, which flatters it by a little: the curve over all
     layers stands beside it.
     """
     read = [row for row in learnt(rows) if row["balanced_accuracy"] is not None]
-    return max(read, key=lambda row: row["balanced_accuracy"])["layer"] if read else None
+    return max(read, key=lambda row: row["balanced_accuracy"], default=None)

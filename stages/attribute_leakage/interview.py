@@ -20,13 +20,13 @@ from stages.attribute_leakage.answering import (
 )
 from stages.attribute_leakage.condition import ANSWER, CONDITIONS
 from stages.attribute_leakage.heard import Heard
-from stages.attribute_leakage.layers import LAYERS_ROW, pooled_layers
+from stages.attribute_leakage.layers import LAYERS_ROW, Pooled, pooled_layers
+from stages.attribute_leakage.parsing import at_answer
 from stages.attribute_leakage.plan import Ask
 from stages.attribute_leakage.subjects import Subject
 from stages.core.audio import Samples
 from stages.core.codeversion import code_version, library_versions
 from stages.core.rowcache import RowCache, row_key
-from stages.core.statistics import Floats
 from stages.target.adapter import Adapter
 from stages.target.loading import load_adapter
 from stages.target.record import TargetRecord
@@ -78,12 +78,6 @@ class Interview:
         torch.set_num_threads(1)
         return self._load(self._record)
 
-    @property
-    def counts(self) -> dict[str, tuple[int, int]]:
-        """How many rows were computed, and how many were there, of each cache."""
-        caches = (self._free_rows, self._forced_rows, self._layer_rows)
-        return {cache.name.split("/")[1]: (cache.computed, cache.reused) for cache in caches}
-
     def summary(self) -> str:
         """Return a line a cache for the log."""
         return "\n".join(cache.summary() for cache in (self._free_rows, self._forced_rows, self._layer_rows))
@@ -117,8 +111,8 @@ class Interview:
             for ask, group, reply in zip(asks, of_asks, said, strict=True)
         ]
 
-    def layers(self, subjects: Sequence[Subject]) -> tuple[list[int], dict[str, Floats]]:
-        """Return which clips have layers, and the layers of these; see `pooled_layers`."""
+    def layers(self, subjects: Sequence[Subject]) -> Pooled:
+        """Return the layers of all clips that have them; see `pooled_layers`."""
         keys = [row_key("layers", self._common, subject.audio_hash) for subject in subjects]
         return pooled_layers(self._layer_rows, keys, subjects, lambda: self.adapter, self._sound, self._batch_size)
 
@@ -127,7 +121,7 @@ class Interview:
         if CONDITIONS[ask.condition].reasons:
             if reply.failure is not None:
                 return []
-            before = f"{reasoning(reply.text or '')}\n{ANSWER} "
+            before = f"{at_answer(reply.text or '')[0].rstrip()}\n{ANSWER} "
         return [asked(ask, before + option) for option in ask.options]
 
     def _key(self, way: str, request: Request, *decoding: int) -> str:
@@ -152,8 +146,3 @@ class Interview:
 def asked(ask: Ask, text: str = "") -> Request:
     """Return what a question is to the target, with an answer to force or without."""
     return Request(ask.heard, ask.prompt.instruction, ask.prompt.system, text)
-
-
-def reasoning(text: str) -> str:
-    """Return a free answer up to the last `ANSWER`, where the target's own choice begins."""
-    return text.rpartition(ANSWER)[0].rstrip() if ANSWER in text else text.rstrip()

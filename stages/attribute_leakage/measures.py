@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.attribute_leakage.intervals import share_of
+from stages.attribute_leakage.intervals import balanced_accuracy, share_of
 from stages.attribute_leakage.outcomes import CORRECT, OUTCOMES, WRONG
 from stages.core.statistics import Bools, Ints, wilson
 
@@ -90,16 +90,6 @@ def rates(answers: Answers, options: int, level: float = 0.95) -> dict[str, Any]
         "unparsed_rate": share(outcome == "unparsed", every),
         "balanced_accuracy": balanced_accuracy(outcome == CORRECT, answers.labels),
     }
-
-
-def balanced_accuracy(correct: Bools, labels: Words) -> float | None:
-    """Return the mean over labels of the share that is told right; None without clips.
-
-    What is refused or unparsed is not told: an answer that never comes leaks nothing.
-    """
-    if not len(labels):
-        return None
-    return float(np.mean([correct[labels == label].mean() for label in np.unique(labels)]))
 
 
 def group_rates(answers: Answers, groups: Mapping[str, Words], options: int) -> dict[str, Any]:

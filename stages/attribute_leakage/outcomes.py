@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from stages.attribute_leakage.answering import Reply
+from stages.attribute_leakage.condition import CONDITIONS
 from stages.attribute_leakage.parsing import NAMED, UNPARSED, Reading, read_answer
 from stages.attribute_leakage.plan import Ask
 
@@ -41,18 +42,21 @@ def constrained_row(ask: Ask, system: str, forced: Sequence[Reply]) -> dict[str,
 
     The answer is the option of the highest summed log-probability: of all texts that are options, the one that the
     target is most likely to say. The mean per token would depend on how the tokenizer cuts the options and favours
-    long ones, whose last tokens are certain; it stands beside. A tie is no answer.
+    long ones, whose last tokens are certain; it stands beside. A tie is no answer. After reasoning each option was
+    scored together with that reasoning: what all share is left out of the log-probabilities by taking off the highest,
+    and nothing is said of tokens and means.
     """
+    reasons = CONDITIONS[ask.condition].reasons
     failure = next((reply.failure for reply in forced if reply.failure), None)
     sums = [reply.log_probability for reply in forced]
     means = [reply.log_probability / max(reply.tokens, 1) for reply in forced]
     answer = None if failure else _highest(ask.options, sums)
     return _common(ask, CONSTRAINED, system) | {
         "text": None,
-        "log_probabilities": None if failure else sums,
-        "tokens": None if failure else [reply.tokens for reply in forced],
+        "log_probabilities": None if failure else [value - max(sums) if reasons else value for value in sums],
+        "tokens": None if failure or reasons else [reply.tokens for reply in forced],
         "answer": answer,
-        "by_mean": None if failure else _highest(ask.options, means),
+        "by_mean": None if failure or reasons else _highest(ask.options, means),
         "outcome": _outcome(Reading(NAMED, answer) if answer else Reading(UNPARSED), ask.label),
         "judged": False,
         "failure": failure,

@@ -17,19 +17,19 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import hstack
-from scipy.stats import t
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from stages.attribute_leakage.classifier import (
     Represent,
-    balanced_accuracy,
     dealt,
     predicted,
     spanned,
     standardised,
 )
+from stages.attribute_leakage.gap import learnt_layers
+from stages.attribute_leakage.intervals import LEVEL, balanced_accuracy, clustered_balanced
+from stages.attribute_leakage.subjects import speaker_units
 from stages.core.errors import EarwitnessError
-from stages.core.folds import speaker_clusters
 from stages.core.parallel import ordered_map
 from stages.core.params import Compute
 from stages.core.randomness import generator, seed_of
@@ -68,12 +68,9 @@ class Labelled:
 
 
 def labelled(clip_id: list[str], label: list[str], speaker: list[Any], text: list[str]) -> Labelled:
-    """Put codes to labels and speakers; of a single speaker there is one cluster, for none is left to judge on."""
+    """Put codes to labels and speakers."""
     classes, codes = np.unique(np.array(label, dtype=str), return_inverse=True)
-    cluster, note = speaker_clusters(speaker)
-    names = set(speaker)
-    if len(names) == 1 and names.isdisjoint({None, ""}):
-        cluster, note = np.zeros(len(label), np.intp), None
+    cluster, note = speaker_units(speaker)
     return Labelled(clip_id, text, classes.tolist(), codes.astype(np.intp), cluster, note)
 
 
@@ -85,7 +82,8 @@ class Probed:
     ----------
     rows : list of dict
         ``attribute``, ``layer``, ``probe`` (``audio``, ``shuffled``, ``transcript``), ``balanced_accuracy``, ``low``,
-        ``high`` (95 %, clustered by speaker; None where there is no figure), ``chance``, ``n``, ``speakers``.
+        ``high`` (95 %, clustered by speaker; None where there is no figure), ``low_corrected`` (of ``audio``, the
+        lower end at 1 - 0.05 / layers, which findings rest on), ``chance``, ``n``, ``speakers``.
     told : dict of str to dict of str to str
         For each layer (and ``transcript``) the class told for each clip by the probe that never met its speaker.
     reason : str or None
@@ -142,7 +140,8 @@ def probe_rows(
     folds = dealt(data.codes, data.cluster, FOLDS, seed_of(seed, "probe folds", attribute))
     if folds is None:
         return _undetermined(attribute, list(layers), data)
-    settle = partial(_probed_layer, attribute, data, folds, seed)
+    level = 1 - (1 - LEVEL) / max(len(learnt_layers(layers)), 1)
+    settle = partial(_probed_layer, attribute, data, folds, seed, level)
     found = map(settle, layers.items()) if compute is None else ordered_map(settle, layers.items(), compute)
     rows, told = [], {}
     for name, (of_layer, predictions) in zip(layers, found, strict=True):
@@ -150,7 +149,7 @@ def probe_rows(
         told[name] = dict(zip(data.clip_id, predictions, strict=True))
     if any(text.strip() for text in data.text):
         classes = predicted(_words(data.text), data.codes, data.cluster, folds, _chooser(seed, attribute))
-        rows.append(_row(attribute, TRANSCRIPT, "transcript", data, *_estimate(data, classes)))
+        rows.append(_row(attribute, TRANSCRIPT, "transcript", data, *_estimate(data.codes, classes, data.cluster)))
         told[TRANSCRIPT] = dict(zip(data.clip_id, (data.classes[at] for at in classes), strict=True))
     return Probed(rows, told, None, data.note)
 
@@ -169,13 +168,14 @@ def _chooser(seed: int, attribute: str) -> int:
 
 
 def _probed_layer(
-    attribute: str, data: Labelled, folds: list[tuple[Ints, Ints]], seed: int, layer: tuple[str, Floats]
+    attribute: str, data: Labelled, folds: list[tuple[Ints, Ints]], seed: int, level: float, layer: tuple[str, Floats]
 ) -> tuple[list[dict[str, Any]], list[str]]:
     name, values = layer
     represent, chooser = standardised(values), _chooser(seed, attribute)
     classes = predicted(represent, data.codes, data.cluster, folds, chooser)
     shuffled = [_shuffled_accuracy(represent, data, attribute, number, seed) for number in range(SHUFFLES)]
-    rows = [_row(attribute, name, "audio", data, *_estimate(data, classes))]
+    corrected = _estimate(data.codes, classes, data.cluster, level)[1]
+    rows = [_row(attribute, name, "audio", data, *_estimate(data.codes, classes, data.cluster), corrected)]
     told = [one for one in shuffled if one is not None]
     figures = np.mean(told, axis=0).tolist() if told else [None, None, None]
     rows.append(_row(attribute, name, "shuffled", data, *figures))
@@ -190,7 +190,7 @@ def _shuffled_accuracy(
     if folds is None:
         return None
     chooser = seed_of(seed, "shuffled penalty", attribute, number)
-    return clustered_interval(codes, predicted(represent, codes, data.cluster, folds, chooser), data.cluster)
+    return _estimate(codes, predicted(represent, codes, data.cluster, folds, chooser), data.cluster)
 
 
 def exchanged(labels: Ints, speaker: Ints, rng: np.random.Generator) -> Ints:
@@ -213,30 +213,10 @@ def exchanged(labels: Ints, speaker: Ints, rng: np.random.Generator) -> Ints:
     return made
 
 
-def clustered_interval(truth: Ints, told: Ints, cluster: Ints) -> tuple[float, float, float]:
-    """Return the balanced accuracy and its 95 % interval with speakers as the unit.
-
-    Wilson's interval at the number of independent clips that would vary as much as the speakers do (Student's t with
-    a degree of freedom less than there are speakers); where speakers do not vary, as many as there are speakers.
-    """
-    accuracy = balanced_accuracy(truth, told)
-    held = np.bincount(truth).astype(np.float64)
-    classes = np.flatnonzero(held)
-    share = np.bincount(truth, truth == told, len(held)) / np.maximum(held, 1)
-    influence = ((truth == told) - share[truth]) / (len(classes) * held[truth])
-    by_speaker = np.bincount(np.unique(cluster, return_inverse=True)[1], influence)
-    groups = len(by_speaker)
-    variance = float((by_speaker**2).sum() * groups / max(groups - 1, 1))
-    units = accuracy * (1 - accuracy) / variance if variance > 1e-12 else groups
-    units = min(units, len(truth))
-    z = float(t.ppf(0.975, max(groups - 1, 1)))
-    centre = (accuracy + z**2 / (2 * units)) / (1 + z**2 / units)
-    half = z / (1 + z**2 / units) * np.sqrt(accuracy * (1 - accuracy) / units + z**2 / (4 * units**2))
-    return accuracy, max(0.0, float(centre - half)), min(1.0, float(centre + half))
-
-
-def _estimate(data: Labelled, told: Ints) -> tuple[float, float, float]:
-    return clustered_interval(data.codes, told, data.cluster)
+def _estimate(codes: Ints, told: Ints, cluster: Ints, level: float = LEVEL) -> tuple[float, float, float]:
+    """Return the balanced accuracy and its interval with speakers as the unit."""
+    right = told == codes
+    return (balanced_accuracy(right, codes) or 0.0, *clustered_balanced(right, codes, cluster, level))
 
 
 def _words(texts: Sequence[str]) -> Represent:
@@ -262,6 +242,7 @@ def _row(
     accuracy: float | None,
     low: float | None,
     high: float | None,
+    low_corrected: float | None = None,
 ) -> dict[str, Any]:
     return {
         "attribute": attribute,
@@ -270,6 +251,7 @@ def _row(
         "balanced_accuracy": accuracy,
         "low": low,
         "high": high,
+        "low_corrected": low_corrected,
         "chance": 1 / len(data.classes) if data.classes else None,
         "n": len(data.codes),
         "speakers": len(np.unique(data.cluster)),

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from stages.core.errors import EarwitnessError
+from stages.core.folds import speaker_clusters
 from stages.core.params import Attribute
+from stages.core.statistics import Ints
 
 MOST_OPTIONS = 24
 """Distinct values from which a column is no list of options, but names, dates or numbers."""
@@ -51,6 +55,17 @@ def subjects(clips: pa.Table) -> list[Subject]:
         )
         for row in clips.select(COLUMNS).to_pylist()
     ]
+
+
+def speaker_units(speakers: Sequence[Any]) -> tuple[Ints, str | None]:
+    """Return codes of the speakers and what had to be assumed of them, in plain words.
+
+    A clip of unknown speaker is a unit of its own. All clips of a single speaker are one unit, from which nothing
+    follows about other people: no interval is narrower than [0, 1], and nothing is found.
+    """
+    if len(set(speakers)) == 1 and set(speakers).isdisjoint({None, ""}):
+        return np.zeros(len(speakers), np.intp), "one speaker only: nothing follows about other people"
+    return speaker_clusters(speakers)
 
 
 def options_of(

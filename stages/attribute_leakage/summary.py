@@ -10,13 +10,12 @@ import numpy as np
 from stages.attribute_leakage.comparison import BASELINE, comparisons
 from stages.attribute_leakage.condition import CONDITIONS
 from stages.attribute_leakage.finding import finding
-from stages.attribute_leakage.gap import best_layer, gap
+from stages.attribute_leakage.gap import best_read, gap
 from stages.attribute_leakage.measures import Answers, Words, calibrated, group_rates, rates, tendency
 from stages.attribute_leakage.outcomes import CONSTRAINED, CORRECT
 from stages.attribute_leakage.probing import Probed
-from stages.attribute_leakage.subjects import Subject
+from stages.attribute_leakage.subjects import Subject, speaker_units
 from stages.attribute_leakage.table import cells
-from stages.core.folds import speaker_clusters
 
 Row = Mapping[str, Any]
 
@@ -27,6 +26,7 @@ def summary(
     rows: Sequence[Row],
     probed: Mapping[str, Probed],
     seed: int,
+    without_layers: str | None = None,
 ) -> dict[str, Any]:
     """Return everything that is said of an audit's answers and probes.
 
@@ -38,10 +38,12 @@ def summary(
     rows : sequence of mapping
         Of `answers.parquet`.
     probed : mapping of str to Probed
-        By attribute; empty for a target that shows no layers.
+        By attribute; empty where there are no layers.
     seed : int
+    without_layers : str, optional
+        Why there are none.
     """
-    codes, note = speaker_clusters([subject.speaker for subject in subjects])
+    codes, note = speaker_units([subject.speaker for subject in subjects])
     speakers = {subject.clip_id: int(code) for subject, code in zip(subjects, codes, strict=True)}
     grouped = cells(rows, speakers)
     found: dict[str, Any] = {"attributes": {}, "comparisons": comparisons(grouped), "speakers_note": note}
@@ -59,7 +61,10 @@ def summary(
             "silence": _silences(of_attribute, named, labels),
             "calibrated": _calibrated(of_attribute, named),
             "gap": _gaps(own, told, seed, attribute),
-            **finding(attribute, grouped, float(floor), told.rows if told else []),
+            "probes": _probes(told, without_layers),
+            **finding(
+                attribute, grouped, float(floor), told.rows if told else [], told.reason if told else without_layers
+            ),
         }
     return found
 
@@ -103,13 +108,25 @@ def _calibrated(rows: Sequence[Row], named: Sequence[str]) -> float | None:
     return calibrated(scores, named, prior, np.array([row["label"] for row, _ in direct]))
 
 
+def _probes(told: Probed | None, without_layers: str | None) -> dict[str, Any]:
+    """Return what is read best, why nothing was read, and what had to be assumed of the speakers."""
+    best = best_read(told.rows) if told else None
+    kept = ("layer", "balanced_accuracy", "low", "high")
+    return {
+        "best": best and {key: best[key] for key in kept},
+        "reason": told.reason if told else without_layers,
+        "note": told.note if told else None,
+    }
+
+
 def _gaps(
     own: Mapping[tuple[str, str], Answers], told: Probed | None, seed: int, attribute: str
 ) -> dict[str, dict[str, Any]]:
     """Return, by condition and way, how much more the best-read layer holds than the answer tells."""
-    layer = best_layer(told.rows) if told else None
-    if told is None or layer is None:
+    best = best_read(told.rows) if told else None
+    if told is None or best is None:
         return {}
+    layer = best["layer"]
     found: dict[str, dict[str, Any]] = {}
     for (condition, way), answers in own.items():
         if CONDITIONS[condition].sound != "clip":

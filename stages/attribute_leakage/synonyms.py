@@ -6,39 +6,102 @@ that come in the language of the recording.
 
 from __future__ import annotations
 
+GENDER_WORDS: dict[str, tuple[tuple[str, str], ...]] = {
+    "English": (
+        ("woman", "man"), ("women", "men"), ("females", "males"), ("girl", "boy"), ("lady", "gentleman"),
+        ("feminine", "masculine"), ("gal", "guy"),
+    ),
+    "German": (
+        ("frau", "mann"), ("frauen", "männer"), ("weiblich", "männlich"), ("weibliche", "männliche"),
+        ("weiblicher", "männlicher"), ("weibliches", "männliches"), ("weiblichen", "männlichen"),
+        ("frauenstimme", "männerstimme"),
+    ),
+    "French": (
+        ("femme", "homme"), ("femmes", "hommes"), ("féminin", "masculin"), ("féminine", "masculine"), ("fille",
+        "garçon"),
+    ),
+    "Spanish": (
+        ("mujer", "hombre"), ("mujeres", "hombres"), ("femenino", "masculino"), ("femenina", "masculina"),
+        ("chica", "chico"),
+    ),
+    "Italian": (
+        ("donna", "uomo"), ("donne", "uomini"), ("femmina", "maschio"), ("femminile", "maschile"), ("ragazza",
+        "ragazzo"),
+    ),
+    "Portuguese": (
+        ("mulher", "homem"), ("mulheres", "homens"), ("feminino", "masculino"), ("feminina", "masculina"),
+    ),
+    "Dutch": (
+        ("vrouw", "man"), ("vrouwelijk", "mannelijk"), ("vrouwelijke", "mannelijke"), ("vrouwenstem", "mannenstem"),
+        ("meisje", "jongen"),
+    ),
+    "Polish": (
+        ("kobieta", "mężczyzna"), ("kobiety", "mężczyzny"), ("kobietą", "mężczyzną"), ("kobietę", "mężczyznę"),
+        ("żeński", "męski"), ("kobiecy", "męski"), ("żeńska", "męska"),
+    ),
+    "Turkish": (("kadın", "erkek"), ("kadının", "erkeğin"), ("kadındır", "erkektir"), ("bayan", "bay")),
+    "Russian": (
+        ("женщина", "мужчина"), ("женщины", "мужчины"), ("женщиной", "мужчиной"), ("женщину", "мужчину"),
+        ("женский", "мужской"), ("женского", "мужского"),
+    ),
+    "Chinese": (("女性", "男性"), ("女", "男")),
+    "Japanese": (("女性", "男性"), ("女", "男")),
+    "Korean": (("여성", "남성"), ("여자", "남자")),
+    "Arabic": (
+        ("امرأة", "رجل"), ("المرأة", "الرجل"), ("امرأة", "رجلا"), ("أنثى", "ذكر"), ("نسائي", "رجالي"), ("أنثوي",
+        "ذكوري"),
+        ("سيدة", "سيد"),
+    ),
+    "Hindi": (("महिला", "पुरुष"), ("औरत", "आदमी"), ("स्त्री", "मर्द")),
+}  # fmt: skip
+"""Words for 'female' and 'male' in pairs, so that no language speaks of one of them alone."""
+
 SYNONYMS: dict[str, tuple[str, ...]] = {
-    "female": (
-        "woman", "women", "girl", "lady", "feminine", "frau", "weiblich", "femme", "féminin", "féminine", "mujer",
-        "femenino", "femenina", "donna", "女性", "女", "امرأة", "أنثى", "महिला", "औरत",
+    "female": tuple(word for pairs in GENDER_WORDS.values() for word, _ in pairs),
+    "male": tuple(word for pairs in GENDER_WORDS.values() for _, word in pairs),
+    "child": ("kid", "children", "childlike", "kinder", "enfant", "niño", "niña", "儿童", "子供", "طفل", "बच्चा"),
+    "teenager": ("teen", "adolescent", "teens", "jugendlicher", "jugendliche", "adolescente"),
+    "adult": (
+        "grown-up", "middle-aged", "erwachsener", "erwachsene", "adulte", "adulto", "adulta", "成年人", "大人", "بالغ",
+        "वयस्क",
     ),
-    "male": (
-        "man", "men", "boy", "gentleman", "masculine", "mann", "männlich", "homme", "masculin", "hombre", "masculino",
-        "uomo", "男性", "男", "رجل", "ذكر", "पुरुष", "आदमी",
+    "senior": (
+        "elderly", "old person", "pensioner", "elder", "senioren", "seniorin", "personne âgée", "anciano", "anciana",
+        "老年人", "高齢者", "مسن", "बुज़ुर्ग",
     ),
-    "child": ("kid", "children", "childlike", "enfant", "niño", "niña", "儿童", "子供", "طفل", "बच्चा"),
-    "teenager": ("teen", "adolescent", "teens"),
-    "adult": ("grown-up", "middle-aged", "erwachsener", "erwachsene", "adulte", "adulto", "成年人", "大人"),
-    "senior": ("elderly", "old person", "pensioner", "elder", "senioren", "anciano", "老年人", "高齢者"),
-    "angry": ("anger", "furious", "annoyed", "wütend", "ärger", "colère", "enfadado"),
-    "happy": ("happiness", "joy", "joyful", "cheerful", "freude", "fröhlich", "joie", "feliz"),
-    "sad": ("sadness", "sorrowful", "traurig", "trauer", "triste", "tristesse"),
-    "neutral": ("calm and neutral", "no emotion", "unemotional", "neutre"),
-    "fearful": ("fear", "afraid", "scared", "anxious", "angst"),
-    "disgusted": ("disgust", "ekel"),
-    "bored": ("boredom", "langeweile"),
-    "calm": ("calmly", "relaxed", "quiet", "ruhig"),
-    "excited": ("excitedly", "agitated", "lively", "aufgeregt"),
+    "angry": ("anger", "furious", "annoyed", "wütend", "ärger", "wut", "colère", "enfadado", "enfadada", "enojado",
+    "enojada"),
+    "happy": (
+        "happiness", "joy", "joyful", "cheerful", "freude", "fröhlich", "glücklich", "joie", "heureux", "heureuse",
+        "feliz",
+        "alegre",
+    ),
+    "sad": ("sadness", "sorrowful", "traurig", "trauer", "triste", "tristesse", "tristeza"),
+    "neutral": ("calm and neutral", "no emotion", "unemotional", "neutre", "neutro"),
+    "fearful": ("fear", "afraid", "scared", "anxious", "angst", "ängstlich", "peur", "effrayé", "effrayée", "miedo",
+    "asustado",
+                "asustada"),
+    "disgusted": ("disgust", "ekel", "angewidert", "dégoût", "dégoûté", "dégoûtée", "asco", "asqueado", "asqueada"),
+    "bored": ("boredom", "langeweile", "gelangweilt", "ennui", "aburrido", "aburrida"),
+    "calm": ("calmly", "relaxed", "quiet", "ruhig", "gelassen", "calme", "tranquilo", "tranquila", "calmado",
+    "calmada"),
+    "excited": (
+        "excitedly", "agitated", "lively", "aufgeregt", "lebhaft", "excité", "excitée", "agité", "agitée", "emocionado",
+        "emocionada", "agitado", "agitada",
+    ),
     "american": ("united states", "us english", "usa", "america"),
     "british": ("united kingdom", "england", "english (great britain)", "britain"),
     "scottish": ("scotland", "scots"),
     "caribbean": ("jamaican", "west indian"),
 }  # fmt: skip
 
-YEARS: dict[str, tuple[int, int]] = {
-    "child": (0, 12),
-    "teenager": (13, 19),
-    "adult": (18, 64),
-    "senior": (65, 120),
+PRONOUNS = (
+    r"\b(?:kann|könnte|hört|erkennt|merkt|sagt|wie|da|dass|wenn|weil) man\b|"
+    r"\bman (?:kann|könnte|hört|muss|merkt|erkennt|sagt|sollte|darf|würde|weiss|nicht)\b"
+)
+"""German 'man' is nobody's gender."""
+
+DECADES: dict[str, tuple[int, int]] = {
     "teens": (10, 19),
     "twenties": (20, 29),
     "thirties": (30, 39),
@@ -49,5 +112,12 @@ YEARS: dict[str, tuple[int, int]] = {
     "seventies": (70, 79),
     "eighties": (80, 89),
     "nineties": (90, 99),
+}
+YEARS: dict[str, tuple[int, int]] = {
+    "child": (0, 12),
+    "teenager": (13, 19),
+    "adult": (18, 64),
+    "senior": (65, 120),
+    **DECADES,
 }
 """Ages in years, both ends included, that an option of this name holds."""

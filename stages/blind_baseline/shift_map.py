@@ -1,7 +1,8 @@
 """``python -m stages.blind_baseline.shift_map [CORPUS ...]``: how far corpora, and the parts of each, lie apart.
 
 Reads the corpora and features that the stages made (of all declared corpora where none is named), prints a line for
-each pair, and writes ``data/shift_map/metrics.json``.
+each pair, and writes ``data/shift_map/metrics.json``. Speakers of one name in two corpora are taken for one person, as
+they are in the lab: give them different names in the manifests where they are two.
 """
 
 from __future__ import annotations

@@ -132,7 +132,9 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("options", pa.list_(pa.string())),  # in the order in which they were named
             ("system", pa.string()),  # where a system text stood: turn, instruction, or blank for none
             ("text", pa.string()),  # a free answer as it came
-            ("log_probabilities", _FLOATS),  # of each option, summed over its tokens, in nats
+            # Of each option, summed over its tokens, in nats. After reasoning, which is scored with every option, less
+            # that of the likeliest one; tokens and by_mean, which would be those of the reasoning too, are then null.
+            ("log_probabilities", _FLOATS),
             ("tokens", pa.list_(pa.int32())),  # of each option
             ("answer", pa.string()),  # the option that is answered; null where none is
             ("by_mean", pa.string()),  # the option with the highest log-probability per token
@@ -151,6 +153,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("balanced_accuracy", pa.float64()),
             ("low", pa.float64()),
             ("high", pa.float64()),
+            ("low_corrected", pa.float64()),  # of audio: the lower end at 1 - 0.05 / layers
             ("chance", pa.float64()),
             ("n", pa.int64()),
             ("speakers", pa.int64()),

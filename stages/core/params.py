@@ -563,9 +563,25 @@ def _check_names(params: Params, path: Path) -> None:
     for name, copy in params.copies.items():
         if copy.train_on[0] == copy.train_on[1]:
             raise EarwitnessError(f"{path}: copies.{name}.train_on: the same twice: write none for an empty place")
+    _check_untaught(params, path)
     for name, audit in params.audits.items():
         if audit.reference == audit.target:
             raise EarwitnessError(f"{path}: audits.{name}.reference: is the target itself: name another, or none")
+
+
+def _check_untaught(params: Params, path: Path) -> None:
+    """Check that no audit of membership rests on a copy that was taught with all labelled clips, members or not."""
+    taught = {name for name, copy in params.copies.items() if copy.teach}
+    for _ in params.copies:  # a copy of one has met them too, however long the chain
+        taught |= {name for name, copy in params.copies.items() if copy.base in taught}
+    for name, audit in params.audits.items():
+        for key, used in (("target", audit.target), ("reference", audit.reference)):
+            if used in taught:
+                raise EarwitnessError(
+                    f"{path}: audits.{name}.{key}: {used!r} is taught (copies: teach) with all labelled clips, "
+                    "non-members too, so nothing about membership follows: name another target, or ask it in "
+                    "attribute_leakage.audits"
+                )
 
 
 def _names_of_leakage(

@@ -6,17 +6,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stages.report.plots import Estimate, Forest, ForestRow, forest
+import numpy as np
+
+from stages.report.plots import Curve, Estimate, Forest, ForestRow, Line, forest, roc_lines
 from stages.report.view import MISSING, number, probability
 from stages.report.words import CONDITIONS, LEAKS
 
 Figures = Mapping[str, Any]
 
+IDENTITY_COLUMNS = (
+    "Layer",
+    "Equal error rate",
+    "against the same gender alone",
+    "Found at 0.1 % false alarms",
+    "Found at 1 %",
+    "Linkability",
+    "ZEBRA bits",
+    "Pairs across sessions",
+)
+
 MOST_LAYERS = 16
 """Rows of the plot of layers; of a deeper model so many are shown, evenly from the first to the last."""
-
-
-LAYER_NAMES = {"encoder.input": "before any layer"}
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,7 @@ class AttributeView:
     privacy: str
     layers: Forest | None
     best_layer: str
+    unread: str
 
 
 @dataclass(frozen=True)
@@ -78,11 +89,15 @@ class LeakageView:
     corpus: str
     target: str
     deaf: bool
+    speakers_note: str
+    layers_note: str
     system: str
     decoding: str
     attributes: Sequence[AttributeView]
+    identity_columns: Sequence[str]
     identity: Sequence[Sequence[str]]
     no_identity: str
+    det: Sequence[Line]
 
 
 def leakage_view(metrics: Figures, probes: Sequence[Figures]) -> LeakageView:
@@ -96,6 +111,7 @@ def leakage_view(metrics: Figures, probes: Sequence[Figures]) -> LeakageView:
         Rows of its `probes.parquet`.
     """
     attributes = metrics.get("attributes", {})
+    read = metrics.get("layers") or {"failed": 0}
     identity = metrics.get("identity") or {}
     decoding = metrics.get("decoding") or {}
     return LeakageView(
@@ -103,14 +119,36 @@ def leakage_view(metrics: Figures, probes: Sequence[Figures]) -> LeakageView:
         corpus=metrics["corpus"],
         target=metrics["target"],
         deaf=metrics.get("finding") == "not_audible",
+        speakers_note=metrics.get("speakers_note") or "",
+        layers_note=f"{read['failed']} of {read['clips'] + read['failed']} clips have no layers, the first because of "
+        f"{read['failure']}"
+        if read["failed"]
+        else "",
         system=metrics.get("system", ""),
         decoding=str(decoding.get("generated_tokens", MISSING)),
         attributes=[
             _attribute(name, found, metrics, [row for row in probes if row["attribute"] == name])
             for name, found in attributes.items()
         ],
-        identity=[_identity_row(layer, kinds["all"]) for layer, kinds in (identity.get("layers") or {}).items()],
+        identity_columns=IDENTITY_COLUMNS,
+        identity=[
+            _identity_row(layer, kinds, across=bool(identity["across_sessions"]))
+            for layer, kinds in (identity.get("layers") or {}).items()
+        ],
         no_identity=identity.get("reason") or "",
+        det=det_lines(identity.get("layers") or {}),
+    )
+
+
+def det_lines(layers: Figures) -> list[Line]:
+    """Return the curves of missed pairs over false alarms, of the layers whose curve is kept."""
+    return roc_lines(
+        [
+            Curve(f"{layer}, {kind.replace('_', ' ')}", np.array(found["det"]["fpr"]), np.array(found["det"]["fnr"]))
+            for layer, kinds in layers.items()
+            for kind, found in kinds.items()
+            if "det" in found
+        ]
     )
 
 
@@ -128,9 +166,8 @@ def leakage_verdict(metrics: Figures) -> dict[str, Any]:
 def _attribute(name: str, found: Figures, metrics: Figures, probes: Sequence[Figures]) -> AttributeView:
     label, meaning = LEAKS.get(found["finding"], (found["finding"], ""))
     cells = [cell for ways in found["conditions"].values() for cell in ways.values()]
-    audio = [row for row in probes if row["probe"] == "audio" and row["balanced_accuracy"] is not None]
-    audio = [row for row in audio if row["layer"] != "encoder.input"]  # which no target has learnt
-    best = max(audio, key=lambda row: row["balanced_accuracy"], default=None)
+    read = found["probes"]
+    best = read["best"]
     return AttributeView(
         name=name,
         question=metrics.get("questions", {}).get(name, ""),
@@ -149,8 +186,9 @@ def _attribute(name: str, found: Figures, metrics: Figures, probes: Sequence[Fig
         ],
         silence=[_silence_row(way, row) for way, row in found["silence"].items()],
         privacy=privacy_words(name, found["conditions"], metrics.get("comparisons", [])),
-        layers=_layers(probes) if audio else None,
+        layers=_layers(probes) if best else None,
         best_layer="" if best is None else f"{best['layer']}, {_interval(best['balanced_accuracy'], best)}",
+        unread=read["reason"] or "",
     )
 
 
@@ -225,7 +263,7 @@ def _layers(probes: Sequence[Figures]) -> Forest:
     shown = [pair for at, pair in enumerate(layers) if at % step == 0 or at == len(layers) - 1]
     rows = [
         ForestRow(
-            LAYER_NAMES.get(name, name),
+            name,
             (*_estimates(kinds["audio"], "target"), *_estimates(kinds.get("shuffled"), "reference")),
         )
         for name, kinds in shown
@@ -240,14 +278,19 @@ def _estimates(row: Figures | None, kind: str) -> tuple[Estimate, ...]:
     return (Estimate(row["balanced_accuracy"], low, high, kind),)
 
 
-def _identity_row(layer: str, found: Figures) -> Sequence[str]:
+def _identity_row(layer: str, kinds: Figures, *, across: bool) -> Sequence[str]:
+    found = kinds["all"]
     low = found["tpr_at_fpr"]
     return [
         layer,
-        f"{number(found['eer'])} [{number(found['eer_ci'][0])}, {number(found['eer_ci'][1])}]",
+        *(
+            f"{number(kinds[kind]['eer'])} {_ends(kinds[kind]['eer_ci'])}" if kind in kinds else MISSING
+            for kind in ("all", "same_gender")
+        ),
         *(number(low[rate]["tpr"]) if rate in low else MISSING for rate in ("0.001", "0.01")),
         number(found["linkability"]),
         number(found["zebra_bits"]),
+        "yes" if across else "no",
     ]
 
 

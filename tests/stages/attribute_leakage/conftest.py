@@ -15,8 +15,9 @@ from stages.core.artifacts import SCHEMAS, artifact, write_table
 from stages.core.audio import RATE, audio_hash, decode_flac, encode_flac
 from stages.core.params import Params
 from stages.core.randomness import generator
+from stages.target.adapter import ADAPTERS
 from stages.target.record import write_record
-from tests.stages.attribute_leakage.scripted import SCRIPT, record
+from tests.stages.attribute_leakage.scripted import SCRIPT, Scripted, record
 
 CLIPS, SPEAKERS = 40, 20
 Ask = Callable[..., Params]
@@ -26,6 +27,8 @@ Ask = Callable[..., Params]
 def place(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with a corpus of forty clips by twenty speakers, and the scripted target."""
     monkeypatch.chdir(tmp_path)
+    # For this test alone: other tests count the families that are registered.
+    monkeypatch.setitem(ADAPTERS._entries, "scripted", Scripted)
     SCRIPT.clear()
     SCRIPT["say"] = lambda query: "female"
     rows = []

@@ -8,14 +8,13 @@ from typing import Any
 
 import torch
 
-from stages.target.adapter import ADAPTERS, Adapter, Forced, Query
+from stages.target.adapter import Adapter, Forced, Query
 from stages.target.record import TargetRecord
 
 SCRIPT: dict[str, Any] = {}
-"""What the scripted target does now: ``say`` (from a query to a text), and a count of what it was asked."""
+"""What the scripted target does now: ``say`` (from a query to a text), ``layers`` (to its layers), and counts."""
 
 
-@ADAPTERS.register("scripted")
 class Scripted(Adapter):
     """Says what the script says; the probability of a forced answer is that of its first letter being the script's."""
 
@@ -49,6 +48,10 @@ class Scripted(Adapter):
     def generate(self, queries: Sequence[Query], max_tokens: int) -> list[str]:
         SCRIPT["asked"] = SCRIPT.get("asked", 0) + len(queries)
         return [SCRIPT["say"](query) for query in queries]
+
+    def layers(self, queries: Sequence[Query]) -> list[dict[str, torch.Tensor]]:
+        show = SCRIPT.get("layers", lambda query: {})
+        return [show(query) for query in queries]
 
     def training_batch(self, queries: Sequence[Query]) -> dict[str, torch.Tensor]:
         raise NotImplementedError

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.attribute_leakage.comparison import by_speaker, comparisons, mcnemar
-from stages.attribute_leakage.finding import finding
-from stages.attribute_leakage.gap import best_layer, gap
+from stages.attribute_leakage.gap import gap
 from stages.attribute_leakage.intervals import clustered_wilson
 from stages.attribute_leakage.measures import Answers, calibrated, rates, tendency
 from stages.core.statistics import wilson
@@ -131,33 +130,3 @@ def test_the_gap_is_what_the_probe_tells_and_the_answer_does_not() -> None:
     assert gap(labels == "a", labels == "a", labels, speakers, 7, "x")["gap"] == 0.0
     none: Any = np.zeros(0, bool)
     assert gap(none, none, labels[:0], speakers[:0], 7)["gap"] is None
-
-
-def probe(layer: str, accuracy: float, kind: str = "audio") -> dict[str, Any]:
-    return {"layer": layer, "probe": kind, "balanced_accuracy": accuracy, "low": accuracy - 0.05, "chance": 0.5}
-
-
-def test_what_only_a_probe_reads_is_known_and_what_enters_the_model_is_not_its_knowledge() -> None:
-    guessed = {("x", "direct", "free"): answers(["correct", "wrong"] * 20, ["a"] * 40, list(range(40)))}
-    rows = [probe("encoder.input", 0.99), probe("encoder.0", 0.9), probe("transcript", 0.5, "transcript")]
-    assert best_layer(rows) == "encoder.0"
-    assert finding("x", guessed, 0.5, rows)["finding"] == "known"
-    assert finding("x", guessed, 0.5, [probe("encoder.input", 0.99)])["finding"] == "not_shown"
-    assert finding("x", guessed, 0.5, [probe("encoder.0", 0.55)])["finding"] == "not_shown"
-    words = [probe("encoder.0", 0.9), probe("transcript", 0.9, "transcript")]
-    assert finding("x", guessed, 0.5, words)["finding"] == "not_shown"
-
-
-def test_random_answers_are_seldom_said_to_tell() -> None:
-    rng = np.random.default_rng(7)
-    told = 0
-    for _ in range(200):
-        cells = {
-            ("x", condition, way): answers(
-                rng.choice(["correct", "wrong"], 96).tolist(), ["a"] * 96, [n // 4 for n in range(96)]
-            )
-            for condition in ("direct", "open", "privacy")
-            for way in ("free", "constrained")
-        }
-        told += finding("x", cells, 0.5, [])["finding"] != "not_shown"
-    assert told <= 18  # 0.05 of 200 is 10, and 2.7 deviations more

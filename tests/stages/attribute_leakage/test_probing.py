@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from stages.attribute_leakage.classifier import balanced_accuracy, dealt, spanned, standardised
-from stages.attribute_leakage.probing import Probed, clustered_interval, exchanged, probe_rows
+from stages.attribute_leakage.classifier import dealt, spanned, standardised
+from stages.attribute_leakage.intervals import balanced_accuracy, clustered_balanced
+from stages.attribute_leakage.probing import Probed, exchanged, probe_rows
 from stages.core.errors import EarwitnessError
 from stages.core.params import Compute
 from stages.core.statistics import Floats
@@ -137,19 +138,50 @@ def test_folds_share_no_speaker_and_train_on_every_class() -> None:
 
 def test_balanced_accuracy_by_hand() -> None:
     # Of class 0 three of four are right, of class 1 one of two.
-    assert balanced_accuracy(np.array([0, 0, 0, 0, 1, 1]), np.array([0, 0, 0, 1, 1, 0])) == 0.625
+    truth = np.array([0, 0, 0, 0, 1, 1])
+    assert balanced_accuracy(truth == np.array([0, 0, 0, 1, 1, 0]), truth) == 0.625
 
 
 def test_the_interval_counts_speakers_not_clips() -> None:
     truth = np.tile([0, 1], 50)
     told = np.where(np.arange(100) < 80, truth, 1 - truth)  # the last ten speakers of ten are wrong throughout
-    accuracy, low, high = clustered_interval(truth, told, np.arange(100) // 10)
-    alone = clustered_interval(truth, told, np.arange(100))
-    assert accuracy == alone[0] == 0.8
-    assert high - low > 2 * (alone[2] - alone[1])
-    perfect = clustered_interval(truth, truth, np.arange(100) // 10)
-    assert perfect[0] == perfect[2] == 1.0
-    assert 0.6 < perfect[1] < 0.75  # ten speakers, not a hundred clips
+    ten, alone = (clustered_balanced(truth == told, truth, np.arange(100) // each) for each in (10, 1))
+    assert ten[1] - ten[0] > 2 * (alone[1] - alone[0])
+    assert ten[0] < alone[0] < 0.8 < alone[1] < ten[1]
+    low, high = clustered_balanced(truth == truth, truth, np.arange(100) // 10)
+    assert high == 1.0
+    assert 0.6 < low < 0.75  # ten speakers, not a hundred clips
+
+
+def test_the_level_widens_by_student_s_quantiles_not_by_normal_ones() -> None:
+    truth = np.tile([0, 1], 30)
+    hit = np.arange(60) % 10 < 8
+    hit[:10] = False  # one speaker of six is never told right
+    speakers = np.arange(60) // 10
+    plain = clustered_balanced(hit, truth, speakers)
+    corrected = clustered_balanced(hit, truth, speakers, 1 - 0.05 / 30)
+    share = balanced_accuracy(hit, truth) or 0.0
+    assert corrected[0] < share - 1.6 * (share - plain[0])  # what normal quantiles would give at 30 layers
+    assert clustered_balanced(hit, truth, np.zeros(60, np.intp)) == (0.0, 1.0)
+
+
+def test_findings_rest_on_an_interval_corrected_for_the_layers_and_few_speakers_show_little() -> None:
+    planted = clips(gender=2.0)
+    noise = np.random.default_rng(3).normal(size=(7, *planted.layer.shape))
+    layers = {"encoder.input": planted.layer, "encoder.0": planted.layer} | {
+        f"encoder.{at + 1}": values for at, values in enumerate(noise)
+    }
+    few = [at for at, name in enumerate(planted.speaker) if int(name.split("_")[1]) < 4]
+    bounds = {}
+    for name, at in (("all", list(range(len(planted.ids)))), ("few", few)):
+        columns = ([column[place] for place in at] for column in (planted.ids, planted.gender, planted.speaker))
+        of_some = {layer: values[at] for layer, values in layers.items()}
+        probed = probe_rows("gender", of_some, *columns, [""] * len(at), 7)
+        found = next(one for one in probed.rows if one["layer"] == "encoder.0" and one["probe"] == "audio")
+        bounds[name] = found
+        assert found["low_corrected"] < found["low"]
+        assert all(one["low_corrected"] is None for one in probed.rows if one["probe"] == "shuffled")
+    assert bounds["few"]["low_corrected"] < 0.5 < bounds["all"]["low_corrected"]
 
 
 def test_exchanged_labels_keep_how_they_cling_to_speakers() -> None:

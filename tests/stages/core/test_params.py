@@ -120,6 +120,19 @@ def test_names_that_cannot_be_used(
         load(tmp_path, content)
 
 
+@pytest.mark.parametrize("place", ["target", "reference"])
+@pytest.mark.parametrize("copy", ["lab_listener", "further"])
+def test_a_copy_that_was_taught_with_all_labelled_clips_tells_nothing_of_membership(
+    tmp_path: Path, content: dict[str, Any], place: str, copy: str
+) -> None:
+    content["copies"]["further"] = {"base": "lab_listener", "train_on": ["lab_trained", "none"], "epochs": 1}
+    content["attribute_leakage"]["audits"]["x"] = {"corpus": "lab_voices", "target": copy}
+    load(tmp_path, content)
+    content["audits"]["x"] = AUDIT | {place: copy}
+    with pytest.raises(EarwitnessError, match=rf"audits\.x\.{place}: '{copy}' is taught"):
+        load(tmp_path, content)
+
+
 @pytest.mark.parametrize(
     ("key", "value"), [("orders", [1.0]), ("orders", [0.0]), ("slices", ["audio"]), ("slices", ["transcript"] * 2)]
 )

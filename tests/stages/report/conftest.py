@@ -186,6 +186,11 @@ def write_leakage(name: str) -> None:
         },
         "calibrated": None,
         "gap": {"direct": {"free": gap, "constrained": gap}},
+        "probes": {
+            "best": {"layer": "encoder.1", "balanced_accuracy": 0.9, "low": 0.8, "high": 0.95},
+            "reason": None,
+            "note": None,
+        },
         "finding": "told",
         "reasons": ["direct, free: 0.94 of 192 clips are told right; by chance 0.50"],
     }
@@ -199,6 +204,8 @@ def write_leakage(name: str) -> None:
         "questions": {"gender": "What is the speaker's gender?"},
         "decoding": {"free": "greedy", "generated_tokens": 24, "constrained": "sum"},
         "system": "instruction",
+        "speakers_note": None,
+        "layers": {"clips": 192, "failed": 0, "failure": None},
         "identity": {"layers": {}, "reason": "the corpus's terms forbid it", "across_sessions": None},
     }
     folder = artifact("attribute_leakage", name)
@@ -210,7 +217,15 @@ def write_leakage(name: str) -> None:
         ("encoder.1", "shuffled"),
         ("transcript", "transcript"),
     ]
-    figures = {"balanced_accuracy": 0.9, "low": 0.8, "high": 0.95, "chance": 0.5, "n": 192, "speakers": 24}
+    figures = {
+        "balanced_accuracy": 0.9,
+        "low": 0.8,
+        "high": 0.95,
+        "low_corrected": 0.7,
+        "chance": 0.5,
+        "n": 192,
+        "speakers": 24,
+    }
     rows = [{"attribute": "gender", "layer": layer, "probe": probe, **figures} for layer, probe in kinds]
     schema = SCHEMAS["leakage_probes"]
     write_table(folder / "probes.parquet", pa.Table.from_pylist(rows, schema), schema)
