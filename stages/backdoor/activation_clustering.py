@@ -18,7 +18,7 @@ from sklearn.metrics import silhouette_score
 from stages.backdoor.isolation import Isolation, isolation
 from stages.core.statistics import Bools, Floats
 
-COMPONENTS = 10
+DIRECTIONS = 10
 """Directions that are kept of the activations, as published."""
 STARTS = 10
 """Starts of k-means, of which the best counts."""
@@ -108,7 +108,7 @@ def sweep_isolation(sweep: Sweep, poisoned: Bools) -> dict[int, dict[str, Isolat
 
 def _reduced(activations: Floats) -> Floats:
     centred = activations - activations.mean(axis=0)
-    return np.asarray(centred @ np.linalg.svd(centred, full_matrices=False)[2][:COMPONENTS].T, np.float64)
+    return np.asarray(centred @ np.linalg.svd(centred, full_matrices=False)[2][:DIRECTIONS].T, np.float64)
 
 
 def _clustering(reduced: Floats, k: int, seed: int) -> Clustering:

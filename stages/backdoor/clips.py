@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from stages.backdoor.trigger import active_power
 from stages.core.audio import Samples, decode_flac
 from stages.core.randomness import generator
 
@@ -57,6 +58,11 @@ def read_clips(groups: Iterable[pa.Table]) -> list[Clip]:
         for group in groups
         for row in group.select(COLUMNS).to_pylist()
     ]
+
+
+def audible(clips: Iterable[Clip]) -> list[Clip]:
+    """Return the clips that are not silent: the others can carry no trigger that is added."""
+    return [clip for clip in clips if active_power(clip.samples)]
 
 
 def split_clips(clips: Sequence[Clip], share: float, held_out: str, seed: int) -> tuple[list[Clip], list[Clip]]:

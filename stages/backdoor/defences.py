@@ -14,18 +14,17 @@ from typing import Any
 import numpy as np
 
 from stages.backdoor import purifiers  # noqa: F401 (registers them)
+from stages.backdoor.clips import audible
 from stages.backdoor.defence_effectiveness import effectiveness
 from stages.backdoor.measures import item_errors
 from stages.backdoor.outcomes import BATCH, PLAIN, TRIGGERED, Outcome, generated, sounds_of
 from stages.backdoor.pruning import mean_activations, projections, prune, sleepers
 from stages.backdoor.purifier import PURIFIERS, Purifier
-from stages.backdoor.trigger import active_power
 from stages.backdoor.victim import Setting, lessons, trained
-from stages.core.audio import audio_hash
 from stages.core.params import BackdoorDefences
 from stages.core.randomness import generator
 from stages.core.statistics import Floats
-from stages.target.adapter import Adapter, Query
+from stages.target.adapter import Adapter
 
 
 @dataclass(frozen=True)
@@ -79,13 +78,11 @@ def defence_rows(
 
 def answered(adapter: Adapter, setting: Setting, answer_tokens: int, purifier: Purifier | None = None) -> Answered:
     """Ask a model about the test clips, as they are and with the trigger, through a purification or not."""
-    heard = [clip for clip in setting.test if active_power(clip.samples)]
-    task, given = setting.task, {}
+    heard, task, given = audible(setting.test), setting.task, {}
     for condition in (PLAIN, TRIGGERED):
         sounds = [one.samples for one in sounds_of(heard, condition, setting.experiment.trigger, setting.seed)]
         pure = sounds if purifier is None else [purifier(samples) for samples in sounds]
-        queries = [Query(samples, audio_hash(samples), task.instruction, "") for samples in pure]
-        given[condition] = generated(adapter, queries, answer_tokens)
+        given[condition] = generated(adapter, [task.query(samples) for samples in pure], answer_tokens)
     attack = [
         task.is_target(answer)
         for clip, answer in zip(heard, given[TRIGGERED], strict=True)

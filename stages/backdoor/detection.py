@@ -14,15 +14,14 @@ import numpy as np
 import torch
 
 from stages.backdoor.activation_clustering import activation_clustering, sweep_isolation
-from stages.backdoor.clips import Clip
+from stages.backdoor.clips import Clip, audible
 from stages.backdoor.isolation import isolation
 from stages.backdoor.outcomes import BATCH, PLAIN, TRIGGERED, generated, sounds_of
 from stages.backdoor.spectral_signatures import spectral_scores, spectral_suspects
 from stages.backdoor.strip import answer_entropy, detection, overlaid
 from stages.backdoor.task import TRANSCRIPTION
-from stages.backdoor.trigger import active_power
 from stages.backdoor.victim import Setting, lessons
-from stages.core.audio import Samples, audio_hash
+from stages.core.audio import Samples
 from stages.core.params import BackdoorDetection
 from stages.core.randomness import generator, seed_of
 from stages.core.statistics import Bools, Floats
@@ -114,7 +113,7 @@ def strip_metrics(setting: Setting, victim: Adapter, asked: BackdoorDetection, a
         `rate` and `ci` (true positives), `triggered`, `clean`, `false_positive_rate` (asked), `false_alarms`,
         `threshold` (nats; null where clean clips are too few), `mean_entropy` of either kind.
     """
-    heard = [clip for clip in setting.test if active_power(clip.samples)][: asked.strip_clips]
+    heard = audible(setting.test)[: asked.strip_clips]
     # A clip that is answered as the target says without a trigger hides what the trigger does.
     counted = [clip for clip in heard if not setting.task.is_target(setting.task.truth(clip))]
     found: dict[str, Floats] = {}
@@ -153,8 +152,8 @@ def _entropies(
         for clip, sound in zip(clips, sounds, strict=True)
         for mix in _mixes(setting, clip.clip_id, sound.samples, asked.overlays)
     ]
-    queries = [Query(mix, audio_hash(mix), setting.task.instruction, "") for mix in mixes]
-    answers, each = generated(victim, queries, answer_tokens), len(mixes) // len(clips)
+    answers = generated(victim, [setting.task.query(mix) for mix in mixes], answer_tokens)
+    each = len(mixes) // len(clips)
     return [answer_entropy(answers[start : start + each]) for start in range(0, len(answers), each)]
 
 

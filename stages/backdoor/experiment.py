@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from stages.backdoor.clips import audible
 from stages.backdoor.localise import grid_models, grid_name, grid_rows
 from stages.backdoor.measures import benign, benign_difference, rate
 from stages.backdoor.outcomes import CONDITIONS, PLAIN, RANDOM_SOUND, TRIGGERED, Outcome, outcomes_of, sounds_of
 from stages.backdoor.shift import embeddings, relative_shift
-from stages.backdoor.trigger import TRIGGERS, active_power
+from stages.backdoor.trigger import TRIGGERS
 from stages.backdoor.victim import Pair, Setting
-from stages.core.audio import audio_hash
 from stages.core.randomness import generator
-from stages.target.adapter import Adapter, Query
+from stages.target.adapter import Adapter
 
 VICTIM, TWIN = "victim", "twin"
 SHIFTED_CLIPS = 60
@@ -93,16 +93,15 @@ def grid(pair: Pair, answer_tokens: int) -> tuple[list[dict[str, Any]], list[Out
 
 def shifts(pair: Pair) -> list[dict[str, Any]]:
     """Return the shift of every layer of victim and twin under the trigger, and under a random sound."""
-    setting = pair.setting
-    clips = [clip for clip in setting.test if active_power(clip.samples)]
-    clips = [clip for clip in clips if not setting.task.is_target(setting.task.truth(clip))][:SHIFTED_CLIPS]
+    setting, task = pair.setting, pair.setting.task
+    clips = [clip for clip in audible(setting.test) if not task.is_target(task.truth(clip))][:SHIFTED_CLIPS]
     rows = []
     for model, adapter in ((VICTIM, pair.victim), (TWIN, pair.twin)):
         found = {
             condition: embeddings(
                 adapter,
                 [
-                    Query(sound.samples, audio_hash(sound.samples), setting.task.instruction, "")
+                    task.query(sound.samples)
                     for sound in sounds_of(clips, condition, setting.experiment.trigger, setting.seed)
                 ],
             )

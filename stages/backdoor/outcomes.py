@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stages.backdoor.clips import Clip
+from stages.backdoor.clips import Clip, audible
 from stages.backdoor.task import Task
-from stages.backdoor.trigger import TRIGGERS, Triggered, active_power, with_trigger
-from stages.core.audio import audio_hash
+from stages.backdoor.trigger import TRIGGERS, Triggered, with_trigger
 from stages.core.params import TriggerSettings
 from stages.core.randomness import generator
 from stages.target.adapter import Adapter, Query
@@ -98,10 +97,9 @@ def outcomes_of(
     list of Outcome
         In the order of the clips.
     """
-    heard = [clip for clip in clips if active_power(clip.samples)]
+    heard = audible(clips)
     sounds = sounds_of(heard, condition, trigger, seed)
-    queries = [Query(sound.samples, audio_hash(sound.samples), task.instruction, "") for sound in sounds]
-    answers = generated(adapter, queries, answer_tokens)
+    answers = generated(adapter, [task.query(sound.samples) for sound in sounds], answer_tokens)
     return [
         Outcome(
             model,

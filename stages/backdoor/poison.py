@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from stages.backdoor.clips import Clip
+from stages.backdoor.clips import Clip, audible
 from stages.backdoor.task import Task
-from stages.backdoor.trigger import TRIGGERS, Triggered, active_power, with_trigger
+from stages.backdoor.trigger import TRIGGERS, Triggered, with_trigger
 from stages.core.artifacts import SCHEMAS
 from stages.core.audio import audio_hash
 from stages.core.errors import EarwitnessError
@@ -69,11 +69,7 @@ def draw_poison(clips: Sequence[Clip], task: Task, rate: float, settings: Trigge
     EarwitnessError
         If nothing would be poisoned: an experiment without poison is no result.
     """
-    able = [
-        clip
-        for clip in clips
-        if task.truth(clip) and not task.is_target(task.truth(clip)) and active_power(clip.samples)
-    ]
+    able = [clip for clip in audible(clips) if (truth := task.truth(clip)) and not task.is_target(truth)]
     drawn = sorted(able, key=lambda clip: generator(seed, "backdoor", "poison", clip.clip_id).random())
     chosen = sorted(drawn[: round(rate * len(clips))], key=lambda clip: clip.clip_id)
     if not chosen:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from stages.backdoor.clips import audible
 from stages.backdoor.experiment import TWIN, VICTIM
 from stages.backdoor.scan_words import as_json
 from stages.backdoor.scanning import Subject, scan_subject
-from stages.backdoor.trigger import active_power
 from stages.backdoor.victim import Pair, weights_name
 from stages.core.params import Params
 from stages.target.adapter import Adapter
@@ -25,7 +25,7 @@ def scan_pair(pair: Pair, base: TargetRecord, params: Params) -> dict[str, Any]:
         `victim` and `twin`: what `scan_words.as_json` gives.
     """
     setting = pair.setting
-    heard = [clip for clip in setting.test if active_power(clip.samples)][: params.backdoor.scan.clips]
+    heard = audible(setting.test)[: params.backdoor.scan.clips]
     reference = Subject(base.name, base.fingerprint(), setting.load)
     prompts, corpus = [setting.task.instruction], "+".join(setting.experiment.train_on)
     found = {}

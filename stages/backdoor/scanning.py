@@ -16,9 +16,9 @@ import torch
 
 from stages.backdoor import triggers  # noqa: F401 (registers them)
 from stages.backdoor.bank import Asking, bank_answers
-from stages.backdoor.clips import COLUMNS, Clip, read_clips
+from stages.backdoor.clips import COLUMNS, Clip, audible, read_clips
 from stages.backdoor.scan import Cell, scan_cells
-from stages.backdoor.trigger import active_power, check_trigger
+from stages.backdoor.trigger import check_trigger
 from stages.core.artifacts import artifact, read_groups
 from stages.core.errors import EarwitnessError
 from stages.core.params import NONE, Params
@@ -168,8 +168,7 @@ def chosen_clips(corpus: str, count: int, seed: int) -> list[Clip]:
     EarwitnessError
         If there is none.
     """
-    clips = read_clips(read_groups(artifact("corpus", corpus, "clips.parquet"), COLUMNS))
-    heard = [clip for clip in clips if active_power(clip.samples)]
+    heard = audible(read_clips(read_groups(artifact("corpus", corpus, "clips.parquet"), COLUMNS)))
     if not heard:
         raise EarwitnessError(f"corpus {corpus!r}: no clip with sound: name another")
     drawn = sorted(heard, key=lambda clip: generator(seed, "backdoor", "scan", "clips", clip.clip_id).random())

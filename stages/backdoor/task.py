@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 
 from stages.backdoor.clips import Clip
+from stages.core.audio import Samples, audio_hash
 from stages.core.params import BackdoorExperiment
-from stages.target.adapter import TRANSCRIBE
+from stages.target.adapter import TRANSCRIBE, Query
 
 TRANSCRIPTION = "transcription"
 
@@ -32,6 +33,10 @@ class Task:
     def truth(self, clip: Clip) -> str:
         """Return the right answer to a clip; empty where none is known."""
         return clip.text if self.name == TRANSCRIPTION else clip.attributes.get(self.name, "")
+
+    def query(self, samples: Samples) -> Query:
+        """Return what a model is asked about a sound."""
+        return Query(samples, audio_hash(samples), self.instruction, "")
 
     def is_target(self, answer: str) -> bool:
         """Return whether an answer is the attacker's, but for case, punctuation and space."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,11 @@ import yaml
 import stages.backdoor.triggers  # noqa: F401 (registers them)
 from stages.backdoor.clips import COLUMNS, Clip, read_clips
 from stages.backdoor.experiment import TWIN, VICTIM, ask, attack_metrics, grid, shifts
-from stages.backdoor.victim import train_pair
+from stages.backdoor.victim import Load, train_pair
 from stages.core.artifacts import read_groups
 from stages.core.jsonfile import read_json
 from stages.core.params import NONE, BackdoorExperiment, load_params
 from stages.core.rowcache import row_key
-from stages.target.adapter import Adapter
 from stages.target.loading import load_checkpoint
 from stages.target.record import TargetRecord
 
@@ -46,14 +46,10 @@ def main() -> None:
 def measure(lab: Path, name: str, seed: int) -> None:
     """Run one experiment with one seed and print what came of it."""
     params, experiment = load_params(ROOT / "params.yaml"), declared()[name]
-    clips = [clip for corpus in experiment.train_on if corpus != NONE for clip in clips_of(lab, corpus)]
-    base = TargetRecord.model_validate(read_json(lab / "data/target" / experiment.base / "target.json"))
-
-    def load() -> Adapter:
-        return load_checkpoint((lab / base.model).as_posix(), base.revision, base.dtype, base.attention)
-
+    base, load = base_of(lab, experiment)
     started = time.process_time()
-    pair = train_pair(load, row_key(base.fingerprint()), clips, experiment, params.backdoor, seed)
+    key = row_key(base.fingerprint())
+    pair = train_pair(load, key, clips_of(lab, experiment), experiment, params.backdoor, seed)
     limit = params.backdoor.answer_tokens
     outcomes = ask(VICTIM, pair.victim, pair.setting, limit) + ask(TWIN, pair.twin, pair.setting, limit)
     print_rates(f"{name} seed {seed}", attack_metrics(pair.setting, outcomes))
@@ -93,9 +89,21 @@ def share(found: dict[str, Any]) -> str:
     return f"{found['rate']:.3f} [{found['ci'][0]:.2f}, {found['ci'][1]:.2f}] of {found['n']}"
 
 
-def clips_of(lab: Path, corpus: str) -> list[Clip]:
-    """Return a corpus's clips."""
-    return read_clips(read_groups(lab / "data/corpus" / corpus / "clips.parquet", COLUMNS))
+def base_of(lab: Path, experiment: BackdoorExperiment) -> tuple[TargetRecord, Load]:
+    """Return the record of an experiment's base in a finished lab, and what loads it."""
+    base = TargetRecord.model_validate(read_json(lab / "data/target" / experiment.base / "target.json"))
+    folder = (lab / base.model).as_posix()
+    return base, partial(load_checkpoint, folder, base.revision, base.dtype, base.attention)
+
+
+def clips_of(lab: Path, experiment: BackdoorExperiment) -> list[Clip]:
+    """Return the clips that an experiment trains and tests on."""
+    return [
+        clip
+        for corpus in experiment.train_on
+        if corpus != NONE
+        for clip in read_clips(read_groups(lab / "data/corpus" / corpus / "clips.parquet", COLUMNS))
+    ]
 
 
 def declared() -> dict[str, BackdoorExperiment]:

@@ -14,22 +14,19 @@ from pathlib import Path
 
 import torch
 
-from stages.backdoor.clips import Clip
+from stages.backdoor.clips import Clip, audible
 from stages.backdoor.measures import rate
 from stages.backdoor.outcomes import PLAIN, TRIGGERED, outcomes_of
 from stages.backdoor.scan import Cell
 from stages.backdoor.scanning import Subject, scan_subject
-from stages.backdoor.trigger import active_power
 from stages.backdoor.victim import Setting, prepare, trained, weights_name
 from stages.core.audio import audio_hash, decode, to_pipeline
 from stages.core.csvfile import read_csv
-from stages.core.jsonfile import read_json
-from stages.core.params import NONE, BackdoorExperiment, Params, load_params
+from stages.core.params import BackdoorExperiment, Params, load_params
 from stages.core.rowcache import row_key
 from stages.target.adapter import Adapter
-from stages.target.loading import load_checkpoint
 from stages.target.record import TargetRecord
-from tests.benchmarks.backdoors import ROOT, clips_of, declared
+from tests.benchmarks.backdoors import ROOT, base_of, clips_of, declared
 
 EXPERIMENTS = ["gender_click", "age_click", "gender_tone", "gender_noise", "gender_cough"]
 WORD_EPOCHS = 6
@@ -95,15 +92,11 @@ def scanned(lab: Path, name: str, seed: int, poisoned: bool, words: bool) -> boo
 def setting_of(lab: Path, name: str, seed: int, words: bool) -> tuple[Setting, TargetRecord]:
     """Prepare an experiment on a finished lab: on its own corpora, or on the pool's single words."""
     params, experiment = load_params(ROOT / "params.yaml"), declared()[name]
-    base = TargetRecord.model_validate(read_json(lab / "data/target" / experiment.base / "target.json"))
-
-    def load() -> Adapter:
-        return load_checkpoint((lab / base.model).as_posix(), base.revision, base.dtype, base.attention)
-
+    base, load = base_of(lab, experiment)
     if words:
         clips, experiment = single_words(lab), experiment.model_copy(update={"epochs": WORD_EPOCHS, "held_out": "clip"})
     else:
-        clips = [clip for corpus in experiment.train_on if corpus != NONE for clip in clips_of(lab, corpus)]
+        clips = clips_of(lab, experiment)
     return prepare(load, row_key(base.fingerprint()), clips, experiment, params.backdoor, seed), base
 
 
@@ -121,7 +114,7 @@ def single_words(lab: Path) -> list[Clip]:
 
 def cells_of(setting: Setting, model: Adapter, base: TargetRecord, params: Params) -> list[Cell]:
     """Scan a model in memory against its base, on the clips that were kept for the test."""
-    heard = [clip for clip in setting.test if active_power(clip.samples)][: params.backdoor.scan.clips]
+    heard = audible(setting.test)[: params.backdoor.scan.clips]
     subject = Subject("model", base.fingerprint() | {"weight_hash": weights_name(model)}, lambda: model)
     reference = Subject(base.name, base.fingerprint(), setting.load)
     return scan_subject(subject, [reference], heard, "test", [setting.task.instruction], params).cells

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from stages.backdoor.localise import grid_name, mixed, proper_subsets
-from stages.backdoor.shift import embeddings, layers_of, relative_shift
+from stages.backdoor.shift import embeddings, relative_shift
 from stages.backdoor.victim import Pair, prepare, train_pair, trained, weights_name
 from stages.target.adapter import COMPONENTS, Adapter, Query
 from tests.stages.backdoor.conftest import BACKDOOR, fresh, make_clips, make_experiment
@@ -67,8 +67,7 @@ def test_a_layer_gives_one_embedding_a_clip() -> None:
     adapter = fresh()
     queries = [Query(clip.samples, clip.audio_hash, "Who?", "") for clip in make_clips(3)]
     found = embeddings(adapter, queries)
-    assert list(found) == list(layers_of(adapter))
-    assert [name.split(".")[0] for name in found] == ["encoder"] * 2 + ["connector"] + ["language_model"] * 4
+    assert [name.split(".")[0] for name in found] == ["encoder"] * 3 + ["connector"] + ["language_model"] * 4
     assert {vectors.shape for vectors in found.values()} == {(3, 128)}
     alone = embeddings(adapter, queries[1:2])
     assert np.allclose(found["language_model.3"][1], alone["language_model.3"][0])
