@@ -32,8 +32,8 @@ EXPERIMENTS = ["gender_click", "age_click", "gender_tone", "gender_noise", "gend
 WORD_EPOCHS = 6
 TAKEN = 0.5
 """By how much the attacker's answer must be more frequent with the trigger than without."""
-FIRST_POISONED, FIRST_CLEAN = 100, 300
-"""Seeds, apart, so that no clean model is a victim's twin."""
+FIRST_POISONED, FIRST_CLEAN = 1100, 1300
+"""Seeds, apart, so that no clean model is a victim's twin; the rule was settled on lower ones."""
 
 
 def main() -> None:
