@@ -62,7 +62,9 @@ def _check_registered(params: Params) -> None:
     from stages.perturbation.recipe import chosen_perturbations
 
     for name in params.attribute_leakage.conditions:
-        CONDITIONS[name]
+        if name not in CONDITIONS:
+            known = ", ".join(CONDITIONS)
+            raise EarwitnessError(f"params.yaml: attribute_leakage.conditions: unknown {name!r}: use some of {known}")
     chosen_families(params.features.families)
     chosen_perturbations(params.perturbation.neighbours)
     computed = product(params.logits.slices, params.logits.conditions, range(len(params.logits.instructions)))

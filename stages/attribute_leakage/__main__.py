@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
@@ -37,7 +37,11 @@ def work(audit: str, params: Params) -> None:
     clips = artifact("corpus", named.corpus, "clips.parquet")
     whom = subjects(read_table(clips, COLUMNS))
     options = options_of(named.corpus, whom, asked.attributes)
-    about = {"audit": audit, "corpus": named.corpus, "target": named.target, "clips": len(whom)}
+    unlabelled = [name for name in asked.attributes if name not in options]
+    if unlabelled:
+        print(f"attribute_leakage@{audit}: no clip of {named.corpus!r} has {', '.join(unlabelled)}: not asked")
+    about: dict[str, Any] = {"audit": audit, "corpus": named.corpus, "target": named.target, "clips": len(whom)}
+    about["unlabelled"] = unlabelled
     folder = artifact("attribute_leakage", audit)
     if not record.audible:  # what a deaf target answers is nothing that a voice tells
         _write(folder, [], {}, about | {"finding": "not_audible", "audio_effect": record.audio_effect})
@@ -69,7 +73,7 @@ def work(audit: str, params: Params) -> None:
         "failure": next(iter(pooled.failures), None),
     }
     found["identity"] = _identity(named.corpus, present, pooled, asked, params.seed)
-    _write(folder, rows, probed, about | found | {"system": system, **_how(asked)})
+    _write(folder, rows, probed, about | found | {"system": system, **_how(asked, options)})
 
 
 def _check_answered(target: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -135,11 +139,11 @@ def _identity(
     return asdict(found)
 
 
-def _how(asked: AttributeLeakage) -> dict[str, Any]:
+def _how(asked: AttributeLeakage, options: Collection[str]) -> dict[str, Any]:
     """Return what the answers were asked and decoded by."""
     return {
         "decoding": {"free": "greedy", "generated_tokens": asked.generated_tokens, "constrained": "sum"},
-        "questions": {name: attribute.question for name, attribute in asked.attributes.items()},
+        "questions": {name: asked.attributes[name].question for name in options},
         "judge": None if asked.judge == NONE else asked.judge,
     }
 

@@ -386,9 +386,8 @@ def _check_names(params: Params, path: Path) -> None:
     for section, item, key, names, known in uses:
         for name in names:
             if name not in known:
-                raise EarwitnessError(
-                    f"{path}: {section}.{item}.{key}: unknown name {name!r}: use one of {', '.join(sorted(known))}"
-                )
+                place = ".".join(filter(None, (section, item, key)))
+                raise EarwitnessError(f"{path}: {place}: unknown name {name!r}: use one of {', '.join(sorted(known))}")
     taken = {"lab_base", NONE} & {*params.targets, *params.copies} | set(params.targets) & set(params.copies)
     if taken:
         raise EarwitnessError(f"{path}: targets and copies: {min(taken)!r} is taken: choose another name")
@@ -427,7 +426,7 @@ def _names_of_leakage(
     return [
         *((section, name, "corpus", [audit.corpus], corpora) for name, audit in asked.audits.items()),
         *((section, name, "target", [audit.target], targets) for name, audit in asked.audits.items()),
-        ("attribute_leakage", "judge", "target", [asked.judge], targets | {NONE}),
+        ("attribute_leakage", "judge", "", [asked.judge], targets | {NONE}),
         ("attribute_leakage", "identity", "exclude", asked.identity.exclude, corpora),
     ]
 
