@@ -9,7 +9,8 @@ from pathlib import Path
 
 from stages.core.errors import EarwitnessError
 from stages.core.jsonfile import artifact
-from stages.core.params import NONE, Params, load_params
+from stages.core.params import Params, load_params
+from stages.core.section import NONE
 
 
 def preflight(audits: Collection[str] = ()) -> Params:

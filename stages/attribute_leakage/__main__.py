@@ -22,7 +22,9 @@ from stages.attribute_leakage.table import answer_rows
 from stages.core.artifacts import SCHEMAS, KeyedColumn, artifact, read_groups, read_table, write_json, write_table
 from stages.core.audio import decode_flac, flac_samples
 from stages.core.errors import EarwitnessError
-from stages.core.params import NONE, AttributeLeakage, Params
+from stages.core.leakage_params import AttributeLeakage
+from stages.core.params import Params
+from stages.core.section import NONE
 from stages.core.stage import require_declared, run_stage
 from stages.core.statistics import Floats
 from stages.target.record import read_record
@@ -48,15 +50,14 @@ def work(audit: str, params: Params) -> None:
         return
     audio = KeyedColumn(clips, "clip_id", "audio")
     with ExitStack() as stack:
-        interview, judge = (
-            stack.enter_context(
+
+        def opened(name: str, tokens: int) -> Interview:
+            return stack.enter_context(
                 Interview(read_record(name), lambda clip: decode_flac(audio[clip]), tokens, asked.batch_size)
             )
-            if name != NONE
-            else None
-            for name, tokens in ((named.target, asked.generated_tokens), (asked.judge, JUDGE_TOKENS))
-        )
-        assert interview is not None
+
+        interview = opened(named.target, asked.generated_tokens)
+        judge = None if asked.judge == NONE else opened(asked.judge, JUDGE_TOKENS)
         asks = plan(whom, options, _lengths(clips), asked, params.seed)
         system = "turn" if interview.adapter.system_turn else "instruction"
         synonyms = {name: attribute.synonyms for name, attribute in asked.attributes.items()}
