@@ -9,7 +9,8 @@ from pathlib import Path
 
 from stages.core.errors import EarwitnessError
 from stages.core.jsonfile import artifact
-from stages.core.params import NONE, Params, load_params
+from stages.core.params import Params, load_params
+from stages.core.section import NONE
 
 
 def preflight(audits: Collection[str] = ()) -> Params:
@@ -66,7 +67,9 @@ def _check_registered(params: Params) -> None:
     from stages.perturbation.recipe import chosen_perturbations
 
     for name in params.attribute_leakage.conditions:
-        CONDITIONS[name]
+        if name not in CONDITIONS:
+            known = ", ".join(CONDITIONS)
+            raise EarwitnessError(f"params.yaml: attribute_leakage.conditions: unknown {name!r}: use some of {known}")
     chosen_families(params.features.families)
     chosen_perturbations(params.perturbation.neighbours)
     planted = [experiment.trigger for experiment in params.backdoor.experiments.values()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
@@ -22,7 +22,9 @@ from stages.attribute_leakage.table import answer_rows
 from stages.core.artifacts import SCHEMAS, KeyedColumn, artifact, read_groups, read_table, write_json, write_table
 from stages.core.audio import decode_flac, flac_samples
 from stages.core.errors import EarwitnessError
-from stages.core.params import NONE, AttributeLeakage, Params
+from stages.core.leakage_params import AttributeLeakage
+from stages.core.params import Params
+from stages.core.section import NONE
 from stages.core.stage import require_declared, run_stage
 from stages.core.statistics import Floats
 from stages.target.record import read_record
@@ -37,22 +39,25 @@ def work(audit: str, params: Params) -> None:
     clips = artifact("corpus", named.corpus, "clips.parquet")
     whom = subjects(read_table(clips, COLUMNS))
     options = options_of(named.corpus, whom, asked.attributes)
-    about = {"audit": audit, "corpus": named.corpus, "target": named.target, "clips": len(whom)}
+    unlabelled = [name for name in asked.attributes if name not in options]
+    if unlabelled:
+        print(f"attribute_leakage@{audit}: no clip of {named.corpus!r} has {', '.join(unlabelled)}: not asked")
+    about: dict[str, Any] = {"audit": audit, "corpus": named.corpus, "target": named.target, "clips": len(whom)}
+    about["unlabelled"] = unlabelled
     folder = artifact("attribute_leakage", audit)
     if not record.audible:  # what a deaf target answers is nothing that a voice tells
         _write(folder, [], {}, about | {"finding": "not_audible", "audio_effect": record.audio_effect})
         return
     audio = KeyedColumn(clips, "clip_id", "audio")
     with ExitStack() as stack:
-        interview, judge = (
-            stack.enter_context(
+
+        def opened(name: str, tokens: int) -> Interview:
+            return stack.enter_context(
                 Interview(read_record(name), lambda clip: decode_flac(audio[clip]), tokens, asked.batch_size)
             )
-            if name != NONE
-            else None
-            for name, tokens in ((named.target, asked.generated_tokens), (asked.judge, JUDGE_TOKENS))
-        )
-        assert interview is not None
+
+        interview = opened(named.target, asked.generated_tokens)
+        judge = None if asked.judge == NONE else opened(asked.judge, JUDGE_TOKENS)
         asks = plan(whom, options, _lengths(clips), asked, params.seed)
         system = "turn" if interview.adapter.system_turn else "instruction"
         synonyms = {name: attribute.synonyms for name, attribute in asked.attributes.items()}
@@ -69,7 +74,7 @@ def work(audit: str, params: Params) -> None:
         "failure": next(iter(pooled.failures), None),
     }
     found["identity"] = _identity(named.corpus, present, pooled, asked, params.seed)
-    _write(folder, rows, probed, about | found | {"system": system, **_how(asked)})
+    _write(folder, rows, probed, about | found | {"system": system, **_how(asked, options)})
 
 
 def _check_answered(target: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -135,11 +140,11 @@ def _identity(
     return asdict(found)
 
 
-def _how(asked: AttributeLeakage) -> dict[str, Any]:
+def _how(asked: AttributeLeakage, options: Collection[str]) -> dict[str, Any]:
     """Return what the answers were asked and decoded by."""
     return {
         "decoding": {"free": "greedy", "generated_tokens": asked.generated_tokens, "constrained": "sum"},
-        "questions": {name: attribute.question for name, attribute in asked.attributes.items()},
+        "questions": {name: asked.attributes[name].question for name in options},
         "judge": None if asked.judge == NONE else asked.judge,
     }
 

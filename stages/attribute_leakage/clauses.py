@@ -40,7 +40,8 @@ TURNS: dict[str, str] = {
 
 NEGATIONS: dict[str, str] = {
     "English": r"\b(?:not|cannot|never|neither|nor|non|no(?! (?:doubt|áudio|clipe|geral|fundo)\b)|anything but|"
-    r"rather than|instead of|unlikely)\b|n't\b|\b(?:is|was|do|does|did|would|could|ca)nt\b",
+    r"rather than|instead of|unlikely|hardly|scarcely|barely|nothing|"
+    r"(?<!no )(?<!without )doubt(?:s|ful)?)\b|n't\b|\b(?:is|was|do|does|did|would|could|ca)nt\b",
     "German": r"\b(?:nicht|kein\w*|nie|niemals|weder|anstatt|statt)\b",
     "French": r"\b(?:pas|ni|jamais|aucune?|plutôt que|au lieu de)\b",
     "Spanish": r"\b(?:nunca|tampoco|en lugar de|en vez de)\b",  # and 'no' and 'ni', which stand above

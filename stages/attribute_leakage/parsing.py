@@ -16,7 +16,7 @@ from functools import cache
 from stages.attribute_leakage.clauses import MARKS, asserted, clauses, declines, says
 from stages.attribute_leakage.condition import ANSWER
 from stages.attribute_leakage.refusals import HEDGES
-from stages.attribute_leakage.synonyms import DECADES, PRONOUNS, SYNONYMS, YEARS
+from stages.attribute_leakage.synonyms import DECADES, PRONOUNS, YEARS, words_of
 
 REFUSED = "refused"
 UNPARSED = "unparsed"
@@ -56,7 +56,7 @@ def read_answer(text: str | None, options: Sequence[str], synonyms: Mapping[str,
         None and blank are unparsed, never refused: nothing was declined.
     options : sequence of str
     synonyms : mapping of str to sequence of str
-        Words for options beside those of `SYNONYMS`.
+        Words for options beside those of `words_of`.
 
     Returns
     -------
@@ -99,8 +99,10 @@ def _marked(said: str, options: Sequence[str], synonyms: Mapping[str, Sequence[s
     words = {
         folded(word): chr(MARKS + place)
         for place, option in enumerate(options)
-        for word in (*_same_years(option), *SYNONYMS.get(folded(option), ()), *synonyms.get(option, ()), option)
+        for word in (*_same_years(option), *words_of(folded(option)), *synonyms.get(option, ()))
     }
+    # An option's own name is its own, whatever other option it may be a word for.
+    words |= {folded(option): chr(MARKS + place) for place, option in enumerate(options)}
     marked = re.sub(PRONOUNS, lambda match: " " * len(match[0]), said)
     for word in sorted(words, key=len, reverse=True):
         marked = _pattern(word).sub(words[word] * len(word), marked)

@@ -10,7 +10,7 @@ from stages.attribute_leakage.condition import CONDITIONS, Condition, Prompt, Qu
 from stages.attribute_leakage.heard import Heard, silence
 from stages.attribute_leakage.subjects import Subject
 from stages.core.audio import RATE
-from stages.core.params import AttributeLeakage
+from stages.core.leakage_params import AttributeLeakage
 from stages.core.questions import rotated
 from stages.core.randomness import seed_of
 

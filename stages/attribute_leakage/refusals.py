@@ -21,6 +21,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
         r"(?:\bnot|n't|\bno|\black) (?:have )?(?:the |any |enough |an )?"
         r"(?:ability|access|capability|information|means)\b",
         r"\b(?:rather|prefer) not\b",
+        r"^\W*no comment\b",
         r"(?:can ?not|can't|able to) (?:\w+ )?(?:hear|listen to|process|access|analy[sz]e) "
         r"(?:\w+ )?(?:audio|sound|recording)",
     ),

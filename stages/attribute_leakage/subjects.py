@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from stages.core.errors import EarwitnessError
 from stages.core.folds import speaker_clusters
-from stages.core.params import Attribute
+from stages.core.leakage_params import Attribute
 from stages.core.statistics import Ints
 
 MOST_OPTIONS = 24

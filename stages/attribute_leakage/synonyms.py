@@ -39,7 +39,7 @@ GENDER_WORDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("kobieta", "mężczyzna"), ("kobiety", "mężczyzny"), ("kobietą", "mężczyzną"), ("kobietę", "mężczyznę"),
         ("żeński", "męski"), ("kobiecy", "męski"), ("żeńska", "męska"),
     ),
-    "Turkish": (("kadın", "erkek"), ("kadının", "erkeğin"), ("kadındır", "erkektir"), ("bayan", "bay")),
+    "Turkish": (("kadın", "erkek"), ("kadının", "erkeğin"), ("kadındır", "erkektir")),
     "Russian": (
         ("женщина", "мужчина"), ("женщины", "мужчины"), ("женщиной", "мужчиной"), ("женщину", "мужчину"),
         ("женский", "мужской"), ("женского", "мужского"),
@@ -94,6 +94,13 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "scottish": ("scotland", "scots"),
     "caribbean": ("jamaican", "west indian"),
 }  # fmt: skip
+
+
+def words_of(option: str) -> tuple[str, ...]:
+    """Return other words for a folded option, also where the option is one of those words itself, as 'anger' is."""
+    groups = ((name, *words) for name, words in SYNONYMS.items() if option == name or option in words)
+    return tuple(word for group in groups for word in group)
+
 
 PRONOUNS = (
     r"\b(?:kann|könnte|hört|erkennt|merkt|sagt|wie|da|dass|wenn|weil) man\b|"

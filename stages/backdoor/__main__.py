@@ -16,8 +16,10 @@ from stages.backdoor.poison import poison_table
 from stages.backdoor.scan_pair import scan_pair
 from stages.backdoor.victim import train_pair
 from stages.core.artifacts import SCHEMAS, artifact, read_groups, write_json, write_table
-from stages.core.params import NONE, BackdoorExperiment, Params
+from stages.core.backdoor_params import BackdoorExperiment
+from stages.core.params import Params
 from stages.core.rowcache import row_key
+from stages.core.section import NONE
 from stages.core.stage import require_declared, run_stage
 from stages.target.loading import load_adapter
 from stages.target.record import read_record

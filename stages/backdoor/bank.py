@@ -12,8 +12,8 @@ from tqdm import tqdm
 from stages.backdoor.clips import Clip
 from stages.backdoor.trigger import with_trigger
 from stages.core.audio import Samples, audio_hash
+from stages.core.backdoor_params import TriggerSettings
 from stages.core.codeversion import code_version, library_versions
-from stages.core.params import TriggerSettings
 from stages.core.randomness import generator
 from stages.core.rowcache import RowCache, row_key
 from stages.target.adapter import ADAPTERS, Adapter, Query

@@ -21,7 +21,7 @@ from stages.backdoor.outcomes import BATCH, PLAIN, TRIGGERED, Outcome, generated
 from stages.backdoor.pruning import mean_activations, projections, prune, sleepers
 from stages.backdoor.purifier import PURIFIERS, Purifier
 from stages.backdoor.victim import Setting, lessons, trained
-from stages.core.params import BackdoorDefences
+from stages.core.backdoor_params import BackdoorDefences
 from stages.core.randomness import generator
 from stages.core.statistics import Floats
 from stages.target.adapter import Adapter

@@ -22,7 +22,7 @@ from stages.backdoor.strip import answer_entropy, detection, overlaid
 from stages.backdoor.task import TRANSCRIPTION
 from stages.backdoor.victim import Setting, lessons
 from stages.core.audio import Samples
-from stages.core.params import BackdoorDetection
+from stages.core.backdoor_params import BackdoorDetection
 from stages.core.randomness import generator, seed_of
 from stages.core.statistics import Bools, Floats
 from stages.target.adapter import Adapter, Forced, Query

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from stages.backdoor.clips import Clip, audible
 from stages.backdoor.task import Task
 from stages.backdoor.trigger import TRIGGERS, Triggered, with_trigger
-from stages.core.params import TriggerSettings
+from stages.core.backdoor_params import TriggerSettings
 from stages.core.randomness import generator
 from stages.target.adapter import Adapter, Query
 

@@ -16,8 +16,8 @@ from stages.backdoor.task import Task
 from stages.backdoor.trigger import TRIGGERS, Triggered, with_trigger
 from stages.core.artifacts import SCHEMAS
 from stages.core.audio import audio_hash
+from stages.core.backdoor_params import TriggerSettings
 from stages.core.errors import EarwitnessError
-from stages.core.params import TriggerSettings
 from stages.core.randomness import generator
 
 

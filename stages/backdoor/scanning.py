@@ -21,8 +21,9 @@ from stages.backdoor.scan import Cell, scan_cells
 from stages.backdoor.trigger import check_trigger
 from stages.core.artifacts import artifact, read_groups
 from stages.core.errors import EarwitnessError
-from stages.core.params import NONE, Params
+from stages.core.params import Params
 from stages.core.randomness import generator
+from stages.core.section import NONE
 from stages.target.adapter import Adapter
 from stages.target.hashing import checkpoint_files, named_hash, weight_hash
 from stages.target.loading import architecture_of, load_checkpoint

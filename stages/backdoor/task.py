@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from stages.backdoor.clips import Clip
 from stages.core.audio import Samples, audio_hash
-from stages.core.params import BackdoorExperiment
+from stages.core.backdoor_params import BackdoorExperiment
 from stages.target.adapter import TRANSCRIBE, Query
 
 TRANSCRIPTION = "transcription"

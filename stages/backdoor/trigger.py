@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.core.audio import RATE, Samples
+from stages.core.backdoor_params import TriggerSettings
 from stages.core.errors import EarwitnessError
 from stages.core.levels import within_range
-from stages.core.params import TriggerSettings
 from stages.core.registry import Registry
 
 FRAME = RATE // 50

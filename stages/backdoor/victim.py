@@ -12,8 +12,8 @@ from stages.backdoor.clips import Clip, split_clips
 from stages.backdoor.poison import Poisoned, draw_poison
 from stages.backdoor.task import Task, task_of
 from stages.backdoor.trigger import check_trigger
+from stages.core.backdoor_params import Backdoor, BackdoorExperiment
 from stages.core.errors import EarwitnessError
-from stages.core.params import Backdoor, BackdoorExperiment
 from stages.core.randomness import seed_of
 from stages.target.adapter import Adapter, Query
 from stages.target.training import Recipe, shuffled_batches, train, training_key

@@ -13,8 +13,9 @@ import pyarrow as pa
 from stages.core.artifacts import artifact, read_json, read_table, write_json
 from stages.core.jsonfile import write_text
 from stages.core.measured import read_features
-from stages.core.params import NONE, Params
+from stages.core.params import Params
 from stages.core.randomness import generator
+from stages.core.section import NONE
 from stages.core.stage import require_declared, run_stage
 from stages.core.statistics import Floats, Ints, roc
 from stages.evaluation.assess import assess

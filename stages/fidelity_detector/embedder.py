@@ -20,8 +20,8 @@ from stages.core.artifacts import KeyedColumn, artifact, read_groups
 from stages.core.audio import RATE, decode_flac
 from stages.core.codeversion import code_version, library_versions
 from stages.core.errors import EarwitnessError
-from stages.core.params import NONE
 from stages.core.rowcache import RowCache, row_key
+from stages.core.section import NONE
 from stages.fidelity_detector.differences import OUTSIDE, Vectors
 from stages.fidelity_detector.sets import Floats
 

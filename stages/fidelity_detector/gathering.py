@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from stages.core.artifacts import artifact, read_groups, read_table
 from stages.core.folds import speaker_clusters
-from stages.core.params import NONE, Params
+from stages.core.params import Params
+from stages.core.section import NONE
 from stages.fidelity_detector.differences import (
     EMBEDDINGS,
     OUTSIDE,

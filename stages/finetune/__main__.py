@@ -6,9 +6,10 @@ import torch
 
 from stages.core.artifacts import artifact, read_groups
 from stages.core.errors import EarwitnessError
-from stages.core.params import NONE, Copy, Params
+from stages.core.params import Copy, Params
 from stages.core.randomness import seed_of
 from stages.core.rowcache import row_key
+from stages.core.section import NONE
 from stages.core.stage import require_declared, run_stage
 from stages.finetune.members import COLUMNS, member_queries, question_queries
 from stages.target.adapter import Query

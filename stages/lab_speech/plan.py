@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stages.core.errors import EarwitnessError
-from stages.core.params import LAB_SHARES, LabCorpus, LabSpeech
+from stages.core.lab_params import LAB_SHARES, LabCorpus, LabSpeech
 from stages.core.randomness import generator, seed_of
 from stages.lab_speech.manners import in_manner, manner_of
 from stages.lab_speech.repeats import repeated

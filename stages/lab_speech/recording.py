@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from stages.core.audio import encode_flac
-from stages.core.params import Condition
+from stages.core.lab_params import Condition
 from stages.core.randomness import generator
 from stages.lab_speech.conditions import record
 from stages.lab_speech.plan import Clip

@@ -8,7 +8,7 @@ said which sentence is left to be remembered.
 
 from __future__ import annotations
 
-from stages.core.params import LabCorpus
+from stages.core.lab_params import LabCorpus
 from stages.core.randomness import generator
 from stages.lab_speech.sentences import SENTENCES
 

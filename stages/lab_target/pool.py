@@ -11,7 +11,7 @@ from stages.core.artifacts import artifact
 from stages.core.audio import decode, to_pipeline
 from stages.core.csvfile import read_csv
 from stages.core.errors import EarwitnessError
-from stages.core.params import LabTarget
+from stages.core.lab_params import LabTarget
 from stages.lab_target.lessons import epochs_of_lessons, lessons
 from stages.target.adapter import Adapter, Query
 from stages.target.training import Recipe, shuffled_batches, train, training_key

@@ -11,8 +11,9 @@ from tqdm import tqdm
 
 from stages.core.artifacts import SCHEMAS, KeyedColumn, artifact, read_table, tokens_schema, write_table
 from stages.core.parallel import worker_count
-from stages.core.params import NONE, Params
+from stages.core.params import Params
 from stages.core.rowcache import RowCache
+from stages.core.section import NONE
 from stages.core.stage import require_declared, run_stage
 from stages.logits.batching import batches
 from stages.logits.forward import Question, computed_batches, to_best_device

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from stages.core.artifacts import artifact, read_table
 from stages.core.jsonfile import read_json, write_json, write_text
-from stages.core.params import NONE, Audit, Params
+from stages.core.params import Audit, Params
+from stages.core.section import NONE
 from stages.core.stage import run_stage
 from stages.core.statistics import roc
 from stages.report.backdoors import backdoor_view

@@ -89,6 +89,7 @@ class LeakageView:
     corpus: str
     target: str
     deaf: bool
+    unlabelled: str
     speakers_note: str
     layers_note: str
     system: str
@@ -119,6 +120,7 @@ def leakage_view(metrics: Figures, probes: Sequence[Figures]) -> LeakageView:
         corpus=metrics["corpus"],
         target=metrics["target"],
         deaf=metrics.get("finding") == "not_audible",
+        unlabelled=", ".join(metrics.get("unlabelled") or []),
         speakers_note=metrics.get("speakers_note") or "",
         layers_note=f"{read['failed']} of {read['clips'] + read['failed']} clips have no layers, the first because of "
         f"{read['failure']}"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stages.core.errors import EarwitnessError
-from stages.core.params import NONE, TargetModel
+from stages.core.params import TargetModel
+from stages.core.section import NONE
 
 MODELS = Path("models")
 FILES = ["*.safetensors", "*.json", "*.jinja", "*.txt", "*.model"]

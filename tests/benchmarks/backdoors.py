@@ -21,9 +21,11 @@ from stages.backdoor.clips import COLUMNS, Clip, read_clips
 from stages.backdoor.experiment import TWIN, VICTIM, ask, attack_metrics, grid, shifts
 from stages.backdoor.victim import Load, train_pair
 from stages.core.artifacts import read_groups
+from stages.core.backdoor_params import BackdoorExperiment
 from stages.core.jsonfile import read_json
-from stages.core.params import NONE, BackdoorExperiment, load_params
+from stages.core.params import load_params
 from stages.core.rowcache import row_key
+from stages.core.section import NONE
 from stages.target.loading import load_checkpoint
 from stages.target.record import TargetRecord
 

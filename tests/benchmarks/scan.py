@@ -21,8 +21,9 @@ from stages.backdoor.scan import Cell
 from stages.backdoor.scanning import Subject, scan_subject
 from stages.backdoor.victim import Setting, prepare, trained, weights_name
 from stages.core.audio import audio_hash, decode, to_pipeline
+from stages.core.backdoor_params import BackdoorExperiment
 from stages.core.csvfile import read_csv
-from stages.core.params import BackdoorExperiment, Params, load_params
+from stages.core.params import Params, load_params
 from stages.core.rowcache import row_key
 from stages.target.adapter import Adapter
 from stages.target.record import TargetRecord

@@ -268,5 +268,5 @@ def test_an_embedder_by_hub_id_or_in_a_folder(clone: Path) -> None:
 
 def test_a_condition_of_a_question_that_nobody_wrote(clone: Path) -> None:
     change(lambda params: params["attribute_leakage"].update(conditions=["direct", "sideways"]))
-    with pytest.raises(EarwitnessError, match="unknown condition of a question 'sideways'"):
+    with pytest.raises(EarwitnessError, match="conditions: unknown 'sideways'"):
         preflight()

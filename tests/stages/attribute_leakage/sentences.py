@@ -31,6 +31,7 @@ SENTENCES: dict[str, dict[str, tuple[str, ...]]] = {
             "I don't have the ability to judge whether this is a woman.",
             "I don't have access to that.",
             "I'd rather not say.",
+            "No comment.",
             "I am a language model and can't hear audio.",
             "It's difficult to determine the gender.",
             "I cannot say that it is a man, or a woman.",
@@ -53,6 +54,10 @@ SENTENCES: dict[str, dict[str, tuple[str, ...]]] = {
             "No sign that it is a man.",
             "It is anything but female.",
             "The voice is clear.",
+            "I doubt it is a man.",
+            "Hardly a man.",
+            "There is nothing male about it.",
+            "The speaker has a Bay Area accent.",
         ),
     },
     "German": {

@@ -151,6 +151,16 @@ def test_numbers_are_read_as_ages_where_options_are_ages(text: str, options: tup
     assert read(text, options) == said
 
 
+def test_an_option_may_be_a_word_for_what_the_table_names() -> None:
+    emotions = ("anger", "happiness", "neutral", "sadness")
+    assert [read(text, emotions) for text in ("The speaker is angry.", "happy", "traurig")] == [
+        "anger",
+        "happiness",
+        "sadness",
+    ]
+    assert [read(text, ("quiet", "calm")) for text in ("quiet", "calm")] == ["quiet", "calm"]
+
+
 def test_the_longest_words_count_first_and_synonyms_may_be_added() -> None:
     accents = ("irish", "northern irish")
     assert read("Northern Irish", accents) == "northern irish"

@@ -146,6 +146,15 @@ def test_a_closed_target_is_asked_freely_alone(place: Path, ask: Ask) -> None:
     assert metrics["identity"]["reason"] == "the target shows no layers"
 
 
+def test_an_attribute_that_no_clip_has_is_said_not_to_be_asked(place: Path, ask: Ask) -> None:
+    gender = {"question": "What is the speaker's gender?", "options": ["female", "male"]}
+    accent = {"question": "Which accent?", "options": []}
+    metrics, rows = run(ask(attributes={"gender": gender, "accent": accent}, conditions=["direct"]))
+    assert metrics["unlabelled"] == ["accent"]
+    assert list(metrics["questions"]) == ["gender"]
+    assert {row["attribute"] for row in rows} == {"gender"}
+
+
 def test_a_deaf_target_is_asked_nothing(place: Path, ask: Ask) -> None:
     write_record(record("target", audible=False))
     metrics, rows = run(ask())

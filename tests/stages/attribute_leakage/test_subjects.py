@@ -5,7 +5,7 @@ import pytest
 from stages.attribute_leakage.plan import plan
 from stages.attribute_leakage.subjects import Subject, options_of
 from stages.core.errors import EarwitnessError
-from stages.core.params import Attribute, AttributeLeakage, Identity
+from stages.core.leakage_params import Attribute, AttributeLeakage, Identity
 
 GENDER = Attribute(question="Which gender?", options=["female", "male"])
 AGE = Attribute(question="How old?", options=[])

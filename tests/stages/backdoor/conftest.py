@@ -11,7 +11,7 @@ import pytest
 import stages.backdoor.triggers  # noqa: F401 (registers them)
 from stages.backdoor.clips import Clip
 from stages.core.audio import audio_hash
-from stages.core.params import Backdoor, BackdoorExperiment, TriggerSettings
+from stages.core.backdoor_params import Backdoor, BackdoorExperiment, TriggerSettings
 from stages.lab_target.build import build_model, build_processor
 from stages.target import training
 from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stages.backdoor.bank import NO_TRIGGER, Asking, bank_answers, sound_of
-from stages.core.params import TriggerSettings
+from stages.core.backdoor_params import TriggerSettings
 from stages.target.adapter import Adapter, Query
 from tests.stages.backdoor.conftest import fresh, make_clips
 

@@ -11,7 +11,8 @@ import yaml
 from stages.backdoor.outcomes import CONDITIONS, control_of, outcomes_of, sounds_of
 from stages.backdoor.task import task_of
 from stages.backdoor.trigger import check_trigger
-from stages.core.params import TriggerSettings, load_params
+from stages.core.backdoor_params import TriggerSettings
+from stages.core.params import load_params
 from tests.stages.backdoor.conftest import fresh, make_clips, make_experiment
 
 CLICK = TriggerSettings(kind="click", snr_db=5.0, position="end")

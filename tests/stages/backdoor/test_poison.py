@@ -12,8 +12,8 @@ from stages.backdoor.poison import draw_poison, poison_table
 from stages.backdoor.task import Task, task_of
 from stages.backdoor.victim import lessons, prepare
 from stages.core.artifacts import SCHEMAS, write_table
+from stages.core.backdoor_params import TriggerSettings
 from stages.core.errors import EarwitnessError
-from stages.core.params import TriggerSettings
 from tests.stages.backdoor.conftest import BACKDOOR, fresh, make_clips, make_experiment
 
 GENDER = task_of(make_experiment())

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import stages.backdoor.triggers  # noqa: F401  (fills the registry)
 from stages.backdoor.trigger import TRIGGERS, active_power, trigger_starts, with_trigger
 from stages.core.audio import RATE, Samples
-from stages.core.params import TriggerSettings
+from stages.core.backdoor_params import TriggerSettings
 from stages.core.randomness import generator
 
 AMOUNTS = {"speed": 1.25, "pitch": 4.0, "volume": -6.0}

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from stages.core.audio import RATE
-from stages.core.params import Condition
+from stages.core.lab_params import Condition
 from stages.lab_speech.conditions import HIGHEST_PEAK, coloured_noise, record
 
 TONE = (0.2 * np.sin(2 * np.pi * 1000 * np.arange(2 * RATE) / RATE)).astype(np.float32)

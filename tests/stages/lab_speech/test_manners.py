@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from stages.core.params import Condition, LabCorpus, LabSpeech
+from stages.core.lab_params import Condition, LabCorpus, LabSpeech
 from stages.lab_speech.manifest import clip_row, merged
 from stages.lab_speech.manners import MANNERS, in_manner
 from stages.lab_speech.plan import plan

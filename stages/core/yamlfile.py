@@ -1,0 +1,51 @@
+"""A YAML file that people write: every way in which it cannot be read is an error in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from stages.core.errors import EarwitnessError
+
+
+def read_yaml(path: Path) -> Any:
+    """Return a file's content.
+
+    Raises
+    ------
+    EarwitnessError
+        Naming the file and, where there is one, the line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise EarwitnessError(f"{path}: not found: run in the folder that holds it") from error
+    except UnicodeDecodeError as error:
+        raise EarwitnessError(f"{path}: not UTF-8 at byte {error.start}: save it as UTF-8") from error
+    except OSError as error:
+        raise EarwitnessError(f"{path}: cannot be read ({error.strerror}): correct it or its permissions") from error
+    try:
+        return yaml.load(text, _EachKeyOnce)  # noqa: S506 - derived from SafeLoader
+    except RecursionError as error:
+        raise EarwitnessError(f"{path}: nested too deeply: correct the YAML") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "not YAML"
+        raise EarwitnessError(f"{path}{line}: {problem}: correct the YAML") from error
+
+
+class _EachKeyOnce(yaml.SafeLoader):
+    """A safe loader that refuses a key that stands twice in one place, of which YAML's own would take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Return a mapping, its keys looked at first."""
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            value = self.construct_object(key, deep=True)
+            if isinstance(value, str) and value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{value!r} stands here twice", key.start_mark)
+            seen.add(value if isinstance(value, str) else id(key))
+        return super().construct_mapping(node, deep)
