@@ -65,6 +65,22 @@ def audible(clips: Iterable[Clip]) -> list[Clip]:
     return [clip for clip in clips if active_power(clip.samples)]
 
 
+def drawn_clips(clips: Sequence[Clip], count: int, seed: int, purpose: str) -> list[Clip]:
+    """Return at most `count` clips, drawn by their ids, in the order given.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+    count : int
+    seed : int
+    purpose : str
+        Another purpose draws others.
+    """
+    drawn = sorted(clips, key=lambda clip: generator(seed, "backdoor", purpose, clip.clip_id).random())[:count]
+    chosen = {clip.clip_id for clip in drawn}
+    return [clip for clip in clips if clip.clip_id in chosen]
+
+
 def split_clips(clips: Sequence[Clip], share: float, held_out: str, seed: int) -> tuple[list[Clip], list[Clip]]:
     """Divide clips into those that are trained on and those that are tested on.
 
