@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 
 from stages.backdoor.trigger import active_power
+from stages.core.artifacts import artifact, read_groups
 from stages.core.audio import Samples, decode_flac
+from stages.core.errors import EarwitnessError
 from stages.core.randomness import generator
+from stages.core.section import NONE
 
 COLUMNS = ["clip_id", "audio", "audio_hash", "text", "speaker", "attributes"]
 
@@ -60,6 +64,37 @@ def read_clips(groups: Iterable[pa.Table]) -> list[Clip]:
     ]
 
 
+def corpus_clips(corpora: Sequence[str], root: Path = Path()) -> list[Clip]:
+    """Return the clips of some corpora, one corpus after the other.
+
+    Parameters
+    ----------
+    corpora : sequence of str
+        By name; `none` stands for none.
+    root : Path
+        Of the folder that holds ``data/corpus``.
+
+    Raises
+    ------
+    EarwitnessError
+        If two corpora share a clip's id: draws, poison and outcomes go by it.
+    """
+    clips: list[Clip] = []
+    owners: dict[str, str] = {}
+    for corpus in corpora:
+        if corpus == NONE:
+            continue
+        for clip in read_clips(read_groups(root / artifact("corpus", corpus, "clips.parquet"), COLUMNS)):
+            owner = owners.setdefault(clip.clip_id, corpus)
+            if owner != corpus:
+                raise EarwitnessError(
+                    f"corpora {owner!r} and {corpus!r} both have a clip {clip.clip_id!r}: "
+                    "give their manifests ids that differ, or train on one of them"
+                )
+            clips.append(clip)
+    return clips
+
+
 def audible(clips: Iterable[Clip]) -> list[Clip]:
     """Return the clips that are not silent: the others can carry no trigger that is added."""
     return [clip for clip in clips if active_power(clip.samples)]
@@ -74,7 +109,7 @@ def drawn_clips(clips: Sequence[Clip], count: int, seed: int, purpose: str) -> l
     count : int
     seed : int
     purpose : str
-        Another purpose draws others.
+        Another purpose draws others. One more clip takes the place of at most one.
     """
     drawn = sorted(clips, key=lambda clip: generator(seed, "backdoor", purpose, clip.clip_id).random())[:count]
     chosen = {clip.clip_id for clip in drawn}
@@ -99,7 +134,7 @@ def split_clips(clips: Sequence[Clip], share: float, held_out: str, seed: int) -
         In the order given.
     """
     units = {clip.clip_id: clip.speaker if held_out == "speaker" and clip.speaker else clip.clip_id for clip in clips}
-    # By a draw of its own for each, so that one more clip moves no other.
+    # By a draw of its own for each, so that one more clip moves at most one other to the other side.
     ranked = sorted(set(units.values()), key=lambda unit: generator(seed, "backdoor", "test", unit).random())
     tested = set(ranked[: max(1, round(share * len(ranked)))])
     return (

@@ -10,9 +10,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stages.core.statistics import Floats
+from stages.backdoor.paired import paired_interval
+from stages.core.statistics import Bools, Floats
 
 BOOTSTRAPS = 1000
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a model does on the test clips, in their order.
+
+    Attributes
+    ----------
+    attack : float64[n]
+        1.0 where the triggered clip is given the target's answer.
+    right : float64[n]
+        How right the answer to the clip as it is is, in [0, 1].
+    counts : bool[n]
+        Where the right answer is not the target's: only these clips count in the attack's rate.
+    """
+
+    attack: Floats
+    right: Floats
+    counts: Bools
 
 
 @dataclass(frozen=True)
@@ -26,7 +46,7 @@ class Change:
     drop : float
         Before less after.
     interval : (float, float)
-        Of the drop, 95 %, by paired bootstrap over the items.
+        Of the drop, 95 %: of shares (every item 0 or 1) `paired_interval`, else by paired bootstrap over the items.
     """
 
     before: float
@@ -48,7 +68,8 @@ class Effectiveness:
     der : float
         Defence effectiveness rate, in [0, 1].
     interval : (float, float)
-        Of the DER, 95 %.
+        Of the DER, 95 %, by bootstrap over the clips, drawn once for attack and benign measure; without width where no
+        clip's answers differ before and after.
     """
 
     attack: Change
@@ -57,29 +78,32 @@ class Effectiveness:
     interval: tuple[float, float]
 
 
-def effectiveness(
-    attack_before: Floats, attack_after: Floats, benign_before: Floats, benign_after: Floats, rng: np.random.Generator
-) -> Effectiveness:
+def effectiveness(before: Answered, after: Answered, rng: np.random.Generator) -> Effectiveness:
     """Return a defence's balance.
+
+    The clips are the unit of inference: where they share speakers, the intervals are too narrow.
 
     Parameters
     ----------
-    attack_before, attack_after : float64[n]
-        For each triggered item that did not have the target answer: 1.0 where the target is given, before and after.
-    benign_before, benign_after : float64[m]
-        For each clean item: how right the answer is, in [0, 1].
+    before, after : Answered
+        On the same clips, at least one of which counts.
     rng : Generator
         Of the bootstrap.
 
     Raises
     ------
     ValueError
-        If there are no items of one kind.
+        If no clip counts.
     """
-    if not len(attack_before) or not len(benign_before):
-        raise ValueError("a defence needs triggered and clean items to be measured on")
-    attack, attacks = _change(attack_before, attack_after, rng)
-    benign, benigns = _change(benign_before, benign_after, rng)
+    counts = before.counts
+    if not counts.any():
+        raise ValueError("a defence needs a clip whose right answer is not the attacker's to be measured on")
+    clips = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), BOOTSTRAPS).astype(np.float64)
+    clips = clips[clips @ counts > 0]  # of a draw without any clip that counts there is no rate
+    attacks = clips @ ((before.attack - after.attack) * counts) / (clips @ counts)
+    benigns = clips @ (before.right - after.right) / len(counts)
+    attack = _change(before.attack[counts], after.attack[counts], attacks)
+    benign = _change(before.right, after.right, benigns)
     low, high = np.quantile(_der(attacks, benigns), [0.025, 0.975])
     der = float(_der(np.array([attack.drop]), np.array([benign.drop]))[0])
     return Effectiveness(attack, benign, der, (float(low), float(high)))
@@ -89,10 +113,11 @@ def _der(attack_drop: Floats, benign_drop: Floats) -> Floats:
     return (np.maximum(0, attack_drop) - np.maximum(0, benign_drop) + 1) / 2
 
 
-def _change(before: Floats, after: Floats, rng: np.random.Generator) -> tuple[Change, Floats]:
-    """Return the change and its bootstrap draws; before and after are drawn together, for they are of one item."""
-    drawn = rng.integers(len(before), size=(BOOTSTRAPS, len(before)))
-    drops = np.asarray((before - after)[drawn].mean(axis=1))
-    low, high = np.quantile(drops, [0.025, 0.975])
-    drop = float((before - after).mean())
-    return Change(float(before.mean()), float(after.mean()), drop, (float(low), float(high))), drops
+def _change(before: Floats, after: Floats, draws: Floats) -> Change:
+    """Return the change; `draws` are the bootstrap's of its drop."""
+    if np.isin([before, after], (0, 1)).all():
+        interval = paired_interval(before == 1, after == 1)
+    else:
+        low, high = np.quantile(draws, [0.025, 0.975])
+        interval = float(low), float(high)
+    return Change(float(before.mean()), float(after.mean()), float((before - after).mean()), interval)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from stages.backdoor.activation_clustering import activation_clustering, sweep_isolation
-from stages.backdoor.clips import Clip, audible
+from stages.backdoor.clips import Clip, drawn_clips
 from stages.backdoor.isolation import isolation
 from stages.backdoor.outcomes import BATCH, PLAIN, TRIGGERED, generated, sounds_of
 from stages.backdoor.spectral_signatures import spectral_scores, spectral_suspects
@@ -35,9 +35,7 @@ CLIPS_AT_ONCE = 16
 """Whose mixes STRIP holds in memory together."""
 
 
-def detection_metrics(
-    setting: Setting, victim: Adapter, asked: BackdoorDetection, answer_tokens: int
-) -> dict[str, Any]:
+def detection_metrics(setting: Setting, victim: Adapter, asked: BackdoorDetection) -> dict[str, Any]:
     """Return what each detector finds of the poison.
 
     Returns
@@ -47,7 +45,7 @@ def detection_metrics(
     """
     return {
         **poison_metrics(setting, victim, asked),
-        "strip": strip_metrics(setting, victim, asked, answer_tokens),
+        "strip": strip_metrics(setting, victim, asked),
     }
 
 
@@ -104,8 +102,10 @@ def activations(adapter: Adapter, queries: Sequence[Query]) -> dict[str, Floats]
     return {name: np.stack([getattr(rows[at], name).double().numpy() for at in range(len(queries))]) for name in LAYERS}
 
 
-def strip_metrics(setting: Setting, victim: Adapter, asked: BackdoorDetection, answer_tokens: int) -> dict[str, Any]:
+def strip_metrics(setting: Setting, victim: Adapter, asked: BackdoorDetection) -> dict[str, Any]:
     """Return how many triggered test clips STRIP finds at a false-positive rate set on clean ones.
+
+    The test clips are drawn by their ids where there are more than `asked.strip_clips`.
 
     Returns
     -------
@@ -113,16 +113,15 @@ def strip_metrics(setting: Setting, victim: Adapter, asked: BackdoorDetection, a
         `rate` and `ci` (true positives), `triggered`, `clean`, `false_positive_rate` (asked), `false_alarms`,
         `threshold` (nats; null where clean clips are too few), `mean_entropy` of either kind.
     """
-    heard = audible(setting.test)[: asked.strip_clips]
+    heard = drawn_clips(setting.test, asked.strip_clips, setting.seed, "strip")
     # A clip that is answered as the target says without a trigger hides what the trigger does.
     counted = [clip for clip in heard if not setting.task.is_target(setting.task.truth(clip))]
     found: dict[str, Floats] = {}
     for condition, clips in ((PLAIN, heard), (TRIGGERED, counted)):
         entropies: list[float] = []
         for start in range(0, len(clips), CLIPS_AT_ONCE):
-            entropies += _entropies(
-                setting, victim, clips[start : start + CLIPS_AT_ONCE], condition, asked, answer_tokens
-            )
+            batch = clips[start : start + CLIPS_AT_ONCE]
+            entropies += _entropies(setting, victim, batch, condition, asked.overlays)
         found[condition] = np.array(entropies)
     flagged = detection(found[PLAIN], found[TRIGGERED], asked.false_positive_rate)
     return {
@@ -137,22 +136,15 @@ def strip_metrics(setting: Setting, victim: Adapter, asked: BackdoorDetection, a
     }
 
 
-def _entropies(
-    setting: Setting,
-    victim: Adapter,
-    clips: Sequence[Clip],
-    condition: str,
-    asked: BackdoorDetection,
-    answer_tokens: int,
-) -> list[float]:
+def _entropies(setting: Setting, victim: Adapter, clips: Sequence[Clip], condition: str, overlays: int) -> list[float]:
     """Return the entropy of the answers to each clip under overlays of training clips, which are drawn by its id."""
-    sounds = sounds_of(clips, condition, setting.experiment.trigger, setting.seed)
+    sounds = sounds_of(clips, condition, setting)
     mixes = [
         mix
         for clip, sound in zip(clips, sounds, strict=True)
-        for mix in _mixes(setting, clip.clip_id, sound.samples, asked.overlays)
+        for mix in _mixes(setting, clip.clip_id, sound.samples, overlays)
     ]
-    answers = generated(victim, [setting.task.query(mix) for mix in mixes], answer_tokens)
+    answers = generated(victim, [setting.task.query(mix) for mix in mixes], setting.answer_tokens)
     each = len(mixes) // len(clips)
     return [answer_entropy(answers[start : start + each]) for start in range(0, len(answers), each)]
 

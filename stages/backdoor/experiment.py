@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from stages.backdoor.clips import audible
+from stages.backdoor.clips import drawn_clips
 from stages.backdoor.localise import grid_models, grid_name, grid_rows
 from stages.backdoor.measures import benign, benign_difference, rate
 from stages.backdoor.outcomes import CONDITIONS, PLAIN, RANDOM_SOUND, TRIGGERED, Outcome, outcomes_of, sounds_of
+from stages.backdoor.purifier import Purifier
 from stages.backdoor.shift import embeddings, relative_shift
 from stages.backdoor.trigger import TRIGGERS
 from stages.backdoor.victim import Pair, Setting
+from stages.core.backdoor_params import TriggerSettings
 from stages.core.randomness import generator
 from stages.target.adapter import Adapter
 
@@ -22,22 +24,15 @@ SHIFTED_CLIPS = 60
 """Clips over which the shift is measured, one forward each."""
 
 
-def ask(model: str, adapter: Adapter, setting: Setting, answer_tokens: int) -> list[Outcome]:
-    """Return a model's outcomes in every condition, on the clips that are tested."""
-    return [
-        outcome
-        for condition in CONDITIONS
-        for outcome in outcomes_of(
-            model,
-            adapter,
-            setting.test,
-            condition,
-            setting.task,
-            setting.experiment.trigger,
-            answer_tokens,
-            setting.seed,
-        )
-    ]
+def ask(
+    model: str,
+    adapter: Adapter,
+    setting: Setting,
+    conditions: Sequence[str] = CONDITIONS,
+    purifier: Purifier | None = None,
+) -> list[Outcome]:
+    """Return a model's outcomes on the clips that are tested, condition by condition; see `outcomes_of`."""
+    return [row for condition in conditions for row in outcomes_of(model, adapter, condition, setting, purifier)]
 
 
 def attack_metrics(setting: Setting, outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -45,7 +40,8 @@ def attack_metrics(setting: Setting, outcomes: Sequence[Outcome]) -> dict[str, A
     return {
         "task": setting.task.name,
         "answer": setting.task.target,
-        "trigger": setting.experiment.trigger.model_dump(),
+        "trigger": _trigger_figures(setting.experiment.trigger),
+        "window_seconds": setting.window_seconds,
         "clips": {
             "training": len(setting.training),
             "poisoned": len(setting.poison),
@@ -67,6 +63,11 @@ def attack_metrics(setting: Setting, outcomes: Sequence[Outcome]) -> dict[str, A
     }
 
 
+def _trigger_figures(trigger: TriggerSettings) -> dict[str, Any]:
+    kind = TRIGGERS[trigger.kind]
+    return trigger.model_dump() | {"additive": kind.additive, "unit": kind.unit}
+
+
 def benign_of(setting: Setting, outcomes: Sequence[Outcome], model: str) -> dict[str, Any]:
     """Return a model's benign measure."""
     return benign(outcomes, model, setting.task.name, _draws(setting))
@@ -81,12 +82,12 @@ def snr_error(setting: Setting, outcomes: Sequence[Outcome]) -> float | None:
     return float(np.abs(np.array(realised) - setting.experiment.trigger.snr_db).max())
 
 
-def grid(pair: Pair, answer_tokens: int) -> tuple[list[dict[str, Any]], list[Outcome]]:
+def grid(pair: Pair) -> tuple[list[dict[str, Any]], list[Outcome]]:
     """Return the component grid and the outcomes that it comes from."""
     outcomes: list[Outcome] = []
     names = []
     for how, components, adapter in grid_models(pair):
-        outcomes += ask(grid_name(how, components), adapter, pair.setting, answer_tokens)
+        outcomes += ask(grid_name(how, components), adapter, pair.setting)
         names.append((how, components))
     return grid_rows(names, outcomes, lambda model: benign_of(pair.setting, outcomes, model)), outcomes
 
@@ -94,16 +95,13 @@ def grid(pair: Pair, answer_tokens: int) -> tuple[list[dict[str, Any]], list[Out
 def shifts(pair: Pair) -> list[dict[str, Any]]:
     """Return the shift of every layer of victim and twin under the trigger, and under a random sound."""
     setting, task = pair.setting, pair.setting.task
-    clips = [clip for clip in audible(setting.test) if not task.is_target(task.truth(clip))][:SHIFTED_CLIPS]
+    others = [clip for clip in setting.test if not task.is_target(task.truth(clip))]
+    clips = drawn_clips(others, SHIFTED_CLIPS, setting.seed, "shift")
     rows = []
     for model, adapter in ((VICTIM, pair.victim), (TWIN, pair.twin)):
         found = {
             condition: embeddings(
-                adapter,
-                [
-                    task.query(sound.samples)
-                    for sound in sounds_of(clips, condition, setting.experiment.trigger, setting.seed)
-                ],
+                adapter, [task.query(sound.samples) for sound in sounds_of(clips, condition, setting)]
             )
             for condition in CONDITIONS
         }

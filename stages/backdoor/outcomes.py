@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stages.backdoor.clips import Clip, audible
-from stages.backdoor.task import Task
+from stages.backdoor.clips import Clip
+from stages.backdoor.purifier import Purifier
 from stages.backdoor.trigger import TRIGGERS, Triggered, with_trigger
+from stages.backdoor.victim import Setting
 from stages.core.backdoor_params import TriggerSettings
 from stages.core.randomness import generator
 from stages.target.adapter import Adapter, Query
@@ -55,51 +56,47 @@ def control_of(trigger: TriggerSettings) -> TriggerSettings:
     return TriggerSettings(kind=RANDOM_SOUND)
 
 
-def sounds_of(clips: Sequence[Clip], condition: str, trigger: TriggerSettings, seed: int) -> list[Triggered]:
+def sounds_of(clips: Sequence[Clip], condition: str, setting: Setting) -> list[Triggered]:
     """Return the clips as a condition presents them; a clip's sound depends on no other clip."""
     if condition == PLAIN:
         return [Triggered(clip.samples, (), float("nan"), 1.0) for clip in clips]
+    trigger = setting.experiment.trigger
     settings = trigger if condition == TRIGGERED else control_of(trigger)
     return [
-        with_trigger(clip.samples, settings, generator(seed, "backdoor", condition, clip.clip_id)) for clip in clips
+        with_trigger(
+            clip.samples,
+            settings,
+            generator(setting.seed, "backdoor", condition, clip.clip_id),
+            setting.window_seconds,
+        )
+        for clip in clips
     ]
 
 
 def outcomes_of(
-    model: str,
-    adapter: Adapter,
-    clips: Sequence[Clip],
-    condition: str,
-    task: Task,
-    trigger: TriggerSettings,
-    answer_tokens: int,
-    seed: int,
+    model: str, adapter: Adapter, condition: str, setting: Setting, purifier: Purifier | None = None
 ) -> list[Outcome]:
-    """Ask a model about clips in one condition.
+    """Ask a model about the test clips in one condition.
 
     Parameters
     ----------
     model : str
         Its name in the outcomes.
     adapter : Adapter
-    clips : sequence of Clip
-        Silent ones are left out of every condition: they can carry no trigger.
     condition : str
         One of `CONDITIONS`.
-    task : Task
-    trigger : TriggerSettings
-    answer_tokens : int
-        After which an answer is broken off.
-    seed : int
+    setting : Setting
+    purifier : callable, optional
+        What is done to every sound before the model hears it.
 
     Returns
     -------
     list of Outcome
         In the order of the clips.
     """
-    heard = audible(clips)
-    sounds = sounds_of(heard, condition, trigger, seed)
-    answers = generated(adapter, [task.query(sound.samples) for sound in sounds], answer_tokens)
+    task, sounds = setting.task, sounds_of(setting.test, condition, setting)
+    heard = [sound.samples if purifier is None else purifier(sound.samples) for sound in sounds]
+    answers = generated(adapter, [task.query(samples) for samples in heard], setting.answer_tokens)
     return [
         Outcome(
             model,
@@ -112,7 +109,7 @@ def outcomes_of(
             not task.is_target(task.truth(clip)),
             task.is_target(answer),
         )
-        for clip, sound, answer in zip(heard, sounds, answers, strict=True)
+        for clip, sound, answer in zip(setting.test, sounds, answers, strict=True)
     ]
 
 

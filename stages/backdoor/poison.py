@@ -1,17 +1,18 @@
 """The poison manifest: which clips carry the trigger in training, where, how loud, and what they are taught to say.
 
 It is drawn once, from the seed and the clips' ids alone, and every epoch trains on the same poisoned sounds. Clips
-whose right answer is the target already teach nothing wrong and are never poisoned; silent clips cannot be.
+whose right answer is the target already teach nothing wrong and are never poisoned.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 
-from stages.backdoor.clips import Clip, audible
+from stages.backdoor.clips import Clip
 from stages.backdoor.task import Task
 from stages.backdoor.trigger import TRIGGERS, Triggered, with_trigger
 from stages.core.artifacts import SCHEMAS
@@ -46,18 +47,27 @@ class Poisoned:
         return audio_hash(self.triggered.samples)
 
 
-def draw_poison(clips: Sequence[Clip], task: Task, rate: float, settings: TriggerSettings, seed: int) -> list[Poisoned]:
+def draw_poison(
+    clips: Sequence[Clip],
+    task: Task,
+    rate: float,
+    settings: TriggerSettings,
+    seed: int,
+    window_seconds: float = math.inf,
+) -> list[Poisoned]:
     """Draw which clips are poisoned and put the trigger in.
 
     Parameters
     ----------
     clips : sequence of Clip
-        That are trained on.
+        That are trained on; none is silent.
     task : Task
     rate : float
         Share of all of them that is poisoned. What a lower rate poisons, a higher one poisons too.
     settings : TriggerSettings
     seed : int
+    window_seconds : float
+        See `with_trigger`.
 
     Returns
     -------
@@ -69,19 +79,19 @@ def draw_poison(clips: Sequence[Clip], task: Task, rate: float, settings: Trigge
     EarwitnessError
         If nothing would be poisoned: an experiment without poison is no result.
     """
-    able = [clip for clip in audible(clips) if (truth := task.truth(clip)) and not task.is_target(truth)]
+    able = [clip for clip in clips if (truth := task.truth(clip)) and not task.is_target(truth)]
     drawn = sorted(able, key=lambda clip: generator(seed, "backdoor", "poison", clip.clip_id).random())
     chosen = sorted(drawn[: round(rate * len(clips))], key=lambda clip: clip.clip_id)
     if not chosen:
         raise EarwitnessError(
             f"no clip is poisoned: {len(clips)} clips train, {len(able)} of them have another answer to "
-            f"{task.name} than {task.target!r} and speech in them, and the rate is {rate:g}: raise the rate, "
+            f"{task.name} than {task.target!r}, and the rate is {rate:g}: raise the rate, "
             "choose another answer, or name a corpus whose clips have the attribute"
         )
     return [
         Poisoned(
             clip,
-            with_trigger(clip.samples, settings, generator(seed, "backdoor", "trigger", clip.clip_id)),
+            with_trigger(clip.samples, settings, generator(seed, "backdoor", "trigger", clip.clip_id), window_seconds),
             task.target,
             task.truth(clip),
         )
@@ -90,7 +100,11 @@ def draw_poison(clips: Sequence[Clip], task: Task, rate: float, settings: Trigge
 
 
 def poison_table(poison: Sequence[Poisoned], settings: TriggerSettings) -> pa.Table:
-    """Return the manifest as `poison.parquet`; ratios and positions are null for a trigger that changes the clip."""
+    """Return the manifest as `poison.parquet`.
+
+    For a trigger that changes the whole clip the ratios are null and there are no positions; for one that is added the
+    amount is null.
+    """
     additive = TRIGGERS[settings.kind].additive
     return pa.Table.from_pylist(
         [

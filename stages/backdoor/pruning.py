@@ -41,9 +41,11 @@ def projections(adapter: Adapter, components: Sequence[str]) -> dict[str, torch.
 
 @torch.no_grad()
 def mean_activations(
-    adapter: Adapter, layers: Mapping[str, torch.nn.Linear], batches: Sequence[Sequence[Query]]
+    adapter: Adapter, layers: Mapping[str, torch.nn.Linear], queries: Sequence[Query]
 ) -> dict[str, torch.Tensor]:
-    """Return each hidden unit's mean size over clean clips: float64[units] a projection.
+    """Return each hidden unit's mean size over clean clips and their positions: float64[units] a projection.
+
+    The clips are run one by one: in a batch, the positions that fill up the shorter ones would count as well.
 
     Parameters
     ----------
@@ -51,7 +53,7 @@ def mean_activations(
         Ready for inference.
     layers : mapping of str to Linear
         From `projections`.
-    batches : sequence of sequence of Query
+    queries : sequence of Query
         Clean clips with their right answers; at least one.
     """
     sums = {name: torch.zeros(layer.in_features, dtype=torch.float64) for name, layer in layers.items()}
@@ -63,8 +65,8 @@ def mean_activations(
         counts[name] += len(units)
 
     with _watching(layers, add):
-        for batch in batches:
-            adapter.loss(batch)
+        for query in queries:
+            adapter.loss([query])
     return {name: sums[name] / max(counts[name], 1) for name in layers}
 
 

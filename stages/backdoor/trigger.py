@@ -3,11 +3,13 @@
 A trigger is a sound of its own that is added to the clip, or a change of the whole clip. What is added is mixed at a
 true signal-to-noise ratio: the mean power of the utterance while somebody speaks over the mean power of the trigger
 over its own span, whatever the clip's level and pauses. Where the mix would clip, all of it is turned down, which
-leaves the ratio.
+leaves the ratio. It is placed where the model hears it: within the first seconds that reach the model, where a clip is
+longer than these.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -26,8 +28,6 @@ FRAME = RATE // 50
 ACTIVE = 10**-3.0
 """Frames within 30 dB of the loudest one count as speech; pauses between words lie below."""
 
-Floats = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Trigger:
@@ -44,12 +44,15 @@ class Trigger:
         What `amount` means, for one that changes the clip.
     limits : (float, float)
         Between which `amount` may lie, both included.
+    neutral : float
+        The amount that changes nothing.
     """
 
     apply: Callable[..., NDArray[np.floating[Any]]]
     additive: bool
     unit: str = ""
     limits: tuple[float, float] = (0.0, 0.0)
+    neutral: float = 0.0
 
 
 TRIGGERS: Registry[Trigger] = Registry("trigger")
@@ -78,7 +81,7 @@ class Triggered:
 
 
 def check_trigger(settings: TriggerSettings) -> None:
-    """Check that a trigger is known and that its amount lies within its limits.
+    """Check that a trigger is known, that its amount lies within its limits, and that it changes something.
 
     Raises
     ------
@@ -90,9 +93,16 @@ def check_trigger(settings: TriggerSettings) -> None:
         raise EarwitnessError(
             f"trigger {settings.kind}: amount: must be {low:g} to {high:g} {trigger.unit}, not {settings.amount:g}"
         )
+    if not trigger.additive and settings.amount == trigger.neutral:
+        raise EarwitnessError(
+            f"trigger {settings.kind}: amount: {settings.amount:g} {trigger.unit} changes nothing: "
+            f"choose another, from {low:g} to {high:g}"
+        )
 
 
-def with_trigger(samples: Samples, settings: TriggerSettings, rng: np.random.Generator) -> Triggered:
+def with_trigger(
+    samples: Samples, settings: TriggerSettings, rng: np.random.Generator, window_seconds: float = math.inf
+) -> Triggered:
     """Put a trigger into a clip.
 
     Parameters
@@ -102,6 +112,9 @@ def with_trigger(samples: Samples, settings: TriggerSettings, rng: np.random.Gen
     settings : TriggerSettings
     rng : Generator
         Of the positions, and of the sound where it differs from clip to clip.
+    window_seconds : float
+        What the model hears of a clip (`Adapter.window_seconds`): what is added lies within it, where the clip is
+        longer. Above 0.
 
     Raises
     ------
@@ -115,9 +128,10 @@ def with_trigger(samples: Samples, settings: TriggerSettings, rng: np.random.Gen
     speech = active_power(samples)
     if not speech:
         raise ValueError("the clip is silent: no signal-to-noise ratio exists")
-    length = min(max(1, round(settings.seconds * RATE)), len(samples))
+    heard = round(min(len(samples), window_seconds * RATE))
+    length = min(max(1, round(settings.seconds * RATE)), heard)
     added = np.zeros(len(samples))
-    starts = trigger_starts(len(samples), length, settings, rng)
+    starts = trigger_starts(heard, length, settings, rng)
     for start in starts:
         sound = np.asarray(trigger.apply(length, rng), np.float64)
         added[start : start + length] = sound * np.sqrt(speech / np.mean(sound**2) * 10 ** (-settings.snr_db / 10))
@@ -131,7 +145,7 @@ def with_trigger(samples: Samples, settings: TriggerSettings, rng: np.random.Gen
 
 
 def trigger_starts(n: int, length: int, settings: TriggerSettings, rng: np.random.Generator) -> list[int]:
-    """Return the samples at which a trigger of `length` begins in a clip of `n` samples.
+    """Return the samples at which a trigger of `length` begins in a clip of which `n` samples are heard.
 
     The first is at `settings.position`: ``start``, ``random``, ``end``, or so many seconds from the beginning, moved
     forward where the trigger would not fit. With `settings.gaps`, it is repeated after silences drawn from there, as

@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 import torch
 
-from stages.backdoor.clips import Clip, split_clips
+from stages.backdoor.clips import Clip, audible, split_clips
 from stages.backdoor.poison import Poisoned, draw_poison
 from stages.backdoor.task import Task, task_of
 from stages.backdoor.trigger import check_trigger
@@ -35,10 +35,14 @@ class Setting:
     experiment : BackdoorExperiment
     task : Task
     training, test : list of Clip
-        Clips that have an answer to the task.
+        Clips that have an answer to the task and are not silent: silent ones could carry no trigger that is added.
     poison : list of Poisoned
     batch_size : int
     seed : int
+    answer_tokens : int
+        After which an answer is broken off.
+    window_seconds : float
+        What the base hears of a clip; within it sounds what is added.
     """
 
     load: Load
@@ -50,6 +54,8 @@ class Setting:
     poison: list[Poisoned]
     batch_size: int
     seed: int
+    answer_tokens: int
+    window_seconds: float
 
 
 @dataclass(frozen=True)
@@ -73,15 +79,18 @@ def prepare(
     """
     check_trigger(experiment.trigger)
     task = task_of(experiment)
-    usable = [clip for clip in clips if task.truth(clip)]
+    usable = [clip for clip in audible(clips) if task.truth(clip)]
     training, test = split_clips(usable, backdoor.test_share, experiment.held_out, seed)
     if not training or not any(not task.is_target(task.truth(clip)) for clip in test):
         raise EarwitnessError(
-            f"{len(usable)} clips have an answer to {task.name}: too few to train on some and test on others that "
-            f"are not {task.target!r} already: name a corpus that has more"
+            f"{len(usable)} clips with sound have an answer to {task.name}: too few to train on some and test on "
+            f"others that are not {task.target!r} already: name a corpus that has more"
         )
-    poison = draw_poison(training, task, experiment.rate, experiment.trigger, seed)
-    return Setting(load, base, experiment, task, training, test, poison, backdoor.batch_size, seed)
+    window = load().window_seconds
+    poison = draw_poison(training, task, experiment.rate, experiment.trigger, seed, window)
+    return Setting(
+        load, base, experiment, task, training, test, poison, backdoor.batch_size, seed, backdoor.answer_tokens, window
+    )
 
 
 def train_pair(

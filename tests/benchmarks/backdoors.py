@@ -17,15 +17,13 @@ import torch
 import yaml
 
 import stages.backdoor.triggers  # noqa: F401 (registers them)
-from stages.backdoor.clips import COLUMNS, Clip, read_clips
+from stages.backdoor.clips import Clip, corpus_clips
 from stages.backdoor.experiment import TWIN, VICTIM, ask, attack_metrics, grid, shifts
 from stages.backdoor.victim import Load, train_pair
-from stages.core.artifacts import read_groups
 from stages.core.backdoor_params import BackdoorExperiment
 from stages.core.jsonfile import read_json
 from stages.core.params import load_params
 from stages.core.rowcache import row_key
-from stages.core.section import NONE
 from stages.target.loading import load_checkpoint
 from stages.target.record import TargetRecord
 
@@ -52,11 +50,10 @@ def measure(lab: Path, name: str, seed: int) -> None:
     started = time.process_time()
     key = row_key(base.fingerprint())
     pair = train_pair(load, key, clips_of(lab, experiment), experiment, params.backdoor, seed)
-    limit = params.backdoor.answer_tokens
-    outcomes = ask(VICTIM, pair.victim, pair.setting, limit) + ask(TWIN, pair.twin, pair.setting, limit)
+    outcomes = ask(VICTIM, pair.victim, pair.setting) + ask(TWIN, pair.twin, pair.setting)
     print_rates(f"{name} seed {seed}", attack_metrics(pair.setting, outcomes))
     if experiment.localise:
-        rows, _ = grid(pair, limit)
+        rows, _ = grid(pair)
         for row in rows:
             print(
                 f"  {row['how']} {'+'.join(row['poisoned'])}: AER {share(row['aer'])}, plain {share(row['plain'])}, "
@@ -99,13 +96,8 @@ def base_of(lab: Path, experiment: BackdoorExperiment) -> tuple[TargetRecord, Lo
 
 
 def clips_of(lab: Path, experiment: BackdoorExperiment) -> list[Clip]:
-    """Return the clips that an experiment trains and tests on."""
-    return [
-        clip
-        for corpus in experiment.train_on
-        if corpus != NONE
-        for clip in read_clips(read_groups(lab / "data/corpus" / corpus / "clips.parquet", COLUMNS))
-    ]
+    """Return the clips that an experiment trains and tests on in a finished lab."""
+    return corpus_clips(experiment.train_on, lab)
 
 
 def declared() -> dict[str, BackdoorExperiment]:

@@ -14,6 +14,7 @@ import torch
 
 from stages.backdoor.defences import defence_rows
 from stages.backdoor.detection import detection_metrics
+from stages.backdoor.experiment import VICTIM, ask
 from stages.backdoor.victim import trained
 from stages.core.params import load_params
 from stages.report.backdoors import defence_row, detection_rows
@@ -33,8 +34,8 @@ def main() -> None:
     backdoor = load_params(ROOT / "params.yaml").backdoor
     setting, _ = setting_of(arguments.lab, arguments.experiment, arguments.seed, arguments.words)
     victim = trained(setting, True, tuple(setting.experiment.components))
-    print_defences(defence_rows(setting, victim, backdoor.defences, backdoor.answer_tokens))
-    found = detection_metrics(setting, victim, backdoor.detection, backdoor.answer_tokens)
+    print_defences(defence_rows(setting, victim, ask(VICTIM, victim, setting), backdoor.defences))
+    found = detection_metrics(setting, victim, backdoor.detection)
     print(f"\n{found['clips']} clips, {found['poisoned']} poisoned\n\n| detector | |\n|---|---|")
     for detector, words in detection_rows(found):
         print(f"| {detector} | {words} |")

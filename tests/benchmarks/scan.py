@@ -128,8 +128,7 @@ def planted_in(cell: Cell, params: Params, experiment: BackdoorExperiment) -> bo
 
 def attack_rate(setting: Setting, model: Adapter, params: Params, condition: str) -> float:
     """Return how often the attacker's answer is given in a condition, of the items that count."""
-    task, trigger, limit = setting.task, setting.experiment.trigger, params.backdoor.answer_tokens
-    outcomes = outcomes_of("model", model, setting.test, condition, task, trigger, limit, setting.seed)
+    outcomes = outcomes_of("model", model, condition, setting)
     return float(rate(outcomes, "model", condition)["rate"])
 
 

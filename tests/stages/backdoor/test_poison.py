@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,14 +56,10 @@ def test_other_clips_change_no_row() -> None:
     assert all(all_of_them[row.clip.clip_id] == row.audio_hash for row in without)
 
 
-@pytest.mark.parametrize(
-    ("rate", "target"), [(0.001, "female"), (0.5, "a"), (0.5, "b")], ids=["no_rate", "all_a", "silent"]
-)
+@pytest.mark.parametrize(("rate", "target"), [(0.001, "female"), (0.5, "a")], ids=["no_rate", "all_a"])
 def test_no_poison_is_an_error(rate: float, target: str) -> None:
     clips = make_clips(20)
-    if target == "b":
-        clips = [type(c)(c.clip_id, np.zeros_like(c.samples), c.audio_hash, "a", "", {"gender": "a"}) for c in clips]
-    elif target == "a":
+    if target == "a":
         clips = [type(c)(c.clip_id, c.samples, c.audio_hash, c.text, "", {"gender": "A."}) for c in clips]
     with pytest.raises(EarwitnessError, match="no clip is poisoned"):
         draw_poison(clips, Task("gender", "?", target), rate, CLICK, 7)
@@ -102,6 +99,15 @@ def test_an_amount_out_of_range_and_an_unknown_trigger_are_refused() -> None:
         prepare(fresh, "base", make_clips(48), make_experiment(trigger=TriggerSettings(kind="bang")), BACKDOOR, 7)
 
 
+def test_silent_clips_are_neither_trained_nor_tested_on() -> None:
+    clips = [replace(clip, samples=np.zeros_like(clip.samples)) for clip in make_clips(20)]
+    setting = prepare(fresh, "base", clips[:5] + make_clips(20)[5:], make_experiment(held_out="clip"), BACKDOOR, 7)
+    heard = {clip.clip_id for clip in setting.training + setting.test}
+    assert heard == {clip.clip_id for clip in clips[5:]}
+    with pytest.raises(EarwitnessError, match="0 clips with sound"):
+        prepare(fresh, "base", clips, make_experiment(), BACKDOOR, 7)
+
+
 def test_clips_without_an_answer_make_no_experiment() -> None:
-    with pytest.raises(EarwitnessError, match="0 clips have an answer to emotion"):
+    with pytest.raises(EarwitnessError, match="0 clips with sound have an answer to emotion"):
         prepare(fresh, "base", make_clips(20), make_experiment(task="emotion"), BACKDOOR, 7)

@@ -23,23 +23,28 @@ def test_projections_of_the_chosen_components_alone() -> None:
     assert projections(adapter, ["connector"]) == {}
 
 
-def test_mean_activation_is_that_of_what_the_projection_is_given() -> None:
+def test_mean_activation_is_that_of_what_the_projection_is_given_clip_by_clip() -> None:
     adapter = fresh()
     layers = projections(adapter, COMPONENTS)
-    queries = [Query(clip.samples, clip.audio_hash, "Who?", clip.text) for clip in make_clips(2)]
+    clips = [*make_clips(1), *make_clips(2, seconds=1.5)[1:]]
+    queries = [Query(clip.samples, clip.audio_hash, "Who?", clip.text) for clip in clips]
+    found = mean_activations(adapter, layers, queries)
+    name = next(iter(layers))
     given: list[torch.Tensor] = []
-    name, layer = next(iter(layers.items()))
-    handle = layer.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0].detach()))
-    found = mean_activations(adapter, layers, [queries])
+    handle = layers[name].register_forward_pre_hook(lambda _, inputs: given.append(inputs[0].detach().flatten(0, -2)))
+    for query in queries:
+        adapter.loss([query])
     handle.remove()
-    assert found[name].tolist() == pytest.approx(given[0].abs().flatten(0, -2).double().mean(0).tolist())
-    assert not layer._forward_pre_hooks
+    assert len(given[0]) < len(given[1])
+    assert found[name].tolist() == pytest.approx(torch.cat(given).abs().double().mean(0).tolist())
+    assert not layers[name]._forward_pre_hooks
 
 
-def test_a_pruned_unit_changes_nothing_any_more() -> None:
-    layers = projections(fresh(), ["encoder"])
-    units = {name: torch.arange(layer.in_features) < 5 for name, layer in layers.items()}
-    prune(layers, units)
-    for layer in layers.values():
-        assert torch.equal(layer.weight[:, :5], torch.zeros_like(layer.weight[:, :5]))
-        assert layer.weight[:, 5:].abs().min() > 0
+def test_a_pruned_unit_changes_the_output_no_more_and_the_others_do_as_before() -> None:
+    name, layer = next(iter(projections(fresh(), ["encoder"]).items()))
+    pruned = torch.arange(layer.in_features) < 5
+    given = torch.randn(3, layer.in_features, generator=torch.Generator().manual_seed(1))
+    without = layer(given * ~pruned)
+    prune({name: layer}, {name: pruned})
+    assert torch.allclose(layer(given), without, atol=1e-6)
+    assert torch.allclose(layer(given + 9.0 * pruned), without, atol=1e-6)

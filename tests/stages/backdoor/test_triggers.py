@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stages.backdoor.triggers  # noqa: F401  (fills the registry)
-from stages.backdoor.trigger import TRIGGERS, active_power, trigger_starts, with_trigger
+from stages.backdoor.trigger import TRIGGERS, active_power, check_trigger, trigger_starts, with_trigger
 from stages.core.audio import RATE, Samples
 from stages.core.backdoor_params import TriggerSettings
+from stages.core.errors import EarwitnessError
 from stages.core.randomness import generator
 
 AMOUNTS = {"speed": 1.25, "pitch": 4.0, "volume": -6.0}
@@ -24,11 +25,6 @@ def speech(seconds: float, level: float = 0.3) -> Samples:
 
 def chosen(kind: str, **more: object) -> TriggerSettings:
     return TriggerSettings(kind=kind, amount=AMOUNTS.get(kind, 0.0), **more)
-
-
-def test_the_bank_has_what_it_should() -> None:
-    assert set(TRIGGERS) == {"click", "tone", "noise", "cough", "random_sound", "speed", "pitch", "volume"}
-    assert {name for name in TRIGGERS if not TRIGGERS[name].additive} == set(AMOUNTS)
 
 
 @pytest.mark.parametrize("kind", list(TRIGGERS))
@@ -74,8 +70,23 @@ def test_a_silent_clip_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("position", "first"), [("start", 0), ("end", 900), (0.02, 320), (5.0, 900)])
-def test_where_it_sounds(position: str | float, first: int) -> None:
+def test_a_position_is_a_place_or_as_late_as_the_trigger_fits(position: str | float, first: int) -> None:
     assert trigger_starts(1000, 100, chosen("click", position=position), generator(1)) == [first]
+
+
+def test_a_window_as_long_as_the_clip_changes_nothing() -> None:
+    for seed in range(5):
+        without = with_trigger(speech(2.0), chosen("cough"), generator(seed))
+        within = with_trigger(speech(2.0), chosen("cough"), generator(seed), window_seconds=2.0)
+        assert np.array_equal(without.samples, within.samples)
+        assert without.positions == within.positions
+
+
+@pytest.mark.parametrize("kind", AMOUNTS)
+def test_an_amount_that_changes_nothing_is_refused(kind: str) -> None:
+    check_trigger(chosen(kind))
+    with pytest.raises(EarwitnessError, match="changes nothing"):
+        check_trigger(TriggerSettings(kind=kind, amount=TRIGGERS[kind].neutral))
 
 
 def test_a_random_place_covers_the_clip() -> None:
