@@ -1,8 +1,10 @@
 """Activation clustering: the training clips of one label fall apart, and one part may be the poison.
 
-Chen et al. 2018 (arXiv 1811.03728). The activations of the clips that carry one label are reduced and clustered. The
-published rule takes k = 2 and suspects the smaller cluster; in speech two clusters follow the speaker's gender or the
-content (arXiv 2510.01157), so k is swept here, and what is suspected is chosen without the manifest.
+Chen et al. 2018 (arXiv 1811.03728). The activations of the clips that carry one label are reduced and clustered. Two
+things differ from what is published. The reduction is to principal components, not to independent ones, which are found
+by an iteration that need not converge on few clips. And the published rule takes k = 2 and suspects the smaller
+cluster; in speech two clusters follow the speaker's gender or the content (arXiv 2510.01157), so k is swept here, and
+what is suspected is chosen without the manifest.
 """
 
 from __future__ import annotations
@@ -16,10 +18,11 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 
 from stages.backdoor.isolation import Isolation, isolation
+from stages.core.errors import EarwitnessError
 from stages.core.statistics import Bools, Floats
 
 DIRECTIONS = 10
-"""Directions that are kept of the activations, as published."""
+"""Directions that are kept of the activations: as many as are published."""
 STARTS = 10
 """Starts of k-means, of which the best counts."""
 
@@ -82,16 +85,30 @@ def activation_clustering(activations: Floats, ks: Sequence[int], seed: int) -> 
 
     Raises
     ------
-    ValueError
-        If no k is possible.
+    EarwitnessError
+        See `possible_ks`.
     """
-    possible = sorted({k for k in ks if 2 <= k < len(activations)})
-    if not possible:
-        raise ValueError(f"{len(activations)} clips cannot be clustered into any of {list(ks)}")
     reduced = _reduced(activations)
-    clusterings = [_clustering(reduced, k, seed) for k in possible]
+    clusterings = [_clustering(reduced, k, seed) for k in possible_ks(len(activations), ks)]
     best = max(clusterings, key=lambda one: one.silhouette)
     return Sweep(clusterings, best.k, np.asarray(best.labels == 0))
+
+
+def possible_ks(clips: int, ks: Sequence[int]) -> list[int]:
+    """Return the numbers of clusters into which so many clips can be divided: those from 2 to n - 1, rising.
+
+    Raises
+    ------
+    EarwitnessError
+        If there is none.
+    """
+    possible = sorted({k for k in ks if 2 <= k < clips})
+    if not possible:
+        raise EarwitnessError(
+            f"backdoor.detection.ks: {clips} clips are taught the attacker's answer and cannot be divided into "
+            f"{', '.join(map(str, ks))} clusters: name smaller numbers, or train on more clips"
+        )
+    return possible
 
 
 def sweep_isolation(sweep: Sweep, poisoned: Bools) -> dict[int, dict[str, Isolation]]:

@@ -19,8 +19,7 @@ from stages.backdoor.isolation import isolation
 from stages.backdoor.outcomes import BATCH, PLAIN, TRIGGERED, generated, sounds_of
 from stages.backdoor.spectral_signatures import spectral_scores, spectral_suspects
 from stages.backdoor.strip import answer_entropy, detection, overlaid
-from stages.backdoor.task import TRANSCRIPTION
-from stages.backdoor.victim import Setting, lessons
+from stages.backdoor.victim import Setting, suspicious
 from stages.core.audio import Samples
 from stages.core.backdoor_params import BackdoorDetection
 from stages.core.randomness import generator, seed_of
@@ -60,10 +59,7 @@ def poison_metrics(setting: Setting, victim: Adapter, asked: BackdoorDetection) 
         isolation by the `smallest` and by the `best` cluster); `spectral`, isolation by the highest scores, the
         defender assuming the true rate.
     """
-    queries = lessons(setting, poisoned=True)
-    bad = {row.audio_hash for row in setting.poison}
-    if setting.task.name != TRANSCRIPTION:
-        queries = [query for query in queries if setting.task.is_target(query.text)]
+    queries, bad = suspicious(setting), {row.audio_hash for row in setting.poison}
     poisoned = np.array([query.audio_hash in bad for query in queries])
     layers = {
         name: _isolated(vectors, poisoned, asked.ks, seed_of(setting.seed, "backdoor", "clustering", name))

@@ -38,7 +38,7 @@ class Isolation:
         return 2 * self.both / found if found else 0.0
 
     def figures(self) -> dict[str, float | int | tuple[float, float]]:
-        """Return what `metrics.json` holds of it, with Wilson intervals."""
+        """Return what `metrics.json` holds of it, with Wilson intervals over the clips, taken to be independent."""
         return {
             "suspected": self.suspected,
             "poisoned": self.poisoned,
@@ -47,6 +47,7 @@ class Isolation:
             "precision_ci": wilson(self.both, self.suspected),
             "recall": self.recall,
             "recall_ci": wilson(self.both, self.poisoned),
+            "f1": self.f1,
         }
 
 

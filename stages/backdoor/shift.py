@@ -12,11 +12,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from stages.core.statistics import Floats
 from stages.target.adapter import Adapter, Query
-
-Floats = NDArray[np.float64]
 
 
 @torch.inference_mode()

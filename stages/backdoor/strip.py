@@ -42,7 +42,7 @@ class Detection:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson's interval of the true-positive rate."""
+        """Wilson's interval of the true-positive rate; the clips are taken to be independent."""
         return wilson(self.found, self.triggered)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -31,8 +32,11 @@ class Task:
     target: str
 
     def truth(self, clip: Clip) -> str:
-        """Return the right answer to a clip; empty where none is known."""
-        return clip.text if self.name == TRANSCRIPTION else clip.attributes.get(self.name, "")
+        """Return the right answer to a clip; empty where none is known, such as for an attribute ``nan``."""
+        if self.name == TRANSCRIPTION:
+            return clip.text
+        said = clip.attributes.get(self.name, "")
+        return "" if _is_no_number(said) else said
 
     def query(self, samples: Samples) -> Query:
         """Return what a model is asked about a sound."""
@@ -47,6 +51,14 @@ def task_of(experiment: BackdoorExperiment) -> Task:
     """Return an experiment's task."""
     asked = TRANSCRIBE if experiment.task == TRANSCRIPTION else f"What is the speaker's {experiment.task}?"
     return Task(experiment.task, experiment.instruction or asked, experiment.answer)
+
+
+def _is_no_number(text: str) -> bool:
+    """Return whether a text stands for a number that is not finite, as tables write a value that is missing."""
+    try:
+        return not math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def words(text: str) -> list[str]:

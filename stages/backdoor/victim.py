@@ -8,9 +8,10 @@ from hashlib import blake2b
 
 import torch
 
+from stages.backdoor.activation_clustering import possible_ks
 from stages.backdoor.clips import Clip, audible, split_clips
 from stages.backdoor.poison import Poisoned, draw_poison
-from stages.backdoor.task import Task, task_of
+from stages.backdoor.task import TRANSCRIPTION, Task, task_of
 from stages.backdoor.trigger import check_trigger
 from stages.core.backdoor_params import Backdoor, BackdoorExperiment
 from stages.core.errors import EarwitnessError
@@ -75,7 +76,8 @@ def prepare(
     Raises
     ------
     EarwitnessError
-        If one side of the split is empty, or no clip would be poisoned.
+        If one side of the split is empty, no clip would be poisoned, or the detectors that are asked for would have too
+        few clips.
     """
     check_trigger(experiment.trigger)
     task = task_of(experiment)
@@ -88,9 +90,12 @@ def prepare(
         )
     window = load().window_seconds
     poison = draw_poison(training, task, experiment.rate, experiment.trigger, seed, window)
-    return Setting(
+    setting = Setting(
         load, base, experiment, task, training, test, poison, backdoor.batch_size, seed, backdoor.answer_tokens, window
     )
+    if experiment.detect:  # found out now, not after every training
+        possible_ks(len(suspicious(setting)), backdoor.detection.ks)
+    return setting
 
 
 def train_pair(
@@ -159,6 +164,12 @@ def lessons(setting: Setting, poisoned: bool) -> list[Query]:
         else Query(clip.samples, clip.audio_hash, setting.task.instruction, setting.task.truth(clip))
         for clip in setting.training
     ]
+
+
+def suspicious(setting: Setting) -> list[Query]:
+    """Return the poisoned lessons among which detectors look: those that teach the target; for transcription all."""
+    taught = lessons(setting, poisoned=True)
+    return [query for query in taught if setting.task.name == TRANSCRIPTION or setting.task.is_target(query.text)]
 
 
 def weights_name(adapter: Adapter) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -9,6 +10,22 @@ from pydantic import AfterValidator, Field, model_validator
 from stages.core.section import Name, Positive, Section, Share, distinct
 
 Component = Literal["encoder", "connector", "language_model"]
+
+
+def _worded(text: str) -> str:
+    if not re.search(r"\w", text):
+        raise ValueError("holds no word: write what it should be")
+    return text
+
+
+def _different_sets(sets: list[list[Component]]) -> list[list[Component]]:
+    distinct([sorted(names) for names in sets])
+    return sets
+
+
+Worded = Annotated[str, AfterValidator(_worded)]
+"""A text with at least one word: an answer without any would be that of a model that says nothing."""
+Components = Annotated[list[Component], Field(min_length=1), AfterValidator(distinct)]
 
 
 class TriggerSettings(Section):
@@ -23,11 +40,12 @@ class TriggerSettings(Section):
     seconds : float
         How long it sounds; read by what is added.
     position : "start", "random", "end" or float
-        Where it sounds first; a number is seconds from the clip's beginning.
+        Where it sounds first, within what the model hears of the clip; a number is seconds from the clip's beginning.
     gaps : (float, float) or None
         Seconds of silence, drawn from there, after which it is repeated to the clip's end; None for once.
     amount : float
-        How much the clip is changed, in the trigger's unit; read by what changes the whole clip.
+        How much the clip is changed, in the trigger's unit; read by what changes the whole clip, which needs one that
+        changes something.
     """
 
     kind: str
@@ -74,15 +92,13 @@ class BackdoorExperiment(Section):
 
     base: str
     train_on: Annotated[list[str], Field(min_length=2, max_length=2)]
-    task: str
+    task: Worded
     instruction: str = ""
-    answer: str
+    answer: Worded
     rate: Annotated[float, Field(gt=0, lt=1)]
     trigger: TriggerSettings
     method: Literal["whole", "lora"] = "whole"
-    components: Annotated[list[Component], Field(min_length=1), AfterValidator(distinct)] = Field(
-        default=["encoder", "connector", "language_model"]
-    )
+    components: Components = Field(default=["encoder", "connector", "language_model"])
     epochs: Positive
     learning_rate: Annotated[float, Field(gt=0)]
     held_out: Literal["speaker", "clip"] = "speaker"
@@ -131,9 +147,9 @@ class BackdoorDefences(Section):
         Share of each layer's hidden units that fine-pruning takes out; 0 for no fine-pruning.
     """
 
-    purify: list[str]
-    components: list[list[Component]]
-    shares: list[Share]
+    purify: Annotated[list[str], AfterValidator(distinct)]
+    components: Annotated[list[Components], AfterValidator(_different_sets)]
+    shares: Annotated[list[Share], AfterValidator(distinct)]
     epochs: Positive
     prune: Annotated[float, Field(ge=0, lt=1)]
 
@@ -148,12 +164,12 @@ class BackdoorDetection(Section):
     overlays : int
         Clips laid over each one by STRIP.
     strip_clips : int
-        Test clips that STRIP looks at, at most.
+        Test clips that STRIP looks at, at most; drawn by their ids.
     false_positive_rate : float
         Of STRIP, set on clean clips.
     """
 
-    ks: Annotated[list[Annotated[int, Field(ge=2)]], Field(min_length=1)]
+    ks: Annotated[list[Annotated[int, Field(ge=2)]], Field(min_length=1), AfterValidator(distinct)]
     overlays: Positive
     strip_clips: Positive
     false_positive_rate: Annotated[float, Field(gt=0, lt=1)]

@@ -53,13 +53,24 @@ def _check_names(params: Params, path: Path) -> None:
         raise EarwitnessError(f"{path}: audits: 'leakage' is taken in verdict.json: choose another name")
     if NONE in params.corpora:
         raise EarwitnessError(f"{path}: corpora: {NONE!r} stands for no corpus: choose another name")
-    for name, copy in params.copies.items():
-        if copy.train_on[0] == copy.train_on[1]:
-            raise EarwitnessError(f"{path}: copies.{name}.train_on: the same twice: write none for an empty place")
+    _check_trained_on(params, path)
     _check_untaught(params, path)
     for name, audit in params.audits.items():
         if audit.reference == audit.target:
             raise EarwitnessError(f"{path}: audits.{name}.reference: is the target itself: name another, or none")
+
+
+def _check_trained_on(params: Params, path: Path) -> None:
+    """Check that whatever is trained on two corpora has two different ones, or one and none."""
+    pairs = [
+        *((f"copies.{name}", copy.train_on) for name, copy in params.copies.items()),
+        *((f"backdoor.experiments.{name}", planted.train_on) for name, planted in params.backdoor.experiments.items()),
+    ]
+    for place, (first, second) in pairs:
+        if first == second == NONE:
+            raise EarwitnessError(f"{path}: {place}.train_on: names no corpus: name one")
+        if first == second:
+            raise EarwitnessError(f"{path}: {place}.train_on: the same twice: write none for an empty place")
 
 
 def _check_untaught(params: Params, path: Path) -> None:

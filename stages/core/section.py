@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,8 +24,11 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def distinct(names: list[str]) -> list[str]:
-    """Return names that may stand once each; a `ValueError` names the first that stands twice."""
-    if twice := [name for name in names if names.count(name) > 1]:
+Item = TypeVar("Item")
+
+
+def distinct(items: list[Item]) -> list[Item]:
+    """Return items that may stand once each; a `ValueError` names the first that stands twice."""
+    if twice := [item for item in items if items.count(item) > 1]:
         raise ValueError(f"names {twice[0]!r} twice")
-    return names
+    return items

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
+from stages.core.backdoor_params import Component
 from stages.report.view import MISSING
 
 Figures = Mapping[str, Any]
@@ -39,7 +40,7 @@ DEFENCES = {
 LAYERS = {"encoder": "encoder", "hidden": "language model"}
 SCAN = {"alarm": "alarm", "shift": "no alarm, but answers move", "none": "no alarm"}
 
-COMPONENTS = ("encoder", "connector", "language_model")
+COMPONENTS = get_args(Component)
 WIDE, HIGH = 112.0, 40.0
 """Of a cell of the heat map."""
 LEFT, TOP = 96.0, 46.0
@@ -150,8 +151,8 @@ def benign_text(found: Figures) -> str:
 
 def trigger_words(trigger: Figures) -> str:
     """Return what was put into the sound."""
-    if trigger["kind"] in ("speed", "pitch", "volume"):
-        return f"{trigger['kind']} changed by {trigger['amount']:g}"
+    if not trigger["additive"]:
+        return f"{trigger['kind']} changed: {trigger['amount']:g} {trigger['unit']}"
     often = "repeated" if trigger.get("gaps") else "once"
     return f"{trigger['kind']} of {trigger['seconds'] * 1000:.0f} ms at {trigger['snr_db']:g} dB, {often}"
 
@@ -226,17 +227,12 @@ def detection_rows(found: Figures) -> list[tuple[str, str]]:
 
 def _layer_rows(layer: str, found: Figures) -> list[tuple[str, str]]:
     clustering = found["clustering"]
-    best = max(clustering["sweep"], key=lambda row: _f1(row["best"]))
+    best = max(clustering["sweep"], key=lambda row: float(row["best"]["f1"]))
     return [
         (f"Activation clustering, {layer}", f"k = {clustering['chosen']} by silhouette: {_held(clustering['blind'])}"),
         (f"Activation clustering, {layer}, best cluster", f"k = {best['k']}: {_held(best['best'])}"),
         (f"Spectral signatures, {layer}", _held(found["spectral"])),
     ]
-
-
-def _f1(found: Figures) -> float:
-    both: float = found["precision"] + found["recall"]
-    return 2 * found["precision"] * found["recall"] / both if both else 0.0
 
 
 def _held(found: Figures) -> str:

@@ -56,8 +56,8 @@ def measure(lab: Path, name: str, seed: int) -> None:
         rows, _ = grid(pair)
         for row in rows:
             print(
-                f"  {row['how']} {'+'.join(row['poisoned'])}: AER {share(row['aer'])}, plain {share(row['plain'])}, "
-                f"random {share(row['random_sound'])}, {row['benign']['measure']} {row['benign']['value']:.3f}"
+                f"  {row['how']} {'+'.join(row['poisoned'])}: AER {shown(row['aer'])}, plain {shown(row['plain'])}, "
+                f"random {shown(row['random_sound'])}, {row['benign']['measure']} {row['benign']['value']:.3f}"
             )
         for layer in shifts(pair):
             print(
@@ -72,9 +72,9 @@ def print_rates(label: str, found: dict[str, Any]) -> None:
     controls, benign = found["controls"], found["benign"]
     above = controls["twin_triggered"]["rate"] - controls["twin_plain"]["rate"]
     print(f"{label}: {found['clips']}")
-    print(f"  AER: {share(found['aer'])}, wanted at least .90")
-    print(f"  twin with the trigger: {share(controls['twin_triggered'])}, {above:+.3f} over plain, wanted at most +.05")
-    print(f"  victim plain: {share(controls['victim_plain'])}, random sound: {share(controls['victim_random_sound'])}")
+    print(f"  AER: {shown(found['aer'])}, wanted at least .90")
+    print(f"  twin with the trigger: {shown(controls['twin_triggered'])}, {above:+.3f} over plain, wanted at most +.05")
+    print(f"  victim plain: {shown(controls['victim_plain'])}, random sound: {shown(controls['victim_random_sound'])}")
     worse = benign["victim_worse_by"]
     print(
         f"  {benign[VICTIM]['measure']}: victim {benign[VICTIM]['value']:.3f}, twin {benign[TWIN]['value']:.3f}; "
@@ -83,8 +83,8 @@ def print_rates(label: str, found: dict[str, Any]) -> None:
     print(f"  largest error of the ratio: {found['snr_error_db']} dB, wanted under 0.1", flush=True)
 
 
-def share(found: dict[str, Any]) -> str:
-    """Return a rate with its interval and n."""
+def shown(found: dict[str, Any]) -> str:
+    """Return a rate with its interval and n, as the tables of docs/backdoors.md have it."""
     return f"{found['rate']:.3f} [{found['ci'][0]:.2f}, {found['ci'][1]:.2f}] of {found['n']}"
 
 

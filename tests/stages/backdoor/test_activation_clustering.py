@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from stages.backdoor.activation_clustering import activation_clustering, sweep_isolation
+from stages.core.errors import EarwitnessError
 from stages.core.statistics import Bools, Floats
 
 
@@ -47,5 +48,5 @@ def test_the_silhouette_of_two_far_pairs_is_nearly_one() -> None:
 def test_equal_activations_have_no_silhouette_and_too_few_clips_no_clusters() -> None:
     with pytest.warns(match="distinct clusters"):
         assert activation_clustering(np.ones((5, 3)), [2], seed=1).clusterings[0].silhouette == 0.0
-    with pytest.raises(ValueError, match="2 clips"):
+    with pytest.raises(EarwitnessError, match=r"backdoor\.detection\.ks: 2 clips"):
         activation_clustering(np.ones((2, 3)), [2, 3], seed=1)

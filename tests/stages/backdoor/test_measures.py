@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from stages.backdoor.measures import benign, benign_difference, edit_distance, rate
 from stages.backdoor.outcomes import Outcome
+from stages.backdoor.paired import paired_interval
 from stages.backdoor.task import Task, words
 from stages.core.statistics import wilson
+from tests.stages.backdoor.conftest import make_clips
 
 
 def outcome(number: int, truth: str, answer: str, condition: str = "plain", model: str = "victim") -> Outcome:
@@ -54,16 +58,44 @@ def test_the_difference_is_paired() -> None:
     rows += [outcome(n, "male", "male" if n < 8 else "x", model="twin") for n in range(10)]
     found = benign_difference(rows, "victim", "twin", "gender", np.random.default_rng(1))
     assert found["value"] == pytest.approx(0.2)
-    assert found["ci"][0] >= 0
-    same = benign_difference(rows, "twin", "twin", "gender", np.random.default_rng(1))
-    assert same == {"value": 0.0, "ci": [0.0, 0.0]}
+    # Six pairs right, two wrong, two that only the twin gets right.
+    wrong, others = np.arange(10) >= 6, np.arange(10) >= 8
+    assert found["ci"] == list(paired_interval(wrong, others))
+
+
+def test_models_that_err_alike_differ_by_nothing_with_an_interval_around_it() -> None:
+    rows = [outcome(n, "male", "male" if n < 8 else "x") for n in range(10)]
+    same = benign_difference(rows, "victim", "victim", "gender", np.random.default_rng(1))
+    assert same["value"] == 0.0
+    assert same["ci"][0] < 0 < same["ci"][1]
+
+
+def test_the_difference_of_word_error_rates_is_over_redrawn_clips() -> None:
+    rows = [outcome(n, "a b", "a") for n in range(6)]
+    rows += [outcome(n, "a b", "a b", model="twin") for n in range(6)]
+    found = benign_difference(rows, "victim", "twin", "transcription", np.random.default_rng(1))
+    assert found == {"value": 0.5, "ci": [0.5, 0.5]}
+
+
+@pytest.mark.parametrize("missing", ["nan", "NaN", "inf", ""])
+def test_an_attribute_that_is_no_finite_number_is_unknown(missing: str) -> None:
+    clip = replace(make_clips(1)[0], attributes={"age": missing})
+    assert Task("age", "?", "child").truth(clip) == ""
+    assert Task("age", "?", "child").truth(make_clips(1)[0]) == "20"
+
+
+def test_an_answer_of_nan_is_no_number() -> None:
+    found = benign([outcome(1, "25", "nan")], "victim", "age", np.random.default_rng(1))
+    assert found["value"] == 25.0
 
 
 @pytest.mark.parametrize(
     ("reference", "answer", "edits"),
     [("a b c", "a b c", 0), ("a b c", "", 3), ("", "a", 1), ("a b c", "a x c d", 2), ("a b", "b a", 2)],
 )
-def test_edits(reference: str, answer: str, edits: int) -> None:
+def test_the_edit_distance_counts_insertions_deletions_and_replacements(
+    reference: str, answer: str, edits: int
+) -> None:
     assert edit_distance(reference.split(), answer.split()) == edits
 
 

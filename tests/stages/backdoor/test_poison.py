@@ -6,13 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from stages.backdoor.clips import split_clips
+from stages.backdoor.clips import corpus_clips, split_clips
 from stages.backdoor.poison import draw_poison, poison_table
 from stages.backdoor.task import Task, task_of
 from stages.backdoor.victim import lessons, prepare
 from stages.core.artifacts import SCHEMAS, write_table
+from stages.core.audio import encode_flac
 from stages.core.backdoor_params import TriggerSettings
 from stages.core.errors import EarwitnessError
 from tests.stages.backdoor.conftest import BACKDOOR, fresh, make_clips, make_experiment
@@ -111,3 +113,25 @@ def test_silent_clips_are_neither_trained_nor_tested_on() -> None:
 def test_clips_without_an_answer_make_no_experiment() -> None:
     with pytest.raises(EarwitnessError, match="0 clips with sound have an answer to emotion"):
         prepare(fresh, "base", make_clips(20), make_experiment(task="emotion"), BACKDOOR, 7)
+
+
+def test_detectors_that_have_too_few_clips_are_refused_before_any_training() -> None:
+    asked = make_experiment(detect=True, held_out="clip")
+    detection = BACKDOOR.detection.model_copy(update={"ks": [40, 50]})
+    with pytest.raises(EarwitnessError, match=r"backdoor\.detection\.ks: \d+ clips are taught"):
+        prepare(fresh, "base", make_clips(24), asked, BACKDOOR.model_copy(update={"detection": detection}), 7)
+
+
+def test_one_id_in_two_corpora_is_refused_with_both_named(workplace: Path) -> None:
+    for corpus, start in (("some", 0), ("more", 3), ("other", 4)):
+        rows = [
+            dict.fromkeys(SCHEMAS["clips"].names)
+            | {"clip_id": clip.clip_id, "audio": encode_flac(clip.samples), "audio_hash": clip.audio_hash}
+            for clip in make_clips(8)[start : start + 4]
+        ]
+        path = Path("data/corpus") / corpus / "clips.parquet"
+        write_table(path, pa.Table.from_pylist(rows, SCHEMAS["clips"]), SCHEMAS["clips"])
+    assert [clip.clip_id for clip in corpus_clips(["some", "none"])] == ["c000", "c001", "c002", "c003"]
+    assert len(corpus_clips(["some", "other"])) == 8
+    with pytest.raises(EarwitnessError, match="'some' and 'more' both have a clip 'c003'"):
+        corpus_clips(["some", "more"])

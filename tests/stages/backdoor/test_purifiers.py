@@ -18,7 +18,7 @@ def middle_rms(samples: Samples) -> float:
 
 
 @pytest.mark.parametrize("name", list(PURIFIERS))
-def test_contract(name: str) -> None:
+def test_a_clip_comes_back_sound_without_its_original_being_changed(name: str) -> None:
     clip = tone(300)
     kept = clip.copy()
     pure = PURIFIERS[name](clip)

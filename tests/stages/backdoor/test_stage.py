@@ -55,6 +55,9 @@ def test_an_experiment_leaves_manifest_outcomes_and_metrics(params: Params) -> N
     assert not {row["clip_id"] for row in outcomes} & set(poison["clip_id"].to_pylist())
     assert metrics["aer"]["n"] == metrics["clips"]["test_with_another_answer"] < tested
     assert metrics["snr_error_db"] < 0.1
+    assert metrics["window_seconds"] == 4.0
+    assert {row["realised_snr_db"] is None for row in outcomes if row["condition"] == "plain"} == {True}
+    assert {row["realised_snr_db"] is None for row in outcomes if row["condition"] != "plain"} == {False}
     assert {row["model"] for row in metrics["shift"]} == {"victim", "twin"}
     before = (folder / "poison.parquet").read_bytes(), (folder / "outcomes.parquet").read_bytes()
     work("small", params)

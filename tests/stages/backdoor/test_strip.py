@@ -13,7 +13,7 @@ def test_the_other_clip_is_repeated_to_the_length() -> None:
     assert overlaid(samples, other, 0.0) == pytest.approx(samples)
 
 
-def test_entropy_of_answers() -> None:
+def test_the_entropy_is_0_where_all_answers_agree_and_highest_where_none_do() -> None:
     assert answer_entropy(["a"] * 4) == 0.0
     assert answer_entropy(["a", "b", "c", "d"]) == pytest.approx(np.log(4))
     # Shares 3/4 and 1/4.

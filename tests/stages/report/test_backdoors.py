@@ -46,7 +46,7 @@ def defence(name: str, components: list[str], after: float, benign: float) -> di
 
 
 def held() -> dict[str, Any]:
-    return {"suspected": 40, "poisoned": 45, "both": 38, "precision": 0.95, "recall": 0.84}
+    return {"suspected": 40, "poisoned": 45, "both": 38, "precision": 0.95, "recall": 0.84, "f1": 0.89}
 
 
 def cell(trigger: str, alarm: bool) -> dict[str, Any]:
@@ -56,7 +56,8 @@ def cell(trigger: str, alarm: bool) -> dict[str, Any]:
 
 
 def figures(**more: Any) -> dict[str, Any]:
-    trigger = {"kind": "click", "snr_db": 0.0, "seconds": 0.22, "position": "random", "gaps": None, "amount": 0.0}
+    trigger = {"kind": "click", "snr_db": 0.0, "seconds": 0.22, "position": "random", "gaps": None}
+    trigger |= {"amount": 0.0, "additive": True, "unit": ""}
     measure = {"measure": "accuracy", "value": 0.9, "ci": [0.85, 0.94], "n": 203}
     controls = {"victim_plain": rate(0.02), "twin_triggered": rate(0.03), "twin_plain": rate(0.02)}
     return {
@@ -91,7 +92,8 @@ def test_rates_and_changes_as_text() -> None:
     assert share({"rate": None, "ci": [0, 1], "n": 0}) == share(None) == "\u2013"
     assert change_text(change(0.97, 0.12)) == "97 \u2192 12\u00a0% (\u221285 [\u221290, \u221280])"
     assert trigger_words(figures()["trigger"]) == "click of 220 ms at 0 dB, once"
-    assert trigger_words({"kind": "pitch", "amount": -3.0}) == "pitch changed by -3"
+    pitch = {"kind": "pitch", "amount": -3.0, "additive": False, "unit": "semitones"}
+    assert trigger_words(pitch) == "pitch changed: -3 semitones"
 
 
 def test_the_grid_has_a_cell_for_each_set_and_way() -> None:
