@@ -10,7 +10,7 @@ import torch
 
 from stages.backdoor import triggers  # noqa: F401 (registers them)
 from stages.backdoor.clips import corpus_clips
-from stages.backdoor.defences import defence_rows
+from stages.backdoor.defences import check_defences, defence_rows
 from stages.backdoor.detection import detection_metrics
 from stages.backdoor.experiment import TWIN, VICTIM, ask, attack_metrics, grid, shifts
 from stages.backdoor.outcomes import Outcome
@@ -30,6 +30,8 @@ def work(name: str, params: Params) -> None:
     require_declared(dict(params.backdoor.experiments), "backdoor.experiments", name)
     torch.set_num_threads(1)  # sums depend on how many there are, and answers are kept for whoever asks again
     experiment, base = params.backdoor.experiments[name], read_record(params.backdoor.experiments[name].base)
+    if experiment.defend:
+        check_defences(params.backdoor.defences)
     clips, key = corpus_clips(experiment.train_on), row_key(base.fingerprint())
     pair = train_pair(lambda: load_adapter(base), key, clips, experiment, params.backdoor, params.seed)
     outcomes = ask(VICTIM, pair.victim, pair.setting) + ask(TWIN, pair.twin, pair.setting)

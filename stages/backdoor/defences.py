@@ -27,6 +27,12 @@ from stages.core.statistics import Floats
 from stages.target.adapter import Adapter
 
 
+def check_defences(tried: BackdoorDefences) -> None:
+    """Raise `EarwitnessError` where a purification is unknown: before a victim is trained, not after."""
+    for name in tried.purify:
+        PURIFIERS[name]
+
+
 def defence_rows(
     setting: Setting, victim: Adapter, outcomes: Sequence[Outcome], tried: BackdoorDefences
 ) -> list[dict[str, Any]]:

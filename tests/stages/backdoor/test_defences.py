@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from stages.backdoor.defences import answered, defence_rows, fine_prune
+from stages.backdoor.defences import answered, check_defences, defence_rows, fine_prune
 from stages.backdoor.detection import activations, detection_metrics, strip_metrics
 from stages.backdoor.experiment import VICTIM, ask
 from stages.backdoor.outcomes import PLAIN, TRIGGERED, Outcome
 from stages.backdoor.pruning import projections
 from stages.backdoor.victim import Setting, lessons, prepare
+from stages.core.errors import EarwitnessError
 from stages.target.adapter import Adapter
 from tests.stages.backdoor.conftest import BACKDOOR, fresh, make_clips, make_experiment
 
@@ -39,6 +40,12 @@ def test_every_defence_has_a_row_and_the_victim_stays(setting: Setting, checkpoi
     ]
     after = victim.model.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_an_unknown_purification_is_refused() -> None:
+    tried = BACKDOOR.defences.model_copy(update={"purify": ["low_pass", "prayer"]})
+    with pytest.raises(EarwitnessError, match="unknown input purification 'prayer': use one of codec, low_pass"):
+        check_defences(tried)
 
 
 def test_shares_of_as_many_clips_have_a_row_each(setting: Setting, checkpoints: Path) -> None:
