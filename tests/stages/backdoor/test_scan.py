@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from stages.backdoor.bank import NO_TRIGGER, Answers
 from stages.backdoor.collapse import Conversion
-from stages.backdoor.scan import Cell, Rule, alarm_possible, newcombe_least, reference_conversion, scan_cells
+from stages.backdoor.scan import COLLAPSE, Cell, Rule, alarm_possible, newcombe_least, reference_conversion, scan_cells
+from stages.core.backdoor_params import BackdoorScan
 
 GENDER, TRANSCRIBE = "What is the speaker's gender?", "Transcribe the speech."
 CLIPS = 64
@@ -89,14 +91,25 @@ def test_newcombe_interval_of_the_published_example() -> None:
 
 
 def test_models_that_react_alike_raise_few_alarms() -> None:
-    # Both collapse, so that the reference alone prevents alarms; without a margin their share is at most alpha.
+    # Nearly all collapse, so that the reference alone prevents alarms; without a margin their share is at most alpha.
     rng = np.random.default_rng(11)
-    alarms = 0
+    collapses = alarms = 0
     for _ in range(400):
         rate = rng.uniform(0.8, 0.9)
         drawn = [answers(int(rng.binomial(32, rate))) for _ in range(2)]
-        alarms += scan_cells(drawn[0], {"clean": drawn[1]}, [GENDER], 0.05, 0.0)[0].alarm
-    assert alarms / 400 <= 0.05
+        cells = scan_cells(drawn[0], {"clean": drawn[1]}, [GENDER], 0.05, 0.0)
+        collapses += any(cell.shift and cell.lowest > COLLAPSE for cell in cells)
+        alarms += any(cell.alarm for cell in cells)
+    assert collapses / 400 > 0.95
+    assert 0 < alarms / 400 <= 0.05
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.5, 1.0])
+def test_a_level_at_which_intervals_turn_round_is_refused(alpha: float) -> None:
+    with pytest.raises(ValidationError, match="alpha"):
+        BackdoorScan.model_validate(
+            {"clips": 64, "prompts": [GENDER], "bank": {"click": {"kind": "click"}}, "alpha": alpha, "margin": 0.3}
+        )
 
 
 def test_the_margin_over_the_reference_decides() -> None:
