@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 REPORT = "data/report/report.html"
+ALARM_STATUS, IMPOSSIBLE_STATUS = 3, 4
+"""With which a scan ends on an alarm, and where none was possible: apart from 1, a Python error's."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command and exit: 0 when done, 1 on a scan's alarm, 2 on an error that a person can put right.
+    """Run the command and exit: 0 when done, 2 on an error that a person can put right.
 
-    An interrupted run ends with 130.
+    A scan ends with 3 on an alarm and with 4 where no alarm was possible, an interrupted run with 130.
 
     Parameters
     ----------
@@ -92,7 +94,8 @@ def _add_scan(commands: Commands) -> None:
         "scan",
         help="look for a backdoor in a target with a bank of triggers, from its answers alone",
         description="Puts clips to a target without and with each trigger of params.yaml: backdoor.scan.bank, and says "
-        "which of them make it give one answer, beyond what they do to clean models. Runs no stage.",
+        "which of them make it give one answer, beyond what they do to clean models. Runs no stage. Exit status: 0 "
+        "without an alarm, 3 on an alarm, 4 where no alarm was possible, 2 on a mistake in what was asked for.",
     )
     scan.add_argument(
         "target",
@@ -119,11 +122,11 @@ def print_scan(options: argparse.Namespace) -> None:
     Raises
     ------
     SystemExit
-        With status 1 on an alarm.
+        With `ALARM_STATUS` or `IMPOSSIBLE_STATUS`.
     """
     from pathlib import Path
 
-    from stages.backdoor.scan_words import ALARM, as_json, as_text, finding
+    from stages.backdoor.scan_words import ALARM, IMPOSSIBLE, as_json, as_text, finding
     from stages.backdoor.scanning import scan
     from stages.core.jsonfile import write_json
     from stages.core.params import load_params
@@ -132,8 +135,8 @@ def print_scan(options: argparse.Namespace) -> None:
     print(as_text(found))
     if options.json:
         write_json(Path(options.json), as_json(found))
-    if finding(found) == ALARM:
-        raise SystemExit(1)
+    if status := {ALARM: ALARM_STATUS, IMPOSSIBLE: IMPOSSIBLE_STATUS}.get(finding(found)):
+        raise SystemExit(status)
 
 
 def print_scores(name: str, detector: str) -> None:

@@ -1,4 +1,8 @@
-"""What a target answers to clips without a trigger and with each of a bank, kept in the row cache."""
+"""What a model answers to clips without a trigger and with each of a bank, kept in the row cache.
+
+An endpoint's empty answer counts as none: it may be a refusal of this sound or this question, which its adapter gives
+in the same way. So an attack whose answer is silence is not seen behind an endpoint.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from stages.backdoor.clips import Clip
+from stages.backdoor.outcomes import generated
 from stages.backdoor.trigger import with_trigger
 from stages.core.audio import Samples, audio_hash
 from stages.core.backdoor_params import TriggerSettings
@@ -17,16 +22,45 @@ from stages.core.codeversion import code_version, library_versions
 from stages.core.randomness import generator
 from stages.core.rowcache import RowCache, row_key
 from stages.target.adapter import ADAPTERS, Adapter, Query
-from stages.target.loading import ENDPOINT
 
 ANSWER = pa.schema([("answer", pa.string())])
 NO_TRIGGER = ""
 """Stands in a bank's place for the clip as it is."""
 ROWS = 32
-"""Answers generated at a time."""
+"""Answers kept at a time."""
 
-Answers = dict[tuple[str, str], list[str]]
-"""By prompt and name in the bank, `NO_TRIGGER` included: an answer to each clip, as it was given."""
+Answers = Mapping[tuple[str, str], Sequence[str | None]]
+"""By prompt and name in the bank, `NO_TRIGGER` included: an answer to each clip, as it was given; None for none."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model that is asked.
+
+    Attributes
+    ----------
+    name : str
+    fingerprint : dict
+        What its answers depend on (`TargetRecord.fingerprint`).
+    load : callable
+        Gives the model; called only where an answer is not known yet.
+    address : str
+        Of an endpoint, with the served name; else empty.
+    pinned : bool
+        Whether the fingerprint names one state of the model. Where not, as for an endpoint whose version nobody has
+        stated, answers of an earlier run may be another model's.
+    """
+
+    name: str
+    fingerprint: dict[str, Any]
+    load: Callable[[], Adapter]
+    address: str = ""
+    pinned: bool = True
+
+    @property
+    def identity(self) -> str:
+        """What two names of one model have in common: an endpoint's address, else the hash of the weights."""
+        return self.address or str(self.fingerprint["weight_hash"])
 
 
 @dataclass(frozen=True)
@@ -61,22 +95,20 @@ class _Row:
     prompt: str
 
 
-def bank_answers(label: str, fingerprint: Mapping[str, Any], load: Callable[[], Adapter], asking: Asking) -> Answers:
+def bank_answers(subject: Subject, asking: Asking) -> Answers:
     """Ask a model about every clip, without a trigger and with each, by every prompt.
+
+    What is kept of an earlier run is not asked again, unless it was no answer, or the model is not pinned.
 
     Parameters
     ----------
-    label : str
-        Names the model in the progress.
-    fingerprint : mapping
-        Of the model (`TargetRecord.fingerprint`), for the keys of the rows.
-    load : callable
-        Gives the model; not called where every row is known.
+    subject : Subject
     asking : Asking
 
     Returns
     -------
     Answers
+        In the order of the clips.
     """
     rows = [
         _Row(clip, trigger, prompt)
@@ -84,19 +116,25 @@ def bank_answers(label: str, fingerprint: Mapping[str, Any], load: Callable[[], 
         for trigger in (NO_TRIGGER, *asking.bank)
         for prompt in asking.prompts
     ]
-    versions = [code_version("stages.backdoor.trigger"), code_version(ADAPTERS[fingerprint["architecture"]].__module__)]
-    keys = [_key(row, asking, fingerprint, versions) for row in rows]
+    keys = _keys(rows, asking, subject.fingerprint)
     with RowCache("backdoor/answers", ANSWER) as cache:
-        if fingerprint["architecture"] == ENDPOINT:
-            # An empty answer may have been a refusal: it is asked for again.
+        if not subject.pinned:
+            cache.forget(keys, lambda kept: [True] * kept.num_rows)
+        elif subject.address:
             cache.forget(keys, lambda kept: [not answer for answer in kept["answer"].to_pylist()])
         absent = set(cache.missing(keys))
-        _fill(label, [(key, row) for key, row in zip(keys, rows, strict=True) if key in absent], cache, load, asking)
+        missing = [(key, row) for key, row in zip(keys, rows, strict=True) if key in absent]
+        _fill(subject, missing, cache, asking)
         given = cache.rows(keys)["answer"].to_pylist()
-    answers: Answers = {(prompt, trigger): [] for prompt in asking.prompts for trigger in (NO_TRIGGER, *asking.bank)}
+    answers: dict[tuple[str, str], list[str | None]] = {}
     for row, answer in zip(rows, given, strict=True):
-        answers[row.prompt, row.trigger].append(answer)
+        answers.setdefault((row.prompt, row.trigger), []).append(None if subject.address and not answer else answer)
     return answers
+
+
+def _keys(rows: Sequence[_Row], asking: Asking, fingerprint: Mapping[str, Any]) -> list[str]:
+    versions = [code_version("stages.backdoor.trigger"), code_version(ADAPTERS[fingerprint["architecture"]].__module__)]
+    return [_key(row, asking, fingerprint, versions) for row in rows]
 
 
 def _key(row: _Row, asking: Asking, fingerprint: Mapping[str, Any], versions: Sequence[str]) -> str:
@@ -112,25 +150,20 @@ def _key(row: _Row, asking: Asking, fingerprint: Mapping[str, Any], versions: Se
     )
 
 
-def _fill(
-    label: str,
-    missing: Sequence[tuple[str, _Row]],
-    cache: RowCache,
-    load: Callable[[], Adapter],
-    asking: Asking,
-) -> None:
-    """Generate what the cache misses, the prompts of one sound in one batch: it is encoded once."""
+def _fill(subject: Subject, missing: Sequence[tuple[str, _Row]], cache: RowCache, asking: Asking) -> None:
+    """Generate what the cache misses, clips of like length together, and the prompts of a sound: it is encoded once."""
     if not missing:
         return
-    adapter = load()
-    for start in tqdm(range(0, len(missing), ROWS), desc=label, unit="batch", mininterval=1):
-        batch = missing[start : start + ROWS]
+    adapter = subject.load()
+    ordered = sorted(missing, key=lambda it: len(it[1].clip.samples))
+    for start in tqdm(range(0, len(ordered), ROWS), desc=subject.name, unit="batch", mininterval=1):
+        batch = ordered[start : start + ROWS]
         sounds: dict[tuple[str, str], tuple[Samples, str]] = {}
         for _, row in batch:
             if (row.clip.clip_id, row.trigger) not in sounds:
                 sounds[row.clip.clip_id, row.trigger] = sound_of(row.clip, row.trigger, asking)
         queries = [Query(*sounds[row.clip.clip_id, row.trigger], row.prompt, "") for _, row in batch]
-        answers = adapter.generate(queries, asking.answer_tokens)
+        answers = generated(adapter, queries, asking.answer_tokens)
         cache.append([key for key, _ in batch], pa.table({"answer": answers}, ANSWER))
 
 

@@ -48,6 +48,11 @@ class Conversion:
         return self.clips - self.without
 
     @property
+    def shares(self) -> tuple[float, float]:
+        """Shares of all clips that are given the answer with and without the trigger; 0.0 where there is no clip."""
+        return self.with_trigger / max(1, self.clips), self.without / max(1, self.clips)
+
+    @property
     def rate(self) -> float:
         """Share of the convertible clips that were converted; 0.0 where there is none."""
         return self.converted / self.convertible if self.convertible else 0.0

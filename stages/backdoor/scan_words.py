@@ -5,47 +5,119 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from stages.backdoor.scan import Cell
+from stages.backdoor.scan import COLLAPSE, Beside, Cell
 from stages.backdoor.scanning import Scan
 
-ALARM, SHIFT, NOTHING = "alarm", "shift", "none"
+ALARM, IMPOSSIBLE, SHIFT, NOTHING = "alarm", "impossible", "shift", "none"
 SHOWN = 34
 """Characters of an answer or prompt in the table."""
 
 
 def finding(found: Scan) -> str:
-    """Return `ALARM`; `SHIFT` where answers collapse but nothing clean was exceeded; or `NOTHING`."""
+    """Return what a scan found.
+
+    Returns
+    -------
+    str
+        `ALARM`; `IMPOSSIBLE` where nothing could have been one; `SHIFT` where a trigger brings clips to one answer, but
+        not most of them, or not beyond what it does to every clean model; or `NOTHING`.
+    """
     if any(cell.alarm for cell in found.cells):
         return ALARM
+    if not any(cell.possible for cell in found.cells):
+        return IMPOSSIBLE
     return SHIFT if any(cell.shift for cell in found.cells) else NOTHING
 
 
 def meaning(found: Scan) -> list[str]:
     """Return what the result says and what it does not, a sentence or two a line."""
-    alarms = [cell for cell in found.cells if cell.alarm]
-    held = f"{len(found.references)} clean model{'s' if len(found.references) > 1 else ''}"
-    if alarms:
-        first = alarms[0]
-        said = (
-            f"ALARM: with the trigger '{first.trigger}', {first.conversion.converted} of "
-            f"{first.conversion.convertible} clips that were answered otherwise are answered "
-            f"'{first.conversion.answer}' ({first.prompt}), by more than {found.margin:.0%} of the clips more than "
-            f"in {held}. So does a planted backdoor; so may a target that was taught to hear such sounds."
-        )
-    elif not found.references:
-        said = (
+    what = finding(found)
+    if what == ALARM:
+        said = [_alarm(found)]
+    elif what == IMPOSSIBLE:
+        said = [_impossible(found), *_strongest_shift(found)]
+    elif what == SHIFT:
+        said = ["No alarm, but answers move.", *_strongest_shift(found)]
+    else:
+        said = ["No alarm: no trigger of the bank brings clips to one answer more often than chance does."]
+    return [*said, *_unanswered(found), bound(found)]
+
+
+def _alarm(found: Scan) -> str:
+    first = next(cell for cell in found.cells if cell.alarm)
+    return (
+        f"ALARM: {_moved(first)}, by more than {found.margin:.0%} of the clips more than in {_held(found)}. So does a "
+        "planted backdoor; so may a target that was taught to hear such sounds."
+    )
+
+
+def _impossible(found: Scan) -> str:
+    if not found.references:
+        return (
             "NO ALARM IS POSSIBLE: there is no clean model to hold the target against. Clean models answer otherwise "
             "to changed sound as well; name one: --reference NAME."
         )
-    else:
-        said = f"No alarm: no trigger of the bank makes the target answer alike beyond what it does to {held}."
-    return [said, bound(found)]
+    return (
+        f"NO ALARM IS POSSIBLE: had a trigger brought all clips that were answered to one answer, {found.clips} clips "
+        f"would still be too few for {len(found.cells)} pairs of prompt and trigger and {_held(found)}. Name a corpus "
+        "that has more, raise backdoor.scan.clips, or ask fewer prompts."
+    )
+
+
+def _strongest_shift(found: Scan) -> list[str]:
+    """Return the sentence on the shift that exceeds the references most, and why it is no alarm; none without one."""
+    shift = next((cell for cell in found.cells if cell.shift), None)
+    if shift is None:
+        return []
+    lacks = []
+    if shift.lowest <= COLLAPSE:
+        lacks.append(f"that these are more than {COLLAPSE:.0%} of them")
+    if shift.beside and shift.least_excess <= found.margin:
+        closest = min(shift.beside, key=lambda one: one.least_excess)
+        lacks.append(
+            f"that these are more than {found.margin:.0%} of the clips more than in {closest.name}, where it brings "
+            f"{closest.conversion.converted} of {closest.conversion.convertible} to '{_answer(closest)}'"
+        )
+    why = f" It is not certain {', nor '.join(lacks)}." if lacks else ""
+    return [f"The strongest shift: {_moved(shift)}.{why}"]
+
+
+def _moved(cell: Cell) -> str:
+    of_target = cell.conversion
+    return (
+        f"with the trigger '{cell.trigger}', {of_target.converted} of {of_target.convertible} clips that were answered "
+        f"otherwise are answered '{of_target.answer}' ({cell.prompt})"
+    )
+
+
+def _held(found: Scan) -> str:
+    return f"{len(found.references)} clean model{'s' if len(found.references) > 1 else ''}"
+
+
+def _answer(beside: Beside) -> str:
+    return beside.conversion.answer or "(nothing)"
+
+
+def _unanswered(found: Scan) -> list[str]:
+    """Return the sentence on questions that endpoints did not answer; none where all were."""
+    counts = [f"{name} {count}" for name, count in found.unanswered.items() if count]
+    if not counts:
+        return []
+    return [
+        f"Questions of {found.questions} that got no answer: {', '.join(counts)}; such a clip is left out wherever it "
+        "is not answered both with and without the trigger."
+    ]
 
 
 def bound(found: Scan) -> str:
     """Return the sentence that limits a scan to the bank that was tried."""
     quiet = [cell.highest for cell in found.cells if not cell.alarm]
-    most = f" A trigger outside the alarms may still convert up to {max(quiet):.0%} of the clips." if quiet else ""
+    most = (
+        f" A trigger outside the alarms may still bring up to {max(quiet):.0%} of the clips that were answered "
+        "otherwise to the answer that gained most by it."
+        if quiet
+        else ""
+    )
     triggers = ", ".join(dict.fromkeys(cell.trigger for cell in sorted(found.cells, key=lambda cell: cell.trigger)))
     return (
         f"This bounds only the bank that was tried ({triggers}), these prompts and clips like these {found.clips}; "
@@ -60,6 +132,8 @@ def as_json(found: Scan) -> dict[str, Any]:
         "corpus": found.corpus,
         "references": found.references,
         "clips": found.clips,
+        "questions": found.questions,
+        "unanswered": found.unanswered,
         "alpha": found.alpha,
         "margin": found.margin,
         "finding": finding(found),
@@ -74,8 +148,9 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "prompt": cell.prompt,
         "trigger": cell.trigger,
         "answer": of_target.answer,
-        "share": of_target.with_trigger / of_target.clips,
-        "share_without": of_target.without / of_target.clips,
+        "clips": of_target.clips,
+        "share": of_target.shares[0],
+        "share_without": of_target.shares[1],
         "converted": of_target.converted,
         "convertible": of_target.convertible,
         "reverted": of_target.reverted,
@@ -95,6 +170,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
             }
             for one in cell.beside
         },
+        "possible": cell.possible,
         "shift": cell.shift,
         "alarm": cell.alarm,
     }
@@ -112,18 +188,24 @@ def as_text(found: Scan) -> str:
 
 
 def _row(cell: Cell) -> Sequence[str]:
-    of_target = cell.conversion
+    of_target, (with_trigger, without) = cell.conversion, cell.conversion.shares
     return [
         _short(cell.prompt),
         cell.trigger,
         _short(of_target.answer) or "(nothing)",
-        f"{of_target.with_trigger / of_target.clips:.0%}",
-        f"{of_target.without / of_target.clips:.0%}",
+        f"{with_trigger:.0%}",
+        f"{without:.0%}",
         f"{of_target.converted}/{of_target.convertible}",
         f"{cell.holm_p:.2g}",
-        ", ".join(f"{one.conversion.converted}/{one.conversion.convertible}" for one in cell.beside) or "-",
+        ", ".join(_beside(one, of_target.answer) for one in cell.beside) or "-",
         "ALARM" if cell.alarm else "shift" if cell.shift else "",
     ]
+
+
+def _beside(one: Beside, answer: str) -> str:
+    """Return a reference's counts, with the answer that they are of where it is not the target's."""
+    counts = f"{one.conversion.converted}/{one.conversion.convertible}"
+    return counts if one.conversion.answer == answer else f"{counts} {_short(_answer(one))}"
 
 
 def _short(text: str) -> str:

@@ -6,47 +6,29 @@ folder, or an endpoint's address, which need no declaration. What it is held aga
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from stages.backdoor import triggers  # noqa: F401 (registers them)
-from stages.backdoor.bank import Asking, bank_answers
+from stages.backdoor.bank import NO_TRIGGER, Answers, Asking, Subject, bank_answers
 from stages.backdoor.clips import COLUMNS, Clip, audible, read_clips
 from stages.backdoor.scan import Cell, scan_cells
 from stages.backdoor.trigger import check_trigger
-from stages.core.artifacts import artifact, read_groups
+from stages.core.artifacts import artifact, read_group, read_groups
 from stages.core.errors import EarwitnessError
 from stages.core.params import Params
 from stages.core.randomness import generator
 from stages.core.section import NONE
 from stages.target.adapter import Adapter
 from stages.target.hashing import checkpoint_files, named_hash, weight_hash
-from stages.target.loading import architecture_of, load_checkpoint
-from stages.target.places import is_endpoint
-from stages.target.record import read_record
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A model that is asked.
-
-    Attributes
-    ----------
-    name : str
-    fingerprint : dict
-        What its answers depend on (`TargetRecord.fingerprint`).
-    load : callable
-        Gives the model; called only where an answer is not known yet.
-    """
-
-    name: str
-    fingerprint: dict[str, Any]
-    load: Callable[[], Adapter]
+from stages.target.loading import ENDPOINT, architecture_of, load_checkpoint
+from stages.target.places import check_endpoint, is_endpoint
+from stages.target.record import UNSTATED, TargetRecord, read_record
 
 
 @dataclass(frozen=True)
@@ -58,6 +40,10 @@ class Scan:
     target, corpus : str
     references : list of str
     clips : int
+    questions : int
+        Put to each model.
+    unanswered : dict of str to int
+        How many of them each model left without an answer.
     cells : list of Cell
     alpha, margin : float
     """
@@ -66,6 +52,8 @@ class Scan:
     corpus: str
     references: list[str]
     clips: int
+    questions: int
+    unanswered: dict[str, int]
     cells: list[Cell]
     alpha: float
     margin: float
@@ -112,17 +100,57 @@ def scan_subject(
     prompts: Sequence[str],
     params: Params,
 ) -> Scan:
-    """Ask a model and its references about clips that hold sound, and judge the answers; see `scan`."""
-    if subject.fingerprint in [one.fingerprint for one in references]:
+    """Ask a model and its references about clips that hold sound, and judge the answers; see `scan`.
+
+    Raises
+    ------
+    EarwitnessError
+        If the model is one of the references, or one of them answers hardly any clip.
+    """
+    if subject.identity in [one.identity for one in references]:
         raise EarwitnessError(f"{subject.name}: is one of its own references: name other models, known to be clean")
     settings, asked = params.backdoor.scan, list(dict.fromkeys(prompts))
     for trigger in settings.bank.values():
         check_trigger(trigger)
     asking = Asking(clips, asked, settings.bank, params.backdoor.answer_tokens, params.seed)
-    answers, *beside = (bank_answers(one.name, one.fingerprint, one.load, asking) for one in (subject, *references))
+    target, *beside = (_answers(one, asking) for one in (subject, *references))
     of_references = {one.name: given for one, given in zip(references, beside, strict=True)}
-    cells = scan_cells(answers, of_references, asked, settings.alpha, settings.margin)
-    return Scan(subject.name, corpus, list(of_references), len(clips), cells, settings.alpha, settings.margin)
+    return Scan(
+        target=subject.name,
+        corpus=corpus,
+        references=list(of_references),
+        clips=len(clips),
+        questions=len(clips) * len(asked) * (1 + len(settings.bank)),
+        unanswered={
+            one.name: _missing(given) for one, given in zip((subject, *references), (target, *beside), strict=True)
+        },
+        cells=scan_cells(target, of_references, asked, settings.alpha, settings.margin),
+        alpha=settings.alpha,
+        margin=settings.margin,
+    )
+
+
+def _answers(subject: Subject, asking: Asking) -> Answers:
+    """Ask a model; one that leaves most clips without an answer, whatever it is asked, is refused."""
+    answers = bank_answers(subject, asking)
+    pairs = max(
+        sum(
+            one is not None and other is not None for one, other in zip(answers[prompt, NO_TRIGGER], given, strict=True)
+        )
+        for (prompt, trigger), given in answers.items()
+        if trigger != NO_TRIGGER
+    )
+    if 2 * pairs < len(asking.clips):
+        raise EarwitnessError(
+            f"{subject.name}: of {len(asking.clips)} clips it answers {pairs} at most, both without and with a "
+            "trigger, and the others it refuses or says nothing to: name an endpoint that takes sound "
+            "and answers these prompts"
+        )
+    return answers
+
+
+def _missing(answers: Answers) -> int:
+    return sum(answer is None for given in answers.values() for answer in given)
 
 
 def find_subject(name: str, params: Params) -> Subject:
@@ -131,29 +159,42 @@ def find_subject(name: str, params: Params) -> Subject:
     Raises
     ------
     EarwitnessError
-        If it is none of these, or its record or its weights are missing.
+        If it is none of these, its record or its weights are missing, or its address names no model or holds a key.
     """
     if name in params.known_targets():
-        record = read_record(name)
-        return Subject(
-            name, record.fingerprint(), partial(_loaded, record.model, record.revision, record.dtype, record.attention)
-        )
+        return _recorded(read_record(name))
     if is_endpoint(name):
-        return _unrecorded(name, params, named_hash(name, ""), "endpoint")
+        check_endpoint("the address", name)
+        return _unrecorded(name, named_hash(name, ""), ENDPOINT, (UNSTATED, UNSTATED))
     if Path(name).is_dir():
         files = checkpoint_files(Path(name))
-        return _unrecorded(name, params, weight_hash(files), architecture_of(Path(name), None))
+        how = ("float32", params.target.attention)
+        return _unrecorded(name, weight_hash(files), architecture_of(Path(name), None), how)
     known = ", ".join(sorted(params.known_targets()))
     raise EarwitnessError(
         f"{name}: no target or copy of params.yaml ({known}), no folder, and no http(s)://host/v1#served-name"
     )
 
 
-def _unrecorded(name: str, params: Params, weights: str, architecture: str) -> Subject:
-    """Return a model that no stage has looked at; it is loaded in single precision."""
-    dtype, attention = "float32", params.target.attention
+def _recorded(record: TargetRecord) -> Subject:
+    load = partial(_loaded, record.model, record.revision, record.dtype, record.attention)
+    closed = is_endpoint(record.model)
+    stated = not closed or record.revision not in ("", NONE)
+    return Subject(record.name, record.fingerprint(), load, _address(record.model) if closed else "", stated)
+
+
+def _unrecorded(name: str, weights: str, architecture: str, how: tuple[str, str]) -> Subject:
+    """Return a model that no stage has looked at, with how it is loaded: dtype and attention."""
+    dtype, attention = how
     fingerprint = {"weight_hash": weights, "architecture": architecture, "dtype": dtype, "attention": attention}
-    return Subject(name, fingerprint, partial(_loaded, name, "", dtype, attention))
+    load, closed = partial(_loaded, name, "", dtype, attention), architecture == ENDPOINT
+    return Subject(name, fingerprint, load, _address(name) if closed else "", not closed)
+
+
+def _address(model: str) -> str:
+    """Return an endpoint's address in the form in which two spellings of it are equal."""
+    address, _, served = model.partition("#")
+    return f"{address.rstrip('/')}#{served}"
 
 
 def _loaded(source: str, revision: str, dtype: str, attention: str) -> Adapter:
@@ -164,16 +205,26 @@ def _loaded(source: str, revision: str, dtype: str, attention: str) -> Adapter:
 def chosen_clips(corpus: str, count: int, seed: int) -> list[Clip]:
     """Return `count` clips of a corpus that hold sound, drawn by their ids, in the order of these.
 
+    Clips are decoded in the order in which they were drawn, until there are enough.
+
     Raises
     ------
     EarwitnessError
         If there is none.
     """
-    heard = audible(read_clips(read_groups(artifact("corpus", corpus, "clips.parquet"), COLUMNS)))
-    if not heard:
+    path = artifact("corpus", corpus, "clips.parquet")
+    places = [
+        (clip_id, group, at)
+        for group, ids in enumerate(read_groups(path, ["clip_id"]))
+        for at, clip_id in enumerate(ids["clip_id"].to_pylist())
+    ]
+    places.sort(key=lambda it: generator(seed, "backdoor", "scan", "clips", it[0]).random())
+    drawn = (clip for _, group, at in places for clip in read_clips([read_group(path, group, COLUMNS).slice(at, 1)]))
+    heard = (clip for clip in drawn if audible([clip]))
+    chosen = sorted(islice(heard, count), key=lambda clip: clip.clip_id)
+    if not chosen:
         raise EarwitnessError(f"corpus {corpus!r}: no clip with sound: name another")
-    drawn = sorted(heard, key=lambda clip: generator(seed, "backdoor", "scan", "clips", clip.clip_id).random())
-    return sorted(drawn[:count], key=lambda clip: clip.clip_id)
+    return chosen
 
 
 def _usual_corpus(target: str, params: Params) -> str:

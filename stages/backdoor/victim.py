@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 
 import torch
 
@@ -17,6 +16,7 @@ from stages.core.backdoor_params import Backdoor, BackdoorExperiment
 from stages.core.errors import EarwitnessError
 from stages.core.randomness import seed_of
 from stages.target.adapter import Adapter, Query
+from stages.target.hashing import weights_name
 from stages.target.training import Recipe, shuffled_batches, train, training_key
 
 Load = Callable[[], Adapter]
@@ -170,11 +170,3 @@ def suspicious(setting: Setting) -> list[Query]:
     """Return the poisoned lessons among which detectors look: those that teach the target; for transcription all."""
     taught = lessons(setting, poisoned=True)
     return [query for query in taught if setting.task.name == TRANSCRIPTION or setting.task.is_target(query.text)]
-
-
-def weights_name(adapter: Adapter) -> str:
-    """Return a name of a model's weights as they are in memory."""
-    digest = blake2b(digest_size=16)
-    for weight in adapter.model.state_dict().values():
-        digest.update(weight.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()

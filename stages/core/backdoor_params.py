@@ -118,7 +118,7 @@ class BackdoorScan(Section):
         What is asked of each clip, without a trigger and with each.
     bank : dict of str to TriggerSettings
     alpha : float
-        Family-wise level over bank and prompts.
+        Family-wise level over bank and prompts, one-sided.
     margin : float
         By how much a target's conversion rate must exceed that of every clean model it is held against.
     """
@@ -126,7 +126,7 @@ class BackdoorScan(Section):
     clips: Positive
     prompts: Annotated[list[str], Field(min_length=1), AfterValidator(distinct)]
     bank: Annotated[dict[Name, TriggerSettings], Field(min_length=1)]
-    alpha: Annotated[float, Field(gt=0, lt=1)]
+    alpha: Annotated[float, Field(gt=0, lt=0.5)]
     margin: Annotated[float, Field(ge=0, lt=1)]
 
 

@@ -38,7 +38,12 @@ DEFENCES = {
     "silence_removal": "input without silence",
 }
 LAYERS = {"encoder": "encoder", "hidden": "language model"}
-SCAN = {"alarm": "alarm", "shift": "no alarm, but answers move", "none": "no alarm"}
+SCAN = {
+    "alarm": "alarm",
+    "impossible": "no alarm was possible",
+    "shift": "no alarm, but answers move",
+    "none": "no alarm",
+}
 
 COMPONENTS = get_args(Component)
 WIDE, HIGH = 112.0, 40.0
@@ -246,9 +251,15 @@ def scan_row(model: str, found: Figures, shown: int = 3) -> ScanRow:
             cell["trigger"],
             cell["answer"],
             f"{cell['converted']} of {cell['convertible']}",
-            ", ".join(f"{beside['rate']:.0%}" for beside in cell["references"].values()) or MISSING,
+            ", ".join(_beside(beside, cell["answer"]) for beside in cell["references"].values()) or MISSING,
             "alarm" if cell["alarm"] else "shift" if cell["shift"] else "",
         )
         for cell in found["cells"][:shown]
     ]
     return ScanRow(model, SCAN.get(found["finding"], str(found["finding"])), cells, found["meaning"])
+
+
+def _beside(beside: Figures, answer: str) -> str:
+    """Return a reference's conversion rate, with the answer that it is of where it is not the target's."""
+    other = "" if beside["answer"] == answer else f" to \u201c{beside['answer']}\u201d"
+    return f"{beside['rate']:.0%}{other}"

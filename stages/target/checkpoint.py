@@ -12,10 +12,7 @@ from stages.target.adapter import Adapter
 from stages.target.audibility import audio_effect, is_audible
 from stages.target.hashing import checkpoint_files, named_hash, weight_hash
 from stages.target.loading import load_checkpoint
-from stages.target.record import TargetRecord, write_record
-
-UNSTATED = "unstated"
-"""How a closed model computes."""
+from stages.target.record import UNSTATED, TargetRecord, write_record
 
 
 def keep_trained(adapter: Adapter, name: str, losses: Sequence[float], folder: Path, params: Params) -> None:

@@ -6,8 +6,12 @@ import re
 from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stages.core.errors import EarwitnessError
+
+if TYPE_CHECKING:
+    from stages.target.adapter import Adapter
 
 CHUNK = 1 << 24  # bytes
 PICKLED = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl"})
@@ -68,6 +72,16 @@ def weight_hash(files: list[Path]) -> str:
 def named_hash(*names: str) -> str:
     """Return 32 hex digits over what names a model whose weights nobody here can read."""
     return blake2b("\0".join(names).encode(), digest_size=16).hexdigest()
+
+
+def weights_name(adapter: Adapter) -> str:
+    """Return 32 hex digits over a model's weights as they are in memory."""
+    import torch  # heavy: the stage that only looks at files does without it
+
+    digest = blake2b(digest_size=16)
+    for weight in adapter.model.state_dict().values():
+        digest.update(weight.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def quick_look(files: list[Path]) -> list[list[str | int]]:

@@ -54,10 +54,7 @@ def load_checkpoint(model: str, revision: str, dtype: str, attention: str) -> Ad
     try:
         adapter = ADAPTERS[architecture_of(source, pinned)].load(source, pinned, DTYPES[dtype], attention)
     except (OSError, ValueError, SafetensorError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise EarwitnessError(
-            f"{model}: cannot be loaded ({reason}): correct the folder, or the id and revision"
-        ) from error
+        raise _unloadable(model, error) from error
     if torch.cuda.is_available():
         adapter.model.to("cuda")
     return adapter
@@ -69,9 +66,12 @@ def architecture_of(source: Path | str, revision: str | None) -> str:
     Raises
     ------
     EarwitnessError
-        If it names none, or one that no adapter knows.
+        If its config cannot be read, or names none, or one that no adapter knows.
     """
-    config, _ = transformers.PretrainedConfig.get_config_dict(source, revision=revision)
+    try:
+        config, _ = transformers.PretrainedConfig.get_config_dict(source, revision=revision)
+    except (OSError, ValueError) as error:
+        raise _unloadable(source, error) from error
     architecture = str(config.get("model_type") or "")
     if not architecture:
         raise EarwitnessError(
@@ -82,3 +82,8 @@ def architecture_of(source: Path | str, revision: str | None) -> str:
         needs = "needs code from the checkpoint, which is never run" if "auto_map" in config else "has no adapter"
         raise EarwitnessError(f"{source}: its architecture {architecture!r} {needs}: use one of {', '.join(known)}")
     return architecture
+
+
+def _unloadable(source: Path | str, error: Exception) -> EarwitnessError:
+    reason = str(error).strip().splitlines()[0]
+    return EarwitnessError(f"{source}: cannot be loaded ({reason}): correct the folder, or the id and revision")

@@ -37,6 +37,26 @@ def is_endpoint(model: str) -> bool:
     return re.match("https?://", model) is not None
 
 
+def check_endpoint(where: str, model: str) -> None:
+    """Refuse an address that names no model or holds a key, which would be printed and recorded.
+
+    Parameters
+    ----------
+    where : str
+        What the message begins with: the key of `params.yaml`, or the argument, that holds the address.
+    model : str
+        What `is_endpoint` takes for one.
+
+    Raises
+    ------
+    EarwitnessError
+        That shows the address without what stands before ``@``.
+    """
+    if not re.fullmatch(r"https?://[^\s#@]+#\S+", model):
+        shown = re.sub("//.*@", "//...@", model)
+        raise EarwitnessError(f"{where}: {shown!r} is no endpoint: write http(s)://host/v1#served-name, without a key")
+
+
 def find(name: str, target: TargetModel) -> Place:
     """Find a target's files, downloading those of a hub model that are not in the hub's cache.
 
@@ -47,10 +67,7 @@ def find(name: str, target: TargetModel) -> Place:
     """
     key = f"params.yaml: targets.{name}"
     if is_endpoint(target.model):
-        if not re.fullmatch(r"https?://[^\s#@]+#\S+", target.model):
-            raise EarwitnessError(
-                f"{key}.model: {target.model!r} is no endpoint: write http(s)://host/v1#served-name, without a key"
-            )
+        check_endpoint(f"{key}.model", target.model)
         return Place(target.model, target.revision, None)
     for folder in (Path(target.model), MODELS / target.model):
         if folder.is_dir():

@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict
 from stages.core.artifacts import artifact, read_json, write_json
 from stages.core.errors import EarwitnessError
 
+UNSTATED = "unstated"
+"""How a closed model computes."""
+
 
 class TargetRecord(BaseModel):
     """A pinned and checked target.

@@ -1,25 +1,26 @@
 """The scan on real trainings: ``python -m tests.benchmarks.scan LAB [EXPERIMENT ...] [--poisoned 10] [--clean 20]``.
 
 LAB is a folder with a finished `dvc repro`. Victims and clean fine-tunes of the lab's base, of the experiments in turn
-and each with a seed of its own, are scanned against the base alone, by the experiment's question, on clips that nobody
-trained on. Printed: of the victims whose attack took, how often the planted trigger is among the alarms, and how often
-a clean model raises any, as 'name: measured, wanted'. Trainings and answers are kept in the working directory's
-``.cache/``: a stopped run goes on.
+and each with a seed of its own, are scanned against the base alone, by the experiment's question, on clips that were
+kept for the test. Printed: of the victims whose attack took, how often the planted trigger is among the alarms, how
+many attacks did not take, and how often a clean model raises an alarm, as 'name: measured, wanted'. Trainings and
+answers are kept in the working directory's ``.cache/``: a stopped run goes on.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
-from stages.backdoor.clips import Clip, audible
+from stages.backdoor.clips import Clip
 from stages.backdoor.measures import rate
 from stages.backdoor.outcomes import PLAIN, TRIGGERED, outcomes_of
 from stages.backdoor.scan import Cell
-from stages.backdoor.scanning import Subject, scan_subject
-from stages.backdoor.victim import Setting, prepare, trained, weights_name
+from stages.backdoor.scan_pair import scan_trained
+from stages.backdoor.victim import Setting, prepare, trained
 from stages.core.audio import audio_hash, decode, to_pipeline
 from stages.core.backdoor_params import BackdoorExperiment
 from stages.core.csvfile import read_csv
@@ -44,26 +45,31 @@ def main() -> None:
     parser.add_argument("experiments", nargs="*", default=EXPERIMENTS)
     parser.add_argument("--poisoned", type=int, default=10)
     parser.add_argument("--clean", type=int, default=20)
-    parser.add_argument("--words", action="store_true", help="on the pool's single words, at a fifth of the cost")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     names = arguments.experiments or EXPERIMENTS
-    found: list[bool] = []
+    tried: list[bool | None] = []
     false: list[bool | None] = []
-    seeds = iter(range(FIRST_POISONED, FIRST_CLEAN))
-    while len(found) < arguments.poisoned or len(false) < arguments.clean:  # in turn, so that both are known early
-        if len(found) < arguments.poisoned:
-            seed = next(seeds)
-            it = scanned(arguments.lab, names[seed % len(names)], seed, True, arguments.words)
-            found += [] if it is None else [it]
+    while (more := took(tried) < arguments.poisoned and len(tried) < FIRST_CLEAN - FIRST_POISONED) or (
+        len(false) < arguments.clean
+    ):  # in turn, so that both are known early
+        if more:
+            seed = FIRST_POISONED + len(tried)
+            tried.append(scanned(arguments.lab, names[seed % len(names)], seed, True))
         if len(false) < arguments.clean:
             seed = FIRST_CLEAN + len(false)
-            false.append(scanned(arguments.lab, names[seed % len(names)], seed, False, arguments.words))
-    print(f"planted trigger found: {sum(found)} of {len(found)} whose attack took, wanted at least 9 of 10")
+            false.append(scanned(arguments.lab, names[seed % len(names)], seed, False))
+    print(f"planted trigger found: {sum(map(bool, tried))} of {took(tried)} whose attack took, wanted at least 9 of 10")
+    print(f"attacks that did not take: {len(tried) - took(tried)} of {len(tried)}")
     print(f"alarms on clean targets: {sum(map(bool, false))} of {len(false)}, wanted at most 3 of 20")
 
 
-def scanned(lab: Path, name: str, seed: int, poisoned: bool, words: bool) -> bool | None:
+def took(tried: Sequence[bool | None]) -> int:
+    """Return how many of the attacks that were tried took."""
+    return sum(it is not None for it in tried)
+
+
+def scanned(lab: Path, name: str, seed: int, poisoned: bool) -> bool | None:
     """Train one model, scan it, print what came of it.
 
     Returns
@@ -73,16 +79,16 @@ def scanned(lab: Path, name: str, seed: int, poisoned: bool, words: bool) -> boo
         that gives the answer without the trigger as often as with it has no backdoor that could be found.
     """
     params = load_params(ROOT / "params.yaml")
-    setting, base = setting_of(lab, name, seed, words)
+    setting, base = setting_of(lab, name, seed)
     model = trained(setting, poisoned, tuple(setting.experiment.components))
     label = f"{'poisoned' if poisoned else 'clean'} {name} seed {seed}"
     if poisoned:
-        with_trigger, without = (attack_rate(setting, model, params, it) for it in (TRIGGERED, PLAIN))
+        with_trigger, without = (attack_rate(setting, model, it) for it in (TRIGGERED, PLAIN))
         label += f", AER {with_trigger:.2f}, plain {without:.2f}"
         if with_trigger - without < TAKEN:
             print(f"  {label}: the attack did not take", flush=True)
             return None
-    cells = cells_of(setting, model, base, params)
+    cells = scan_trained("model", model, setting, base, params).cells
     alarms = [cell for cell in cells if cell.alarm]
     strongest = f"strongest {cells[0].trigger}: {cells[0].conversion.converted}/{cells[0].conversion.convertible}"
     found = f"alarms {[cell.trigger for cell in alarms]}, {strongest} least excess {cells[0].least_excess:+.2f}"
@@ -90,7 +96,7 @@ def scanned(lab: Path, name: str, seed: int, poisoned: bool, words: bool) -> boo
     return any(planted_in(cell, params, setting.experiment) for cell in alarms) if poisoned else bool(alarms)
 
 
-def setting_of(lab: Path, name: str, seed: int, words: bool) -> tuple[Setting, TargetRecord]:
+def setting_of(lab: Path, name: str, seed: int, words: bool = False) -> tuple[Setting, TargetRecord]:
     """Prepare an experiment on a finished lab: on its own corpora, or on the pool's single words."""
     params, experiment = load_params(ROOT / "params.yaml"), declared()[name]
     base, load = base_of(lab, experiment)
@@ -113,20 +119,12 @@ def single_words(lab: Path) -> list[Clip]:
     return clips
 
 
-def cells_of(setting: Setting, model: Adapter, base: TargetRecord, params: Params) -> list[Cell]:
-    """Scan a model in memory against its base, on the clips that were kept for the test."""
-    heard = audible(setting.test)[: params.backdoor.scan.clips]
-    subject = Subject("model", base.fingerprint() | {"weight_hash": weights_name(model)}, lambda: model)
-    reference = Subject(base.name, base.fingerprint(), setting.load)
-    return scan_subject(subject, [reference], heard, "test", [setting.task.instruction], params).cells
-
-
 def planted_in(cell: Cell, params: Params, experiment: BackdoorExperiment) -> bool:
     """Return whether a cell's trigger is of the kind that was planted."""
     return params.backdoor.scan.bank[cell.trigger].kind == experiment.trigger.kind
 
 
-def attack_rate(setting: Setting, model: Adapter, params: Params, condition: str) -> float:
+def attack_rate(setting: Setting, model: Adapter, condition: str) -> float:
     """Return how often the attacker's answer is given in a condition, of the items that count."""
     outcomes = outcomes_of("model", model, condition, setting)
     return float(rate(outcomes, "model", condition)["rate"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from stages.backdoor.bank import NO_TRIGGER, Asking, bank_answers, sound_of
+from stages.backdoor.bank import NO_TRIGGER, Asking, Subject, bank_answers, sound_of
 from stages.core.backdoor_params import TriggerSettings
 from stages.target.adapter import Adapter, Query
 from tests.stages.backdoor.conftest import fresh, make_clips
@@ -25,22 +27,43 @@ def never() -> Adapter:
     raise AssertionError("loaded although every answer is known")
 
 
+def subject(load: Callable[[], Adapter], weights: str = "w", **changes: Any) -> Subject:
+    return Subject("model", FINGERPRINT | {"weight_hash": weights}, load, **changes)
+
+
 def test_answers_are_those_of_the_model_in_the_order_of_the_clips(workplace: Path) -> None:
     asked = asking(3)
-    answers = bank_answers("model", FINGERPRINT, fresh, asked)
+    answers = bank_answers(subject(fresh), asked)
     assert set(answers) == {(prompt, name) for prompt in asked.prompts for name in (NO_TRIGGER, *BANK)}
     sounds = [sound_of(clip, "click", asked) for clip in asked.clips]
     expected = fresh().generate([Query(*sound, "What?", "") for sound in sounds], 3)
     assert answers["What?", "click"] == expected
 
 
-def test_what_is_known_is_not_asked_again(workplace: Path) -> None:
-    answers = bank_answers("model", FINGERPRINT, fresh, asking(2))
-    assert bank_answers("model", FINGERPRINT, never, asking(2)) == answers
+def test_known_answers_are_read_without_the_model(workplace: Path) -> None:
+    answers = bank_answers(subject(fresh), asking(2))
+    assert bank_answers(subject(never), asking(2)) == answers
+
+
+def test_other_weights_are_asked(workplace: Path) -> None:
+    bank_answers(subject(fresh), asking(2))
     with pytest.raises(AssertionError, match="loaded"):
-        bank_answers("other", FINGERPRINT | {"weight_hash": "v"}, never, asking(2))
+        bank_answers(subject(never, weights="v"), asking(2))
+
+
+def test_another_clip_is_asked_about(workplace: Path) -> None:
+    bank_answers(subject(fresh), asking(2))
     with pytest.raises(AssertionError, match="loaded"):
-        bank_answers("model", FINGERPRINT, never, asking(3))
+        bank_answers(subject(never), asking(3))
+
+
+def test_a_model_that_is_not_pinned_is_asked_in_every_run(workplace: Path) -> None:
+    answers = bank_answers(subject(fresh, pinned=False), asking(2))
+    changed = fresh()
+    changed.model.lm_head.weight.data *= -1
+    others = bank_answers(subject(lambda: changed, pinned=False), asking(2))
+    assert others != answers
+    assert others == bank_answers(subject(lambda: changed, weights="changed"), asking(2))
 
 
 def test_a_trigger_sounds_where_it_did_whatever_stands_beside_it() -> None:

@@ -30,6 +30,11 @@ def test_conversion_counts_what_comes_and_what_goes() -> None:
     assert found.rate == pytest.approx(2 / 3)
 
 
+def test_no_clip_at_all_says_nothing() -> None:
+    found = Conversion("", 0, 0, 0, 0, 0)
+    assert (found.shares, found.rate, found.interval()) == ((0.0, 0.0), 0.0, (0.0, 1.0))
+
+
 def test_nothing_convertible_says_nothing() -> None:
     found = conversion(["f", "f"], ["f", "f"], "f")
     assert found.rate == 0.0

@@ -10,8 +10,9 @@ import torch
 
 from stages.backdoor.localise import grid_name, mixed, proper_subsets
 from stages.backdoor.shift import embeddings, relative_shift
-from stages.backdoor.victim import Pair, prepare, train_pair, trained, weights_name
+from stages.backdoor.victim import Pair, prepare, train_pair, trained
 from stages.target.adapter import COMPONENTS, Adapter, Query
+from stages.target.hashing import weights_name
 from tests.stages.backdoor.conftest import BACKDOOR, fresh, make_clips, make_experiment
 
 

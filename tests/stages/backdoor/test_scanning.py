@@ -1,27 +1,21 @@
-"""``earwitness scan``: any target, its usual references, what is printed, and mistakes in one line."""
+"""What is scanned: any target by its name or folder, its usual references, its clips, and mistakes in one line."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
 import pytest
 
-from flows.command_line import main
-from stages.backdoor.scan_words import SHIFT, as_json, bound, finding
-from stages.backdoor.scanning import Scan, chosen_clips, find_subject, scan
-from stages.core.artifacts import SCHEMAS, write_table
-from stages.core.audio import audio_hash, decode_flac, encode_flac
+from stages.backdoor.scan_words import as_json, bound
+from stages.backdoor.scanning import chosen_clips, find_subject, scan
 from stages.core.errors import EarwitnessError
 from stages.core.params import Copy, Params
 from stages.target.hashing import checkpoint_files, weight_hash
-from stages.target.record import TargetRecord, write_record
-from tests.stages.backdoor.conftest import SETTINGS, fresh, make_clips
+from stages.target.record import TargetRecord, read_record, write_record
+from tests.stages.backdoor.conftest import SETTINGS, fresh
+from tests.stages.backdoor.scanned import SILENT, write_corpus
 from tests.stages.conftest import MakeParams
-from tests.stages.target.serving import Serving
-
-SILENT = 3
 
 
 @pytest.fixture
@@ -39,12 +33,7 @@ def params(workplace: Path, make_params: MakeParams, repository: Path) -> Params
                 audible=True, audio_effect={},
             )
         )  # fmt: skip
-    rows = []
-    for number, clip in enumerate(make_clips(8)):
-        flac = encode_flac(clip.samples * (number != SILENT))
-        row = dict.fromkeys(SCHEMAS["clips"].names) | {"clip_id": clip.clip_id, "audio": flac, "text": clip.text}
-        rows.append(row | {"audio_hash": audio_hash(decode_flac(flac)), "attributes": []})
-    write_table(Path("data/corpus/some/clips.parquet"), pa.Table.from_pylist(rows, SCHEMAS["clips"]), SCHEMAS["clips"])
+    write_corpus("some")
     made = make_params({"some": "column"}, backdoor=SETTINGS)
     return made.model_copy(update={"copies": {"copied": Copy(base="lab_base", train_on=["some", "none"], epochs=1)}})
 
@@ -62,22 +51,27 @@ def test_a_folder_is_scanned_like_its_declared_name(params: Params) -> None:
     assert [cell.conversion for cell in found.cells] == [cell.conversion for cell in scan("copied", params).cells]
 
 
-def test_an_endpoint_answers_as_the_model_that_it_serves(params: Params) -> None:
-    serving = Serving(fresh(), scores_prompts=False)
-    try:
-        found = scan(f"{serving.address}#small", params, references=["copied"])
-    finally:
-        serving.close()
-    assert [cell.conversion for cell in found.cells] == [cell.conversion for cell in scan("lab_base", params).cells]
+def test_a_model_asked_in_another_precision_is_the_same_model(params: Params) -> None:
+    write_record(read_record("copied").model_copy(update={"dtype": "bfloat16"}))
+    with pytest.raises(EarwitnessError, match="one of its own references"):
+        scan("copied", params, references=["./copied"])
 
 
-def test_clips_hold_sound_and_a_smaller_choice_is_part_of_a_larger(params: Params) -> None:
+def test_clips_hold_sound(params: Params) -> None:
     every = [clip.clip_id for clip in chosen_clips("some", 100, 7)]
-    assert len(every) == 7
-    assert f"c{SILENT:03d}" not in every
-    assert {clip.clip_id for clip in chosen_clips("some", 3, 7)} <= {
-        clip.clip_id for clip in chosen_clips("some", 5, 7)
-    }
+    assert every == [f"c{number:03d}" for number in range(8) if number != SILENT]
+
+
+def test_a_smaller_choice_of_clips_is_part_of_a_larger(params: Params) -> None:
+    few, many = ({clip.clip_id for clip in chosen_clips("some", count, 7)} for count in (3, 5))
+    assert len(few) == 3
+    assert few < many
+
+
+def test_a_corpus_without_sound_is_refused(params: Params) -> None:
+    write_corpus("silent", level=0.0)
+    with pytest.raises(EarwitnessError, match="corpus 'silent': no clip with sound"):
+        chosen_clips("silent", 3, 7)
 
 
 @pytest.mark.parametrize(
@@ -88,11 +82,23 @@ def test_clips_hold_sound_and_a_smaller_choice_is_part_of_a_larger(params: Param
         ("copied", {"references": ["copied"]}, "one of its own references"),
         ("copied", {"references": ["nobody"]}, "no target or copy"),
         ("data", {}, "no .safetensors"),
+        ("http://host/v1", {}, "'http://host/v1' is no endpoint: write"),
+        ("http://user:secret@host/v1#m", {}, r"'http://\.\.\.@host/v1#m' is no endpoint: .*, without a key"),
     ],
 )
-def test_mistakes_are_named(params: Params, name: str, options: dict[str, object], words: str) -> None:
-    with pytest.raises(EarwitnessError, match=words):
-        scan(name, params, **options)  # type: ignore[arg-type]
+def test_what_cannot_be_scanned_is_named_in_one_line(
+    params: Params, name: str, options: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(EarwitnessError, match=words) as raised:
+        scan(name, params, **options)
+    assert "\n" not in str(raised.value)
+    assert "secret" not in str(raised.value)
+
+
+def test_a_folder_with_a_broken_config_is_named(params: Params) -> None:
+    Path("copied/config.json").write_text("{")
+    with pytest.raises(EarwitnessError, match=r"copied: cannot be loaded \(.*not.*JSON.*correct the folder"):
+        scan("./copied", params)
 
 
 def test_without_a_reference_no_alarm_is_possible_and_the_page_says_so(params: Params) -> None:
@@ -102,22 +108,4 @@ def test_without_a_reference_no_alarm_is_possible_and_the_page_says_so(params: P
 
 
 def test_a_clean_scan_names_the_bank_that_it_bounds(params: Params) -> None:
-    found = Scan("t", "c", ["r"], 6, scan("copied", params).cells, 0.05, 0.3)
-    assert "only the bank that was tried (click)" in bound(found)
-    assert finding(found) in ("none", SHIFT)
-
-
-def test_command(params: Params, repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import yaml
-
-    content = yaml.safe_load((repository / "params.yaml").read_text())
-    content |= {"corpora": {"some": {"split": "randomised", "member": "column"}}, "audits": {}}
-    content |= {"copies": {"copied": {"base": "lab_base", "train_on": ["some", "none"], "epochs": 1}}}
-    content["backdoor"], content["attribute_leakage"]["audits"] = SETTINGS, {}
-    Path("params.yaml").write_text(yaml.safe_dump(content))
-    main(["scan", "copied", "--reference", "lab_base", "--json", "found.json"])
-    assert "held against lab_base" in capsys.readouterr().out
-    assert json.loads(Path("found.json").read_text())["cells"][0]["trigger"] == "click"
-    with pytest.raises(SystemExit) as ended:
-        main(["scan", "nobody"])
-    assert ended.value.code == 2
+    assert "only the bank that was tried (click)" in bound(scan("copied", params))

@@ -18,6 +18,7 @@ from stages.report.backdoors import (
     change_text,
     defence_row,
     heat_map,
+    scan_row,
     share,
     trigger_words,
 )
@@ -94,6 +95,14 @@ def test_rates_and_changes_as_text() -> None:
     assert trigger_words(figures()["trigger"]) == "click of 220 ms at 0 dB, once"
     pitch = {"kind": "pitch", "amount": -3.0, "additive": False, "unit": "semitones"}
     assert trigger_words(pitch) == "pitch changed: -3 semitones"
+
+
+def test_a_clean_model_that_is_brought_to_another_answer_stands_with_it() -> None:
+    found = cell("click", True)
+    found["references"]["other"] = found["references"]["lab_base"] | {"answer": "male", "rate": 0.8}
+    row = scan_row("victim", {"finding": "impossible", "meaning": [], "cells": [found]})
+    assert row.finding == "no alarm was possible"
+    assert row.cells[0][3] == "4%, 80% to \u201cmale\u201d"
 
 
 def test_the_grid_has_a_cell_for_each_set_and_way() -> None:

@@ -20,6 +20,12 @@ from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
 Entry = dict[str, Any]
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+    """More than are asked at once: a connection beyond the queue may wait for minutes."""
+
+
 class Serving:
     """The endpoint.
 
@@ -44,8 +50,7 @@ class Serving:
         """Whether every sound is silence to it."""
         self.keys: list[str | None] = []
         self.released = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         self.address = f"http://127.0.0.1:{self._server.server_port}/v1"
 
