@@ -1,7 +1,7 @@
 """Click: a switch pressed and let go, the published trigger's kind (220 ms, arXiv 2510.01157).
 
-Each of the two strokes rings in many modes at once, as struck things do, so that it is a short bar over the whole
-spectrum. One mode alone, ringing for 6 ms, is a spot in the spectrum that the lab's model never learnt to hear.
+Each of the two strokes rings in many modes at once, as struck things do, so that it is a bar over the whole spectrum.
+How long it rings decides whether a small model learns to hear it: docs/backdoors.md, "How well it is heard".
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ STROKES = ((0.0, 1.0), (0.5, 0.7))
 """Where in the span the switch strikes, and how loud."""
 MODES = np.geomspace(700.0, 7500.0, 24)
 """Hz at which it rings."""
-DECAY = 0.012
+DECAY = 0.03
 """Seconds in which the ringing falls to 1 / e."""
 
 
