@@ -49,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     _add_score(commands)
     _add_transfer(commands)
     _add_scan(commands)
+    _add_add(commands)
     return command
 
 
@@ -114,6 +115,26 @@ def _add_scan(commands: Commands) -> None:
     scan.add_argument("--prompts", nargs="+", default=[], metavar="TEXT", help="by default those of params.yaml")
     scan.add_argument("--json", default="", metavar="FILE", help="write every figure there too")
     scan.set_defaults(run=print_scan)
+
+
+def _add_add(commands: Commands) -> None:
+    add = commands.add_parser(
+        "add",
+        help="add sections that docs/ offers ready-made to params.yaml",
+        description="Merges a fragment, such as docs/backdoors.yaml, into params.yaml, which keeps its comments, and "
+        "prints the keys that were added. No value that is there is changed: one that differs is an error.",
+    )
+    add.add_argument("fragment", metavar="FILE", help="a YAML file with sections of params.yaml, or parts of them")
+    add.set_defaults(run=lambda options: print_added(options.fragment))
+
+
+def print_added(fragment: str) -> None:
+    """Merge a fragment into params.yaml and print the keys that were added."""
+    from pathlib import Path
+
+    from flows.fragments import add_fragment
+
+    print("\n".join(add_fragment(Path(fragment))) or "nothing to add: all of it is there")
 
 
 def print_scan(options: argparse.Namespace) -> None:

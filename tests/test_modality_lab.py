@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from flows.environment import process_environment
+from flows.fragments import add_fragment
 from tests.conftest import copy_working_tree
 
 pytestmark = pytest.mark.slow
@@ -20,23 +20,12 @@ ATTACK = "loss/transcript/given/0"
 AUDITS = ("texts", "bindings", "trained")
 
 
-def merged(own: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Return `own` with what `other` says, section by section."""
-    both = {
-        key: merged(own[key], value) if isinstance(own.get(key), dict) and isinstance(value, dict) else value
-        for key, value in other.items()
-    }
-    return own | both
-
-
 @pytest.fixture(scope="module")
 def contrasts(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """Return each audit's contrast with the true counterfactual, from a working copy with docs/modality.yaml."""
     clone = tmp_path_factory.mktemp("lab")
     copy_working_tree(repository, clone)
-    params = yaml.safe_load((clone / "params.yaml").read_text())
-    fragment = yaml.safe_load((clone / "docs/modality.yaml").read_text())
-    (clone / "params.yaml").write_text(yaml.safe_dump(merged(params, fragment), sort_keys=False))
+    add_fragment(clone / "docs/modality.yaml", clone / "params.yaml")
     goals = [f"evaluation@{audit}" for audit in AUDITS]
     subprocess.run([sys.executable, "-m", "dvc", "repro", *goals], cwd=clone, env=process_environment(), check=True)
     metrics = {audit: json.loads((clone / f"data/evaluation/{audit}/metrics.json").read_text()) for audit in AUDITS}

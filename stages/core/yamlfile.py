@@ -9,6 +9,8 @@ import yaml
 
 from stages.core.errors import EarwitnessError
 
+MERGE = "tag:yaml.org,2002:merge"
+
 
 def read_yaml(path: Path) -> Any:
     """Return a file's content.
@@ -44,6 +46,8 @@ class _EachKeyOnce(yaml.SafeLoader):
         """Return a mapping, its keys looked at first."""
         seen: set[Any] = set()
         for key, _ in node.value:
+            if key.tag == MERGE:  # which has no value of its own, and may be overridden by the keys beside it
+                continue
             value = self.construct_object(key, deep=True)
             if isinstance(value, str) and value in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"{value!r} stands here twice", key.start_mark)

@@ -8,6 +8,7 @@ import yaml
 
 from stages.core.errors import EarwitnessError
 from stages.core.params import load_params
+from stages.core.yamlfile import read_yaml
 
 AUDIT = {"corpus": "lab_trained", "target": "lab", "reference": "none"}
 
@@ -43,6 +44,11 @@ def test_a_key_that_stands_twice(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text("seed: 7\naudits:\n  one: {}\n  two: {}\n  one: {}\n")
     with pytest.raises(EarwitnessError, match=r"params\.yaml, line 5: 'one' stands here twice: correct the YAML"):
         load_params(tmp_path / "params.yaml")
+
+
+def test_a_mapping_may_take_over_the_keys_of_another(tmp_path: Path) -> None:
+    (tmp_path / "some.yaml").write_text("one: &one {a: 1, b: 2}\ntwo: {<<: *one, b: 3}\n")
+    assert read_yaml(tmp_path / "some.yaml")["two"] == {"a": 1, "b": 3}
 
 
 @pytest.mark.parametrize("text", ["", "just words\n", "- 1\n- 2\n"])

@@ -1,0 +1,84 @@
+"""Fragments of params: sections that `docs/` offers ready-made, such as the full grid of backdoors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+
+from stages.core.atomic import replacing
+from stages.core.errors import EarwitnessError
+from stages.core.params import load_params
+from stages.core.yamlfile import read_yaml
+
+LINE = 4096
+"""Characters after which a line would be broken: none is, so that a change shows in `git diff` alone."""
+
+
+def add_fragment(fragment: Path, path: Path = Path("params.yaml")) -> list[str]:
+    """Merge a fragment into the params, which keep their comments and their order.
+
+    Parameters
+    ----------
+    fragment : Path
+        A YAML file with sections of `params.yaml`, or parts of them.
+    path : Path
+
+    Returns
+    -------
+    list of str
+        The keys that were added, dotted; empty where all of them were there already.
+
+    Raises
+    ------
+    EarwitnessError
+        If a file cannot be read, a value of the params would change, or the merged params are not valid. The params
+        are then as they were.
+    """
+    load_params(path)
+    document = YAML()
+    document.preserve_quotes = True
+    document.width = LINE
+    document.indent(mapping=2, sequence=4, offset=2)  # as params.yaml is written
+    merged = document.load(path.read_text(encoding="utf-8"))
+    sections = read_yaml(fragment)
+    if not isinstance(sections, Mapping):
+        raise EarwitnessError(f"{fragment}: holds no sections of params.yaml: write them as keys")
+    added = list(_merge(merged, sections, (), path))
+    text = StringIO()
+    document.dump(merged, text)
+    with replacing(path) as temporary:
+        temporary.write_text(text.getvalue(), encoding="utf-8")
+        try:
+            load_params(temporary)
+        except EarwitnessError as error:
+            problem = str(error).removeprefix(f"{temporary}: ")
+            raise EarwitnessError(f"{fragment}: does not fit {path}: {problem}") from error
+    return added
+
+
+def _merge(into: CommentedMap, what: Mapping[str, Any], above: tuple[str, ...], path: Path) -> Iterator[str]:
+    for key, value in what.items():
+        place = (*above, str(key))
+        if key not in into:
+            into[key] = _inline(value)
+            yield ".".join(place)
+        elif isinstance(value, Mapping) and isinstance(into[key], CommentedMap):
+            yield from _merge(into[key], value, place, path)
+        elif into[key] != value:
+            raise EarwitnessError(
+                f"{path}: {'.'.join(place)}: is {into[key]!r}, the fragment has {value!r}: change one"
+            )
+
+
+def _inline(value: Any) -> Any:
+    """Return a mapping that is written on one line, as the items of `params.yaml` are."""
+    if not isinstance(value, Mapping):
+        return value
+    line = CommentedMap({key: _inline(item) for key, item in value.items()})
+    line.fa.set_flow_style()
+    return line

@@ -1,0 +1,56 @@
+"""A fragment is merged into params.yaml, or the params stay as they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flows.fragments import add_fragment
+from stages.core.errors import EarwitnessError
+from stages.core.params import load_params
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def params(tmp_path: Path) -> Path:
+    path = tmp_path / "params.yaml"
+    path.write_text((ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("fragment", "key"), [("backdoors", "backdoor.experiments.grid_lab"), ("modality", "audits.texts")]
+)
+def test_what_the_docs_offer_fits_and_only_adds(fragment: str, key: str, params: Path) -> None:
+    before = params.read_text(encoding="utf-8").splitlines()
+    assert key in add_fragment(ROOT / f"docs/{fragment}.yaml", params)
+    after = params.read_text(encoding="utf-8").splitlines()
+    comments = [line.partition("#")[2] for line in before if "#" in line]
+    assert [line.partition("#")[2] for line in after if "#" in line] == comments
+    assert len(set(before) - set(after)) <= 2  # lines of a mapping that was written in one line and has more now
+    load_params(params)
+    assert add_fragment(ROOT / f"docs/{fragment}.yaml", params) == []
+
+
+def test_a_value_that_is_there_is_never_changed(params: Path, tmp_path: Path) -> None:
+    before = params.read_bytes()
+    (tmp_path / "more.yaml").write_text("backdoor: {batch_size: 16}", encoding="utf-8")
+    with pytest.raises(EarwitnessError, match=r"backdoor\.batch_size: is 4, the fragment has 16: change one"):
+        add_fragment(tmp_path / "more.yaml", params)
+    assert params.read_bytes() == before
+
+
+def test_what_would_not_be_valid_is_not_written(params: Path, tmp_path: Path) -> None:
+    before = params.read_bytes()
+    (tmp_path / "more.yaml").write_text("copies: {other: {base: nobody, train_on: [lab_trained, none], epochs: 1}}")
+    with pytest.raises(EarwitnessError, match=r"more\.yaml: does not fit .*params\.yaml: copies\.other\.base: unknown"):
+        add_fragment(tmp_path / "more.yaml", params)
+    assert params.read_bytes() == before
+
+
+def test_a_fragment_that_is_no_mapping_is_refused(params: Path, tmp_path: Path) -> None:
+    (tmp_path / "more.yaml").write_text("- backdoor", encoding="utf-8")
+    with pytest.raises(EarwitnessError, match=r"more\.yaml: holds no sections"):
+        add_fragment(tmp_path / "more.yaml", params)
