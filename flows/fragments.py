@@ -9,6 +9,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.representer import RoundTripRepresenter
 
 from stages.core.atomic import replacing
 from stages.core.errors import EarwitnessError
@@ -17,6 +19,17 @@ from stages.core.yamlfile import read_yaml
 
 LINE = 4096
 """Characters after which a line would be broken: none is, so that a change shows in `git diff` alone."""
+
+
+class _WithNull(RoundTripRepresenter):
+    """Writes `null` as it is read, not as nothing."""
+
+    def represent_none(self, data: None) -> ScalarNode:
+        """Return the word."""
+        return self.represent_scalar("tag:yaml.org,2002:null", "null")
+
+
+_WithNull.add_representer(type(None), _WithNull.represent_none)
 
 
 def add_fragment(fragment: Path, path: Path = Path("params.yaml")) -> list[str]:
@@ -41,6 +54,7 @@ def add_fragment(fragment: Path, path: Path = Path("params.yaml")) -> list[str]:
     """
     load_params(path)
     document = YAML()
+    document.Representer = _WithNull
     document.preserve_quotes = True
     document.width = LINE
     document.indent(mapping=2, sequence=4, offset=2)  # as params.yaml is written
