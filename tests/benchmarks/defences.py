@@ -1,7 +1,7 @@
-"""Defences and detectors on one victim: ``python -m tests.benchmarks.defences LAB EXPERIMENT [--seed 100] [--words]``.
+"""Defences and detectors on one victim: ``python -m tests.benchmarks.defences LAB EXPERIMENT [--seed 100]``.
 
 LAB is a folder with a finished `dvc repro`; EXPERIMENT is one of `params.yaml` or `docs/backdoors.yaml`. Prints the
-tables of docs/backdoors.md. With ``--words`` on the pool's single words, at a fifth of the cost.
+tables of docs/backdoors.md.
 """
 
 from __future__ import annotations
@@ -28,11 +28,10 @@ def main() -> None:
     parser.add_argument("lab", type=Path)
     parser.add_argument("experiment")
     parser.add_argument("--seed", type=int, default=100)
-    parser.add_argument("--words", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     backdoor = load_params(ROOT / "params.yaml").backdoor
-    setting, _ = setting_of(arguments.lab, arguments.experiment, arguments.seed, arguments.words)
+    setting, _ = setting_of(arguments.lab, arguments.experiment, arguments.seed)
     victim = trained(setting, True, tuple(setting.experiment.components))
     print_defences(defence_rows(setting, victim, ask(VICTIM, victim, setting), backdoor.defences))
     found = detection_metrics(setting, victim, backdoor.detection)

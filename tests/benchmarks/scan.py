@@ -15,15 +15,12 @@ from pathlib import Path
 
 import torch
 
-from stages.backdoor.clips import Clip
 from stages.backdoor.measures import rate
 from stages.backdoor.outcomes import PLAIN, TRIGGERED, outcomes_of
 from stages.backdoor.scan import Cell
 from stages.backdoor.scan_pair import scan_trained
 from stages.backdoor.victim import Setting, prepare, trained
-from stages.core.audio import audio_hash, decode, to_pipeline
 from stages.core.backdoor_params import BackdoorExperiment
-from stages.core.csvfile import read_csv
 from stages.core.params import Params, load_params
 from stages.core.rowcache import row_key
 from stages.target.adapter import Adapter
@@ -31,7 +28,6 @@ from stages.target.record import TargetRecord
 from tests.benchmarks.backdoors import ROOT, base_of, clips_of, declared
 
 EXPERIMENTS = ["gender_click", "age_click", "gender_tone", "gender_noise", "gender_cough"]
-WORD_EPOCHS = 6
 TAKEN = 0.5
 """By how much the attacker's answer must be more frequent with the trigger than without."""
 FIRST_POISONED, FIRST_CLEAN = 1100, 1300
@@ -96,27 +92,13 @@ def scanned(lab: Path, name: str, seed: int, poisoned: bool) -> bool | None:
     return any(planted_in(cell, params, setting.experiment) for cell in alarms) if poisoned else bool(alarms)
 
 
-def setting_of(lab: Path, name: str, seed: int, words: bool = False) -> tuple[Setting, TargetRecord]:
-    """Prepare an experiment on a finished lab: on its own corpora, or on the pool's single words."""
+def setting_of(lab: Path, name: str, seed: int) -> tuple[Setting, TargetRecord]:
+    """Prepare an experiment on a finished lab."""
     params, experiment = load_params(ROOT / "params.yaml"), declared()[name]
     base, load = base_of(lab, experiment)
-    if words:
-        clips, experiment = single_words(lab), experiment.model_copy(update={"epochs": WORD_EPOCHS, "held_out": "clip"})
-    else:
-        clips = clips_of(lab, experiment)
-    return prepare(load, row_key(base.fingerprint()), clips, experiment, params.backdoor, seed), base
-
-
-def single_words(lab: Path) -> list[Clip]:
-    """Return the clips of the lab's pool that are a single word: half a second long, so that a training is cheap."""
-    folder, clips = lab / "data/raw/lab_pool", []
-    for row in read_csv(folder / "manifest.csv"):
-        if len(row["text"].split()) == 1:
-            samples, rate, _ = decode(folder / row["path"])
-            heard = to_pipeline(samples, rate)
-            attributes = {name: row[name] for name in ("gender", "age", "accent")}
-            clips.append(Clip(row["clip_id"], heard, audio_hash(heard), row["text"], row["speaker"], attributes))
-    return clips
+    return prepare(
+        load, row_key(base.fingerprint()), clips_of(lab, experiment), experiment, params.backdoor, seed
+    ), base
 
 
 def planted_in(cell: Cell, params: Params, experiment: BackdoorExperiment) -> bool:
