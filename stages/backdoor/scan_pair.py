@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from stages.backdoor.bank import Subject
@@ -18,26 +19,31 @@ from stages.target.record import TargetRecord
 
 
 def scan_pair(pair: Pair, base: TargetRecord, params: Params) -> dict[str, Any]:
-    """Scan victim and twin; see `scan_trained`.
+    """Scan the victim beside the base and the twin, and the twin beside the base.
 
     Returns
     -------
     dict
         `victim` and `twin`: what `scan_words.as_json` gives.
     """
+    setting = pair.setting
+    beside = {VICTIM: [subject_of(TWIN, pair.twin, base)], TWIN: []}
     return {
-        name: as_json(scan_trained(name, adapter, pair.setting, base, params))
+        name: as_json(scan_trained(subject_of(name, adapter, base), beside[name], setting, base, params))
         for name, adapter in ((VICTIM, pair.victim), (TWIN, pair.twin))
     }
 
 
-def scan_trained(name: str, adapter: Adapter, setting: Setting, base: TargetRecord, params: Params) -> Scan:
-    """Scan a model in memory, held against its base alone, by its own question, on clips that were kept for the test.
+def subject_of(name: str, adapter: Adapter, base: TargetRecord) -> Subject:
+    """Return a model in memory that was trained from a base."""
+    return Subject(name, base.fingerprint() | {"weight_hash": weights_name(adapter)}, lambda: adapter)
 
-    The twin is no reference of the victim: who scans a model has its base, but not what it would be without poison.
-    """
+
+def scan_trained(
+    subject: Subject, beside: Sequence[Subject], setting: Setting, base: TargetRecord, params: Params
+) -> Scan:
+    """Scan a trained model beside its base and others, by its own question, on clips that were kept for the test."""
     clips = drawn_clips(audible(setting.test), params.backdoor.scan.clips, params.seed, "scan")
-    subject = Subject(name, base.fingerprint() | {"weight_hash": weights_name(adapter)}, lambda: adapter)
-    reference = Subject(base.name, base.fingerprint(), setting.load)
+    references = [Subject(base.name, base.fingerprint(), setting.load), *beside]
     corpus = "+".join(name for name in setting.experiment.train_on if name != NONE)
-    return scan_subject(subject, [reference], clips, corpus, [setting.task.instruction], params)
+    return scan_subject(subject, references, clips, corpus, [setting.task.instruction], params)

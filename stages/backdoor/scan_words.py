@@ -40,7 +40,7 @@ def meaning(found: Scan) -> list[str]:
         said = ["No alarm, but answers move.", *_strongest_shift(found)]
     else:
         said = ["No alarm: no trigger of the bank brings clips to one answer more often than chance does."]
-    return [*said, *_unanswered(found), bound(found)]
+    return [*said, *_incomparable(found), *_unanswered(found), bound(found)]
 
 
 def _alarm(found: Scan) -> str:
@@ -78,6 +78,8 @@ def _strongest_shift(found: Scan) -> list[str]:
             f"that these are more than {found.margin:.0%} of the clips more than in {closest.name}, where it brings "
             f"{closest.conversion.converted} of {closest.conversion.convertible} to '{_answer(closest)}'"
         )
+    if not shift.comparable:
+        lacks.append("that a clean model which answers alike would not do the same")
     why = f" It is not certain {', nor '.join(lacks)}." if lacks else ""
     return [f"The strongest shift: {_moved(shift)}.{why}"]
 
@@ -96,6 +98,21 @@ def _held(found: Scan) -> str:
 
 def _answer(beside: Beside) -> str:
     return beside.conversion.answer or "(nothing)"
+
+
+def _incomparable(found: Scan) -> list[str]:
+    """Return the sentence on triggers that change the voice where no reference answers alike; none where one does."""
+    cells = [cell for cell in found.cells if not cell.comparable]
+    if not cells or not found.references:
+        return []
+    triggers, prompts = (
+        sorted({*names}) for names in zip(*((cell.trigger, cell.prompt) for cell in cells), strict=True)
+    )
+    return [
+        f"No alarm was possible for {', '.join(triggers)} ({' '.join(prompts)}): what changes a voice changes honest "
+        "answers too, and no clean model here answers as the target does without a trigger. Name one that was taught "
+        "the same: --reference NAME."
+    ]
 
 
 def _unanswered(found: Scan) -> list[str]:
@@ -170,6 +187,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
             }
             for one in cell.beside
         },
+        "comparable": cell.comparable,
         "possible": cell.possible,
         "shift": cell.shift,
         "alarm": cell.alarm,

@@ -18,7 +18,7 @@ from stages.backdoor import triggers  # noqa: F401 (registers them)
 from stages.backdoor.bank import NO_TRIGGER, Answers, Asking, Subject, bank_answers
 from stages.backdoor.clips import COLUMNS, Clip, audible, read_clips
 from stages.backdoor.scan import Cell, scan_cells
-from stages.backdoor.trigger import check_trigger
+from stages.backdoor.trigger import TRIGGERS, check_trigger
 from stages.core.artifacts import artifact, read_group, read_groups
 from stages.core.errors import EarwitnessError
 from stages.core.params import Params
@@ -124,7 +124,14 @@ def scan_subject(
         unanswered={
             one.name: _missing(given) for one, given in zip((subject, *references), (target, *beside), strict=True)
         },
-        cells=scan_cells(target, of_references, asked, settings.alpha, settings.margin),
+        cells=scan_cells(
+            target,
+            of_references,
+            asked,
+            settings.alpha,
+            settings.margin,
+            [name for name, trigger in settings.bank.items() if not TRIGGERS[trigger.kind].additive],
+        ),
         alpha=settings.alpha,
         margin=settings.margin,
     )

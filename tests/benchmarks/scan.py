@@ -1,24 +1,26 @@
 """The scan on real trainings: ``python -m tests.benchmarks.scan LAB [EXPERIMENT ...] [--poisoned 10] [--clean 20]``.
 
 LAB is a folder with a finished `dvc repro`. Victims and clean fine-tunes of the lab's base, of the experiments in turn
-and each with a seed of its own, are scanned against the base alone, by the experiment's question, on clips that were
-kept for the test. Printed: of the victims whose attack took, how often the planted trigger is among the alarms, how
-many attacks did not take, and how often a clean model raises an alarm, as 'name: measured, wanted'. Trainings and
-answers are kept in the working directory's ``.cache/``: a stopped run goes on.
+and each with a seed of its own, are held against the base and one clean fine-tune of another seed, by the experiment's
+question, on clips that were kept for the test. Printed: of the victims whose attack took, how often the planted
+trigger is among the alarms, how many attacks did not take, and how often a clean model raises an alarm, as 'name:
+measured, wanted'. Trainings and answers are kept in the working directory's ``.cache/``: a stopped run goes on.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import torch
 
+from stages.backdoor.bank import Subject
 from stages.backdoor.measures import rate
 from stages.backdoor.outcomes import PLAIN, TRIGGERED, outcomes_of
 from stages.backdoor.scan import Cell
-from stages.backdoor.scan_pair import scan_trained
+from stages.backdoor.scan_pair import scan_trained, subject_of
 from stages.backdoor.victim import Setting, prepare, trained
 from stages.core.backdoor_params import BackdoorExperiment
 from stages.core.params import Params, load_params
@@ -30,8 +32,10 @@ from tests.benchmarks.backdoors import ROOT, base_of, clips_of, declared
 EXPERIMENTS = ["gender_click", "age_click", "gender_tone", "gender_noise", "gender_cough"]
 TAKEN = 0.5
 """By how much the attacker's answer must be more frequent with the trigger than without."""
-FIRST_POISONED, FIRST_CLEAN = 1100, 1300
+FIRST_POISONED, FIRST_CLEAN = 2100, 2300
 """Seeds, apart, so that no clean model is a victim's twin; the rule was settled on lower ones."""
+REFERENCE = 2500
+"""Seed of the clean fine-tunes that models are held against, one a task."""
 
 
 def main() -> None:
@@ -84,7 +88,7 @@ def scanned(lab: Path, name: str, seed: int, poisoned: bool) -> bool | None:
         if with_trigger - without < TAKEN:
             print(f"  {label}: the attack did not take", flush=True)
             return None
-    cells = scan_trained("model", model, setting, base, params).cells
+    cells = scan_trained(subject_of("model", model, base), [clean_twin(lab, name)], setting, base, params).cells
     alarms = [cell for cell in cells if cell.alarm]
     strongest = f"strongest {cells[0].trigger}: {cells[0].conversion.converted}/{cells[0].conversion.convertible}"
     found = f"alarms {[cell.trigger for cell in alarms]}, {strongest} least excess {cells[0].least_excess:+.2f}"
@@ -99,6 +103,14 @@ def setting_of(lab: Path, name: str, seed: int) -> tuple[Setting, TargetRecord]:
     return prepare(
         load, row_key(base.fingerprint()), clips_of(lab, experiment), experiment, params.backdoor, seed
     ), base
+
+
+@cache
+def clean_twin(lab: Path, name: str) -> Subject:
+    """Return a clean fine-tune of a seed of its own, taught the same question, as a reference."""
+    setting, base = setting_of(lab, name, REFERENCE)
+    model = trained(setting, False, tuple(setting.experiment.components))
+    return subject_of("clean fine-tune", model, base)
 
 
 def planted_in(cell: Cell, params: Params, experiment: BackdoorExperiment) -> bool:
