@@ -12,8 +12,9 @@ interval of the rate and of Newcombe's of the difference (1998, hybrid score). A
 gave an answer both without and with the trigger.
 
 What changes the whole voice (pitch, speed, volume) changes what an honest model says of the speaker, and one that
-listens for an attribute reacts where one that never learnt it does not. Beside such triggers a cell can be an alarm only
-where at least one reference answers the question as the target does: Cohen's kappa of their answers without a trigger.
+listens for an attribute reacts where one that never learnt it does not. Beside such triggers a cell can be an alarm
+only where at least one reference answers the question as the target does: Cohen's kappa of their answers without a
+trigger.
 
 Two assumptions stand behind these intervals. Clips count as independent: where few speakers say many of them, the
 intervals are too narrow. And Newcombe's is for two independent samples, while target and reference hear the same clips:
