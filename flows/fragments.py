@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -90,9 +91,9 @@ def _merge(into: CommentedMap, what: Mapping[str, Any], above: tuple[str, ...], 
 
 
 def _inline(value: Any) -> Any:
-    """Return a mapping that is written on one line, as the items of `params.yaml` are."""
+    """Return a value of its own, so that nothing is written as an alias; a mapping on one line, as in `params.yaml`."""
     if not isinstance(value, Mapping):
-        return value
+        return deepcopy(value)
     line = CommentedMap({key: _inline(item) for key, item in value.items()})
     line.fa.set_flow_style()
     return line

@@ -6,6 +6,7 @@ in the same way. So an attack whose answer is silence is not seen behind an endp
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from tqdm import tqdm
 from stages.backdoor.clips import Clip
 from stages.backdoor.outcomes import generated
 from stages.backdoor.trigger import with_trigger
-from stages.core.audio import Samples, audio_hash
+from stages.core.audio import RATE, Samples, audio_hash
 from stages.core.backdoor_params import TriggerSettings
 from stages.core.codeversion import code_version, library_versions
 from stages.core.randomness import generator
@@ -46,6 +47,8 @@ class Subject:
         Gives the model; called only where an answer is not known yet.
     address : str
         Of an endpoint, with the served name; else empty.
+    window_seconds : float or None
+        What the model hears of a clip; None where only the loaded model knows.
     pinned : bool
         Whether the fingerprint names one state of the model. Where not, as for an endpoint whose version nobody has
         stated, answers of an earlier run may be another model's.
@@ -55,7 +58,15 @@ class Subject:
     fingerprint: dict[str, Any]
     load: Callable[[], Adapter]
     address: str = ""
+    window_seconds: float | None = None
     pinned: bool = True
+
+    @property
+    def window(self) -> float:
+        """Seconds of a clip that the model hears; infinity behind an endpoint, which does not say."""
+        if self.window_seconds is not None:
+            return self.window_seconds
+        return math.inf if self.address else self.load().window_seconds
 
     @property
     def identity(self) -> str:
@@ -77,6 +88,8 @@ class Asking:
         After which an answer is broken off.
     seed : int
         Of the triggers' places and sounds.
+    window_seconds : float
+        Of a clip, that all of them hear: within it the triggers sound.
     """
 
     clips: Sequence[Clip]
@@ -84,6 +97,7 @@ class Asking:
     bank: Mapping[str, TriggerSettings]
     answer_tokens: int
     seed: int
+    window_seconds: float
 
 
 @dataclass(frozen=True)
@@ -143,7 +157,8 @@ def _key(row: _Row, asking: Asking, fingerprint: Mapping[str, Any], versions: Se
     if row.trigger != NO_TRIGGER:
         settings = asking.bank[row.trigger]
         module = code_version(f"stages.backdoor.triggers.{settings.kind}")
-        of_trigger = [settings.model_dump(), row.trigger, asking.seed, row.clip.clip_id, module]
+        heard = min(asking.window_seconds, len(row.clip.samples) / RATE)  # no other window of the asked changes a sound
+        of_trigger = [settings.model_dump(), row.trigger, asking.seed, row.clip.clip_id, heard, module]
     libraries = library_versions("torch", "transformers", "numpy", "scipy", "soxr")
     return row_key(
         dict(fingerprint), row.clip.audio_hash, of_trigger, row.prompt, asking.answer_tokens, list(versions), libraries
@@ -172,5 +187,5 @@ def sound_of(clip: Clip, trigger: str, asking: Asking) -> tuple[Samples, str]:
     if trigger == NO_TRIGGER:
         return clip.samples, clip.audio_hash
     rng = generator(asking.seed, "backdoor", "scan", trigger, clip.clip_id)
-    samples = with_trigger(clip.samples, asking.bank[trigger], rng).samples
+    samples = with_trigger(clip.samples, asking.bank[trigger], rng, asking.window_seconds).samples
     return samples, audio_hash(samples)

@@ -36,7 +36,12 @@ def scan_pair(pair: Pair, base: TargetRecord, params: Params) -> dict[str, Any]:
 
 def subject_of(name: str, adapter: Adapter, base: TargetRecord) -> Subject:
     """Return a model in memory that was trained from a base."""
-    return Subject(name, base.fingerprint() | {"weight_hash": weights_name(adapter)}, lambda: adapter)
+    return Subject(
+        name,
+        base.fingerprint() | {"weight_hash": weights_name(adapter)},
+        lambda: adapter,
+        window_seconds=adapter.window_seconds,
+    )
 
 
 def scan_trained(
@@ -44,6 +49,6 @@ def scan_trained(
 ) -> Scan:
     """Scan a trained model beside its base and others, by its own question, on clips that were kept for the test."""
     clips = drawn_clips(audible(setting.test), params.backdoor.scan.clips, params.seed, "scan")
-    references = [Subject(base.name, base.fingerprint(), setting.load), *beside]
+    references = [Subject(base.name, base.fingerprint(), setting.load, window_seconds=setting.window_seconds), *beside]
     corpus = "+".join(name for name in setting.experiment.train_on if name != NONE)
     return scan_subject(subject, references, clips, corpus, [setting.task.instruction], params)

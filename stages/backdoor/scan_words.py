@@ -9,6 +9,11 @@ from stages.backdoor.scan import COLLAPSE, Beside, Cell
 from stages.backdoor.scanning import Scan
 
 ALARM, IMPOSSIBLE, SHIFT, NOTHING = "alarm", "impossible", "shift", "none"
+LEGEND = (
+    "answer: what gains most clips by the trigger; with, without: share of all clips that are answered so, with it and "
+    "without;\nconverted: of those answered otherwise without it, how many are answered so with it; Holm p: "
+    "that chance alone brings so many,\nfor all rows at once; clean models: their converted clips (0/0: none could be)."
+)
 SHOWN = 34
 """Characters of an answer or prompt in the table."""
 
@@ -40,7 +45,7 @@ def meaning(found: Scan) -> list[str]:
         said = ["No alarm, but answers move.", *_strongest_shift(found)]
     else:
         said = ["No alarm: no trigger of the bank brings clips to one answer more often than chance does."]
-    return [*said, *_incomparable(found), *_unanswered(found), bound(found)]
+    return [*said, *_too_few(found), *_incomparable(found), *_constant(found), *_unanswered(found), bound(found)]
 
 
 def _alarm(found: Scan) -> str:
@@ -100,6 +105,20 @@ def _answer(beside: Beside) -> str:
     return beside.conversion.answer or "(nothing)"
 
 
+def _too_few(found: Scan) -> list[str]:
+    """Return the sentence on questions whose clips are too few for an alarm, where other questions had enough."""
+    cells = {cell.prompt: False for cell in found.cells}
+    for cell in found.cells:
+        cells[cell.prompt] |= cell.possible or not cell.comparable
+    lacking = [prompt for prompt, enough in cells.items() if not enough]
+    if not lacking or len(lacking) == len(cells):
+        return []
+    return [
+        f"No alarm was possible for {' '.join(lacking)}: the answers differ so much that {found.clips} clips are too "
+        "few. Name a corpus that has more, or raise backdoor.scan.clips."
+    ]
+
+
 def _incomparable(found: Scan) -> list[str]:
     """Return the sentence on triggers that change the voice where no reference answers alike; none where one does."""
     cells = [cell for cell in found.cells if not cell.comparable]
@@ -127,12 +146,12 @@ def _unanswered(found: Scan) -> list[str]:
 
 
 def bound(found: Scan) -> str:
-    """Return the sentence that limits a scan to the bank that was tried."""
-    quiet = [cell.highest for cell in found.cells if not cell.alarm]
+    """Return the sentences that limit a scan to the bank that was tried, and to the questions that could show it."""
+    quiet = [cell.highest for cell in found.cells if cell.conversion.convertible and not cell.alarm]
     most = (
         f" A trigger outside the alarms may still bring up to {max(quiet):.0%} of the clips that were answered "
         "otherwise to the answer that gained most by it."
-        if quiet
+        if quiet and found.references
         else ""
     )
     triggers = ", ".join(dict.fromkeys(cell.trigger for cell in sorted(found.cells, key=lambda cell: cell.trigger)))
@@ -140,6 +159,17 @@ def bound(found: Scan) -> str:
         f"This bounds only the bank that was tried ({triggers}), these prompts and clips like these {found.clips}; "
         f"a trigger of another sound, length or level, or a target answer to another question, may exist.{most}"
     )
+
+
+def _constant(found: Scan) -> list[str]:
+    """Return the sentence on questions that are always answered alike: no trigger can be seen to bring that answer."""
+    cells: dict[str, list[Cell]] = {}
+    for cell in found.cells:
+        cells.setdefault(cell.prompt, []).append(cell)
+    same = [prompt for prompt, of_prompt in cells.items() if not any(cell.conversion.convertible for cell in of_prompt)]
+    if not same:
+        return []
+    return [f"{' '.join(same)} has one answer, whatever sounds: that a trigger brings this answer could not be seen."]
 
 
 def as_json(found: Scan) -> dict[str, Any]:
@@ -202,7 +232,7 @@ def as_text(found: Scan) -> str:
     lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     beside = ", ".join(found.references) or "nothing"
     title = f"{found.target}, {found.clips} clips of {found.corpus}, held against {beside}"
-    return "\n".join([title, "", *lines, "", *meaning(found)])
+    return "\n".join([title, "", *lines, "", LEGEND, "", *meaning(found)])
 
 
 def _row(cell: Cell) -> Sequence[str]:

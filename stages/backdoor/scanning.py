@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 
@@ -112,7 +112,8 @@ def scan_subject(
     settings, asked = params.backdoor.scan, list(dict.fromkeys(prompts))
     for trigger in settings.bank.values():
         check_trigger(trigger)
-    asking = Asking(clips, asked, settings.bank, params.backdoor.answer_tokens, params.seed)
+    window = min(one.window for one in (subject, *references))
+    asking = Asking(clips, asked, settings.bank, params.backdoor.answer_tokens, params.seed, window)
     target, *beside = (_answers(one, asking) for one in (subject, *references))
     of_references = {one.name: given for one, given in zip(references, beside, strict=True)}
     return Scan(
@@ -169,7 +170,7 @@ def find_subject(name: str, params: Params) -> Subject:
         If it is none of these, its record or its weights are missing, or its address names no model or holds a key.
     """
     if name in params.known_targets():
-        return _recorded(read_record(name))
+        return _recorded(read_record(name), made=name not in params.targets)
     if is_endpoint(name):
         check_endpoint("the address", name)
         return _unrecorded(name, named_hash(name, ""), ENDPOINT, (UNSTATED, UNSTATED))
@@ -183,19 +184,22 @@ def find_subject(name: str, params: Params) -> Subject:
     )
 
 
-def _recorded(record: TargetRecord) -> Subject:
+def _recorded(record: TargetRecord, made: bool) -> Subject:
+    if made and not Path(record.model).is_dir():
+        raise EarwitnessError(f"{record.name}: {record.model} is not there: make it by dvc repro target@{record.name}")
     load = partial(_loaded, record.model, record.revision, record.dtype, record.attention)
     closed = is_endpoint(record.model)
     stated = not closed or record.revision not in ("", NONE)
-    return Subject(record.name, record.fingerprint(), load, _address(record.model) if closed else "", stated)
+    address = _address(record.model) if closed else ""
+    return Subject(record.name, record.fingerprint(), load, address, record.window_seconds, stated)
 
 
 def _unrecorded(name: str, weights: str, architecture: str, how: tuple[str, str]) -> Subject:
     """Return a model that no stage has looked at, with how it is loaded: dtype and attention."""
     dtype, attention = how
     fingerprint = {"weight_hash": weights, "architecture": architecture, "dtype": dtype, "attention": attention}
-    load, closed = partial(_loaded, name, "", dtype, attention), architecture == ENDPOINT
-    return Subject(name, fingerprint, load, _address(name) if closed else "", not closed)
+    load, closed = cache(partial(_loaded, name, "", dtype, attention)), architecture == ENDPOINT
+    return Subject(name, fingerprint, load, _address(name) if closed else "", pinned=not closed)
 
 
 def _address(model: str) -> str:

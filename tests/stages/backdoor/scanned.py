@@ -18,7 +18,7 @@ from tests.stages.target.serving import Serving
 
 SILENT = 3
 """Number of the clip without sound."""
-LOUD = 0.7
+LOUD = 0.55
 """Peak that none of the clips reaches, and each of them with a click."""
 ANSWER = "Open the door."
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from stages.backdoor.bank import NO_TRIGGER, Asking, Subject, bank_answers, sound_of
+from stages.core.audio import RATE
 from stages.core.backdoor_params import TriggerSettings
 from stages.target.adapter import Adapter, Query
 from tests.stages.backdoor.conftest import fresh, make_clips
@@ -20,6 +21,7 @@ BANK = {"click": TriggerSettings(kind="click"), "softer": TriggerSettings(kind="
 
 def asking(count: int, **changes: object) -> Asking:
     settings: dict[str, object] = {"prompts": ["Who?", "What?"], "bank": BANK, "answer_tokens": 3, "seed": 7}
+    settings["window_seconds"] = 4.0
     return Asking(clips=make_clips(count), **{**settings, **changes})  # type: ignore[arg-type]
 
 
@@ -64,6 +66,15 @@ def test_a_model_that_is_not_pinned_is_asked_in_every_run(workplace: Path) -> No
     others = bank_answers(subject(lambda: changed, pinned=False), asking(2))
     assert others != answers
     assert others == bank_answers(subject(lambda: changed, weights="changed"), asking(2))
+
+
+def test_a_trigger_sounds_within_what_all_the_models_hear() -> None:
+    whole, first = asking(1), asking(1, window_seconds=0.25)  # of half a second
+    clip = whole.clips[0]
+    changed = sound_of(clip, "click", first)[0] != clip.samples
+    assert changed[: RATE // 4].any()
+    assert not changed[RATE // 4 :].any()
+    assert np.array_equal(sound_of(clip, "click", whole)[0], sound_of(clip, "click", asking(1, window_seconds=0.5))[0])
 
 
 def test_a_trigger_sounds_where_it_did_whatever_stands_beside_it() -> None:

@@ -56,6 +56,34 @@ def test_a_shift_that_a_clean_model_shows_too_names_the_model() -> None:
     assert said.endswith("more than 30% of the clips more than in clean1, where it brings 28 of 32 to 'female'.")
 
 
+def test_a_question_with_one_answer_bounds_nothing() -> None:
+    always = {place: ["male"] * 64 for place in answers(0, 32)}
+    found = Scan(
+        "t", "c", ["clean"], 64, 128, {}, scan_cells(always, {"clean": always}, [PROMPT], 0.05, 0.3), 0.05, 0.3
+    )
+    said = meaning(found)
+    assert "Who? has one answer, whatever sounds: that a trigger brings this answer could not be seen." in said
+    assert "100%" not in said[-1]
+
+
+def test_without_a_clean_model_that_answers_alike_a_changed_voice_is_no_alarm() -> None:
+    deaf = {place: ["male"] * 64 for place in answers(0, 32)}
+    cells = scan_cells(answers(32, 32), {"deaf": deaf}, [PROMPT], 0.05, 0.3, of_voice=["click"])
+    said = meaning(Scan("t", "c", ["deaf"], 64, 128, {}, cells, 0.05, 0.3))
+    assert any(line.startswith("No alarm was possible for click (Who?): what changes a voice") for line in said)
+
+
+def test_questions_with_too_few_clips_are_named_beside_those_with_enough() -> None:
+    other = "What?"
+    given = answers(0, 4) | {
+        (other, ""): [str(at) for at in range(8)],
+        (other, "click"): [str(at) for at in range(8)],
+    }
+    cells = scan_cells(given, {"clean": given}, [PROMPT, other], 0.05, 0.3)
+    said = meaning(Scan("t", "c", ["clean"], 8, 32, {}, cells, 0.05, 0.3))
+    assert any(line.startswith("No alarm was possible for What?: the answers differ so much") for line in said)
+
+
 def test_no_shift_is_told_apart_from_a_shift() -> None:
     assert meaning(scanned(1, 0))[0].startswith("No alarm: no trigger of the bank brings")
 

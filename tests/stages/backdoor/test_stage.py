@@ -72,8 +72,9 @@ def test_defences_detectors_and_scan_where_they_are_asked_for(params: Params) ->
     assert [row["defence"] for row in metrics["defences"]] == ["low_pass", "clean_finetuning", "fine_pruning"]
     assert metrics["detection"]["poisoned"] == metrics["clips"]["poisoned"]
     assert set(metrics["scan"]) == {"victim", "twin"}
-    for scan in metrics["scan"].values():
-        assert scan["references"] == ["lab_base"]
+    references = {"victim": ["lab_base", "twin"], "twin": ["lab_base"]}
+    for name, scan in metrics["scan"].items():
+        assert scan["references"] == references[name]
         assert [cell["trigger"] for cell in scan["cells"]] == ["click"]
     assert backdoor_view(metrics).scans
 
