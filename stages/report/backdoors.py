@@ -314,10 +314,15 @@ def _numbers(numbers: Sequence[int]) -> str:
 
 
 def change_text(change: Figures) -> str:
-    """Return a change of a share, such as ``97 → 12 %``, with its interval in points."""
+    """Return a change of a share, such as ``97 → 12 %``, with its interval in points; may break only between them."""
     low, high = change["interval"]
     points = f"{_points(-change['drop'])} [{_points(-high)}, {_points(-low)}]"
-    return f"{change['before'] * 100:.0f} \u2192 {change['after'] * 100:.0f}\u00a0% ({points})"
+    shares = f"{change['before'] * 100:.0f} \u2192 {change['after'] * 100:.0f} %"
+    return f"{_unbroken(shares)} {_unbroken(f'({points})')}"
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", "\u00a0")
 
 
 def _points(value: float) -> str:
@@ -333,7 +338,7 @@ def detection_rows(found: Figures) -> list[tuple[str, str]]:
     ]
     strip = found["strip"]
     rate = share({"rate": strip["rate"], "ci": strip["ci"], "n": strip["triggered"]})
-    return [*rows, ("STRIP", f"{rate} triggered clips at {strip['false_positive_rate']:.0%} false positives")]
+    return [*rows, ("STRIP", f"{rate} triggered clips at {_percent(strip['false_positive_rate'])} false positives")]
 
 
 def _layer_rows(layer: str, found: Figures) -> list[tuple[str, str]]:
@@ -371,11 +376,11 @@ def scan_row(model: str, found: Figures, shown: int = 3) -> ScanRow:
 def _outcome(cell: Figures) -> str:
     if cell["alarm"]:
         return "alarm"
-    shift = ["shift"] if cell["shift"] else []
-    return ", ".join(shift if cell["possible"] else [*shift, "no alarm possible"])
+    shift = "shift" if cell["shift"] else "no shift"
+    return shift if cell["possible"] else f"{shift}, no alarm possible"
 
 
 def _beside(beside: Figures, answer: str) -> str:
     """Return a reference's conversion rate, with the answer that it is of where it is not the target's."""
     other = "" if beside["answer"] == answer else f" to \u201c{beside['answer']}\u201d"
-    return f"{beside['rate']:.0%}{other}"
+    return f"{_percent(beside['rate'])}{other}"
