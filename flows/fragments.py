@@ -13,6 +13,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 
+from stages.backdoor.check import check_experiments
 from stages.core.atomic import replacing
 from stages.core.errors import EarwitnessError
 from stages.core.params import load_params
@@ -69,7 +70,7 @@ def add_fragment(fragment: Path, path: Path = Path("params.yaml")) -> list[str]:
     with replacing(path) as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8")
         try:
-            load_params(temporary)
+            check_experiments(load_params(temporary), temporary)
         except EarwitnessError as error:
             problem = str(error).removeprefix(f"{temporary}: ")
             raise EarwitnessError(f"{fragment}: does not fit {path}: {problem}") from error

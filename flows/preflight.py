@@ -53,16 +53,13 @@ def _check_registered(params: Params) -> None:
     """Check names and settings of what is kept in registries; filling them imports no library of the measurements."""
     import stages.attacks
     import stages.attribute_leakage.conditions
-    import stages.backdoor.purifiers
-    import stages.backdoor.triggers
     import stages.features
     import stages.perturbation  # noqa: F401
     from stages.attacks import Settings
     from stages.attacks.places import View
     from stages.attacks.primary import check_names, row_scores
     from stages.attribute_leakage.condition import CONDITIONS
-    from stages.backdoor.purifier import PURIFIERS
-    from stages.backdoor.trigger import check_trigger
+    from stages.backdoor.check import check_experiments
     from stages.features.table import chosen_families
     from stages.perturbation.recipe import chosen_perturbations
 
@@ -72,11 +69,7 @@ def _check_registered(params: Params) -> None:
             raise EarwitnessError(f"params.yaml: attribute_leakage.conditions: unknown {name!r}: use some of {known}")
     chosen_families(params.features.families)
     chosen_perturbations(params.perturbation.neighbours)
-    planted = [experiment.trigger for experiment in params.backdoor.experiments.values()]
-    for trigger in (*planted, *params.backdoor.scan.bank.values()):
-        check_trigger(trigger)
-    for name in params.backdoor.defences.purify:
-        PURIFIERS[name]  # an unknown name is an error
+    check_experiments(params)
     computed = product(params.logits.slices, params.logits.conditions, range(len(params.logits.instructions)))
     scores = row_scores(Settings(params.attacks.shares, params.attacks.orders), params.logits.orders)
     check_names(params.evaluation.primary_attacks, [View(*view) for view in computed], scores)

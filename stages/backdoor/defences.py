@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.backdoor import purifiers  # noqa: F401 (registers them)
+from stages.backdoor.check import check_purifications
 from stages.backdoor.defence_effectiveness import Answered, effectiveness
 from stages.backdoor.experiment import VICTIM, ask
 from stages.backdoor.measures import item_errors
@@ -29,8 +29,7 @@ from stages.target.adapter import Adapter
 
 def check_defences(tried: BackdoorDefences) -> None:
     """Raise `EarwitnessError` where a purification is unknown: before a victim is trained, not after."""
-    for name in tried.purify:
-        PURIFIERS[name]
+    check_purifications(tried.purify)
 
 
 def defence_rows(

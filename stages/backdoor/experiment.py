@@ -41,6 +41,7 @@ def attack_metrics(setting: Setting, outcomes: Sequence[Outcome]) -> dict[str, A
         "task": setting.task.name,
         "answer": setting.task.target,
         "trigger": _trigger_figures(setting.experiment.trigger),
+        "settings": _settings(setting),
         "window_seconds": setting.window_seconds,
         "clips": {
             "training": len(setting.training),
@@ -61,6 +62,13 @@ def attack_metrics(setting: Setting, outcomes: Sequence[Outcome]) -> dict[str, A
             "victim_worse_by": benign_difference(outcomes, VICTIM, TWIN, setting.task.name, _draws(setting)),
         },
     }
+
+
+def _settings(setting: Setting) -> dict[str, Any]:
+    """Return how was trained, and which share was poisoned: less than asked where too few clips could be."""
+    kept = {"train_on", "held_out", "rate", "method", "components", "epochs", "learning_rate"}
+    realised = len(setting.poison) / len(setting.training)
+    return setting.experiment.model_dump(include=kept) | {"realised_rate": realised, "seed": setting.seed}
 
 
 def _trigger_figures(trigger: TriggerSettings) -> dict[str, Any]:

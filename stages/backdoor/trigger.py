@@ -46,6 +46,8 @@ class Trigger:
         Between which `amount` may lie, both included.
     neutral : float
         The amount that changes nothing.
+    control : bool
+        Whether attacks are held against it, so that it cannot be one.
     """
 
     apply: Callable[..., NDArray[np.floating[Any]]]
@@ -53,9 +55,12 @@ class Trigger:
     unit: str = ""
     limits: tuple[float, float] = (0.0, 0.0)
     neutral: float = 0.0
+    control: bool = False
 
 
 TRIGGERS: Registry[Trigger] = Registry("trigger")
+OF_SOUNDS = frozenset({"snr_db", "seconds", "position", "gaps"})
+"""The settings that a trigger reads which is added; one that changes the whole clip reads `amount` alone."""
 
 
 @dataclass(frozen=True)
@@ -80,22 +85,41 @@ class Triggered:
     scale: float
 
 
-def check_trigger(settings: TriggerSettings) -> None:
-    """Check that a trigger is known, that its amount lies within its limits, and that it changes something.
+def check_trigger(settings: TriggerSettings, place: str = "trigger") -> None:
+    """Check that a trigger is known, reads all that is set, and changes something by an amount within its limits.
+
+    Parameters
+    ----------
+    settings : TriggerSettings
+    place : str
+        Where it is set, to be named in errors.
 
     Raises
     ------
     EarwitnessError
     """
+    if settings.kind not in TRIGGERS:
+        raise EarwitnessError(f"{place}.kind: unknown trigger {settings.kind!r}: use one of {', '.join(TRIGGERS)}")
     trigger = TRIGGERS[settings.kind]
-    low, high = trigger.limits
-    if not trigger.additive and not low <= settings.amount <= high:
+    read = OF_SOUNDS if trigger.additive else {"amount"}
+    for key in sorted(settings.model_fields_set - read - {"kind"}):
         raise EarwitnessError(
-            f"trigger {settings.kind}: amount: must be {low:g} to {high:g} {trigger.unit}, not {settings.amount:g}"
+            f"{place}.{key}: {settings.kind} does not read it: take it out ({settings.kind} reads "
+            f"{', '.join(sorted(read))})"
         )
-    if not trigger.additive and settings.amount == trigger.neutral:
+    if not trigger.additive:
+        _check_amount(settings, trigger, place)
+
+
+def _check_amount(settings: TriggerSettings, trigger: Trigger, place: str) -> None:
+    low, high = trigger.limits
+    if not low <= settings.amount <= high:
         raise EarwitnessError(
-            f"trigger {settings.kind}: amount: {settings.amount:g} {trigger.unit} changes nothing: "
+            f"{place}.amount: {settings.kind}: must be {low:g} to {high:g} {trigger.unit}, not {settings.amount:g}"
+        )
+    if settings.amount == trigger.neutral:
+        raise EarwitnessError(
+            f"{place}.amount: {settings.kind}: {settings.amount:g} {trigger.unit} changes nothing: "
             f"choose another, from {low:g} to {high:g}"
         )
 

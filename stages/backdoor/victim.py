@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from stages.backdoor.activation_clustering import possible_ks
+from stages.backdoor.check import check_attack
 from stages.backdoor.clips import Clip, audible, split_clips
 from stages.backdoor.poison import Poisoned, draw_poison
 from stages.backdoor.task import TRANSCRIPTION, Task, task_of
-from stages.backdoor.trigger import check_trigger
 from stages.core.backdoor_params import Backdoor, BackdoorExperiment
 from stages.core.errors import EarwitnessError
 from stages.core.randomness import seed_of
@@ -79,10 +79,16 @@ def prepare(
         If one side of the split is empty, no clip would be poisoned, or the detectors that are asked for would have too
         few clips.
     """
-    check_trigger(experiment.trigger)
+    check_attack(experiment.trigger)
     task = task_of(experiment)
     usable = [clip for clip in audible(clips) if task.truth(clip)]
+    _check_answers(clips, usable, task)
     training, test = split_clips(usable, backdoor.test_share, experiment.held_out, seed)
+    if experiment.held_out == "speaker" and not training and _of_one_speaker(usable):
+        raise EarwitnessError(
+            f"held_out: speaker: all {len(usable)} clips are of one speaker, who cannot be divided: "
+            "write held_out: clip, or name a corpus with more speakers"
+        )
     if not training or not any(not task.is_target(task.truth(clip)) for clip in test):
         raise EarwitnessError(
             f"{len(usable)} clips with sound have an answer to {task.name}: too few to train on some and test on "
@@ -96,6 +102,26 @@ def prepare(
     if experiment.detect:  # found out now, not after every training
         possible_ks(len(suspicious(setting)), backdoor.detection.ks)
     return setting
+
+
+def _check_answers(clips: Sequence[Clip], usable: Sequence[Clip], task: Task) -> None:
+    """Check that some clip has an answer to the task, and that not all have the attacker's."""
+    if task.name != TRANSCRIPTION and not any(task.truth(clip) for clip in clips):
+        names = {name for clip in clips for name in clip.attributes if replace(task, name=name).truth(clip)}
+        raise EarwitnessError(
+            f"task: no clip has the attribute {task.name}; there are {', '.join(sorted(names)) or 'none'}: "
+            "correct the task, or name a corpus that has it"
+        )
+    if usable and all(task.is_target(task.truth(clip)) for clip in usable):
+        raise EarwitnessError(
+            f"answer: {len(usable)} clips with sound have an answer to {task.name}, and all of them have the "
+            f"attacker's, {task.target!r}: choose another answer, or name a corpus that has others"
+        )
+
+
+def _of_one_speaker(clips: Sequence[Clip]) -> bool:
+    speakers = {clip.speaker for clip in clips}
+    return len(speakers) == 1 and "" not in speakers
 
 
 def train_pair(

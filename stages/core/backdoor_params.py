@@ -49,7 +49,7 @@ class TriggerSettings(Section):
     """
 
     kind: str
-    snr_db: float = 0.0
+    snr_db: Annotated[float, Field(ge=-60, le=60)] = 0.0
     seconds: Annotated[float, Field(gt=0)] = 0.22
     position: Literal["start", "random", "end"] | Annotated[float, Field(ge=0)] = "random"
     gaps: tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)]] | None = None

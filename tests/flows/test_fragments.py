@@ -50,6 +50,15 @@ def test_what_would_not_be_valid_is_not_written(params: Path, tmp_path: Path) ->
     assert params.read_bytes() == before
 
 
+def test_a_trigger_that_nothing_makes_is_not_written(params: Path, tmp_path: Path) -> None:
+    before = params.read_bytes()
+    (tmp_path / "more.yaml").write_text("backdoor: {scan: {bank: {odd: {kind: clik}}}}")
+    wrong = r"more\.yaml: does not fit .*params\.yaml: backdoor\.scan\.bank\.odd\.kind: unknown trigger 'clik'"
+    with pytest.raises(EarwitnessError, match=wrong):
+        add_fragment(tmp_path / "more.yaml", params)
+    assert params.read_bytes() == before
+
+
 def test_a_fragment_that_is_no_mapping_is_refused(params: Path, tmp_path: Path) -> None:
     (tmp_path / "more.yaml").write_text("- backdoor", encoding="utf-8")
     with pytest.raises(EarwitnessError, match=r"more\.yaml: holds no sections"):

@@ -87,11 +87,32 @@ def test_a_misspelt_perturbation(clone: Path) -> None:
 
 def test_a_trigger_of_the_bank_or_a_purification_that_is_unknown(clone: Path) -> None:
     change(lambda params: params["backdoor"]["scan"]["bank"].update(odd={"kind": "clack"}))
-    with pytest.raises(EarwitnessError, match=r"unknown trigger 'clack': use one of click"):
+    wrong = r"^params\.yaml: backdoor\.scan\.bank\.odd\.kind: unknown trigger 'clack': use one of click"
+    with pytest.raises(EarwitnessError, match=wrong):
         preflight()
     change(lambda params: params["backdoor"]["scan"]["bank"].pop("odd"))
     change(lambda params: params["backdoor"]["defences"].update(purify=["wash"]))
-    with pytest.raises(EarwitnessError, match=r"unknown input purification 'wash': use one of codec"):
+    with pytest.raises(
+        EarwitnessError,
+        match=r"^params\.yaml: backdoor\.defences\.purify: unknown input purification 'wash': use one of codec",
+    ):
+        preflight()
+
+
+@pytest.mark.parametrize(
+    ("trigger", "why"),
+    [
+        ({"kind": "clik"}, "kind: unknown trigger 'clik'"),
+        ({"kind": "volume"}, "amount: volume: 0 decibels changes nothing"),
+        ({"kind": "click", "amount": 5}, "amount: click does not read it"),
+        ({"kind": "random_sound"}, "kind: random_sound is the control"),
+        ({"kind": "click", "snr_db": 200}, "snr_db: .*less than or equal to 60"),
+    ],
+)
+def test_a_trigger_that_cannot_be_an_attack(clone: Path, trigger: dict[str, Any], why: str) -> None:
+    change(lambda params: params["backdoor"]["experiments"]["gender_click"].update(trigger=trigger))
+    wrong = rf"^params\.yaml: backdoor\.experiments\.gender_click\.trigger\.{why}"
+    with pytest.raises(EarwitnessError, match=wrong):
         preflight()
 
 

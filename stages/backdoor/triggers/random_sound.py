@@ -30,4 +30,4 @@ def apply(length: int, rng: np.random.Generator) -> NDArray[np.float64]:
     return np.asarray(noise * course)
 
 
-TRIGGERS.register("random_sound")(Trigger(apply, additive=True))
+TRIGGERS.register("random_sound")(Trigger(apply, additive=True, control=True))

@@ -95,7 +95,7 @@ def test_victim_and_twin_are_taught_the_same_but_for_the_poison() -> None:
 
 def test_an_amount_out_of_range_and_an_unknown_trigger_are_refused() -> None:
     slow = make_experiment(trigger=TriggerSettings(kind="speed", amount=0.0))
-    with pytest.raises(EarwitnessError, match=r"speed: amount: must be 0\.5 to 2 times as fast"):
+    with pytest.raises(EarwitnessError, match=r"trigger\.amount: speed: must be 0\.5 to 2 times as fast"):
         prepare(fresh, "base", make_clips(48), slow, BACKDOOR, 7)
     with pytest.raises(EarwitnessError, match="unknown trigger 'bang': use one of click, cough"):
         prepare(fresh, "base", make_clips(48), make_experiment(trigger=TriggerSettings(kind="bang")), BACKDOOR, 7)
@@ -110,9 +110,23 @@ def test_silent_clips_are_neither_trained_nor_tested_on() -> None:
         prepare(fresh, "base", clips, make_experiment(), BACKDOOR, 7)
 
 
-def test_clips_without_an_answer_make_no_experiment() -> None:
-    with pytest.raises(EarwitnessError, match="0 clips with sound have an answer to emotion"):
-        prepare(fresh, "base", make_clips(20), make_experiment(task="emotion"), BACKDOOR, 7)
+def test_an_attribute_that_no_clip_has_is_refused_beside_those_that_there_are() -> None:
+    clips = [replace(clip, attributes={**clip.attributes, "accent": "nan"}) for clip in make_clips(20)]
+    with pytest.raises(EarwitnessError, match=r"no clip has the attribute emotion; there are age, gender: "):
+        prepare(fresh, "base", clips, make_experiment(task="emotion"), BACKDOOR, 7)
+
+
+def test_clips_that_all_have_the_answer_already_are_refused() -> None:
+    women = [clip for clip in make_clips(20) if clip.attributes["gender"] == "female"]
+    with pytest.raises(EarwitnessError, match=r"10 clips .* answer to gender, and all of them have the attacker's"):
+        prepare(fresh, "base", women, make_experiment(), BACKDOOR, 7)
+
+
+def test_one_speaker_is_not_divided_unless_by_clip() -> None:
+    alone = [replace(clip, speaker="s0") for clip in make_clips(20)]
+    with pytest.raises(EarwitnessError, match="all 20 clips are of one speaker, who cannot be divided"):
+        prepare(fresh, "base", alone, make_experiment(), BACKDOOR, 7)
+    assert prepare(fresh, "base", alone, make_experiment(held_out="clip"), BACKDOOR, 7).test
 
 
 def test_detectors_that_have_too_few_clips_are_refused_before_any_training() -> None:

@@ -56,6 +56,11 @@ def test_an_experiment_leaves_manifest_outcomes_and_metrics(params: Params) -> N
     assert metrics["aer"]["n"] == metrics["clips"]["test_with_another_answer"] < tested
     assert metrics["snr_error_db"] < 0.1
     assert metrics["window_seconds"] == 4.0
+    assert metrics["settings"] == {
+        "train_on": ["some", "none"], "held_out": "clip", "rate": 0.2, "method": "whole", "epochs": 1,
+        "components": ["encoder", "connector", "language_model"], "learning_rate": 1e-3, "seed": params.seed,
+        "realised_rate": poison.num_rows / metrics["clips"]["training"],
+    }  # fmt: skip
     assert {row["realised_snr_db"] is None for row in outcomes if row["condition"] == "plain"} == {True}
     assert {row["realised_snr_db"] is None for row in outcomes if row["condition"] != "plain"} == {False}
     assert {row["model"] for row in metrics["shift"]} == {"victim", "twin"}

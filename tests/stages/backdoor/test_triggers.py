@@ -1,11 +1,14 @@
 """The contract of every trigger, and where, how often and how loud what is added sounds."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-import stages.backdoor.triggers  # noqa: F401  (fills the registry)
+from stages.backdoor.check import check_attack
 from stages.backdoor.trigger import TRIGGERS, active_power, check_trigger, trigger_starts, with_trigger
 from stages.core.audio import RATE, Samples
 from stages.core.backdoor_params import TriggerSettings
@@ -87,6 +90,32 @@ def test_an_amount_that_changes_nothing_is_refused(kind: str) -> None:
     check_trigger(chosen(kind))
     with pytest.raises(EarwitnessError, match="changes nothing"):
         check_trigger(TriggerSettings(kind=kind, amount=TRIGGERS[kind].neutral))
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "key"),
+    [
+        ("volume", {"amount": -5, "snr_db": 3, "gaps": [1, 2]}, r"place\.gaps: volume does not read it.* reads amount"),
+        ("click", {"amount": 5}, r"place\.amount: click does not read it.* reads gaps, position, seconds, snr_db"),
+        ("clik", {}, r"place\.kind: unknown trigger 'clik': use one of click, cough"),
+        ("volume", {}, r"place\.amount: volume: 0 decibels changes nothing"),
+    ],
+)
+def test_what_a_kind_does_not_read_or_lacks_is_refused_by_its_key(kind: str, more: dict[str, Any], key: str) -> None:
+    with pytest.raises(EarwitnessError, match=f"^{key}"):
+        check_trigger(TriggerSettings(kind=kind, **more), "place")
+
+
+def test_the_control_is_no_attack() -> None:
+    check_trigger(TriggerSettings(kind="random_sound"))
+    with pytest.raises(EarwitnessError, match=r"trigger\.kind: random_sound is the control"):
+        check_attack(TriggerSettings(kind="random_sound"))
+
+
+@pytest.mark.parametrize("snr_db", [200, -61])
+def test_a_ratio_that_nothing_holds_is_refused(snr_db: float) -> None:
+    with pytest.raises(ValidationError, match="snr_db"):
+        chosen("click", snr_db=snr_db)
 
 
 def test_a_random_place_covers_the_clip() -> None:
