@@ -9,6 +9,7 @@ import pyarrow as pa
 import torch
 
 from stages.backdoor import triggers  # noqa: F401 (registers them)
+from stages.backdoor.check import check_attack
 from stages.backdoor.clips import corpus_clips
 from stages.backdoor.defences import check_defences, defence_rows
 from stages.backdoor.detection import detection_metrics
@@ -30,6 +31,7 @@ def work(name: str, params: Params) -> None:
     require_declared(dict(params.backdoor.experiments), "backdoor.experiments", name)
     torch.set_num_threads(1)  # sums depend on how many there are, and answers are kept for whoever asks again
     experiment, base = params.backdoor.experiments[name], read_record(params.backdoor.experiments[name].base)
+    check_attack(experiment.trigger, f"params.yaml: backdoor.experiments.{name}.trigger")
     if experiment.defend:
         check_defences(params.backdoor.defences)
     clips, key = corpus_clips(experiment.train_on), row_key(base.fingerprint())
