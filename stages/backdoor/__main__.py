@@ -9,9 +9,9 @@ import pyarrow as pa
 import torch
 
 from stages.backdoor import triggers  # noqa: F401 (registers them)
-from stages.backdoor.check import check_attack
+from stages.backdoor.check import check_attack, check_purifications
 from stages.backdoor.clips import corpus_clips
-from stages.backdoor.defences import check_defences, defence_rows
+from stages.backdoor.defences import defence_rows
 from stages.backdoor.detection import detection_metrics
 from stages.backdoor.experiment import TWIN, VICTIM, ask, attack_metrics, grid, shifts
 from stages.backdoor.outcomes import Outcome
@@ -33,7 +33,7 @@ def work(name: str, params: Params) -> None:
     experiment, base = params.backdoor.experiments[name], read_record(params.backdoor.experiments[name].base)
     check_attack(experiment.trigger, f"params.yaml: backdoor.experiments.{name}.trigger")
     if experiment.defend:
-        check_defences(params.backdoor.defences)
+        check_purifications(params.backdoor.defences.purify)
     clips, key = corpus_clips(experiment.train_on), row_key(base.fingerprint())
     pair = train_pair(lambda: load_adapter(base), key, clips, experiment, params.backdoor, params.seed)
     outcomes = ask(VICTIM, pair.victim, pair.setting) + ask(TWIN, pair.twin, pair.setting)

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from stages.backdoor.check import check_purifications
 from stages.backdoor.defence_effectiveness import Answered, effectiveness
 from stages.backdoor.experiment import VICTIM, ask
 from stages.backdoor.measures import item_errors
@@ -25,11 +24,6 @@ from stages.core.backdoor_params import BackdoorDefences
 from stages.core.randomness import generator
 from stages.core.statistics import Floats
 from stages.target.adapter import Adapter
-
-
-def check_defences(tried: BackdoorDefences) -> None:
-    """Raise `EarwitnessError` where a purification is unknown: before a victim is trained, not after."""
-    check_purifications(tried.purify)
 
 
 def defence_rows(

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from stages.backdoor.defences import answered, check_defences, defence_rows, fine_prune
+from stages.backdoor.check import check_purifications
+from stages.backdoor.defences import answered, defence_rows, fine_prune
 from stages.backdoor.detection import activations, detection_metrics, strip_metrics
 from stages.backdoor.experiment import VICTIM, ask
 from stages.backdoor.outcomes import PLAIN, TRIGGERED, Outcome
@@ -43,9 +44,8 @@ def test_every_defence_has_a_row_and_the_victim_stays(setting: Setting, checkpoi
 
 
 def test_an_unknown_purification_is_refused() -> None:
-    tried = BACKDOOR.defences.model_copy(update={"purify": ["low_pass", "prayer"]})
     with pytest.raises(EarwitnessError, match="unknown input purification 'prayer': use one of codec, low_pass"):
-        check_defences(tried)
+        check_purifications(["low_pass", "prayer"])
 
 
 def test_shares_of_as_many_clips_have_a_row_each(setting: Setting, checkpoints: Path) -> None:
