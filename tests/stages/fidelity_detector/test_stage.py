@@ -31,6 +31,7 @@ def params(make_params: Any, workplace: Path, repository: Path) -> Params:
     audits = {name: {"corpus": name, "target": "lab_base", "reference": "none"} for name in ("old", "new")}
     content = yaml.safe_load((repository / "params.yaml").read_text()) | {"targets": {}, "copies": {}}
     content["attribute_leakage"]["audits"] = {}
+    content["backdoor"]["experiments"] = {}
     content |= {"corpora": {name: {"split": "randomised", "member": "column"} for name in audits}, "audits": audits}
     Path("params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     made: Params = Params.model_validate(content)

@@ -58,6 +58,7 @@ def project(
     }
     content["logits"] |= {"conditions": ["given", "generated"], "generated_tokens": 6, "batch_size": 4}
     content["attribute_leakage"]["audits"] = {}
+    content["backdoor"]["experiments"] = {}
     content["evaluation"]["primary_attacks"] = [
         f"{name}/transcript/{condition}/0" for name in ("loss", "min_k@20", "min_k_pp@20")
     ]
