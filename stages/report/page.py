@@ -7,7 +7,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from stages.report.backdoors import HOW, BackdoorView
+from stages.report.backdoors import BackdoorView
+from stages.report.component_grid import HOW
 from stages.report.leakage import LeakageView
 from stages.report.view import MISSING, AuditView, short
 from stages.report.words import GLOSSARY

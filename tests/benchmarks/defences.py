@@ -17,7 +17,8 @@ from stages.backdoor.detection import detection_metrics
 from stages.backdoor.experiment import VICTIM, ask
 from stages.backdoor.victim import trained
 from stages.core.params import load_params
-from stages.report.backdoors import defence_row, detection_rows
+from stages.report.detectors import detection_rows
+from stages.report.trade_off import defence_row
 from tests.benchmarks.backdoors import ROOT
 from tests.benchmarks.scan import setting_of
 

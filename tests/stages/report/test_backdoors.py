@@ -12,21 +12,12 @@ import pytest
 from stages.core.jsonfile import artifact, write_json
 from stages.core.params import Params, load_params
 from stages.report.__main__ import main
-from stages.report.backdoors import (
-    LEFT,
-    PLOT,
-    TOP,
-    DefenceRow,
-    backdoor_view,
-    change_text,
-    defence_row,
-    heat_map,
-    scan_row,
-    share,
-    trade_labels,
-    trigger_words,
-)
+from stages.report.backdoors import backdoor_view, trigger_words
+from stages.report.component_grid import LEFT, TOP, heat_map
+from stages.report.detectors import scan_row
 from stages.report.page import render
+from stages.report.rates import share
+from stages.report.trade_off import PLOT, DefenceRow, change_text, defence_row, trade_labels
 from tests.stages.report.test_main import Page
 
 

@@ -1,0 +1,18 @@
+"""Rates as text, with what the page writes where there is none."""
+
+from __future__ import annotations
+
+from stages.report.view import MISSING, Figures
+
+
+def share(found: Figures | None) -> str:
+    """Return a rate with its interval and n, such as ``97 % [92, 99] of 65``; a dash where there is none."""
+    if not found or found.get("rate") is None:
+        return MISSING
+    low, high = found["ci"]
+    return f"{found['rate']:.0%} [{low * 100:.0f}, {high * 100:.0f}] of {found['n']}".replace("%", "\u00a0%")
+
+
+def percent(rate: float) -> str:
+    """Return a share such as ``97 %``."""
+    return f"{rate * 100:.0f}\u00a0%"
