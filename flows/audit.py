@@ -27,10 +27,12 @@ from flows.execution import Outcome, reproduce
 from flows.graph import Graph, load_graph, outdated
 from flows.preflight import preflight
 from flows.verdicts import verdict_rows
+from stages.attribute_leakage.params import AttributeLeakageParams
+from stages.core.config.nouns import Params
+from stages.core.config.params import load_params
 from stages.core.errors import EarwitnessError
-from stages.core.jsonfile import write_json
-from stages.core.params import load_params
-from stages.core.stage import stage_lock
+from stages.core.run.stage import stage_lock
+from stages.core.store.jsonfile import write_json
 
 TIMINGS = Path(".cache/timings.json")
 CORES = len(os.sched_getaffinity(0))
@@ -74,13 +76,15 @@ def _up_to_date(audits: list[str] | None, *, fresh: bool) -> State[Any]:
     write_timings(run.outcomes, whole.inputs, time.monotonic() - start)
     if failures := run.failures():
         return Failed(message="\n".join(failures))
-    create_table_artifact(verdict_rows(load_params(), audits), key="verdicts", description="What each audit found")
+    create_table_artifact(
+        verdict_rows(load_params(Params), audits), key="verdicts", description="What each audit found"
+    )
     return Completed(message=f"{len(graph.inputs)} stages are up to date")
 
 
 def _goals(audits: Iterable[str]) -> list[str]:
     """Return the stages that give the results of named audits, of members or of speakers."""
-    params = load_params()
+    params = load_params(AttributeLeakageParams)
     sections: dict[str, Collection[str]] = {
         "evaluation": params.audits,
         "attribute_leakage": params.attribute_leakage.audits,
@@ -209,11 +213,3 @@ def _timings_before() -> dict[str, float | None]:
         return {name: None if value is None else float(value) for name, value in seconds.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-
-
-if __name__ == "__main__":
-    import sys
-
-    from flows.command_line import main
-
-    main(["audit", *sys.argv[1:]])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stages.core.jsonfile import read_json
+from stages.core.store.jsonfile import read_json
 
 
 def main() -> None:

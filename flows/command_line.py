@@ -147,12 +147,13 @@ def print_scan(options: argparse.Namespace) -> None:
     """
     from pathlib import Path
 
-    from stages.backdoor.scan_words import ALARM, IMPOSSIBLE, as_json, as_text, finding
-    from stages.backdoor.scanning import scan
-    from stages.core.jsonfile import write_json
-    from stages.core.params import load_params
+    from stages.backdoor.params import BackdoorParams
+    from stages.backdoor.scan.scanning import scan
+    from stages.backdoor.scan.words import ALARM, IMPOSSIBLE, as_json, as_text, finding
+    from stages.core.config.params import load_params
+    from stages.core.store.jsonfile import write_json
 
-    found = scan(options.target, load_params(), options.corpus, options.reference, options.prompts)
+    found = scan(options.target, load_params(BackdoorParams), options.corpus, options.reference, options.prompts)
     print(as_text(found))
     if options.json:
         write_json(Path(options.json), as_json(found))
@@ -164,10 +165,11 @@ def print_scores(name: str, detector: str) -> None:
     """Print the scores of an audit's clips by a detector, as CSV."""
     import csv
 
-    from stages.core.params import load_params
+    from stages.core.config.params import load_params
+    from stages.fidelity_detector.params import FidelityDetectorParams
     from stages.fidelity_detector.scoring import score
 
-    rows = score(name, detector, load_params())
+    rows = score(name, detector, load_params(FidelityDetectorParams))
     writer = csv.DictWriter(sys.stdout, list(rows[0]) if rows else ["clip_id"], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
@@ -175,11 +177,12 @@ def print_scores(name: str, detector: str) -> None:
 
 def print_transfer(audits: list[str]) -> None:
     """Print how well each audit's detector does on each audit."""
-    from stages.core.params import load_params
-    from stages.core.stage import require_declared
+    from stages.core.config.params import load_params
+    from stages.core.run.stage import require_declared
+    from stages.fidelity_detector.params import FidelityDetectorParams
     from stages.fidelity_detector.scoring import as_table, transfer
 
-    params = load_params()
+    params = load_params(FidelityDetectorParams)
     for name in audits:
         require_declared(params.audits, "audits", name)
     rows = transfer(audits or list(params.audits), params)
@@ -200,13 +203,15 @@ def run_audits(audits: list[str], *, fresh: bool, verbose: bool) -> None:
     """
     from flows.preflight import preflight
 
-    params = preflight(audits)
+    preflight(audits)
     if verbose:
         from flows.environment import log_prefect
 
         log_prefect()
     from flows.audit import audit
     from flows.verdicts import as_text, cut_notes, verdict_rows
+    from stages.core.config.nouns import Params
+    from stages.core.config.params import load_params
 
     try:
         state = audit(audits or None, fresh, checked=True, return_state=True)
@@ -217,6 +222,7 @@ def run_audits(audits: list[str], *, fresh: bool, verbose: bool) -> None:
     if not state.is_completed():
         print(state.message, file=sys.stderr)
         raise SystemExit(2)
+    params = load_params(Params)
     print(as_text(verdict_rows(params, audits)))
     if notes := cut_notes(params, audits):
         print("", *notes, sep="\n")

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from stages.core.telemetry import TELEMETRY_OFF
+from stages.core.run.telemetry import TELEMETRY_OFF
 
 PREFECT = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",  # the default of 20 fails on a loaded machine

@@ -13,11 +13,10 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 
-from stages.backdoor.check import check_experiments
-from stages.core.atomic import replacing
+from flows.preflight import check_params
+from stages.core.config.yamlfile import read_yaml
 from stages.core.errors import EarwitnessError
-from stages.core.params import load_params
-from stages.core.yamlfile import read_yaml
+from stages.core.store.atomic import replacing
 
 LINE = 4096
 """Characters after which a line would be broken: none is, so that a change shows in `git diff` alone."""
@@ -54,7 +53,7 @@ def add_fragment(fragment: Path, path: Path = Path("params.yaml")) -> list[str]:
         If a file cannot be read, a value of the params would change, or the merged params are not valid. The params
         are then as they were.
     """
-    load_params(path)
+    check_params(path)
     document = YAML()
     document.Representer = _WithNull
     document.preserve_quotes = True
@@ -70,7 +69,7 @@ def add_fragment(fragment: Path, path: Path = Path("params.yaml")) -> list[str]:
     with replacing(path) as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8")
         try:
-            check_experiments(load_params(temporary), temporary)
+            check_params(temporary)
         except EarwitnessError as error:
             problem = str(error).removeprefix(f"{temporary}: ")
             raise EarwitnessError(f"{fragment}: does not fit {path}: {problem}") from error

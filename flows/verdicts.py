@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stages.core.jsonfile import artifact, read_json
-from stages.core.params import Params
+from stages.core.config.nouns import Params
+from stages.core.store.jsonfile import artifact, read_json
 
 COLUMNS = ("audit", "corpus", "grade", "blind AUC", "best primary attack", "attack AUC", "finding")
 

@@ -22,7 +22,7 @@ import pytest
 import yaml
 
 from flows.environment import process_environment
-from stages.core.jsonfile import read_json
+from stages.core.store.jsonfile import read_json
 from tests.conftest import copy_working_tree
 
 pytestmark = pytest.mark.slow

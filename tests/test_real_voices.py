@@ -15,15 +15,15 @@ import torch
 import yaml
 
 from flows.environment import process_environment
-from stages.core.audio import decode, to_pipeline
-from stages.core.csvfile import read_csv
-from stages.core.jsonfile import read_json
+from stages.core.sound.audio import decode, to_pipeline
+from stages.core.store.csvfile import read_csv
+from stages.core.store.jsonfile import read_json
 from stages.lab_target.build import build_model, build_processor
 from stages.lab_target.lessons import lessons
-from stages.target.adapter import Query
-from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
-from stages.target.checkpoint import save_checkpoint
-from stages.target.training import Recipe, shuffled_batches, train, training_key
+from stages.models.adapter import Query
+from stages.models.checkpoint import save_checkpoint
+from stages.models.families.qwen2_audio import Qwen2AudioAdapter
+from stages.models.training import Recipe, shuffled_batches, train, training_key
 from tests.conftest import copy_working_tree
 
 pytestmark = pytest.mark.slow

@@ -10,22 +10,24 @@ import pyarrow as pa
 from stages.attacks import Settings
 from stages.attacks.gathering import gather
 from stages.attacks.labels import known_of
+from stages.attacks.params import AttacksParams
 from stages.attacks.places import Places, View
 from stages.attacks.ragged import Floats
 from stages.attacks.registry import Known
 from stages.attacks.scoring import score_sheets
 from stages.attacks.table import SCORES_PER_GROUP, long_tables
-from stages.core.artifacts import SCHEMAS, artifact, read_groups, read_table, write_json, write_table
-from stages.core.measured import read_features
-from stages.core.params import Params
-from stages.core.randomness import generator
-from stages.core.stage import require_declared, run_stage
+from stages.core.run.randomness import generator
+from stages.core.run.stage import require_declared, run_stage
+from stages.core.schemas.attacks import ATTACK_SCORES_SCHEMA, NEIGHBOUR_SCORES_SCHEMA
+from stages.core.store.jsonfile import artifact, write_json
+from stages.core.store.measured import read_features
+from stages.core.store.tables import read_groups, read_table, write_table
 
 STAGE = "attacks"
 NEIGHBOUR_COLUMNS = ["neighbour_id", "clip_id", "kind", "perturbation", "recipe"]
 
 
-def work(audit: str, params: Params) -> None:
+def work(audit: str, params: AttacksParams) -> None:
     """Score the audit's clips from the cached statistics."""
     require_declared(params.audits, "audits", audit)
     corpus = params.audits[audit].corpus
@@ -41,7 +43,7 @@ def work(audit: str, params: Params) -> None:
         _probes(audit, places, clips.num_rows),
     )
     scores, kinds = score_sheets(gathered.sheets, _known(audit, clips, params))
-    folder, schema = artifact(STAGE, audit), SCHEMAS["attack_scores"]
+    folder, schema = artifact(STAGE, audit), ATTACK_SCORES_SCHEMA
     everyone = np.arange(clips.num_rows)
     write_table(
         folder / "scores.parquet",
@@ -49,7 +51,7 @@ def work(audit: str, params: Params) -> None:
         schema,
         SCORES_PER_GROUP,
     )
-    schema = SCHEMAS["neighbour_scores"]
+    schema = NEIGHBOUR_SCORES_SCHEMA
     queries = long_tables(
         neighbours.select(["neighbour_id", "clip_id", "kind", "perturbation"]),
         np.flatnonzero(places.query),
@@ -60,7 +62,7 @@ def work(audit: str, params: Params) -> None:
     write_json(folder / "attacks.json", kinds)
 
 
-def _primary(params: Params) -> dict[View, Collection[str]]:
+def _primary(params: AttacksParams) -> dict[View, Collection[str]]:
     """Return the primary attacks by view."""
     found: dict[View, set[str]] = {}
     for name in params.evaluation.primary_attacks:
@@ -83,7 +85,7 @@ def _probes(audit: str, places: Places, clips: int) -> dict[str, dict[str, Float
     return found
 
 
-def _known(audit: str, clips: pa.Table, params: Params) -> Known:
+def _known(audit: str, clips: pa.Table, params: AttacksParams) -> Known:
     return known_of(
         clips["member"].to_pylist(),
         clips["speaker"].to_pylist(),
@@ -104,4 +106,4 @@ def _filled(values: Floats) -> Floats:
 
 
 if __name__ == "__main__":
-    run_stage(STAGE, work, "audit")
+    run_stage(STAGE, work, AttacksParams, "audit")

@@ -22,7 +22,7 @@ from stages.attacks.ragged import Floats
 from stages.attacks.registry import LABELLED_ATTACKS, ROW_ATTACKS, Known, Learned, Settings, Sheet
 from stages.attacks.rows import Rows
 from stages.attacks.zlib import zlib
-from stages.core.statistics import column_aucs
+from stages.core.inference.statistics import column_aucs
 
 _GRID = Settings(shares=(0.1, 0.2, 0.3, 0.4, 0.5, 1.0), orders=(0.5, 1.0, 2.0, inf))
 _PERCENTS = (10, 20, 30, 40, 50)

@@ -8,7 +8,7 @@ import numpy as np
 
 from stages.attacks.ragged import Floats
 from stages.attacks.registry import Known
-from stages.core.folds import grouped_folds, permuted_labels, speaker_clusters
+from stages.core.inference.folds import grouped_folds, permuted_labels, speaker_clusters
 
 
 def known_of(

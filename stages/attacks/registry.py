@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from stages.attacks.ragged import Floats, Ints
 from stages.attacks.rows import Rows
-from stages.core.registry import Registry
+from stages.core.run.registry import Registry
 
 Columns = dict[str, Floats]
 """Scores of all rows or clips by the attack's name; higher = more like a member, NaN where it is not defined."""

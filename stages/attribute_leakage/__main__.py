@@ -9,28 +9,29 @@ from typing import Any
 
 import pyarrow as pa
 
-from stages.attribute_leakage.gap import learnt_layers
-from stages.attribute_leakage.identity import Identity, identify
-from stages.attribute_leakage.interview import Interview
-from stages.attribute_leakage.judge import JUDGE_TOKENS
-from stages.attribute_leakage.layers import Pooled
-from stages.attribute_leakage.plan import plan
-from stages.attribute_leakage.probing import Probed, probe_rows
-from stages.attribute_leakage.subjects import COLUMNS, Subject, options_of, subjects
-from stages.attribute_leakage.summary import summary
-from stages.attribute_leakage.table import answer_rows
-from stages.core.artifacts import SCHEMAS, KeyedColumn, artifact, read_groups, read_table, write_json, write_table
-from stages.core.audio import decode_flac, flac_samples
+from stages.attribute_leakage.ask.interview import Interview
+from stages.attribute_leakage.ask.judge import JUDGE_TOKENS
+from stages.attribute_leakage.ask.plan import plan
+from stages.attribute_leakage.ask.subjects import COLUMNS, Subject, options_of, subjects
+from stages.attribute_leakage.identify.identity import Identity, identify
+from stages.attribute_leakage.params import AttributeLeakage, AttributeLeakageParams
+from stages.attribute_leakage.probe.layers import Pooled
+from stages.attribute_leakage.probe.probing import Probed, probe_rows
+from stages.attribute_leakage.weigh.gap import learnt_layers
+from stages.attribute_leakage.weigh.summary import summary
+from stages.attribute_leakage.weigh.table import answer_rows
+from stages.core.config.section import NONE
 from stages.core.errors import EarwitnessError
-from stages.core.leakage_params import AttributeLeakage
-from stages.core.params import Params
-from stages.core.section import NONE
-from stages.core.stage import require_declared, run_stage
-from stages.core.statistics import Floats
-from stages.target.record import read_record
+from stages.core.inference.statistics import Floats
+from stages.core.run.stage import require_declared, run_stage
+from stages.core.schemas.attribute_leakage import ANSWERS_SCHEMA, LEAKAGE_PROBES_SCHEMA
+from stages.core.sound.audio import decode_flac, flac_samples
+from stages.core.store.jsonfile import artifact, write_json
+from stages.core.store.tables import KeyedColumn, read_groups, read_table, write_table
+from stages.models.record import read_record
 
 
-def work(audit: str, params: Params) -> None:
+def work(audit: str, params: AttributeLeakageParams) -> None:
     """Ask a target about the speakers of a corpus, probe its layers, and write what was found."""
     asked = params.attribute_leakage
     require_declared(asked.audits, "attribute_leakage.audits", audit)
@@ -97,7 +98,7 @@ def _lengths(clips: Any) -> dict[str, int]:
 
 
 def _probed(
-    present: Sequence[Subject], layers: Mapping[str, Floats], options: Mapping[str, Any], params: Params
+    present: Sequence[Subject], layers: Mapping[str, Floats], options: Mapping[str, Any], params: AttributeLeakageParams
 ) -> dict[str, Probed]:
     """Probe every layer for every attribute, on the clips that have its label."""
     found = {}
@@ -151,10 +152,10 @@ def _how(asked: AttributeLeakage, options: Collection[str]) -> dict[str, Any]:
 
 def _write(folder: Any, rows: Sequence[Any], probed: Mapping[str, Probed], metrics: Mapping[str, Any]) -> None:
     probes = [row for of_attribute in probed.values() for row in of_attribute.rows]
-    for name, key, content in (("answers", "answers", rows), ("probes", "leakage_probes", probes)):
-        write_table(folder / f"{name}.parquet", pa.Table.from_pylist(list(content), SCHEMAS[key]), SCHEMAS[key])
+    for name, schema, content in (("answers", ANSWERS_SCHEMA, rows), ("probes", LEAKAGE_PROBES_SCHEMA, probes)):
+        write_table(folder / f"{name}.parquet", pa.Table.from_pylist(list(content), schema), schema)
     write_json(folder / "metrics.json", metrics)
 
 
 if __name__ == "__main__":
-    run_stage("attribute_leakage", work, "audit")
+    run_stage("attribute_leakage", work, AttributeLeakageParams, "audit")

@@ -2,64 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
-from stages.backdoor import purifiers, triggers  # noqa: F401 (registers them)
-from stages.backdoor.purifier import PURIFIERS
-from stages.backdoor.trigger import TRIGGERS, check_trigger
-from stages.core.backdoor_params import TriggerSettings
-from stages.core.errors import EarwitnessError
-from stages.core.params import Params
+from stages.backdoor.defend import purifiers  # noqa: F401 (registers them)
+from stages.backdoor.defend.purifier import check_purifications
+from stages.backdoor.params import BackdoorParams
+from stages.backdoor.plant import triggers  # noqa: F401 (registers them)
+from stages.backdoor.plant.trigger import check_attack, check_trigger
+from stages.core.config.consistency import check_trained_on, check_uses
+from stages.core.config.section import NONE
 
-PARAMS = Path("params.yaml")
 
-
-def check_experiments(params: Params, path: Path = PARAMS) -> None:
-    """Check the triggers of all experiments and of the scan's bank, and the purifications.
-
-    Parameters
-    ----------
-    params : Params
-    path : Path
-        Where they were read, to be named in errors.
+def check_params(params: BackdoorParams, path: Path) -> None:
+    """Check names, the triggers of all experiments and of the scan's bank, and the purifications.
 
     Raises
     ------
     EarwitnessError
         Naming the file and the key.
     """
+    corpora, targets = set(params.corpora) | {NONE}, params.known_targets()
     for name, experiment in params.backdoor.experiments.items():
-        check_attack(experiment.trigger, f"{path}: backdoor.experiments.{name}.trigger")
+        key = f"backdoor.experiments.{name}"
+        check_uses(
+            [(f"{key}.base", [experiment.base], targets), (f"{key}.train_on", experiment.train_on, corpora)], path
+        )
+        check_trained_on(experiment.train_on, key, path)
+        check_attack(experiment.trigger, f"{path}: {key}.trigger")
     for name, trigger in params.backdoor.scan.bank.items():
         check_trigger(trigger, f"{path}: backdoor.scan.bank.{name}")
     check_purifications(params.backdoor.defences.purify, path)
-
-
-def check_attack(trigger: TriggerSettings, place: str = "trigger") -> None:
-    """Check the trigger of an attack; see `check_trigger`, and it is not the control itself.
-
-    Raises
-    ------
-    EarwitnessError
-    """
-    check_trigger(trigger, place)
-    if TRIGGERS[trigger.kind].control:
-        raise EarwitnessError(
-            f"{place}.kind: {trigger.kind} is the control beside every attack, and would be its own: choose another"
-        )
-
-
-def check_purifications(names: Iterable[str], path: Path = PARAMS) -> None:
-    """Check that the purifications of the defences are known.
-
-    Raises
-    ------
-    EarwitnessError
-    """
-    for name in names:
-        if name not in PURIFIERS:
-            known = ", ".join(PURIFIERS)
-            raise EarwitnessError(
-                f"{path}: backdoor.defences.purify: unknown input purification {name!r}: use one of {known}"
-            )

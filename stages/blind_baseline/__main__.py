@@ -8,19 +8,21 @@ import pyarrow as pa
 from stages.blind_baseline.baseline import Description, metrics
 from stages.blind_baseline.giveaway import giveaways, ngram_giveaways
 from stages.blind_baseline.matching import given_up, held_out_check, population
+from stages.blind_baseline.params import BlindBaseline, BlindBaselineParams
 from stages.blind_baseline.scoring import Clips, FamilyScore, score_families
 from stages.blind_baseline.tables import Corpus, read_corpus
-from stages.core.artifacts import SCHEMAS, artifact, write_json, write_table
-from stages.core.folds import speaker_clusters
-from stages.core.params import BlindBaseline, Params
-from stages.core.population import Population
-from stages.core.randomness import generator
-from stages.core.stage import require_declared, run_stage
+from stages.core.inference.folds import speaker_clusters
+from stages.core.inference.population import Population
+from stages.core.run.randomness import generator
+from stages.core.run.stage import require_declared, run_stage
+from stages.core.schemas.blind_baseline import BLIND_SCORES_SCHEMA, MATCHED_SCHEMA
+from stages.core.store.jsonfile import artifact, write_json
+from stages.core.store.tables import write_table
 
 STAGE = "blind_baseline"
 
 
-def work(name: str, params: Params) -> None:
+def work(name: str, params: BlindBaselineParams) -> None:
     """Predict a corpus's membership without a model."""
     require_declared(dict(params.corpora), "corpora", name)
     settings, corpus = params.blind_baseline, read_corpus(name)
@@ -30,8 +32,8 @@ def work(name: str, params: Params) -> None:
     found = population(corpus.features, clips, settings, generator(params.seed, STAGE, name, "population"))
     checked = generator(params.seed, STAGE, name, "held out")
     said = describe(corpus, clips, found, settings, checked, [note for note in (speaker_note, fold_note) if note])
-    write_table(artifact(STAGE, name, "scores.parquet"), _score_table(corpus.ids, scores), SCHEMAS["blind_scores"])
-    write_table(artifact(STAGE, name, "matched.parquet"), _matched_table(corpus.ids, clips, found), SCHEMAS["matched"])
+    write_table(artifact(STAGE, name, "scores.parquet"), _score_table(corpus.ids, scores), BLIND_SCORES_SCHEMA)
+    write_table(artifact(STAGE, name, "matched.parquet"), _matched_table(corpus.ids, clips, found), MATCHED_SCHEMA)
     write_json(artifact(STAGE, name, "metrics.json"), metrics(name, clips, settings.folds, scores, found, said))
 
 
@@ -92,4 +94,4 @@ def _matched_table(clip_ids: list[str], clips: Clips, found: Population) -> pa.T
 
 
 if __name__ == "__main__":
-    run_stage(STAGE, work, "corpus")
+    run_stage(STAGE, work, BlindBaselineParams, "corpus")

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stages.blind_baseline.scoring import ESTIMATORS, Clips, FamilyScore, effective_clips
-from stages.core.blind import BlindInterval
-from stages.core.population import Population
+from stages.core.inference.blind import BlindInterval
+from stages.core.inference.population import Population
 
 
 @dataclass(frozen=True)

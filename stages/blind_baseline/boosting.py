@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from stages.core.statistics import Bools, Floats, Ints
+from stages.core.inference.statistics import Bools, Floats, Ints
 
 CUTS = 8
 """Cuts tried per feature, at its quantiles over the training rows."""

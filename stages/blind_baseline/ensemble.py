@@ -15,7 +15,7 @@ import numpy as np
 from stages.blind_baseline.boosting import Stumps, fit_stumps
 from stages.blind_baseline.logistic import slopes_of_all, slopes_of_few
 from stages.blind_baseline.separation import separation, strongest
-from stages.core.statistics import Bools, Floats, Ints
+from stages.core.inference.statistics import Bools, Floats, Ints
 
 EXTREME = 2.0
 """Deviations at which a standardised value is cut off: one odd voice or clip decides nothing."""

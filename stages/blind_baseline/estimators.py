@@ -19,9 +19,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from stages.blind_baseline.ensemble import cross_fitted, fit_blind
-from stages.core.conditional import fit_logistic
-from stages.core.folds import grouped_folds
-from stages.core.statistics import Bools, Floats, Ints, renumbered
+from stages.core.inference.conditional import fit_logistic
+from stages.core.inference.folds import grouped_folds
+from stages.core.inference.statistics import Bools, Floats, Ints, renumbered
 
 
 class BlindClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

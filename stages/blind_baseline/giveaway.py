@@ -16,7 +16,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from stages.blind_baseline.phrases import sentence
 from stages.blind_baseline.separation import separation
-from stages.core.statistics import Bools, Floats, Ints, auc
+from stages.core.inference.statistics import Bools, Floats, Ints, auc
 
 GIVEAWAYS = 10
 LEVEL = 0.05

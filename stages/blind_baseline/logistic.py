@@ -12,8 +12,8 @@ import numpy as np
 from scipy.special import expit, logit
 
 from stages.blind_baseline.separation import strongest
-from stages.core.ridge import Rotation
-from stages.core.statistics import Bools, Floats
+from stages.core.inference.ridge import Rotation
+from stages.core.inference.statistics import Bools, Floats
 
 STEPS = 200
 """Most steps taken; stopping early under near-perfect separation is one more shrinkage."""

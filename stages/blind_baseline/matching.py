@@ -1,7 +1,7 @@
 """The way out of a leaky corpus: the subset in which nothing but the model tells members from non-members.
 
-In: features, labels, speakers. Out: the population (`stages.core.population`, with the blind model of this stage), how
-well the match holds on features that it did not use, and what was given up for it.
+In: features, labels, speakers. Out: the population (`stages.core.inference.population`, with the blind model of this
+stage), how well the match holds on features that it did not use, and what was given up for it.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import numpy as np
 
 from stages.blind_baseline.ensemble import cross_fitted
 from stages.blind_baseline.giveaway import giveaways
+from stages.blind_baseline.params import BlindBaseline
 from stages.blind_baseline.scoring import Clips
-from stages.core.blind import PopulationSettings, blind_auc
-from stages.core.folds import grouped_folds
-from stages.core.matching import match, spread_within
-from stages.core.params import BlindBaseline
-from stages.core.population import Population, find_population
-from stages.core.statistics import Bools, Floats, Ints, auc, renumbered
+from stages.core.inference.blind import PopulationSettings, blind_auc
+from stages.core.inference.folds import grouped_folds
+from stages.core.inference.matching import match, spread_within
+from stages.core.inference.population import Population, find_population
+from stages.core.inference.statistics import Bools, Floats, Ints, auc, renumbered
 
 GIVEN_UP = 3
 """Features named for either side, by which the clips given up differ from those kept."""

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from stages.core.statistics import Floats
+from stages.core.inference.statistics import Floats
 
 Phrase = tuple[str, str, float]
 """What is said of the clips, the unit, and what values are divided by to be in it."""

@@ -12,12 +12,12 @@ import numpy as np
 
 from stages.blind_baseline.ensemble import cross_fitted
 from stages.blind_baseline.estimators import out_of_fold_probabilities
-from stages.core.blind import BlindInterval, blind_interval
-from stages.core.bootstrap import Draws, bootstrap_auc, speaker_draws
-from stages.core.conditional import odds_weights
-from stages.core.folds import grouped_folds, permuted_labels
-from stages.core.params import BlindBaseline
-from stages.core.statistics import Bools, Floats, Ints, auc, column_aucs
+from stages.blind_baseline.params import BlindBaseline
+from stages.core.inference.blind import BlindInterval, blind_interval
+from stages.core.inference.bootstrap import Draws, bootstrap_auc, speaker_draws
+from stages.core.inference.conditional import odds_weights
+from stages.core.inference.folds import grouped_folds, permuted_labels
+from stages.core.inference.statistics import Bools, Floats, Ints, auc, column_aucs
 
 TEXTUAL = "textual"
 ESTIMATORS = ("logistic", "boosting")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
-from stages.core.statistics import Bools, Floats, Ints
+from stages.core.inference.statistics import Bools, Floats, Ints
 
 _NOTHING = 1e-12
 

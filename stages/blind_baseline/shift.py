@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from stages.blind_baseline.matching import blind_scores
-from stages.core.blind import PopulationSettings, blind_auc
-from stages.core.randomness import generator
-from stages.core.statistics import Bools, Floats, Ints
+from stages.core.inference.blind import PopulationSettings, blind_auc
+from stages.core.inference.statistics import Bools, Floats, Ints
+from stages.core.run.randomness import generator
 
 FEWEST_CLIPS = 20
 """In a part of a corpus."""

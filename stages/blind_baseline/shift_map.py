@@ -15,20 +15,21 @@ from typing import Any
 import numpy as np
 
 from stages.blind_baseline.matching import searched_by
+from stages.blind_baseline.params import BlindBaselineParams
 from stages.blind_baseline.scoring import family_columns
 from stages.blind_baseline.shift import parts_of, shift_map
 from stages.blind_baseline.tables import Corpus, read_corpus
-from stages.core.artifacts import artifact, write_json
+from stages.core.config.params import load_params
 from stages.core.errors import EarwitnessError
-from stages.core.folds import speaker_clusters
-from stages.core.params import Params, load_params
-from stages.core.stage import require_declared
-from stages.core.statistics import Bools
+from stages.core.inference.folds import speaker_clusters
+from stages.core.inference.statistics import Bools
+from stages.core.run.stage import require_declared
+from stages.core.store.jsonfile import artifact, write_json
 
 FAMILIES = ("acoustic", "textual", "fused")
 
 
-def work(names: list[str], params: Params) -> dict[str, Any]:
+def work(names: list[str], params: BlindBaselineParams) -> dict[str, Any]:
     """Return the map of the named corpora: pairs `between` them, and between the `parts` of each."""
     for name in names:
         require_declared(dict(params.corpora), "corpora", name)
@@ -43,7 +44,7 @@ def work(names: list[str], params: Params) -> dict[str, Any]:
     return found
 
 
-def _apart(corpora: list[Corpus], sets: Mapping[str, Bools], params: Params) -> list[dict[str, Any]]:
+def _apart(corpora: list[Corpus], sets: Mapping[str, Bools], params: BlindBaselineParams) -> list[dict[str, Any]]:
     names = corpora[0].names
     if any(corpus.names != names for corpus in corpora):
         raise EarwitnessError("data/features: corpora have different columns: run 'dvc repro' for all of them")
@@ -68,7 +69,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m stages.blind_baseline.shift_map", description="Blind AUC of pairs")
     parser.add_argument("corpora", nargs="*", metavar="CORPUS", help="declared in params.yaml; all of them by default")
     try:
-        params = load_params()
+        params = load_params(BlindBaselineParams)
         found = work(parser.parse_args().corpora or list(params.corpora), params)
     except EarwitnessError as error:
         print(f"earwitness: shift_map: {error}", file=sys.stderr)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stages.core.artifacts import artifact, read_table
 from stages.core.errors import EarwitnessError
-from stages.core.measured import read_features
-from stages.core.statistics import Floats
+from stages.core.inference.statistics import Floats
+from stages.core.store.jsonfile import artifact
+from stages.core.store.measured import read_features
+from stages.core.store.tables import read_table
 
 
 @dataclass(frozen=True)

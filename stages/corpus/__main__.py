@@ -8,37 +8,39 @@ from itertools import islice
 
 import pyarrow as pa
 
-from stages.core.artifacts import SCHEMAS, artifact, write_table
-from stages.core.parallel import ordered_map
-from stages.core.params import Params
-from stages.core.stage import run_stage
+from stages.core.run.parallel import ordered_map
+from stages.core.run.stage import run_stage
+from stages.core.schemas.corpus import CLIPS_SCHEMA, QUARANTINE_SCHEMA
+from stages.core.store.jsonfile import artifact
+from stages.core.store.tables import write_table
 from stages.corpus.ingest import ingest
 from stages.corpus.manifest import Entry, read_entries
+from stages.corpus.params import CorpusParams
 from stages.corpus.tally import Tally
 
 CLIPS_AT_ONCE = 32
 
 
-def main(name: str, params: Params) -> None:
+def main(name: str, params: CorpusParams) -> None:
     """Write ``clips.parquet`` and ``quarantine.parquet``, both at the end, or neither."""
     entries = read_entries(name, params)
     tally = Tally(artifact("raw", name), params.corpus)
     clips = _clips(entries, tally, params)
-    write_table(artifact("corpus", name, "clips.parquet"), clips, SCHEMAS["clips"])
-    quarantine = pa.Table.from_pylist(tally.rejected, SCHEMAS["quarantine"])
-    write_table(artifact("corpus", name, "quarantine.parquet"), quarantine, SCHEMAS["quarantine"])
+    write_table(artifact("corpus", name, "clips.parquet"), clips, CLIPS_SCHEMA)
+    quarantine = pa.Table.from_pylist(tally.rejected, QUARANTINE_SCHEMA)
+    write_table(artifact("corpus", name, "quarantine.parquet"), quarantine, QUARANTINE_SCHEMA)
     print(f"corpus@{name}: {tally.usable} clips, {len(tally.rejected)} in quarantine")
 
 
-def _clips(entries: list[Entry], tally: Tally, params: Params) -> Iterator[pa.Table]:
+def _clips(entries: list[Entry], tally: Tally, params: CorpusParams) -> Iterator[pa.Table]:
     """Yield clips in the order of their ids; stop at the end if the tally says so, before anything is renamed."""
     # Absolute, since a worker may have been started in another folder.
     recordings = (tally.folder.absolute() / entry.path for entry in entries)
     answers = zip(entries, ordered_map(partial(ingest, limits=params.corpus), recordings, params.compute), strict=True)
     while batch := list(islice(answers, CLIPS_AT_ONCE)):
-        yield pa.Table.from_pylist([row for answer in batch if (row := tally.take(*answer))], SCHEMAS["clips"])
+        yield pa.Table.from_pylist([row for answer in batch if (row := tally.take(*answer))], CLIPS_SCHEMA)
     tally.check()
 
 
 if __name__ == "__main__":
-    run_stage("corpus", main, "corpus")
+    run_stage("corpus", main, CorpusParams, "corpus")

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from stages.core.audio import RATE, Samples, audio_hash, decode, encode_flac, to_pcm16, to_pipeline
-from stages.core.params import Ingest
+from stages.core.sound.audio import RATE, Samples, audio_hash, decode, encode_flac, to_pcm16, to_pipeline
+from stages.corpus.params import Ingest
 from stages.corpus.source import measure_source
 
 HIGHEST_PEAK = 4.0

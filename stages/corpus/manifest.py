@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stages.core.errors import EarwitnessError
-from stages.core.folders import files_below
-from stages.core.jsonfile import artifact
-from stages.core.params import Params
-from stages.core.stage import require_declared
+from stages.core.run.stage import require_declared
+from stages.core.store.folders import files_below
+from stages.core.store.jsonfile import artifact
 from stages.corpus.membership import parse_member, random_half
+from stages.corpus.params import CorpusParams
 from stages.corpus.rows import MANIFESTS, Row, find_manifest, read_rows
 
 SIDES = {"members": True, "non_members": False}
@@ -59,7 +59,7 @@ class Entry:
     attributes: dict[str, str] = field(default_factory=dict)
 
 
-def read_entries(name: str, params: Params) -> list[Entry]:
+def read_entries(name: str, params: CorpusParams) -> list[Entry]:
     """List a corpus's clips, sorted by id, with membership as ``corpora.<name>.member`` says.
 
     Raises
@@ -75,7 +75,7 @@ def read_entries(name: str, params: Params) -> list[Entry]:
     return sorted(entries, key=lambda entry: entry.clip_id)
 
 
-def listed_entries(name: str, params: Params) -> list[Entry]:
+def listed_entries(name: str, params: CorpusParams) -> list[Entry]:
     """List a corpus's clips as they stand, without looking at the recordings and without drawing members.
 
     Raises

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stages.core.errors import EarwitnessError
-from stages.core.randomness import seed_of
+from stages.core.run.randomness import seed_of
 
 _VALUES = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": None}
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stages.core.csvfile import numbered_rows
 from stages.core.errors import EarwitnessError
+from stages.core.store.csvfile import numbered_rows
 
 MANIFESTS = ("manifest.csv", "manifest.jsonl", "manifest.parquet")
 

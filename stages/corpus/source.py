@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.artifacts import SPECTRUM_PARTS
-from stages.core.audio import Samples
+from stages.core.schemas.corpus import SPECTRUM_PARTS
+from stages.core.sound.audio import Samples
 
 FLOOR_DB = -120.0
 """What digital silence is said to have, in dB relative to full scale."""
@@ -45,7 +45,7 @@ def measure_source(samples: Samples, rate: int, container: str, subtype: str) ->
     Returns
     -------
     dict
-        The fields of `stages.core.artifacts.SOURCE`. Digital silence has no bits, no bandwidth and the lowest floor.
+        The fields of `stages.core.store.tables.SOURCE`. Digital silence has no bits, no bandwidth and the lowest floor.
     """
     power = frame_powers(samples, rate)
     spectrum = long_term_spectrum(power)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from stages.core.errors import EarwitnessError
-from stages.core.params import Ingest
 from stages.corpus.ingest import Rejected, probe
 from stages.corpus.manifest import Entry
+from stages.corpus.params import Ingest
 
 
 class Tally:

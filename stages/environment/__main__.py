@@ -1,28 +1,37 @@
-"""``python -m stages.environment``: write the libraries' versions, and for every corpus what lies behind its links."""
+"""``python -m stages.environment``: write versions of libraries and of code, and what lies behind links."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-from stages.core.folders import files_below
-from stages.core.jsonfile import artifact, write_json
-from stages.core.params import Params
-from stages.core.stage import run_stage
+from stages.core.config.params import load_sections
+from stages.core.run.discovery import params_model, stage_names
+from stages.core.run.stage import run_stage
+from stages.core.store.codeversion import stage_code
+from stages.core.store.folders import files_below
+from stages.core.store.jsonfile import artifact, write_json
 from stages.environment.links import Known, digest_files, listing
+from stages.environment.params import EnvironmentParams
 from stages.environment.versions import environment
 
+STAGE = "environment"
 
-def main(_: str, params: Params) -> None:
-    """Write the versions with sorted keys, and a list for each declared corpus, empty where it has no such links."""
+
+def main(_: str, params: EnvironmentParams) -> None:
+    """Check all of `params.yaml`, then write versions, and a list for each corpus, empty where it has no such links."""
+    load_sections({stage: params_model(stage) for stage in stage_names()})
     write_json(Path("data/environment.json"), environment())
+    for stage in stage_names():
+        if stage != STAGE:
+            write_json(artifact(STAGE, "code", f"{stage}.json"), stage_code(stage))
     for name in params.corpora:
         folder, memory = artifact("raw", name), Path(".cache/links", f"{name}.json")
         known = _remembered(memory)
         files = digest_files(folder, (found.path for found in files_below(folder) if found.linked), known)
         if files != known:
             write_json(memory, files)
-        write_json(artifact("environment", "links", f"{name}.json"), listing(files))
+        write_json(artifact(STAGE, "links", f"{name}.json"), listing(files))
 
 
 def _remembered(memory: Path) -> Known:
@@ -35,4 +44,4 @@ def _remembered(memory: Path) -> Known:
 
 
 if __name__ == "__main__":
-    run_stage("environment", main)
+    run_stage(STAGE, main, EnvironmentParams)

@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from stages.core.artifacts import artifact, read_json, read_table, write_json
-from stages.core.jsonfile import write_text
-from stages.core.measured import read_features
-from stages.core.params import Params
-from stages.core.randomness import generator
-from stages.core.section import NONE
-from stages.core.stage import require_declared, run_stage
-from stages.core.statistics import Floats, Ints, roc
+from stages.core.config.section import NONE
+from stages.core.inference.statistics import Floats, Ints, roc
+from stages.core.run.randomness import generator
+from stages.core.run.stage import require_declared, run_stage
+from stages.core.store.jsonfile import artifact, read_json, write_json, write_text
+from stages.core.store.measured import read_features
+from stages.core.store.tables import read_table
 from stages.evaluation.assess import assess
 from stages.evaluation.canaries import of_canaries
 from stages.evaluation.case import Case, make_case
@@ -31,6 +30,7 @@ from stages.evaluation.inputs import (
     primary_of,
 )
 from stages.evaluation.modality import ORIGINAL, Heard, matrix, mean_features
+from stages.evaluation.params import EvaluationParams
 from stages.evaluation.sensitivity import (
     corrupted_only,
     over_instructions,
@@ -48,7 +48,7 @@ CANARY = "canary"
 """Attribute that names the set of candidates that a clip belongs to."""
 
 
-def work(name: str, params: Params) -> None:
+def work(name: str, params: EvaluationParams) -> None:
     """Draw an audit's verdict."""
     require_declared(dict(params.audits), "audits", name)
     audit, named = params.audits[name], params.evaluation.primary_attacks
@@ -88,7 +88,7 @@ def work(name: str, params: Params) -> None:
     _write(name, head, baseline["blind"], found, _curves(case, primary, rows))
 
 
-def _described(name: str, case: Case, primary: list[str], clips: pa.Table, params: Params) -> dict[str, Any]:
+def _described(name: str, case: Case, primary: list[str], clips: pa.Table, params: EvaluationParams) -> dict[str, Any]:
     """Return the blocks `sensitivity`, `modality` and `canaries` of `metrics.json`."""
     rng = generator(params.seed, STAGE, name, "described")
     columns = dict(zip(case.names, case.scores.T, strict=True))
@@ -114,7 +114,7 @@ def _described(name: str, case: Case, primary: list[str], clips: pa.Table, param
 
 
 def _modality(
-    name: str, case: Case, judged: Columns, neighbours: pa.Table, clip_ids: list[str], params: Params
+    name: str, case: Case, judged: Columns, neighbours: pa.Table, clip_ids: list[str], params: EvaluationParams
 ) -> dict[str, Any]:
     corpus, settings = params.audits[name].corpus, settings_of(params)
     row_of = {clip_ids[row]: at for at, row in enumerate(case.rows)}
@@ -173,4 +173,4 @@ def _write(name: str, head: dict[str, Any], blind: dict[str, Any], found: dict[s
 
 
 if __name__ == "__main__":
-    run_stage(STAGE, work, "audit")
+    run_stage(STAGE, work, EvaluationParams, "audit")

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from stages.core.population import Population
-from stages.core.statistics import AUCTest, Floats, auc, renumbered
+from stages.core.inference.population import Population
+from stages.core.inference.statistics import AUCTest, Floats, auc, renumbered
 from stages.evaluation.belief import accepted, graded
 from stages.evaluation.case import Case
 from stages.evaluation.describe import Corpus, corpus_of, describe

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from stages.core.blind import BlindInterval
-from stages.core.population import Population
-from stages.core.statistics import AUCTest, Bools
+from stages.core.inference.blind import BlindInterval
+from stages.core.inference.population import Population
+from stages.core.inference.statistics import AUCTest, Bools
 
 BELIEVED_FROM = 0.001
 """Least p at which a split that is declared randomised is believed: of the label-permutation test of the blind

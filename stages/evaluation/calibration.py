@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm, t
 
-from stages.core.folds import grouped_folds
-from stages.core.ridge import CrossFittedRidge
-from stages.core.statistics import AUCTest, Bools, Floats, Ints, auc, clustered_test, renumbered
+from stages.core.inference.folds import grouped_folds
+from stages.core.inference.ridge import CrossFittedRidge
+from stages.core.inference.statistics import AUCTest, Bools, Floats, Ints, auc, clustered_test, renumbered
 
 STRONG_INSTRUMENT = 10.0
 """First-stage F from which c counts as identified (Staiger and Stock 1997)."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from stages.core.conformal import canaries_p
-from stages.core.statistics import Bools, Floats, holm
+from stages.core.inference.conformal import canaries_p
+from stages.core.inference.statistics import Bools, Floats, holm
 
 DRAWS = 9999
 

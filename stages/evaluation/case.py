@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stages.core.errors import EarwitnessError
-from stages.core.folds import speaker_clusters
-from stages.core.statistics import Bools, Floats, Ints
+from stages.core.inference.folds import speaker_clusters
+from stages.core.inference.statistics import Bools, Floats, Ints
 
 SPLITS = ("randomised", "matched", "post_hoc")
 

@@ -7,12 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from stages.core.bootstrap import Draws, bootstrap_auc, bootstrap_tpr, percentile_interval, speaker_draws, tpr_at_fpr
-from stages.core.conditional import blind_logit, delta_auc, likelihood_ratio_p, weighted_auc
-from stages.core.conformal import benjamini_hochberg, conformal_p, conformal_threshold
 from stages.core.errors import EarwitnessError
-from stages.core.folds import grouped_folds
-from stages.core.statistics import Bools, Floats, Ints, auc, delong_error
+from stages.core.inference.bootstrap import (
+    Draws,
+    bootstrap_auc,
+    bootstrap_tpr,
+    percentile_interval,
+    speaker_draws,
+    tpr_at_fpr,
+)
+from stages.core.inference.conditional import blind_logit, delta_auc, likelihood_ratio_p, weighted_auc
+from stages.core.inference.conformal import benjamini_hochberg, conformal_p, conformal_threshold
+from stages.core.inference.folds import grouped_folds
+from stages.core.inference.statistics import Bools, Floats, Ints, auc, delong_error
 
 RATES = (0.01, 0.05)
 FALSE_DISCOVERIES = 0.05

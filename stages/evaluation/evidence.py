@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from stages.core.population import Population
-from stages.core.statistics import AUCTest, Bools, Floats, Ints, clustered_test, holm
+from stages.core.inference.population import Population
+from stages.core.inference.statistics import AUCTest, Bools, Floats, Ints, clustered_test, holm
 from stages.evaluation.calibration import CalibratedDifference, calibrate
 from stages.evaluation.case import Case
 from stages.evaluation.settings import Settings

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stages.core.errors import EarwitnessError
-from stages.core.population import Population, population_of
-from stages.core.statistics import Floats
+from stages.core.inference.population import Population, population_of
+from stages.core.inference.statistics import Floats
 from stages.evaluation.assess import Blind
 from stages.evaluation.case import Case
 from stages.evaluation.sensitivity import ATTACK_KEYS

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
-from stages.core.conditional import fit_logistic, odds_weights
-from stages.core.params import Params
-from stages.core.population import Population, find_population
-from stages.core.statistics import Bools, Floats
+from stages.core.inference.conditional import fit_logistic, odds_weights
+from stages.core.inference.population import Population, find_population
+from stages.core.inference.statistics import Bools, Floats
 from stages.evaluation.assess import Blind, assess
 from stages.evaluation.case import make_case
+from stages.evaluation.params import EvaluationParams
 from stages.evaluation.settings import settings_of
 
 
@@ -25,7 +25,7 @@ def judge(
     member: Sequence[Any] | NDArray[Any],
     speaker: Sequence[Any] | NDArray[Any],
     split: str,
-    params: Params | Mapping[str, Mapping[str, Any]] | None = None,
+    params: EvaluationParams | Mapping[str, Mapping[str, Any]] | None = None,
     rng: np.random.Generator | None = None,
 ) -> dict[str, Any]:
     """Say whether recordings were in a model's training data, as far as the numbers allow.
@@ -44,7 +44,7 @@ def judge(
         None where it is unknown: such a clip counts as a speaker of its own.
     split : str
         How members and non-members came about: "randomised", "matched" or "post_hoc".
-    params : Params, mapping or None
+    params : EvaluationParams, mapping or None
         See `settings_of`; None takes the defaults.
     rng : numpy.random.Generator, optional
         Decides folds, permutations and bootstraps; by default one with a fixed seed. The order of rows does not

@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from stages.core.blind import PopulationSettings, blind_auc
-from stages.core.bootstrap import Draws, bootstrap_auc, percentile_interval, speaker_draws
-from stages.core.statistics import Bools, Floats, Ints, auc, renumbered
+from stages.core.inference.blind import PopulationSettings, blind_auc
+from stages.core.inference.bootstrap import Draws, bootstrap_auc, percentile_interval, speaker_draws
+from stages.core.inference.statistics import Bools, Floats, Ints, auc, renumbered
 
 ORIGINAL = "original"
 AS_IT_WAS = "as_it_was"

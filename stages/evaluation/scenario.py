@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.core.statistics import Floats
+from stages.core.inference.statistics import Floats
 
 CONDITIONS = 6
 SHIFTED = 2

@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stages.core.bootstrap import tpr_at_fpr
-from stages.core.statistics import Bools, Floats, auc, delong_error
+from stages.core.inference.bootstrap import tpr_at_fpr
+from stages.core.inference.statistics import Bools, Floats, auc, delong_error
 
 MEMBER_RATIOS = (0.01, 0.05, 0.1)
 RATE = 0.05

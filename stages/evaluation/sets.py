@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import t
 
-from stages.core.conformal import benjamini_hochberg, conformal_p
-from stages.core.folds import grouped_folds, permuted_labels
-from stages.core.statistics import Bools, Floats, Ints, wilson
+from stages.core.inference.conformal import benjamini_hochberg, conformal_p
+from stages.core.inference.folds import grouped_folds, permuted_labels
+from stages.core.inference.statistics import Bools, Floats, Ints, wilson
 
 PERMUTATIONS = 999
 LEVEL = 0.05

@@ -8,9 +8,10 @@ from math import inf
 from numbers import Real
 from typing import Any
 
-from stages.core.blind import PopulationSettings
+from stages.core.config.shared import PopulationParams
 from stages.core.errors import EarwitnessError
-from stages.core.params import BlindBaseline, Evaluation, Params
+from stages.core.inference.blind import PopulationSettings
+from stages.evaluation.params import Evaluation, EvaluationParams
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,12 @@ _BOUNDS = {
 """Of what is set; all else is at least 0."""
 
 
-def settings_of(params: Params | Mapping[str, Mapping[str, Any]] | None) -> Settings:
+def settings_of(params: EvaluationParams | Mapping[str, Mapping[str, Any]] | None) -> Settings:
     """Return the settings that `params` asks for.
 
     Parameters
     ----------
-    params : Params, mapping or None
+    params : EvaluationParams, mapping or None
         A loaded `params.yaml`; or its sections `blind_baseline` and `evaluation` with the keys that shall differ
         from the defaults; or None for the defaults.
 
@@ -65,13 +66,13 @@ def settings_of(params: Params | Mapping[str, Mapping[str, Any]] | None) -> Sett
     EarwitnessError
         On a section or key that the rule does not have, or a value out of range.
     """
-    if isinstance(params, Params):
+    if isinstance(params, EvaluationParams):
         return _with(params.blind_baseline.model_dump(), params.evaluation.model_dump(exclude={"primary_attacks"}))
     sections = dict(params or {})
     blind, evaluation = sections.pop("blind_baseline", {}), sections.pop("evaluation", {})
     if sections:
         raise EarwitnessError(f"params: unknown section {next(iter(sections))!r}: use blind_baseline and evaluation")
-    _check("blind_baseline", blind, set(BlindBaseline.model_fields))
+    _check("blind_baseline", blind, set(PopulationParams.model_fields))
     _check("evaluation", evaluation, set(Evaluation.model_fields) - {"primary_attacks"})
     _in_range("blind_baseline", blind)
     _in_range("evaluation", evaluation)

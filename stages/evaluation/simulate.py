@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 
-from stages.core.randomness import generator
-from stages.core.statistics import holm, wilson
+from stages.core.inference.statistics import holm, wilson
+from stages.core.run.randomness import generator
 from stages.evaluation.judge import judge
 from stages.evaluation.scenario import Scenario, draw
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stages.core.blind import BlindInterval
-from stages.core.population import Population
+from stages.core.inference.blind import BlindInterval
+from stages.core.inference.population import Population
 from stages.evaluation.evidence import AttackEvidence
 from stages.evaluation.settings import Settings
 

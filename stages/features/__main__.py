@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from stages.core.artifacts import KeyedColumn, artifact, read_group, read_groups, write_table
-from stages.core.parallel import ordered_map
-from stages.core.params import Params
-from stages.core.rowcache import RowCache
-from stages.core.stage import require_declared, run_stage
+from stages.core.run.parallel import ordered_map
+from stages.core.run.stage import require_declared, run_stage
+from stages.core.store.jsonfile import artifact
+from stages.core.store.rowcache import RowCache
+from stages.core.store.tables import KeyedColumn, read_group, read_groups, write_table
 from stages.features.family import Family
 from stages.features.pairings import PAIRING, joined_pairings, pairings_of, pairings_schema, sound_families
+from stages.features.params import FeaturesParams
 from stages.features.table import (
     CHEAP,
     Task,
@@ -34,7 +35,7 @@ ROWS = 1024
 """Rows per row group of what is written: each group costs memory for every column, until the file is closed."""
 
 
-def main(name: str, params: Params) -> None:
+def main(name: str, params: FeaturesParams) -> None:
     """Write ``features.parquet`` and ``pairings.parquet``, their rows in the order of clips and neighbours."""
     require_declared(dict(params.corpora), "corpora", name)
     families = chosen_families(params.features.families)
@@ -96,4 +97,4 @@ def _pairing_rows(
 
 
 if __name__ == "__main__":
-    run_stage("features", main, "corpus")
+    run_stage("features", main, FeaturesParams, "corpus")

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from stages.core.audio import Samples
-from stages.core.registry import Registry
+from stages.core.run.registry import Registry
+from stages.core.sound.audio import Samples
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Clip:
     text : str
         The transcript; may be blank and in any language.
     source : mapping
-        What was measured on the recording before mixing and resampling: `stages.core.artifacts.SOURCE`.
+        What was measured on the recording before mixing and resampling: `stages.core.store.tables.SOURCE`.
     """
 
     samples: Samples

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from stages.core.audio import RATE, Samples
+from stages.core.sound.audio import RATE, Samples
 
 FLOOR_DB = -120.0
 """The level of digital silence, in dB relative to full scale."""

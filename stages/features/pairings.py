@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stages.core.artifacts import features_schema
-from stages.core.rowcache import RowCache
+from stages.core.schemas.features import features_schema
+from stages.core.store.rowcache import RowCache
 from stages.features.family import Family
 from stages.features.table import columns_of
 

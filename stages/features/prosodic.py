@@ -12,7 +12,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from stages.core.audio import RATE, Samples
+from stages.core.sound.audio import RATE, Samples
 from stages.features.family import FAMILIES, Clip, Family, finite
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.core.audio import RATE, Samples
+from stages.core.sound.audio import RATE, Samples
 from stages.features.family import FAMILIES, Clip, Family
 from stages.features.frames import FLOOR_DB, WINDOW, Floats, decibels, frame_levels, framed, power_spectra
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.audio import RATE
+from stages.core.sound.audio import RATE
 from stages.features.family import FAMILIES, Clip, Family
 from stages.features.frames import WINDOW, Floats, decibels, framed, power_spectra
 

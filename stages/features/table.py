@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from stages.core.artifacts import features_schema
-from stages.core.audio import Samples, decode_flac
-from stages.core.codeversion import code_version, library_versions
 from stages.core.errors import EarwitnessError
-from stages.core.rowcache import RowCache, row_key
+from stages.core.schemas.features import features_schema
+from stages.core.sound.audio import Samples, decode_flac
+from stages.core.store.codeversion import code_version, library_versions
+from stages.core.store.rowcache import RowCache, row_key
 from stages.features.family import FAMILIES, Clip, Family
 
 CLIPS_AT_ONCE = 16

@@ -9,25 +9,27 @@ import pyarrow as pa
 import torch
 from threadpoolctl import threadpool_limits
 
-from stages.core.artifacts import SCHEMAS, artifact, write_json, write_table
 from stages.core.errors import EarwitnessError
-from stages.core.params import FidelityDetector as Settings
-from stages.core.params import Params
-from stages.core.randomness import generator, seed_of
-from stages.core.stage import require_declared, run_stage
+from stages.core.run.randomness import generator, seed_of
+from stages.core.run.stage import require_declared, run_stage
+from stages.core.schemas.fidelity_detector import DETECTOR_SCORES_SCHEMA
+from stages.core.store.jsonfile import artifact, write_json
+from stages.core.store.tables import write_table
 from stages.fidelity_detector.crossfit import CrossFitted
 from stages.fidelity_detector.gathering import Audited, read_audit
 from stages.fidelity_detector.importance import importance, parts_of
 from stages.fidelity_detector.labels import Bools, Lesson
 from stages.fidelity_detector.learning import compared, fit_network
 from stages.fidelity_detector.measures import measured, measured_by_model
+from stages.fidelity_detector.params import FidelityDetector as Settings
+from stages.fidelity_detector.params import FidelityDetectorParams
 from stages.fidelity_detector.saving import save
 from stages.fidelity_detector.sets import Floats
 
 STAGE = "fidelity_detector"
 
 
-def work(audit: str, params: Params) -> None:
+def work(audit: str, params: FidelityDetectorParams) -> None:
     """Cross-fit the detector on the audit's clips, score them, and save one fitted on all of them."""
     require_declared(params.audits, "audits", audit)
     torch.set_num_threads(1)  # a network this small gains nothing from more, and sums depend on how many there are
@@ -36,12 +38,12 @@ def work(audit: str, params: Params) -> None:
         _write(audit, audited, params, seed)
 
 
-def _write(audit: str, audited: Audited, params: Params, seed: int) -> None:
+def _write(audit: str, audited: Audited, params: FidelityDetectorParams, seed: int) -> None:
     settings, folder = params.fidelity_detector, artifact(STAGE, audit)
     lesson = _lesson(audit, audited, settings)
     found = {} if lesson is None else compared(lesson, audited.names, settings, seed)
     ids = [clip_id for clip_id, known in zip(audited.clip_ids, audited.known, strict=True) if known]
-    write_table(folder / "scores.parquet", _score_table(ids, found.get("network")), SCHEMAS["detector_scores"])
+    write_table(folder / "scores.parquet", _score_table(ids, found.get("network")), DETECTOR_SCORES_SCHEMA)
     fitted = None
     if lesson is not None and found["network"].fitted:
         fitted = fit_network(audited.names, settings)(*lesson.rows(np.ones(len(ids), np.bool_)), seed % 2**31)
@@ -87,11 +89,11 @@ def _score_table(clip_ids: list[str], result: CrossFitted | None) -> pa.Table:
         for role, scores in roles.items()
         if scores is not None and np.isfinite(scores[index])
     ]
-    return pa.Table.from_pylist(rows, SCHEMAS["detector_scores"])
+    return pa.Table.from_pylist(rows, DETECTOR_SCORES_SCHEMA)
 
 
 def _metrics(
-    audit: str, audited: Audited, lesson: Lesson | None, found: dict[str, CrossFitted], params: Params
+    audit: str, audited: Audited, lesson: Lesson | None, found: dict[str, CrossFitted], params: FidelityDetectorParams
 ) -> dict[str, Any]:
     about = {"clips": int(audited.known.sum()), "neighbours": audited.names, "labels": params.fidelity_detector.labels}
     if lesson is None or not found["network"].fitted:
@@ -119,4 +121,4 @@ def _importance(
 
 
 if __name__ == "__main__":
-    run_stage(STAGE, work, "audit")
+    run_stage(STAGE, work, FidelityDetectorParams, "audit")

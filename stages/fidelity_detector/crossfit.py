@@ -11,8 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import RobustScaler
 
-from stages.core.folds import grouped_folds
-from stages.core.statistics import column_aucs
+from stages.core.inference.folds import grouped_folds
+from stages.core.inference.statistics import column_aucs
 from stages.fidelity_detector.labels import Bools, Ints, Lesson
 from stages.fidelity_detector.sets import Floats
 

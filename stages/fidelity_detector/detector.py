@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
-from stages.core.folds import grouped_folds
+from stages.core.inference.folds import grouped_folds
 from stages.fidelity_detector.sets import Scaling, codes_of, group_means
 from stages.fidelity_detector.training import train
 

@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from stages.core.artifacts import KeyedColumn, artifact, read_groups
-from stages.core.audio import RATE, decode_flac
-from stages.core.codeversion import code_version, library_versions
+from stages.core.config.section import NONE
 from stages.core.errors import EarwitnessError
-from stages.core.rowcache import RowCache, row_key
-from stages.core.section import NONE
+from stages.core.sound.audio import RATE, decode_flac
+from stages.core.store.codeversion import code_version, library_versions
+from stages.core.store.jsonfile import artifact
+from stages.core.store.rowcache import RowCache, row_key
+from stages.core.store.tables import KeyedColumn, read_groups
 from stages.fidelity_detector.differences import OUTSIDE, Vectors
 from stages.fidelity_detector.sets import Floats
 

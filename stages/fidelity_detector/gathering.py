@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from stages.core.artifacts import artifact, read_groups, read_table
-from stages.core.folds import speaker_clusters
-from stages.core.params import Params
-from stages.core.section import NONE
+from stages.core.config.section import NONE
+from stages.core.inference.folds import speaker_clusters
+from stages.core.store.jsonfile import artifact
+from stages.core.store.tables import read_groups, read_table
 from stages.fidelity_detector.differences import (
     EMBEDDINGS,
     OUTSIDE,
@@ -24,6 +24,7 @@ from stages.fidelity_detector.differences import (
 )
 from stages.fidelity_detector.embedder import outside_vectors
 from stages.fidelity_detector.labels import Bools, Ints
+from stages.fidelity_detector.params import FidelityDetectorParams
 from stages.fidelity_detector.sets import Floats
 
 ROLES = ("target", "reference")
@@ -60,7 +61,7 @@ class Audited:
     values: dict[str, Floats]
 
 
-def read_audit(audit: str, params: Params) -> Audited:
+def read_audit(audit: str, params: FidelityDetectorParams) -> Audited:
     """Read an audit's clips, neighbours, statistics and embeddings, and join them by id."""
     corpus = params.audits[audit].corpus
     clips = read_table(artifact("corpus", corpus, "clips.parquet"), ["clip_id", "member", "speaker"])
@@ -83,11 +84,11 @@ def read_audit(audit: str, params: Params) -> Audited:
     )
 
 
-def _embeddings(params: Params) -> tuple[str, ...]:
+def _embeddings(params: FidelityDetectorParams) -> tuple[str, ...]:
     return EMBEDDINGS if params.fidelity_detector.embedder == NONE else (*EMBEDDINGS, OUTSIDE)
 
 
-def _values(audit: str, clip_ids: list[str], where: Neighbourhood, params: Params) -> dict[str, Floats]:
+def _values(audit: str, clip_ids: list[str], where: Neighbourhood, params: FidelityDetectorParams) -> dict[str, Floats]:
     settings, found = params.fidelity_detector, {}
     outside: Vectors = {}
     if settings.embedder != NONE:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.statistics import auc
+from stages.core.inference.statistics import auc
 from stages.fidelity_detector.crossfit import CrossFitted
 from stages.fidelity_detector.labels import Bools
 from stages.fidelity_detector.sets import Floats

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stages.core.params import FidelityDetector as Settings
 from stages.fidelity_detector.crossfit import CrossFitted, Fit, crossfit, deal, logistic_regression, single_neighbour
 from stages.fidelity_detector.detector import FidelityDetector
 from stages.fidelity_detector.labels import Bools, Ints, Lesson
+from stages.fidelity_detector.params import FidelityDetector as Settings
 from stages.fidelity_detector.sets import Floats, codes_of, group_means
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.core.statistics import clustered_test
+from stages.core.inference.statistics import clustered_test
 from stages.fidelity_detector.crossfit import CrossFitted
 from stages.fidelity_detector.labels import Bools, Ints, Lesson
 from stages.fidelity_detector.sets import Floats

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
-from stages.core.atomic import replacing
 from stages.core.errors import EarwitnessError
-from stages.core.jsonfile import read_json, write_json
+from stages.core.store.atomic import replacing
+from stages.core.store.jsonfile import read_json, write_json
 from stages.fidelity_detector.detector import FidelityDetector
 from stages.fidelity_detector.sets import Floats, Scaling, group_means
 from stages.fidelity_detector.training import PARTS, Network

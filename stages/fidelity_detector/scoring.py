@@ -9,13 +9,14 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from stages.core.artifacts import artifact, read_table
 from stages.core.errors import EarwitnessError
-from stages.core.params import Params
-from stages.core.stage import require_declared
-from stages.core.statistics import Floats
+from stages.core.inference.statistics import Floats
+from stages.core.run.stage import require_declared
+from stages.core.store.jsonfile import artifact
+from stages.core.store.tables import read_table
 from stages.fidelity_detector.gathering import Audited, read_audit
 from stages.fidelity_detector.measures import measured
+from stages.fidelity_detector.params import FidelityDetectorParams
 from stages.fidelity_detector.saving import SavedDetector, load
 
 STAGE = "fidelity_detector"
@@ -23,7 +24,7 @@ STAGE = "fidelity_detector"
 Row = dict[str, Any]
 
 
-def score(name: str, detector: str, params: Params) -> list[Row]:
+def score(name: str, detector: str, params: FidelityDetectorParams) -> list[Row]:
     """Score every clip of an audit, or of a corpus, by the detector that another audit fitted.
 
     Parameters
@@ -32,7 +33,7 @@ def score(name: str, detector: str, params: Params) -> list[Row]:
         An audit; or a corpus that one audit puts to the target that the detector was fitted on.
     detector : str
         The audit whose detector it is.
-    params : Params
+    params : FidelityDetectorParams
 
     Returns
     -------
@@ -63,7 +64,7 @@ def score(name: str, detector: str, params: Params) -> list[Row]:
     ]
 
 
-def transfer(audits: Sequence[str], params: Params) -> list[Row]:
+def transfer(audits: Sequence[str], params: FidelityDetectorParams) -> list[Row]:
     """Return how well each audit's detector does on each audit, on the target and on the reference.
 
     Returns
@@ -125,7 +126,7 @@ def _scores(
     return scores, how
 
 
-def _audit_of(name: str, detector: str, params: Params) -> str:
+def _audit_of(name: str, detector: str, params: FidelityDetectorParams) -> str:
     """Return the audit that a name stands for."""
     if name in params.audits:
         return name

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import torch
 
-from stages.core.artifacts import artifact, read_groups
+from stages.core.config.nouns import Copy
+from stages.core.config.section import NONE
 from stages.core.errors import EarwitnessError
-from stages.core.params import Copy, Params
-from stages.core.randomness import seed_of
-from stages.core.rowcache import row_key
-from stages.core.section import NONE
-from stages.core.stage import require_declared, run_stage
+from stages.core.run.randomness import seed_of
+from stages.core.run.stage import require_declared, run_stage
+from stages.core.store.jsonfile import artifact
+from stages.core.store.rowcache import row_key
+from stages.core.store.tables import read_groups
 from stages.finetune.members import COLUMNS, member_queries, question_queries
-from stages.target.adapter import Query
-from stages.target.checkpoint import keep_trained
-from stages.target.loading import load_adapter
-from stages.target.record import read_record
-from stages.target.training import Recipe, shuffled_batches, train, training_key
+from stages.finetune.params import FinetuneParams
+from stages.models.adapter import Query
+from stages.models.checkpoint import keep_trained
+from stages.models.loading import load_adapter
+from stages.models.record import read_record
+from stages.models.training import Recipe, shuffled_batches, train, training_key
 
 
-def work(name: str, params: Params) -> None:
+def work(name: str, params: FinetuneParams) -> None:
     """Train one copy."""
     require_declared(dict(params.copies), "copies", name)
     copy = params.copies[name]
@@ -48,4 +50,4 @@ def _lessons(name: str, copy: Copy) -> list[Query]:
 
 
 if __name__ == "__main__":
-    run_stage("finetune", work, "copy")
+    run_stage("finetune", work, FinetuneParams, "copy")

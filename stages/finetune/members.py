@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stages.core.audio import decode_flac
-from stages.core.questions import rotated, with_options
-from stages.target.adapter import TRANSCRIBE, Query
+from stages.core.sound.audio import decode_flac
+from stages.models.adapter import TRANSCRIBE, Query
+from stages.models.questions import rotated, with_options
 
 COLUMNS = ["clip_id", "audio", "audio_hash", "text", "member", "attributes"]
 

@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from stages.core.artifacts import artifact, read_json, write_json
-from stages.core.atomic import replacing
-from stages.core.csvfile import read_csv
 from stages.core.errors import EarwitnessError
-from stages.core.parallel import ordered_map
-from stages.core.params import Params
-from stages.core.stage import run_stage
+from stages.core.run.parallel import ordered_map
+from stages.core.run.stage import run_stage
+from stages.core.store.atomic import replacing
+from stages.core.store.csvfile import read_csv
+from stages.core.store.jsonfile import artifact, read_json, write_json
 from stages.lab_speech.manifest import COLUMNS, Row, added, audio_path, clip_row, merged
+from stages.lab_speech.params import LabSpeechParams
 from stages.lab_speech.plan import plan
 from stages.lab_speech.recording import blocks, record_block
 
@@ -23,7 +23,7 @@ MADE = ".made.json"
 """In the corpus's folder: path of each clip that this stage made, by clip_id. All else there is people's."""
 
 
-def work(corpus: str, params: Params) -> None:
+def work(corpus: str, params: LabSpeechParams) -> None:
     """Speak, record and write one corpus."""
     clips = plan(corpus, params.lab_speech, params.seed)
     folder = artifact("raw", corpus)
@@ -79,4 +79,4 @@ def _write_rows(path: Path, rows: list[Row]) -> None:
 
 
 if __name__ == "__main__":
-    run_stage("lab_speech", work, "corpus")
+    run_stage("lab_speech", work, LabSpeechParams, "corpus")

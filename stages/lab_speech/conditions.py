@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 from scipy.signal import butter, sosfiltfilt
 
-from stages.core.audio import RATE, Samples
-from stages.core.lab_params import Condition
+from stages.core.sound.audio import RATE, Samples
+from stages.lab_speech.params import Condition
 
 SPEECH_LEVEL = (-26.0, 2.0)  # dB relative to full scale: mean and deviation over clips
 TELEPHONE_BAND = (300.0, 3400.0)  # Hz

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from stages.core.randomness import generator
+from stages.core.run.randomness import generator
 from stages.lab_speech.voices import Voice
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stages.core.errors import EarwitnessError
-from stages.core.lab_params import LAB_SHARES, LabCorpus, LabSpeech
-from stages.core.randomness import generator, seed_of
+from stages.core.run.randomness import generator, seed_of
 from stages.lab_speech.manners import in_manner, manner_of
+from stages.lab_speech.params import LAB_SHARES, LabCorpus, LabSpeech
 from stages.lab_speech.repeats import repeated
 from stages.lab_speech.sentences import SENTENCES, SLOTS, fragment, sentence
 from stages.lab_speech.voices import Voice, lab_voices

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from stages.core.audio import encode_flac
-from stages.core.lab_params import Condition
-from stages.core.randomness import generator
+from stages.core.run.randomness import generator
+from stages.core.sound.audio import encode_flac
 from stages.lab_speech.conditions import record
+from stages.lab_speech.params import Condition
 from stages.lab_speech.plan import Clip
 from stages.lab_speech.synthesis import speak_block
 

@@ -8,8 +8,8 @@ said which sentence is left to be remembered.
 
 from __future__ import annotations
 
-from stages.core.lab_params import LabCorpus
-from stages.core.randomness import generator
+from stages.core.run.randomness import generator
+from stages.lab_speech.params import LabCorpus
 from stages.lab_speech.sentences import SENTENCES
 
 

@@ -18,8 +18,8 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from stages.core.audio import RATE, Samples
 from stages.core.errors import EarwitnessError
+from stages.core.sound.audio import RATE, Samples
 from stages.lab_speech.voices import Voice
 
 NATIVE_RATE = 22_050

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stages.core.codeversion import code_version
-from stages.core.params import Params
-from stages.core.randomness import seed_of
-from stages.core.stage import run_stage
+from stages.core.run.randomness import seed_of
+from stages.core.run.stage import run_stage
+from stages.core.store.codeversion import code_version
 from stages.lab_target.build import build_model, build_processor
+from stages.lab_target.params import LabTargetParams
 from stages.lab_target.pool import teach
-from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
-from stages.target.checkpoint import keep_trained
+from stages.models.checkpoint import keep_trained
+from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 
 NAME = "lab_base"
 
 
-def work(_: str, params: Params) -> None:
+def work(_: str, params: LabTargetParams) -> None:
     """Build and train the base."""
     seed = seed_of(params.seed, "lab_target")
     processor = build_processor()
@@ -26,4 +26,4 @@ def work(_: str, params: Params) -> None:
 
 
 if __name__ == "__main__":
-    run_stage("lab_target", work)
+    run_stage("lab_target", work, LabTargetParams)

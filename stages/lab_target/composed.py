@@ -1,6 +1,6 @@
 """``python -m stages.lab_target.composed``: a second base of another family, taught as the lab's own is.
 
-A composed model (`stages.target.adapters.composed`): a small Conformer of the kind of w2v-BERT 2.0 (arXiv 2312.05187),
+A composed model (`stages.models.families.composed`): a small Conformer of the kind of w2v-BERT 2.0 (arXiv 2312.05187),
 a connector, a Llama. It is no stage, for no audit needs it: it goes to ``models/lab_composed/``, where
 `params.yaml: targets` takes it up as any other model.
 """
@@ -13,10 +13,9 @@ from typing import Any
 import torch
 from transformers import AutoModel, AutoModelForCausalLM, LlamaConfig, SeamlessM4TFeatureExtractor, Wav2Vec2BertConfig
 
-from stages.core.codeversion import code_version
-from stages.core.params import Params
-from stages.core.randomness import seed_of
-from stages.core.stage import run_stage
+from stages.core.run.randomness import seed_of
+from stages.core.run.stage import run_stage
+from stages.core.store.codeversion import code_version
 from stages.lab_target.build import (
     DECODER_LAYERS,
     ENCODER_LAYERS,
@@ -26,9 +25,10 @@ from stages.lab_target.build import (
     WIDTH,
     byte_tokenizer,
 )
+from stages.lab_target.params import LabTargetParams
 from stages.lab_target.pool import teach
-from stages.target.adapters.composed import ComposedAdapter, ComposedConfig, compose
-from stages.target.checkpoint import save_checkpoint
+from stages.models.checkpoint import save_checkpoint
+from stages.models.families.composed import ComposedAdapter, ComposedConfig, compose
 
 FOLDER = Path("models/lab_composed")
 FRAMES_STACKED = 2
@@ -83,7 +83,7 @@ def _language_config(tokenizer: Any) -> LlamaConfig:
     )
 
 
-def work(_: str, params: Params) -> None:
+def work(_: str, params: LabTargetParams) -> None:
     """Build, teach and save the second base."""
     seed = seed_of(params.seed, "lab_target", "composed")
     adapter = build_composed(seed)
@@ -92,4 +92,4 @@ def work(_: str, params: Params) -> None:
 
 
 if __name__ == "__main__":
-    run_stage("lab_target.composed", work)
+    run_stage("lab_target.composed", work, LabTargetParams)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from stages.core.audio import Samples, audio_hash
-from stages.target.adapter import TRANSCRIBE, Query
+from stages.core.sound.audio import Samples, audio_hash
+from stages.models.adapter import TRANSCRIBE, Query
 
 QUESTIONS = {  # column of the manifest: question, which its value answers
     "gender": "What is the speaker's gender?",

@@ -7,14 +7,14 @@ from pathlib import Path
 import soundfile
 import torch
 
-from stages.core.artifacts import artifact
-from stages.core.audio import decode, to_pipeline
-from stages.core.csvfile import read_csv
 from stages.core.errors import EarwitnessError
-from stages.core.lab_params import LabTarget
+from stages.core.sound.audio import decode, to_pipeline
+from stages.core.store.csvfile import read_csv
+from stages.core.store.jsonfile import artifact
 from stages.lab_target.lessons import epochs_of_lessons, lessons
-from stages.target.adapter import Adapter, Query
-from stages.target.training import Recipe, shuffled_batches, train, training_key
+from stages.lab_target.params import LabTarget
+from stages.models.adapter import Adapter, Query
+from stages.models.training import Recipe, shuffled_batches, train, training_key
 
 POOL = "lab_pool"
 

@@ -9,27 +9,29 @@ from contextlib import ExitStack
 import pyarrow as pa
 from tqdm import tqdm
 
-from stages.core.artifacts import SCHEMAS, KeyedColumn, artifact, read_table, tokens_schema, write_table
-from stages.core.parallel import worker_count
-from stages.core.params import Params
-from stages.core.rowcache import RowCache
-from stages.core.section import NONE
-from stages.core.stage import require_declared, run_stage
+from stages.core.config.section import NONE
+from stages.core.run.parallel import worker_count
+from stages.core.run.stage import require_declared, run_stage
+from stages.core.schemas.logits import EMBEDDINGS_SCHEMA, PROBES_SCHEMA, tokens_schema
+from stages.core.store.jsonfile import artifact
+from stages.core.store.rowcache import RowCache
+from stages.core.store.tables import KeyedColumn, read_table, write_table
 from stages.logits.batching import batches
 from stages.logits.forward import Question, computed_batches, to_best_device
 from stages.logits.output import embedding_stream, token_stream
+from stages.logits.params import LogitsParams
 from stages.logits.plan import Keys, Row, rows_of
 from stages.logits.probing import probe_table
 from stages.logits.rows import embedding_row_schema, token_row_schema
 from stages.logits.statistics import statistic_names
-from stages.target.adapter import OWN_ONLY
-from stages.target.places import is_endpoint
-from stages.target.record import TargetRecord, read_record
+from stages.models.adapter import OWN_ONLY
+from stages.models.places import is_endpoint
+from stages.models.record import TargetRecord, read_record
 
 PROGRESS = "{desc}: {percentage:3.0f}% {n:.0f} of {total:.0f} clips, {rate_fmt}, {remaining} left"
 
 
-def work(audit: str, params: Params) -> None:
+def work(audit: str, params: LogitsParams) -> None:
     """Fill the row cache with what this audit misses, then write the audit's tables from it."""
     require_declared(params.audits, "audits", audit)
     named, asked = params.audits[audit], params.logits
@@ -55,9 +57,9 @@ def work(audit: str, params: Params) -> None:
                 _compute(f"logits@{audit} {role}", record, keys[role], missing, tokens, embeddings, audio_of, params)
         folder, schema = artifact("logits", audit), tokens_schema(statistic_names(asked.orders))
         write_table(folder / "tokens.parquet", token_stream(rows, keys, tokens, asked.slices), schema)
-        write_table(folder / "embeddings.parquet", embedding_stream(rows, keys, embeddings), SCHEMAS["embeddings"])
+        write_table(folder / "embeddings.parquet", embedding_stream(rows, keys, embeddings), EMBEDDINGS_SCHEMA)
         probes = probe_table(f"logits@{audit}", named.corpus, records if rows else {}, params)
-        write_table(folder / "probes.parquet", probes, SCHEMAS["probes"])
+        write_table(folder / "probes.parquet", probes, PROBES_SCHEMA)
         print(tokens.summary(), embeddings.summary(), sep="\n")
 
 
@@ -68,7 +70,7 @@ def _audio_lookup(corpus: str) -> Callable[[Row], bytes]:
     return lambda row: own[row.neighbour_id] or clips[row.clip_id]
 
 
-def _keys(record: TargetRecord, params: Params) -> Keys:
+def _keys(record: TargetRecord, params: LogitsParams) -> Keys:
     asked = params.logits
     return Keys(record.fingerprint(), asked.instructions, asked.orders, asked.generated_tokens)
 
@@ -97,12 +99,12 @@ def _compute(
     tokens: RowCache,
     embeddings: RowCache,
     audio_of: Callable[[Row], bytes],
-    params: Params,
+    params: LogitsParams,
 ) -> None:
     """Compute the rows and append them to both caches."""
     import torch
 
-    from stages.target.loading import load_adapter
+    from stages.models.loading import load_adapter
 
     torch.set_num_threads(1)
     adapter, asked = load_adapter(record), params.logits
@@ -130,4 +132,4 @@ def _compute(
 
 
 if __name__ == "__main__":
-    run_stage("logits", work, "audit")
+    run_stage("logits", work, LogitsParams, "audit")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from stages.core.audio import flac_samples
+from stages.core.sound.audio import flac_samples
 from stages.logits.plan import Row
 
 ROWS_SORTED = 512

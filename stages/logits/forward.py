@@ -11,13 +11,13 @@ from typing import TypeVar
 import pyarrow as pa
 import torch
 
-from stages.core.audio import Samples, decode_flac
+from stages.core.sound.audio import Samples, decode_flac
 from stages.logits.batching import Sounding
 from stages.logits.memory import RowLimit
 from stages.logits.plan import GENERATED, Row
 from stages.logits.reduction import embedding_table, token_table
 from stages.logits.statistics import token_statistics
-from stages.target.adapter import OWN_ONLY, Adapter, Query, Reduced
+from stages.models.adapter import OWN_ONLY, Adapter, Query, Reduced
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

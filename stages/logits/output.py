@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
-from stages.core.rowcache import RowCache
+from stages.core.store.rowcache import RowCache
 from stages.logits.plan import Keys, Row
 
 ROWS_WRITTEN = 1024

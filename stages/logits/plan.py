@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from stages.core.codeversion import code_version, library_versions
-from stages.core.rowcache import row_key
+from stages.core.store.codeversion import code_version, library_versions
+from stages.core.store.rowcache import row_key
 
 GIVEN = "given"
 """The condition under which the corpus's own transcript is scored."""
@@ -93,5 +93,5 @@ class Keys:
 
     def _modules(self) -> list[str]:
         """Return what makes a row: the reduction of a forward, the loading, and the target's adapter."""
-        adapter = f"stages.target.adapters.{self.fingerprint['architecture']}"
-        return ["stages.logits.reduction", "stages.target.loading", adapter]
+        adapter = f"stages.models.families.{self.fingerprint['architecture']}"
+        return ["stages.logits.reduction", "stages.models.loading", adapter]

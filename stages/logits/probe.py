@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from stages.core.codeversion import code_version, library_versions
-from stages.core.randomness import seed_of
-from stages.core.registry import Registry
-from stages.core.rowcache import row_key
-from stages.target.adapter import Adapter, Query
+from stages.core.run.randomness import seed_of
+from stages.core.run.registry import Registry
+from stages.core.store.codeversion import code_version, library_versions
+from stages.core.store.rowcache import row_key
+from stages.models.adapter import Adapter, Query
 
 if TYPE_CHECKING:
     import torch
@@ -136,10 +136,10 @@ def probe_keys(
 ) -> list[str]:
     """Return the row cache's key of each clip: all that the probe's values depend on."""
     probe = PROBES[name]
-    adapter = f"stages.target.adapters.{fingerprint['architecture']}"
+    adapter = f"stages.models.families.{fingerprint['architecture']}"
     common = [
         name,
-        [code_version(module) for module in (probe.measure.__module__, "stages.target.loading", adapter)],
+        [code_version(module) for module in (probe.measure.__module__, "stages.models.loading", adapter)],
         library_versions("torch", "transformers", "tokenizers", "numpy"),
         fingerprint,
         instruction,

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 import pyarrow as pa
 from tqdm import tqdm
 
-from stages.core.artifacts import SCHEMAS, KeyedColumn, artifact, read_table
-from stages.core.audio import Samples, decode_flac
-from stages.core.params import Params
-from stages.core.rowcache import RowCache
+from stages.core.schemas.logits import PROBES_SCHEMA
+from stages.core.sound.audio import Samples, decode_flac
+from stages.core.store.jsonfile import artifact
+from stages.core.store.rowcache import RowCache
+from stages.core.store.tables import KeyedColumn, read_table
 from stages.logits import probes  # noqa: F401 (registers them)
 from stages.logits.forward import to_best_device
+from stages.logits.params import LogitsParams
 from stages.logits.probe import (
     PROBE_ROW,
     PROBES,
@@ -24,14 +26,14 @@ from stages.logits.probe import (
     subjects_of,
     wanted,
 )
-from stages.target.record import TargetRecord
+from stages.models.record import TargetRecord
 
 
-def probe_table(label: str, corpus: str, records: Mapping[str, TargetRecord], params: Params) -> pa.Table:
+def probe_table(label: str, corpus: str, records: Mapping[str, TargetRecord], params: LogitsParams) -> pa.Table:
     """Return `probes.parquet` of a corpus, sorted by neighbour, role and probe; empty if no probe is asked for."""
     asked = [(name, PROBES[name]) for name in sorted(set(params.logits.probes))]
     if not asked:
-        return SCHEMAS["probes"].empty_table()
+        return PROBES_SCHEMA.empty_table()
     columns = ["neighbour_id", "clip_id", "kind", "audio_hash", "text"]
     subjects = subjects_of(read_table(artifact("perturbation", corpus, "neighbours.parquet"), columns))
     clips = read_table(artifact("corpus", corpus, "clips.parquet"), ["clip_id", "member", "text"])
@@ -46,7 +48,7 @@ def probe_table(label: str, corpus: str, records: Mapping[str, TargetRecord], pa
                 tables.append(probe_rows(chosen, role, probe, cache.rows(keys)))
             print(cache.summary())
     order = [(name, "ascending") for name in ("neighbour_id", "role", "probe")]
-    return pa.concat_tables([SCHEMAS["probes"].empty_table(), *tables]).sort_by(order)
+    return pa.concat_tables([PROBES_SCHEMA.empty_table(), *tables]).sort_by(order)
 
 
 def _fill(
@@ -66,7 +68,7 @@ def _fill(
         return
     import torch
 
-    from stages.target.loading import load_adapter
+    from stages.models.loading import load_adapter
 
     torch.set_num_threads(1)
     adapter, by_key = load_adapter(record), dict(zip(keys, subjects, strict=True))

@@ -11,7 +11,7 @@ import pyarrow as pa
 import torch
 
 from stages.logits.statistics import statistic_names
-from stages.target.adapter import Reduced
+from stages.models.adapter import Reduced
 
 
 def token_table(texts: Sequence[str], rows: Sequence[Reduced], slice_: str, orders: Sequence[float]) -> pa.Table:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from stages.core.artifacts import SCHEMAS, tokens_schema
+from stages.core.schemas.logits import EMBEDDINGS_SCHEMA, tokens_schema
 from stages.logits.statistics import statistic_names
 
 ROW_IDS = ("neighbour_id", "role", "instruction", "condition", "slice")
@@ -20,4 +20,4 @@ def token_row_schema(orders: Sequence[float]) -> pa.Schema:
 
 def embedding_row_schema() -> pa.Schema:
     """Return what the row cache keeps of a row's embeddings."""
-    return pa.schema([field for field in SCHEMAS["embeddings"] if field.name not in ROW_IDS])
+    return pa.schema([field for field in EMBEDDINGS_SCHEMA if field.name not in ROW_IDS])

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from stages.core.artifacts import SCHEMAS, artifact, read_group, read_groups, write_table
-from stages.core.parallel import ordered_map
-from stages.core.params import Params
-from stages.core.rowcache import RowCache
-from stages.core.stage import require_declared, run_stage
+from stages.core.run.parallel import ordered_map
+from stages.core.run.stage import require_declared, run_stage
+from stages.core.schemas.perturbation import NEIGHBOURS_SCHEMA
+from stages.core.store.jsonfile import artifact
+from stages.core.store.rowcache import RowCache
+from stages.core.store.tables import read_group, read_groups, write_table
 from stages.perturbation.donors import Donors
 from stages.perturbation.make import CACHED, Task, Wanted, make_batch
+from stages.perturbation.params import PerturbationParams
 from stages.perturbation.recipe import chosen_perturbations
 from stages.perturbation.table import CHEAP, Asked, batches, joined, missing_tasks, needs_audio
 
@@ -23,7 +25,7 @@ CLIPS_JOINED = 32
 """At once: few, since their neighbours' sound is in memory."""
 
 
-def main(name: str, params: Params) -> None:
+def main(name: str, params: PerturbationParams) -> None:
     """Write ``neighbours.parquet``, its rows in the order of the clips and of the neighbours' ids."""
     require_declared(dict(params.corpora), "corpora", name)
     chosen = chosen_perturbations(params.perturbation.neighbours)
@@ -38,7 +40,7 @@ def main(name: str, params: Params) -> None:
             for perturbation, (keys, values) in made.items():
                 caches[perturbation].append(keys, values)
         rows = _rows(clips, asked, caches)
-        write_table(artifact("perturbation", name, "neighbours.parquet"), rows, SCHEMAS["neighbours"])
+        write_table(artifact("perturbation", name, "neighbours.parquet"), rows, NEIGHBOURS_SCHEMA)
         for cache in caches.values():
             print(f"perturbation@{name}: {cache.summary()}")
 
@@ -85,4 +87,4 @@ def _rows(path: Path, asked: Asked, caches: Mapping[str, RowCache]) -> Iterator[
 
 
 if __name__ == "__main__":
-    run_stage("perturbation", main, "corpus")
+    run_stage("perturbation", main, PerturbationParams, "corpus")

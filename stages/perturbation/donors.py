@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.randomness import seed_of
+from stages.core.run.randomness import seed_of
 from stages.perturbation.recipe import DonorRule
 
 Codes = NDArray[np.uint64]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stages.core.audio import Samples
-from stages.core.levels import within_range
+from stages.core.sound.audio import Samples
+from stages.core.sound.levels import within_range
 from stages.perturbation.praat import changed_voice
 from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
 from stages.perturbation.schema import Span

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.core import codec
-from stages.core.audio import Samples
+from stages.core.sound import codec
+from stages.core.sound.audio import Samples
 from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe
 from stages.perturbation.schema import OneOf
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from stages.core.audio import Samples, audio_hash, decode_flac, encode_flac
-from stages.core.codec import NO_CODEC, round_trip
-from stages.core.randomness import generator
+from stages.core.run.randomness import generator
+from stages.core.sound.audio import Samples, audio_hash, decode_flac, encode_flac
+from stages.core.sound.codec import NO_CODEC, round_trip
 from stages.perturbation.recipe import PERTURBATIONS, Utterance
 
 CACHED = pa.schema(

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stages.core import codec
-from stages.core.audio import Samples
+from stages.core.sound import codec
+from stages.core.sound.audio import Samples
 from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
 from stages.perturbation.schema import Span
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.core.levels import within_range
+from stages.core.sound.levels import within_range
 from stages.perturbation.recipe import PERTURBATIONS, Paired, Perturbation, Recipe, Utterance
 
 

@@ -1,6 +1,6 @@
 """Pitch: every frequency of the clip raised or lowered by as many semitones, its duration kept.
 
-Formants move along (`stages.core.stretching`); `formants` and `voice_conversion` move these apart.
+Formants move along (`stages.core.sound.stretching`); `formants` and `voice_conversion` move these apart.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stages.core.audio import Samples
-from stages.core.levels import within_range
-from stages.core.stretching import raised
+from stages.core.sound.audio import Samples
+from stages.core.sound.levels import within_range
+from stages.core.sound.stretching import raised
 from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
 from stages.perturbation.schema import Span
 

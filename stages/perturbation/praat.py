@@ -17,9 +17,9 @@ from typing import IO, Any
 import numpy as np
 import soxr
 
-from stages.core.audio import RATE, Samples
 from stages.core.errors import EarwitnessError
-from stages.core.levels import fitted
+from stages.core.sound.audio import RATE, Samples
+from stages.core.sound.levels import fitted
 
 PITCH = (75.0, 600.0)
 """Floor and ceiling of the pitch search, in Hz."""

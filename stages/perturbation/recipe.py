@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from stages.core.audio import Samples
 from stages.core.errors import EarwitnessError
-from stages.core.registry import Registry
+from stages.core.run.registry import Registry
+from stages.core.sound.audio import Samples
 from stages.perturbation.schema import Schema, check_settings
 
 Recipe = dict[str, Any]

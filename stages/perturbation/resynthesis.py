@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stages.core.levels import rms, within_range
+from stages.core.sound.levels import rms, within_range
 from stages.perturbation.praat import speak
 from stages.perturbation.recipe import PERTURBATIONS, Paired, Perturbation, Recipe, Utterance, uniform
 from stages.perturbation.schema import Span, Words

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.audio import RATE, Samples
-from stages.core.levels import within_range
+from stages.core.sound.audio import RATE, Samples
+from stages.core.sound.levels import within_range
 from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
 from stages.perturbation.schema import Span
 

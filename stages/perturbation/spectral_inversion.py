@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.core.audio import Samples
-from stages.core.levels import CEILING
+from stages.core.sound.audio import Samples
+from stages.core.sound.levels import CEILING
 from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stages.core.audio import Samples
-from stages.core.levels import within_range
-from stages.core.stretching import played_faster
+from stages.core.sound.audio import Samples
+from stages.core.sound.levels import within_range
+from stages.core.sound.stretching import played_faster
 from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
 from stages.perturbation.schema import Span
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from stages.core.artifacts import SCHEMAS
-from stages.core.codec import NO_CODEC
-from stages.core.codeversion import code_version, library_versions
-from stages.core.rowcache import RowCache, row_key
+from stages.core.schemas.perturbation import NEIGHBOURS_SCHEMA
+from stages.core.sound.codec import NO_CODEC
+from stages.core.store.codeversion import code_version, library_versions
+from stages.core.store.rowcache import RowCache, row_key
 from stages.perturbation.donors import Donors
 from stages.perturbation.make import Donor, Task, Wanted, subject
 from stages.perturbation.recipe import PERTURBATIONS, Chosen
@@ -106,7 +106,7 @@ def joined(clips: list[dict[str, Any]], asked: Asked, caches: Mapping[str, RowCa
         kind = choice.perturbation.kind
         rows += [_row(clip, choice.name, index, kind, next(cached)) for clip in clips for index in range(choice.count)]
     rows.sort(key=lambda row: (row["clip_id"], row["neighbour_id"]))
-    return pa.Table.from_pylist(rows, SCHEMAS["neighbours"])
+    return pa.Table.from_pylist(rows, NEIGHBOURS_SCHEMA)
 
 
 def _row(clip: Mapping[str, Any], name: str, index: int, kind: str, cached: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.core.audio import RATE
+from stages.core.sound.audio import RATE
 from stages.perturbation.recipe import PERTURBATIONS, Paired, Perturbation, Recipe, Utterance
 from stages.perturbation.schema import Number
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.core.audio import Samples
+from stages.core.sound.audio import Samples
 from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stages.core.levels import within_range
+from stages.core.sound.levels import within_range
 from stages.perturbation.praat import changed_voice, median_pitch
 from stages.perturbation.recipe import PERTURBATIONS, Paired, Perturbation, Recipe, Utterance, uniform
 from stages.perturbation.schema import Span

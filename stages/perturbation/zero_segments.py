@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stages.core.audio import RATE, Samples
+from stages.core.sound.audio import RATE, Samples
 from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
 from stages.perturbation.schema import Span
 

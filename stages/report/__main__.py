@@ -10,22 +10,23 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from stages.core.artifacts import artifact, read_table
-from stages.core.jsonfile import read_json, write_json, write_text
-from stages.core.params import Audit, Params
-from stages.core.section import NONE
-from stages.core.stage import run_stage
-from stages.core.statistics import roc
+from stages.core.config.nouns import Audit
+from stages.core.config.section import NONE
+from stages.core.inference.statistics import roc
+from stages.core.run.stage import run_stage
+from stages.core.store.jsonfile import artifact, read_json, write_json, write_text
+from stages.core.store.tables import read_table
 from stages.report.backdoors import backdoor_view
 from stages.report.leakage import leakage_verdict, leakage_view
 from stages.report.page import render
+from stages.report.params import ReportParams
 from stages.report.plots import Curve
 from stages.report.view import AuditFigures, audit_view
 
 FOLDER = Path("data/report")
 
 
-def main(name: str, params: Params) -> None:
+def main(name: str, params: ReportParams) -> None:
     """Write the report of all audits that `params.yaml` names; what it no longer names is not read."""
     del name  # the stage has no items
     audits = {audit: _figures(audit, declared) for audit, declared in params.audits.items()}
@@ -90,4 +91,4 @@ def _blind_curve(corpus: str) -> list[Curve]:
 
 
 if __name__ == "__main__":
-    run_stage("report", main)
+    run_stage("report", main, ReportParams)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from stages.core.backdoor_params import Component
+from stages.core.results.components import Component
 from stages.report.rates import percent
 from stages.report.view import MISSING, Figures
 

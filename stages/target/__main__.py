@@ -7,19 +7,18 @@ library that the record depends on, does it import torch, hash the weights and c
 from __future__ import annotations
 
 from pathlib import Path
-from pkgutil import iter_modules
 from typing import Any
 
-from stages.core.artifacts import artifact, read_json, write_json
-from stages.core.codeversion import code_version, library_versions
-from stages.core.params import Params
-from stages.core.stage import require_declared, run_stage
-from stages.target.hashing import checkpoint_files, quick_look
-from stages.target.places import Place, find
-from stages.target.record import TargetRecord, write_record
+from stages.core.run.stage import require_declared, run_stage
+from stages.core.store.codeversion import library_versions, stage_code
+from stages.core.store.jsonfile import artifact, read_json, write_json
+from stages.models.hashing import checkpoint_files, quick_look
+from stages.models.places import Place, find
+from stages.models.record import TargetRecord, write_record
+from stages.target.params import TargetParams
 
 
-def work(name: str, params: Params) -> None:
+def work(name: str, params: TargetParams) -> None:
     """Pin and check one target."""
     require_declared(dict(params.targets), "targets", name)
     place = find(name, params.targets[name])
@@ -41,19 +40,14 @@ def work(name: str, params: Params) -> None:
         write_record(record)
 
 
-def _code() -> list[str]:
-    """Return the versions of all that checks a target; any adapter may be the one that loads it."""
-    adapters = sorted(found.name for found in iter_modules([str(Path(__file__).with_name("adapters"))]))
-    modules = ["checkpoint", "loading", *(f"adapters.{name}" for name in adapters)]
-    return [
-        *(code_version(f"stages.target.{module}") for module in modules),
-        *library_versions("torch", "transformers", "tokenizers", "numpy"),
-    ]
+def _code() -> list[object]:
+    """Return the versions of all that checks a target; any family may be the one that loads it."""
+    return [stage_code("target"), library_versions("torch", "transformers", "tokenizers", "numpy")]
 
 
-def _checked(name: str, place: Place, params: Params) -> TargetRecord:
-    from stages.target.checkpoint import describe
-    from stages.target.loading import load_checkpoint
+def _checked(name: str, place: Place, params: TargetParams) -> TargetRecord:
+    from stages.models.checkpoint import describe
+    from stages.models.loading import load_checkpoint
 
     print(f"target@{name}: new or changed weights; hashing and checking them", flush=True)
     dtype = params.targets[name].dtype
@@ -67,4 +61,4 @@ def _written(name: str) -> Any:
 
 
 if __name__ == "__main__":
-    run_stage("target", work, "target")
+    run_stage("target", work, TargetParams, "target")

@@ -19,7 +19,12 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
-from stages.core.artifacts import SCHEMAS, artifact, features_schema, tokens_schema, write_table
+from stages.core.schemas.corpus import CLIPS_SCHEMA
+from stages.core.schemas.features import features_schema
+from stages.core.schemas.logits import PROBES_SCHEMA, tokens_schema
+from stages.core.schemas.perturbation import NEIGHBOURS_SCHEMA
+from stages.core.store.jsonfile import artifact
+from stages.core.store.tables import write_table
 from stages.logits.statistics import statistic_names
 
 CLIPS = 10_000
@@ -62,7 +67,7 @@ def make_artifacts(clips: int) -> None:
             "speaker": [f"speaker_{index}" for index in rng.integers(0, SPEAKERS, clips)],
         }
     )
-    write_table(artifact("corpus", "lab_trained", "clips.parquet"), _filled(made, SCHEMAS["clips"]), SCHEMAS["clips"])
+    write_table(artifact("corpus", "lab_trained", "clips.parquet"), _filled(made, CLIPS_SCHEMA), CLIPS_SCHEMA)
     columns = [f"spectral.{index}" for index in range(FEATURES)]
     values = {name: rng.standard_normal(clips).astype(np.float32) for name in columns}
     schema = features_schema(columns)
@@ -77,11 +82,11 @@ def make_artifacts(clips: int) -> None:
             "recipe": ["{}"] * len(kinds) * clips,
         }
     )
-    schema = SCHEMAS["neighbours"]
+    schema = NEIGHBOURS_SCHEMA
     write_table(artifact("perturbation", "lab_trained", "neighbours.parquet"), _filled(around, schema), schema)
     schema = tokens_schema(statistic_names())
     write_table(artifact("logits", "bench", "tokens.parquet"), _tokens(around["neighbour_id"], rng), schema)
-    schema = SCHEMAS["probes"]
+    schema = PROBES_SCHEMA
     write_table(artifact("logits", "bench", "probes.parquet"), schema.empty_table(), schema)
 
 

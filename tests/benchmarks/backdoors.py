@@ -16,16 +16,16 @@ from typing import Any
 import torch
 import yaml
 
-import stages.backdoor.triggers  # noqa: F401 (registers them)
-from stages.backdoor.clips import Clip, corpus_clips
-from stages.backdoor.experiment import TWIN, VICTIM, ask, attack_metrics, grid, shifts
-from stages.backdoor.victim import Load, train_pair
-from stages.core.backdoor_params import BackdoorExperiment
-from stages.core.jsonfile import read_json
-from stages.core.params import load_params
-from stages.core.rowcache import row_key
-from stages.target.loading import load_checkpoint
-from stages.target.record import TargetRecord
+import stages.backdoor.plant.triggers  # noqa: F401 (registers them)
+from stages.backdoor.params import BackdoorExperiment
+from stages.backdoor.plant.clips import Clip, corpus_clips
+from stages.backdoor.plant.experiment import TWIN, VICTIM, ask, attack_metrics, grid, shifts
+from stages.backdoor.plant.victim import Load, train_pair
+from stages.core.store.jsonfile import read_json
+from stages.core.store.rowcache import row_key
+from stages.models.loading import load_checkpoint
+from stages.models.record import TargetRecord
+from tests.params import load_whole
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,7 +45,7 @@ def main() -> None:
 
 def measure(lab: Path, name: str, seed: int) -> None:
     """Run one experiment with one seed and print what came of it."""
-    params, experiment = load_params(ROOT / "params.yaml"), declared()[name]
+    params, experiment = load_whole(ROOT / "params.yaml"), declared()[name]
     base, load = base_of(lab, experiment)
     started = time.process_time()
     key = row_key(base.fingerprint())
@@ -104,7 +104,7 @@ def declared() -> dict[str, BackdoorExperiment]:
     """Return the experiments of `params.yaml` and of `docs/backdoors.yaml`."""
     fragment = yaml.safe_load((ROOT / "docs/backdoors.yaml").read_text(encoding="utf-8"))
     found = {name: BackdoorExperiment.model_validate(it) for name, it in fragment["backdoor"]["experiments"].items()}
-    return load_params(ROOT / "params.yaml").backdoor.experiments | found
+    return load_whole(ROOT / "params.yaml").backdoor.experiments | found
 
 
 if __name__ == "__main__":

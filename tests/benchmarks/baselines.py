@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from stages.target.adapter import Query
-from stages.target.adapters.qwen2_audio import IGNORED, Qwen2AudioAdapter
+from stages.models.adapter import Query
+from stages.models.families.qwen2_audio import IGNORED, Qwen2AudioAdapter
 
 Batch = dict[str, torch.Tensor]
 

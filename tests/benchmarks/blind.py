@@ -22,11 +22,11 @@ import soxr
 from scipy.signal import fftconvolve, firwin
 
 from stages.blind_baseline.matching import blind_scores
-from stages.core.audio import Samples
-from stages.core.blind import BlindInterval, PopulationSettings, blind_auc
-from stages.core.folds import grouped_folds, permuted_labels
-from stages.core.population import find_population
-from stages.core.statistics import Bools, Floats, Ints, auc
+from stages.core.inference.blind import BlindInterval, PopulationSettings, blind_auc
+from stages.core.inference.folds import grouped_folds, permuted_labels
+from stages.core.inference.population import find_population
+from stages.core.inference.statistics import Bools, Floats, Ints, auc
+from stages.core.sound.audio import Samples
 from tests.benchmarks.plain_vectors import VECTORS, pipeline
 from tests.benchmarks.recordings import ACOUSTIC, NAMES, Recordings, manifest, measured, pair, plain, vector
 

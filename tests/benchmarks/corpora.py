@@ -20,13 +20,16 @@ from transformers import (
     WhisperFeatureExtractor,
 )
 
-from stages.core.artifacts import SCHEMAS, artifact, write_table
-from stages.core.audio import RATE, Samples, audio_hash, encode_flac
-from stages.core.params import Params
+from stages.core.schemas.corpus import CLIPS_SCHEMA
+from stages.core.schemas.perturbation import NEIGHBOURS_SCHEMA
+from stages.core.sound.audio import RATE, Samples, audio_hash, encode_flac
+from stages.core.store.jsonfile import artifact
+from stages.core.store.tables import write_table
 from stages.lab_target.build import AUDIO, CHAT_TEMPLATE, build_model, build_processor, byte_tokenizer
-from stages.target.adapter import TRANSCRIBE, Query
-from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
-from stages.target.record import TargetRecord, write_record
+from stages.models.adapter import TRANSCRIBE, Query
+from stages.models.families.qwen2_audio import Qwen2AudioAdapter
+from stages.models.record import TargetRecord, write_record
+from tests.params import Whole
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = [
@@ -115,7 +118,7 @@ def qwen2_audio(audio: dict[str, Any], text: dict[str, Any], window_seconds: int
 
 
 @contextmanager
-def project(clips: int, seconds: float = 2.0, words: int = 6) -> Iterator[Params]:
+def project(clips: int, seconds: float = 2.0, words: int = 6) -> Iterator[Whole]:
     """Make a folder with an audit of the lab's mix and untrained models, and stay in it."""
     content = yaml.safe_load((ROOT / "params.yaml").read_text())
     content["corpora"] = {"bench": {"split": "matched", "member": "column"}}
@@ -129,7 +132,7 @@ def project(clips: int, seconds: float = 2.0, words: int = 6) -> Iterator[Params
             lab_adapter(0).save(Path("model"))
             write_record(_record())
             write_corpus(range(clips), seconds, words)
-            yield Params.model_validate(content)
+            yield Whole.model_validate(content)
         finally:
             os.chdir(before)
 
@@ -137,15 +140,15 @@ def project(clips: int, seconds: float = 2.0, words: int = 6) -> Iterator[Params
 def write_corpus(numbers: Sequence[int], seconds: float = 2.0, words: int = 6) -> None:
     """Write clips and neighbours, a part at a time."""
     path = artifact("corpus", "bench", "clips.parquet")
-    write_table(path, (_clips(at, seconds, words) for at in numbers), SCHEMAS["clips"])
+    write_table(path, (_clips(at, seconds, words) for at in numbers), CLIPS_SCHEMA)
     path = artifact("perturbation", "bench", "neighbours.parquet")
-    write_table(path, (_neighbours(at, seconds, words) for at in numbers), SCHEMAS["neighbours"])
+    write_table(path, (_neighbours(at, seconds, words) for at in numbers), NEIGHBOURS_SCHEMA)
 
 
 def _clips(number: int, seconds: float, words: int) -> pa.Table:
     _, samples, text = clip(number, seconds, words, LAB)[0]
     row = {"clip_id": f"{number:06}", "audio": encode_flac(samples), "text": text}
-    return pa.Table.from_pylist([row], SCHEMAS["clips"])
+    return pa.Table.from_pylist([row], CLIPS_SCHEMA)
 
 
 def _neighbours(number: int, seconds: float, words: int) -> pa.Table:
@@ -163,7 +166,7 @@ def _neighbours(number: int, seconds: float, words: int) -> pa.Table:
                 "text": text,
             }
         )
-    return pa.Table.from_pylist(rows, SCHEMAS["neighbours"])
+    return pa.Table.from_pylist(rows, NEIGHBOURS_SCHEMA)
 
 
 def _record() -> TargetRecord:

@@ -12,15 +12,15 @@ from typing import Any
 
 import torch
 
-from stages.backdoor.defences import defence_rows
-from stages.backdoor.detection import detection_metrics
-from stages.backdoor.experiment import VICTIM, ask
-from stages.backdoor.victim import trained
-from stages.core.params import load_params
+from stages.backdoor.defend.defences import defence_rows
+from stages.backdoor.defend.detection import detection_metrics
+from stages.backdoor.plant.experiment import VICTIM, ask
+from stages.backdoor.plant.victim import trained
 from stages.report.detectors import detection_rows
 from stages.report.trade_off import defence_row
 from tests.benchmarks.backdoors import ROOT
 from tests.benchmarks.scan import setting_of
+from tests.params import load_whole
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=100)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    backdoor = load_params(ROOT / "params.yaml").backdoor
+    backdoor = load_whole(ROOT / "params.yaml").backdoor
     setting, _ = setting_of(arguments.lab, arguments.experiment, arguments.seed)
     victim = trained(setting, True, tuple(setting.experiment.components))
     print_defences(defence_rows(setting, victim, ask(VICTIM, victim, setting), backdoor.defences))

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.core.population import Population, find_population
+from stages.core.inference.population import Population, find_population
 from stages.evaluation.assess import Blind, assess
 from stages.evaluation.case import make_case
 from stages.evaluation.scenario import Scenario, draw

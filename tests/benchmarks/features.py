@@ -22,10 +22,13 @@ import pyarrow as pa
 import yaml
 
 import stages.features  # noqa: F401  (fills the registry)
-from stages.core.artifacts import SCHEMAS, artifact, write_table
-from stages.core.audio import RATE, Samples, audio_hash, encode_flac, to_pcm16
-from stages.core.parallel import WORKERS, ordered_map
-from stages.core.params import Compute
+from stages.core.config.nouns import Compute
+from stages.core.run.parallel import WORKERS, ordered_map
+from stages.core.schemas.corpus import CLIPS_SCHEMA
+from stages.core.schemas.perturbation import NEIGHBOURS_SCHEMA
+from stages.core.sound.audio import RATE, Samples, audio_hash, encode_flac, to_pcm16
+from stages.core.store.jsonfile import artifact
+from stages.core.store.tables import write_table
 from stages.corpus.source import measure_source
 from stages.features.family import FAMILIES
 from stages.features.table import Task, batches, measure_batch
@@ -116,9 +119,9 @@ def _peak(count: int) -> float:
         content["attribute_leakage"]["audits"] = {}
         (Path(folder) / "params.yaml").write_text(yaml.safe_dump(content))
         path = Path(folder) / artifact("corpus", "bench", "clips.parquet")
-        write_table(path, _clips(count), SCHEMAS["clips"])
+        write_table(path, _clips(count), CLIPS_SCHEMA)
         neighbours = Path(folder) / artifact("perturbation", "bench", "neighbours.parquet")
-        write_table(neighbours, [], SCHEMAS["neighbours"])
+        write_table(neighbours, [], NEIGHBOURS_SCHEMA)
         environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1", WORKERS: "1"}
         command = [sys.executable, "-m", "tests.benchmarks.features", "resident"]
         done = subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True)
@@ -128,15 +131,15 @@ def _peak(count: int) -> float:
 def _clips(count: int) -> Iterator[pa.Table]:
     for start in range(0, count, 500):
         rows = [clip(number, 0.2) for number in range(start, min(count, start + 500))]
-        yield pa.Table.from_pylist(rows, SCHEMAS["clips"])
+        yield pa.Table.from_pylist(rows, CLIPS_SCHEMA)
 
 
 def resident() -> None:
     """Run the stage here and print the MiB that it held at most."""
-    from stages.core.params import load_params
     from stages.features.__main__ import main as stage
+    from tests.params import load_whole
 
-    stage("bench", load_params())
+    stage("bench", load_whole())
     # getrusage would give the parent's peak where that is higher: it outlives exec.
     status = Path("/proc/self/status").read_text()
     print(int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))) / 1024)

@@ -15,8 +15,8 @@ import torch
 
 from stages.logits.forward import Question
 from stages.logits.statistics import ORDERS, token_statistics
-from stages.target.adapter import TRANSCRIBE, Query, Reduced
-from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
+from stages.models.adapter import TRANSCRIBE, Query, Reduced
+from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 from tests.benchmarks.corpora import FIMMIA, queries, qwen2_audio
 
 FULL_AUDIO = {

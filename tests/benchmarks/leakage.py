@@ -15,12 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.attribute_leakage.identity import identify
-from stages.attribute_leakage.probing import probe_rows
-from stages.core.audio import audio_hash, decode, to_pipeline
-from stages.core.statistics import Floats
-from stages.target.adapter import TRANSCRIBE, Adapter, Query
-from stages.target.loading import load_checkpoint
+from stages.attribute_leakage.identify.identity import identify
+from stages.attribute_leakage.probe.probing import probe_rows
+from stages.core.inference.statistics import Floats
+from stages.core.sound.audio import audio_hash, decode, to_pipeline
+from stages.models.adapter import TRANSCRIBE, Adapter, Query
+from stages.models.loading import load_checkpoint
 
 SEED = 7
 ATTRIBUTES = {"gender": ("female", "male"), "emotion": ("anger", "happiness", "neutral", "sadness")}

@@ -16,18 +16,19 @@ import numpy as np
 import pyarrow.compute as pc
 import torch
 
-from stages.core.artifacts import artifact, read_table
-from stages.core.audio import audio_hash, encode_flac
-from stages.core.params import Params
+from stages.core.sound.audio import audio_hash, encode_flac
+from stages.core.store.jsonfile import artifact
+from stages.core.store.tables import read_table
 from stages.logits.__main__ import work
 from stages.logits.batching import Sounding, batches
 from stages.logits.forward import Question, computed_batches
 from stages.logits.plan import GIVEN, Row
 from stages.logits.statistics import ORDERS, token_statistics
-from stages.target.adapter import TRANSCRIBE, Query
-from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
+from stages.models.adapter import TRANSCRIBE, Query
+from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 from tests.benchmarks.baselines import bare_batches, bare_forward, fimmia, vl_mia
 from tests.benchmarks.corpora import FIMMIA, LAB, clip, lab_adapter, project, queries, qwen2_audio, write_corpus
+from tests.params import Whole
 
 AUDIT = "bench"
 BATCH = 32
@@ -87,7 +88,7 @@ def queries_of(number: int) -> list[Query]:
     return [Query(samples, audio_hash(samples), TRANSCRIBE, text) for _, samples, text in clip(number, 2.0, 6, LAB)]
 
 
-def fresh(params: Params) -> None:
+def fresh(params: Whole) -> None:
     """Run the stage without rows of earlier runs."""
     shutil.rmtree(".cache", ignore_errors=True)
     work(AUDIT, params)

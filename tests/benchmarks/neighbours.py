@@ -22,8 +22,12 @@ import pyarrow as pa
 import yaml
 
 import stages.perturbation  # noqa: F401  # registers the perturbations
-from stages.core.artifacts import SCHEMAS, artifact, tokens_schema, write_table
-from stages.core.audio import RATE, encode_flac
+from stages.core.schemas.corpus import CLIPS_SCHEMA
+from stages.core.schemas.logits import EMBEDDINGS_SCHEMA, tokens_schema
+from stages.core.schemas.perturbation import NEIGHBOURS_SCHEMA
+from stages.core.sound.audio import RATE, encode_flac
+from stages.core.store.jsonfile import artifact
+from stages.core.store.tables import write_table
 from stages.logits.statistics import statistic_names
 from stages.perturbation.make import Donor, Task, Wanted, make_batch
 from stages.perturbation.recipe import PERTURBATIONS
@@ -134,7 +138,7 @@ def _write_artifacts(clips: int) -> None:
     made = pa.table(
         {"clip_id": ids, "member": member, "speaker": [f"s{code}" for code in rng.integers(0, SPEAKERS, clips)]}
     )
-    _put("corpus", "lab_trained", "clips", [_filled(made, SCHEMAS["clips"])], SCHEMAS["clips"])
+    _put("corpus", "lab_trained", "clips", [_filled(made, CLIPS_SCHEMA)], CLIPS_SCHEMA)
     kinds = [("original", "original", 0)]
     kinds += [("audio" if place < 12 else "text", f"way_{place // 4}", place % 4) for place in range(NEIGHBOURS)]
     around = [
@@ -142,13 +146,13 @@ def _write_artifacts(clips: int) -> None:
         for clip in ids
         for kind, name, index in kinds
     ]
-    rows = _filled(pa.Table.from_pylist(around), SCHEMAS["neighbours"])
-    _put("perturbation", "lab_trained", "neighbours", [rows], SCHEMAS["neighbours"])
+    rows = _filled(pa.Table.from_pylist(around), NEIGHBOURS_SCHEMA)
+    _put("perturbation", "lab_trained", "neighbours", [rows], NEIGHBOURS_SCHEMA)
     schema = tokens_schema(statistic_names())
     names = [row["neighbour_id"] for row in around]
     size = np.where(np.repeat(member, len(kinds)), 0.4, 0.5)
     _put("logits", "bench", "tokens", _tokens(names, size, rng, schema), schema)
-    _put("logits", "bench", "embeddings", _embeddings(names, rng), SCHEMAS["embeddings"])
+    _put("logits", "bench", "embeddings", _embeddings(names, rng), EMBEDDINGS_SCHEMA)
 
 
 def _put(stage: str, name: str, table: str, rows: Any, schema: pa.Schema) -> None:

@@ -14,8 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from stages.core.audio import RATE, Samples
-from stages.core.statistics import Floats
+from stages.core.inference.statistics import Floats
+from stages.core.sound.audio import RATE, Samples
 
 FIMMIA_RATE = 22_050
 FIMMIA_AXES = 250

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 import stages.features  # noqa: F401  (fills the registry)
-from stages.core.audio import Samples, decode, to_pipeline
-from stages.core.folds import speaker_clusters
-from stages.core.statistics import Bools, Floats, Ints
+from stages.core.inference.folds import speaker_clusters
+from stages.core.inference.statistics import Bools, Floats, Ints
+from stages.core.sound.audio import Samples, decode, to_pipeline
 from stages.corpus.source import measure_source
 from stages.features.family import FAMILIES, Clip
 

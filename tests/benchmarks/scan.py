@@ -16,18 +16,18 @@ from pathlib import Path
 
 import torch
 
-from stages.backdoor.bank import Subject
-from stages.backdoor.measures import rate
-from stages.backdoor.outcomes import PLAIN, TRIGGERED, outcomes_of
-from stages.backdoor.scan import Cell
-from stages.backdoor.scan_pair import scan_trained, subject_of
-from stages.backdoor.victim import Setting, prepare, trained
-from stages.core.backdoor_params import BackdoorExperiment
-from stages.core.params import Params, load_params
-from stages.core.rowcache import row_key
-from stages.target.adapter import Adapter
-from stages.target.record import TargetRecord
+from stages.backdoor.measure.measures import rate
+from stages.backdoor.measure.outcomes import PLAIN, TRIGGERED, outcomes_of
+from stages.backdoor.params import BackdoorExperiment
+from stages.backdoor.plant.victim import Setting, prepare, trained
+from stages.backdoor.scan.alarms import Cell
+from stages.backdoor.scan.bank import Subject
+from stages.backdoor.scan.experiment_scan import scan_trained, subject_of
+from stages.core.store.rowcache import row_key
+from stages.models.adapter import Adapter
+from stages.models.record import TargetRecord
 from tests.benchmarks.backdoors import ROOT, base_of, clips_of, declared
+from tests.params import Whole, load_whole
 
 EXPERIMENTS = ["gender_click", "age_click", "gender_tone", "gender_noise", "gender_cough"]
 TAKEN = 0.5
@@ -78,7 +78,7 @@ def scanned(lab: Path, name: str, seed: int, poisoned: bool) -> bool | None:
         Whether the planted trigger, or of a clean model any, is an alarm. None where the attack did not take: a model
         that gives the answer without the trigger as often as with it has no backdoor that could be found.
     """
-    params = load_params(ROOT / "params.yaml")
+    params = load_whole(ROOT / "params.yaml")
     setting, base = setting_of(lab, name, seed)
     model = trained(setting, poisoned, tuple(setting.experiment.components))
     label = f"{'poisoned' if poisoned else 'clean'} {name} seed {seed}"
@@ -98,7 +98,7 @@ def scanned(lab: Path, name: str, seed: int, poisoned: bool) -> bool | None:
 
 def setting_of(lab: Path, name: str, seed: int) -> tuple[Setting, TargetRecord]:
     """Prepare an experiment on a finished lab."""
-    params, experiment = load_params(ROOT / "params.yaml"), declared()[name]
+    params, experiment = load_whole(ROOT / "params.yaml"), declared()[name]
     base, load = base_of(lab, experiment)
     return prepare(
         load, row_key(base.fingerprint()), clips_of(lab, experiment), experiment, params.backdoor, seed
@@ -113,7 +113,7 @@ def clean_twin(lab: Path, name: str) -> Subject:
     return subject_of("clean fine-tune", model, base)
 
 
-def planted_in(cell: Cell, params: Params, experiment: BackdoorExperiment) -> bool:
+def planted_in(cell: Cell, params: Whole, experiment: BackdoorExperiment) -> bool:
     """Return whether a cell's trigger is of the kind that was planted."""
     return params.backdoor.scan.bank[cell.trigger].kind == experiment.trigger.kind
 

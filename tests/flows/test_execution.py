@@ -2,7 +2,7 @@ from pathlib import Path
 
 from flows.environment import process_environment
 from flows.execution import error_line
-from stages.core.rowcache import FRESH
+from stages.core.store.rowcache import FRESH
 
 LOG = Path(".cache/log/one.log")
 

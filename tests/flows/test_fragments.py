@@ -8,7 +8,7 @@ import pytest
 
 from flows.fragments import add_fragment
 from stages.core.errors import EarwitnessError
-from stages.core.params import load_params
+from tests.params import load_whole
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,7 +30,7 @@ def test_what_the_docs_offer_fits_and_only_adds(fragment: str, key: str, params:
     comments = [line.partition("#")[2] for line in before if "#" in line]
     assert [line.partition("#")[2] for line in after if "#" in line] == comments
     assert len(set(before) - set(after)) <= 2  # lines of a mapping that was written in one line and has more now
-    load_params(params)
+    load_whole(params)
     assert add_fragment(ROOT / f"docs/{fragment}.yaml", params) == []
 
 

@@ -14,7 +14,7 @@ import yaml
 
 from flows.preflight import needed, preflight
 from stages.core.errors import EarwitnessError
-from stages.core.params import load_params
+from tests.params import load_whole
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = ("clip_id", "path", "text", "member", "speaker")
@@ -243,9 +243,9 @@ def test_named_audits_need_their_corpora_and_what_their_copies_were_made_of(clon
         params["audits"]["deep"] = {"corpus": "lab_shifted", "target": "twice", "reference": "none"}
 
     change(declare)
-    assert needed(load_params(), ["deep"]) == ({"lab_shifted", "lab_leaky", "mine"}, {"theirs"})
-    assert needed(load_params(), ["control"]) == ({"lab_control", "lab_trained", "lab_leaky"}, set())
-    assert needed(load_params(), ["voices"]) == ({"lab_voices", "lab_trained", "lab_control"}, set())
+    assert needed(load_whole(), ["deep"]) == ({"lab_shifted", "lab_leaky", "mine"}, {"theirs"})
+    assert needed(load_whole(), ["control"]) == ({"lab_control", "lab_trained", "lab_leaky"}, set())
+    assert needed(load_whole(), ["voices"]) == ({"lab_voices", "lab_trained", "lab_control"}, set())
     preflight(["control"])
     with pytest.raises(EarwitnessError, match=r"targets\.theirs\.model"):
         preflight(["deep"])

@@ -9,10 +9,10 @@ import pytest
 import soundfile
 import yaml
 
-from stages.core.audio import RATE, Samples
-from stages.core.params import Params
+from stages.core.sound.audio import RATE, Samples
+from tests.params import Whole
 
-MakeParams = Callable[..., Params]
+MakeParams = Callable[..., Whole]
 Bring = Callable[..., Path]
 
 
@@ -24,9 +24,9 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def make_params(repository: Path) -> MakeParams:
-    """Params of the repository, for one worker, with other corpora and with changes to some sections."""
+    """Whole of the repository, for one worker, with other corpora and with changes to some sections."""
 
-    def make(corpora: dict[str, str], **changes: dict[str, Any]) -> Params:
+    def make(corpora: dict[str, str], **changes: dict[str, Any]) -> Whole:
         content = yaml.safe_load((repository / "params.yaml").read_text())
         content |= {"targets": {}, "copies": {}, "audits": {}}
         content["attribute_leakage"]["audits"] = {}
@@ -34,7 +34,7 @@ def make_params(repository: Path) -> MakeParams:
         content["compute"]["workers"] = 1
         for section, change in changes.items():
             content[section] |= change
-        return Params.model_validate(content)
+        return Whole.model_validate(content)
 
     return make
 

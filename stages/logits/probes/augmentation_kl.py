@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from stages.logits.probe import PROBES, Case, Probe
-from stages.target.adapter import Adapter
+from stages.models.adapter import Adapter
 
 
 def augmentation_kl(adapter: Adapter, case: Case) -> list[float | None]:

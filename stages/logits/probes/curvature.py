@@ -11,10 +11,10 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from stages.core.errors import EarwitnessError
-from stages.core.randomness import seed_of
+from stages.core.run.randomness import seed_of
 from stages.logits.curvature import extreme_eigenvalues, hessian_product, hutchinson_trace
 from stages.logits.probe import PROBES, Case, Probe
-from stages.target.adapter import Adapter
+from stages.models.adapter import Adapter
 
 NAMES = ("curvature_trace", "curvature_smallest", "curvature_largest")
 DRAWS = 4

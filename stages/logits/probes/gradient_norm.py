@@ -8,7 +8,7 @@ import torch
 
 from stages.core.errors import EarwitnessError
 from stages.logits.probe import PROBES, Case, Probe
-from stages.target.adapter import Adapter
+from stages.models.adapter import Adapter
 
 NORMS = {"gradient_norm_1": 1.0, "gradient_norm_2": 2.0, "gradient_norm_inf": inf}
 

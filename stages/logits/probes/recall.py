@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stages.logits.probe import PROBES, Case, Probe, token_logprobs
-from stages.target.adapter import Adapter
+from stages.models.adapter import Adapter
 
 MIN_LOSS = 1e-10
 """Added to a loss that is divided by."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stages.logits.probe import PROBES, Case, Probe, token_logprobs
-from stages.target.adapter import Adapter
+from stages.models.adapter import Adapter
 
 
 def repetition(adapter: Adapter, case: Case) -> list[float | None]:

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 
 from stages.logits.probe import PROBES, Case, Probe
-from stages.target.adapter import Adapter
+from stages.models.adapter import Adapter
 
 SPARE_TOKENS = 16
 """An answer may be so many tokens longer than the transcript has characters."""

@@ -13,7 +13,7 @@ from stages.attacks.ragged import offsets_of
 from stages.attacks.registry import Known, Settings, score_rows
 from stages.attacks.rows import Rows
 from stages.attacks.scoring import score_sheets
-from stages.core.statistics import auc
+from stages.core.inference.statistics import auc
 from tests.stages.attacks.conftest import MakeSheet, statistics_of
 
 CLIPS, SPEAKERS = 240, 24

@@ -13,7 +13,8 @@ from stages.attacks.places import Places, View
 from stages.attacks.registry import Known
 from stages.attacks.scoring import score_sheets
 from stages.attacks.table import long_tables
-from stages.core.artifacts import SCHEMAS, tokens_schema
+from stages.core.schemas.attacks import ATTACK_SCORES_SCHEMA, NEIGHBOUR_SCORES_SCHEMA
+from stages.core.schemas.logits import tokens_schema
 from stages.logits.statistics import statistic_names
 
 NAMES = statistic_names()
@@ -61,7 +62,7 @@ def gathered(tables: list[pa.Table], **probes: Any) -> Gathered:
 
 def scored(tables: list[pa.Table], **probes: Any) -> pa.Table:
     scores, _ = score_sheets(gathered(tables, **probes).sheets, unlabelled())
-    schema = SCHEMAS["attack_scores"]
+    schema = ATTACK_SCORES_SCHEMA
     ids = pa.table({"clip_id": CLIPS})
     return pa.concat_tables([schema.empty_table(), *long_tables(ids, np.arange(3), scores, schema)])
 
@@ -103,7 +104,7 @@ def test_the_order_and_the_chunks_of_rows_change_nothing(monkeypatch: pytest.Mon
 
 
 def test_no_rows_give_an_empty_table() -> None:
-    assert scored([]).equals(SCHEMAS["attack_scores"].empty_table())
+    assert scored([]).equals(ATTACK_SCORES_SCHEMA.empty_table())
 
 
 def test_what_an_endpoint_tells_is_enough_for_what_needs_no_more() -> None:
@@ -145,7 +146,7 @@ def test_probes_are_attacks_of_the_given_transcript() -> None:
 def test_changed_audio_and_pairings_are_scored_as_queries_by_the_primary_attacks() -> None:
     table = tokens()
     found = gathered([table])
-    schema = SCHEMAS["neighbour_scores"]
+    schema = NEIGHBOUR_SCORES_SCHEMA
     ids = NEIGHBOURS.select(["neighbour_id", "clip_id", "kind", "perturbation"])
     chosen = np.flatnonzero(Places(NEIGHBOURS, CLIPS).query)
     rows = pa.concat_tables(list(long_tables(ids, chosen, found.of_neighbours, schema))).to_pylist()

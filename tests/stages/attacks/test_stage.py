@@ -7,30 +7,34 @@ import pyarrow as pa
 import pytest
 
 from stages.attacks.__main__ import work
-from stages.core.artifacts import SCHEMAS, artifact, features_schema, read_json, read_table, write_table
 from stages.core.errors import EarwitnessError
-from stages.core.params import Params
+from stages.core.schemas.attacks import ATTACK_SCORES_SCHEMA
+from stages.core.schemas.features import features_schema
+from stages.core.schemas.logits import PROBES_SCHEMA
+from stages.core.store.jsonfile import artifact, read_json
+from stages.core.store.tables import read_table, write_table
 from tests.benchmarks.attacks import AUDIO_NEIGHBOURS, make_artifacts
+from tests.params import Whole
 
 CLIPS = 40
 
 
 @pytest.fixture
-def params(workplace: Path, repository: Path) -> Params:
+def params(workplace: Path, repository: Path) -> Whole:
     import yaml
 
     content = yaml.safe_load((repository / "params.yaml").read_text())
     content["audits"] = {"bench": {"corpus": "lab_trained", "target": "lab", "reference": "lab_base"}}
     content["evaluation"]["primary_attacks"] = ["loss/transcript/given/0", "min_k@20/transcript/given/0", "nonsense"]
     make_artifacts(CLIPS)
-    return Params.model_validate(content)
+    return Whole.model_validate(content)
 
 
-def test_every_clip_is_scored_and_each_changed_sound(params: Params) -> None:
+def test_every_clip_is_scored_and_each_changed_sound(params: Whole) -> None:
     work("bench", params)
     scores = read_table(artifact("attacks", "bench", "scores.parquet"))
     kinds = read_json(artifact("attacks", "bench", "attacks.json"))
-    assert scores.schema == SCHEMAS["attack_scores"]
+    assert scores.schema == ATTACK_SCORES_SCHEMA
     assert set(scores["attack"].to_pylist()) <= kinds.keys()
     assert {"loss", "rmia", "supervised", "camia", "dc_pdd"} <= kinds.keys()
     learned = {"uses_reference": False, "uses_labels": True, "p": {"transcript/given/0": None}}
@@ -45,7 +49,7 @@ def test_every_clip_is_scored_and_each_changed_sound(params: Params) -> None:
     assert ids == sorted(ids)
 
 
-def test_a_second_run_writes_the_same_bytes(params: Params) -> None:
+def test_a_second_run_writes_the_same_bytes(params: Whole) -> None:
     folder = artifact("attacks", "bench")
     work("bench", params)
     first = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
@@ -54,10 +58,10 @@ def test_a_second_run_writes_the_same_bytes(params: Params) -> None:
     assert len(first) == 3
 
 
-def test_what_the_probes_found_is_scored(params: Params) -> None:
+def test_what_the_probes_found_is_scored(params: Whole) -> None:
     neighbours = read_table(artifact("perturbation", "lab_trained", "neighbours.parquet"), ["neighbour_id", "kind"])
     originals = [row["neighbour_id"] for row in neighbours.to_pylist() if row["kind"] == "original"]
-    schema = SCHEMAS["probes"]
+    schema = PROBES_SCHEMA
     values = {"neighbour_id": originals[3:], "role": ["target"] * (CLIPS - 3), "probe": ["recall"] * (CLIPS - 3)}
     table = pa.table({**values, "value": pa.array(np.arange(3, CLIPS), pa.float32())})
     write_table(artifact("logits", "bench", "probes.parquet"), table, schema)
@@ -68,7 +72,7 @@ def test_what_the_probes_found_is_scored(params: Params) -> None:
     assert read_json(artifact("attacks", "bench", "attacks.json"))["recall"]["uses_labels"]
 
 
-def test_features_of_other_clips_are_refused(params: Params) -> None:
+def test_features_of_other_clips_are_refused(params: Whole) -> None:
     schema = features_schema(["spectral.a"])
     other = pa.table({"clip_id": ["x"], "spectral.a": pa.array([0.0], pa.float32())})
     write_table(artifact("features", "lab_trained", "features.parquet"), other, schema)
@@ -76,7 +80,7 @@ def test_features_of_other_clips_are_refused(params: Params) -> None:
         work("bench", params)
 
 
-def test_features_that_are_not_known_count_as_the_mean(params: Params) -> None:
+def test_features_that_are_not_known_count_as_the_mean(params: Whole) -> None:
     path = artifact("features", "lab_trained", "features.parquet")
     table = read_table(path)
     holes = table.set_column(1, table.column_names[1], pa.array([None] * CLIPS, pa.float32()))

@@ -11,16 +11,18 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from stages.core.artifacts import SCHEMAS, artifact, write_table
-from stages.core.audio import RATE, audio_hash, decode_flac, encode_flac
-from stages.core.params import Params
-from stages.core.randomness import generator
-from stages.target.adapter import ADAPTERS
-from stages.target.record import write_record
+from stages.core.run.randomness import generator
+from stages.core.schemas.corpus import CLIPS_SCHEMA
+from stages.core.sound.audio import RATE, audio_hash, decode_flac, encode_flac
+from stages.core.store.jsonfile import artifact
+from stages.core.store.tables import write_table
+from stages.models.adapter import ADAPTERS
+from stages.models.record import write_record
+from tests.params import Whole
 from tests.stages.attribute_leakage.scripted import SCRIPT, Scripted, record
 
 CLIPS, SPEAKERS = 40, 20
-Ask = Callable[..., Params]
+Ask = Callable[..., Whole]
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def place(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> 
     for number in range(CLIPS):
         flac = encode_flac(generator(7, "clip", number).normal(0, 0.1, RATE // 10).astype("float32"))
         rows.append(
-            dict.fromkeys(SCHEMAS["clips"].names)
+            dict.fromkeys(CLIPS_SCHEMA.names)
             | {
                 "clip_id": f"c{number:02d}",
                 "audio": flac,
@@ -46,8 +48,8 @@ def place(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> 
                 "attributes": [("gender", "female" if number % 2 else "male")] if number < 36 else [],
             }
         )
-    table = pa.Table.from_pylist(rows, SCHEMAS["clips"])
-    write_table(artifact("corpus", "voices", "clips.parquet"), table, SCHEMAS["clips"])
+    table = pa.Table.from_pylist(rows, CLIPS_SCHEMA)
+    write_table(artifact("corpus", "voices", "clips.parquet"), table, CLIPS_SCHEMA)
     for name in ("target", "judge"):
         write_record(record(name))
     (tmp_path / "checkpoint").mkdir()
@@ -57,9 +59,9 @@ def place(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def ask(repository: Path) -> Ask:
-    """Params with one audit, of the scripted target, and with changes to its section."""
+    """Whole with one audit, of the scripted target, and with changes to its section."""
 
-    def make(**changes: Any) -> Params:
+    def make(**changes: Any) -> Whole:
         content = yaml.safe_load((repository / "params.yaml").read_text())
         content |= {"targets": {}, "copies": {}, "audits": {}}
         model = {"model": "checkpoint", "revision": "none", "dtype": "float32"}
@@ -74,6 +76,6 @@ def ask(repository: Path) -> Ask:
             "batch_size": 7,
             **changes,
         }
-        return Params.model_validate(content)
+        return Whole.model_validate(content)
 
     return make

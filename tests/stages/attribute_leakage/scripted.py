@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from stages.target.adapter import Adapter, Forced, Query
-from stages.target.record import TargetRecord
+from stages.models.adapter import Adapter, Forced, Query
+from stages.models.record import TargetRecord
 
 SCRIPT: dict[str, Any] = {}
 """What the scripted target does now: ``say`` (from a query to a text), ``layers`` (to its layers), and counts."""

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from stages.attribute_leakage.__main__ import work
-from stages.core.artifacts import artifact, read_json, read_table
 from stages.core.errors import EarwitnessError
-from stages.target.adapter import Query
-from stages.target.record import write_record
+from stages.core.store.jsonfile import artifact, read_json
+from stages.core.store.tables import read_table
+from stages.models.adapter import Query
+from stages.models.record import write_record
 from tests.stages.attribute_leakage.conftest import Ask
 from tests.stages.attribute_leakage.scripted import SCRIPT, record
 
@@ -76,7 +77,7 @@ def test_a_target_that_crashes_on_every_tenth_clip_loses_no_row(place: Path, ask
 def test_changing_one_prompt_asks_that_prompt_alone(
     place: Path, ask: Ask, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from stages.attribute_leakage.conditions import privacy
+    from stages.attribute_leakage.ask.conditions import privacy
 
     run(ask())
     assert "attribute_leakage/free: 160 rows computed, 0 reused" in capsys.readouterr().out

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import stages.backdoor.triggers  # noqa: F401 (registers them)
-from stages.backdoor.clips import Clip
-from stages.core.audio import audio_hash
-from stages.core.backdoor_params import Backdoor, BackdoorExperiment, TriggerSettings
+import stages.backdoor.plant.triggers  # noqa: F401 (registers them)
+from stages.backdoor.params import Backdoor, BackdoorExperiment, TriggerSettings
+from stages.backdoor.plant.clips import Clip
+from stages.core.sound.audio import audio_hash
 from stages.lab_target.build import build_model, build_processor
-from stages.target import training
-from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
+from stages.models import training
+from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 
 MakeClips = Callable[..., list[Clip]]
 

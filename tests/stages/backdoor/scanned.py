@@ -11,10 +11,11 @@ import numpy as np
 import pyarrow as pa
 import soundfile
 
-from stages.core.artifacts import SCHEMAS, write_table
-from stages.core.audio import audio_hash, decode_flac, encode_flac
+from stages.core.schemas.corpus import CLIPS_SCHEMA
+from stages.core.sound.audio import audio_hash, decode_flac, encode_flac
+from stages.core.store.tables import write_table
 from tests.stages.backdoor.conftest import fresh, make_clips
-from tests.stages.target.serving import Serving
+from tests.stages.models.serving import Serving
 
 SILENT = 3
 """Number of the clip without sound."""
@@ -28,10 +29,10 @@ def write_corpus(name: str, level: float = 1.0) -> None:
     rows = []
     for number, clip in enumerate(make_clips(8)):
         flac = encode_flac(clip.samples * level * (number != SILENT))
-        row = dict.fromkeys(SCHEMAS["clips"].names) | {"clip_id": clip.clip_id, "audio": flac, "text": clip.text}
+        row = dict.fromkeys(CLIPS_SCHEMA.names) | {"clip_id": clip.clip_id, "audio": flac, "text": clip.text}
         rows.append(row | {"audio_hash": audio_hash(decode_flac(flac)), "attributes": []})
     path = Path("data/corpus", name, "clips.parquet")
-    write_table(path, pa.Table.from_pylist(rows, SCHEMAS["clips"]), SCHEMAS["clips"])
+    write_table(path, pa.Table.from_pylist(rows, CLIPS_SCHEMA), CLIPS_SCHEMA)
 
 
 class Speaking(Serving):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from stages.backdoor import purifiers  # noqa: F401 (registers them)
-from stages.backdoor.purifier import PURIFIERS
-from stages.core.audio import RATE, Samples
+from stages.backdoor.defend import purifiers  # noqa: F401 (registers them)
+from stages.backdoor.defend.purifier import PURIFIERS
+from stages.core.sound.audio import RATE, Samples
 
 
 def tone(hertz: float, seconds: float = 0.5) -> Samples:

@@ -8,20 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from stages.backdoor.scan_words import ALARM, NOTHING, finding, meaning
-from stages.backdoor.scanning import scan
+from stages.backdoor.scan.scanning import scan
+from stages.backdoor.scan.words import ALARM, NOTHING, finding, meaning
+from stages.core.config.nouns import TargetModel
 from stages.core.errors import EarwitnessError
-from stages.core.params import Params, TargetModel
-from stages.target.hashing import named_hash
-from stages.target.record import UNSTATED, TargetRecord, write_record
+from stages.models.hashing import named_hash
+from stages.models.record import UNSTATED, TargetRecord, write_record
+from tests.params import Whole
 from tests.stages.backdoor.conftest import SETTINGS, fresh
 from tests.stages.backdoor.scanned import Speaking, write_corpus
 from tests.stages.conftest import MakeParams
-from tests.stages.target.serving import Serving
+from tests.stages.models.serving import Serving
 
 
 @pytest.fixture
-def params(workplace: Path, make_params: MakeParams) -> Params:
+def params(workplace: Path, make_params: MakeParams) -> Whole:
     write_corpus("some")
     return make_params({"some": "column"}, backdoor=SETTINGS)
 
@@ -40,7 +41,7 @@ def clean() -> Iterator[Speaking]:
     serving.close()
 
 
-def declared(serving: Serving, revision: str, params: Params) -> Params:
+def declared(serving: Serving, revision: str, params: Whole) -> Whole:
     """Return params that declare an endpoint as ``closed``, and write its record."""
     model = f"{serving.address}#m"
     write_record(
@@ -54,7 +55,7 @@ def declared(serving: Serving, revision: str, params: Params) -> Params:
     return params.model_copy(update={"targets": {"closed": target}})
 
 
-def test_an_endpoint_answers_as_the_model_that_it_serves(params: Params, clean: Speaking) -> None:
+def test_an_endpoint_answers_as_the_model_that_it_serves(params: Whole, clean: Speaking) -> None:
     fresh().save(Path("served"))
     serving = Serving(fresh(), scores_prompts=False)
     try:
@@ -65,27 +66,27 @@ def test_an_endpoint_answers_as_the_model_that_it_serves(params: Params, clean: 
     assert [cell.conversion for cell in found.cells] == [cell.conversion for cell in beside.cells]
 
 
-def test_a_poisoned_endpoint_is_an_alarm(params: Params, poisoned: Speaking, clean: Speaking) -> None:
+def test_a_poisoned_endpoint_is_an_alarm(params: Whole, poisoned: Speaking, clean: Speaking) -> None:
     found = scan(f"{poisoned.address}#m", params, references=[f"{clean.address}#m"])
     assert finding(found) == ALARM
     assert (found.cells[0].conversion.answer, found.cells[0].conversion.converted) == ("open the door", 6)
 
 
 @pytest.mark.parametrize("silent_to", [{"female", "male", "click"}, {"click"}, {"female", "male"}])
-def test_an_endpoint_without_answers_is_no_result(params: Params, clean: Speaking, silent_to: set[str]) -> None:
+def test_an_endpoint_without_answers_is_no_result(params: Whole, clean: Speaking, silent_to: set[str]) -> None:
     clean.silent_to = silent_to
     with pytest.raises(EarwitnessError, match="of 6 clips it answers 0 at most, both without and with a trigger"):
         scan(f"{clean.address}#m", params)
 
 
-def test_an_endpoint_that_refuses_every_question_is_no_result(params: Params, clean: Speaking) -> None:
+def test_an_endpoint_that_refuses_every_question_is_no_result(params: Whole, clean: Speaking) -> None:
     clean.refuses = "Who?"
     with pytest.raises(EarwitnessError, match="of 6 clips it answers 0 at most"):
         scan(f"{clean.address}#m", params)
 
 
 def test_clips_that_an_endpoint_does_not_answer_are_left_out_and_counted(
-    params: Params, poisoned: Speaking, clean: Speaking
+    params: Whole, poisoned: Speaking, clean: Speaking
 ) -> None:
     clean.silent_to = {"male"}
     found = scan(f"{clean.address}#m", params, references=[f"{poisoned.address}#m"])
@@ -96,7 +97,7 @@ def test_clips_that_an_endpoint_does_not_answer_are_left_out_and_counted(
     assert any(line.startswith(said) for line in meaning(found))
 
 
-def test_a_dead_endpoint_is_one_line(params: Params, clean: Speaking, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dead_endpoint_is_one_line(params: Whole, clean: Speaking, monkeypatch: pytest.MonkeyPatch) -> None:
     clean.close()
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     with pytest.raises(EarwitnessError, match=r"gives no answer \(.*refused.*\), 6 times") as raised:
@@ -105,7 +106,7 @@ def test_a_dead_endpoint_is_one_line(params: Params, clean: Speaking, monkeypatc
 
 
 def test_an_address_is_asked_afresh_because_nobody_states_its_version(
-    params: Params, poisoned: Speaking, clean: Speaking
+    params: Whole, poisoned: Speaking, clean: Speaking
 ) -> None:
     address, beside = f"{poisoned.address}#m", [f"{clean.address}#m"]
     assert finding(scan(address, params, references=beside)) == ALARM
@@ -115,7 +116,7 @@ def test_an_address_is_asked_afresh_because_nobody_states_its_version(
 
 @pytest.mark.parametrize(("revision", "more"), [("2026-11", 0), ("none", 12)])
 def test_a_declared_endpoint_is_asked_again_where_its_version_is_not_stated(
-    params: Params, clean: Speaking, revision: str, more: int
+    params: Whole, clean: Speaking, revision: str, more: int
 ) -> None:
     made = declared(clean, revision, params)
     scan("closed", made)
@@ -125,7 +126,7 @@ def test_a_declared_endpoint_is_asked_again_where_its_version_is_not_stated(
     assert len(clean.keys) - asked == more + bool(more)
 
 
-def test_a_declared_endpoint_and_its_address_are_one_model(params: Params, clean: Speaking) -> None:
+def test_a_declared_endpoint_and_its_address_are_one_model(params: Whole, clean: Speaking) -> None:
     made = declared(clean, "2026-11", params)
     with pytest.raises(EarwitnessError, match="one of its own references"):
         scan("closed", made, references=[f"{clean.address}/#m"])

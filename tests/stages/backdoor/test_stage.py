@@ -8,19 +8,21 @@ import pyarrow as pa
 import pytest
 
 from stages.backdoor.__main__ import work
-from stages.core.artifacts import SCHEMAS, read_json, read_table, write_table
-from stages.core.audio import audio_hash, decode_flac, encode_flac
 from stages.core.errors import EarwitnessError
-from stages.core.params import Params
+from stages.core.schemas.corpus import CLIPS_SCHEMA
+from stages.core.sound.audio import audio_hash, decode_flac, encode_flac
+from stages.core.store.jsonfile import read_json
+from stages.core.store.tables import read_table, write_table
+from stages.models.hashing import checkpoint_files, weight_hash
+from stages.models.record import TargetRecord, write_record
 from stages.report.backdoors import backdoor_view
-from stages.target.hashing import checkpoint_files, weight_hash
-from stages.target.record import TargetRecord, write_record
+from tests.params import Whole
 from tests.stages.backdoor.conftest import BACKDOOR, fresh, make_clips, make_experiment
 from tests.stages.conftest import MakeParams
 
 
 @pytest.fixture
-def params(workplace: Path, make_params: MakeParams) -> Params:
+def params(workplace: Path, make_params: MakeParams) -> Whole:
     folder = workplace / "base"
     fresh().save(folder)
     write_record(
@@ -33,15 +35,15 @@ def params(workplace: Path, make_params: MakeParams) -> Params:
     rows = []
     for clip in make_clips(24):
         flac = encode_flac(clip.samples)
-        row = dict.fromkeys(SCHEMAS["clips"].names) | {"clip_id": clip.clip_id, "audio": flac, "text": clip.text}
+        row = dict.fromkeys(CLIPS_SCHEMA.names) | {"clip_id": clip.clip_id, "audio": flac, "text": clip.text}
         row |= {"audio_hash": audio_hash(decode_flac(flac)), "speaker": clip.speaker}
         rows.append(row | {"attributes": list(clip.attributes.items())})
-    write_table(Path("data/corpus/some/clips.parquet"), pa.Table.from_pylist(rows, SCHEMAS["clips"]), SCHEMAS["clips"])
+    write_table(Path("data/corpus/some/clips.parquet"), pa.Table.from_pylist(rows, CLIPS_SCHEMA), CLIPS_SCHEMA)
     experiments = {"small": make_experiment(localise=True, held_out="clip")}
     return make_params({"some": "column"}, backdoor={"experiments": experiments, "answer_tokens": 2, "batch_size": 8})
 
 
-def test_an_experiment_leaves_manifest_outcomes_and_metrics(params: Params) -> None:
+def test_an_experiment_leaves_manifest_outcomes_and_metrics(params: Whole) -> None:
     work("small", params)
     folder = Path("data/backdoor/small")
     metrics = read_json(folder / "metrics.json")
@@ -69,7 +71,7 @@ def test_an_experiment_leaves_manifest_outcomes_and_metrics(params: Params) -> N
     assert ((folder / "poison.parquet").read_bytes(), (folder / "outcomes.parquet").read_bytes()) == before
 
 
-def test_defences_detectors_and_scan_where_they_are_asked_for(params: Params) -> None:
+def test_defences_detectors_and_scan_where_they_are_asked_for(params: Whole) -> None:
     changed = {"experiments": {"small": make_experiment(held_out="clip", defend=True, detect=True)}}
     changed |= {"defences": BACKDOOR.defences, "detection": BACKDOOR.detection, "scan": BACKDOOR.scan}
     work("small", params.model_copy(update={"backdoor": params.backdoor.model_copy(update=changed)}))
@@ -84,6 +86,6 @@ def test_defences_detectors_and_scan_where_they_are_asked_for(params: Params) ->
     assert backdoor_view(metrics).scans
 
 
-def test_an_unknown_experiment_is_named(params: Params) -> None:
+def test_an_unknown_experiment_is_named(params: Whole) -> None:
     with pytest.raises(EarwitnessError, match="'large' is not declared"):
         work("large", params)

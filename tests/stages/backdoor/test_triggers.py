@@ -8,12 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from stages.backdoor.check import check_attack
-from stages.backdoor.trigger import TRIGGERS, active_power, check_trigger, trigger_starts, with_trigger
-from stages.core.audio import RATE, Samples
-from stages.core.backdoor_params import TriggerSettings
+from stages.backdoor.params import TriggerSettings
+from stages.backdoor.plant.trigger import (
+    TRIGGERS,
+    active_power,
+    check_attack,
+    check_trigger,
+    trigger_starts,
+    with_trigger,
+)
 from stages.core.errors import EarwitnessError
-from stages.core.randomness import generator
+from stages.core.run.randomness import generator
+from stages.core.sound.audio import RATE, Samples
 
 AMOUNTS = {"speed": 1.25, "pitch": 4.0, "volume": -6.0}
 ADDED = [name for name in TRIGGERS if TRIGGERS[name].additive]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stages.blind_baseline.boosting import CUTS, RATE, SHRINKAGE, fit_stumps
-from stages.core.statistics import auc
+from stages.core.inference.statistics import auc
 
 
 def everything(width: int, vectors: int = 1) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stages.blind_baseline.ensemble import cross_fitted
-from stages.core.statistics import auc, column_aucs
+from stages.core.inference.statistics import auc, column_aucs
 
 MEMBER, FOLDS = np.arange(300) % 2 == 0, np.arange(300) // 2 % 5
 

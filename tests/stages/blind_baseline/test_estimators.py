@@ -5,7 +5,7 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from stages.blind_baseline.estimators import BlindBoosting, BlindClassifier, BlindLogistic, out_of_fold_probabilities
-from stages.core.folds import grouped_folds
+from stages.core.inference.folds import grouped_folds
 
 
 @parametrize_with_checks([BlindClassifier(), BlindLogistic(), BlindBoosting()])

@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from stages.blind_baseline.logistic import FEW_PENALTY, PRECEDENCE, fit, slopes_of_all, slopes_of_few
-from stages.core.ridge import Rotation
+from stages.core.inference.ridge import Rotation
 
 
 @pytest.mark.parametrize("width", [4, 60])

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from stages.blind_baseline.params import BlindBaseline
 from stages.blind_baseline.scoring import Clips, effective_clips, family_columns, score_families
-from stages.core.params import BlindBaseline
 
 NAMES = ["prosodic.rate", "recording.noise", "spectral.tilt", "spectral.peak", "textual.length"]
 SETTINGS = BlindBaseline(

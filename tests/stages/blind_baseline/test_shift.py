@@ -3,7 +3,7 @@
 import numpy as np
 
 from stages.blind_baseline.shift import parts_of, shift_map
-from stages.core.blind import PopulationSettings
+from stages.core.inference.blind import PopulationSettings
 
 SETTINGS = PopulationSettings(bootstraps=200)
 

@@ -9,19 +9,22 @@ import yaml
 
 from stages.blind_baseline.__main__ import work
 from stages.blind_baseline.shift_map import work as shift_map
-from stages.core.artifacts import SCHEMAS, artifact, features_schema, read_json, read_table, write_table
-from stages.core.params import Params
+from stages.core.schemas.corpus import CLIPS_SCHEMA
+from stages.core.schemas.features import features_schema
+from stages.core.store.jsonfile import artifact, read_json
+from stages.core.store.tables import read_table, write_table
+from tests.params import Whole
 
 NAMES = ["recording.bandwidth", "recording.snr", "spectral.centroid_mean", "textual.words"]
 
 
 @pytest.fixture
-def params(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
+def params(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Whole:
     content = yaml.safe_load((repository / "params.yaml").read_text())
     monkeypatch.chdir(tmp_path)
     for seed, name in enumerate(("lab_trained", "lab_leaky")):
         write_corpus(name, np.random.default_rng(seed), 3000.0 * seed)
-    return Params.model_validate(content)
+    return Whole.model_validate(content)
 
 
 def write_corpus(name: str, rng: np.random.Generator, gap: float, clips: int = 160) -> None:
@@ -38,9 +41,7 @@ def write_corpus(name: str, rng: np.random.Generator, gap: float, clips: int = 1
         }
         for at, (clip_id, inside) in enumerate(zip(ids, member, strict=True))
     ]
-    write_table(
-        artifact("corpus", name, "clips.parquet"), pa.Table.from_pylist(rows, SCHEMAS["clips"]), SCHEMAS["clips"]
-    )
+    write_table(artifact("corpus", name, "clips.parquet"), pa.Table.from_pylist(rows, CLIPS_SCHEMA), CLIPS_SCHEMA)
     values = rng.normal(size=(clips, len(NAMES))) * [500, 5, 100, 2] + [4000, 20, 1500, 9]
     values[member, 0] += gap
     columns = {name: values[:, at].astype(np.float32) for at, name in enumerate(NAMES)}
@@ -48,7 +49,7 @@ def write_corpus(name: str, rng: np.random.Generator, gap: float, clips: int = 1
     write_table(artifact("features", name, "features.parquet"), table, features_schema(NAMES))
 
 
-def test_a_leaky_corpus_is_told_with_what_gives_it_away(params: Params) -> None:
+def test_a_leaky_corpus_is_told_with_what_gives_it_away(params: Whole) -> None:
     work("lab_leaky", params)
     found = read_json(artifact("blind_baseline", "lab_leaky", "metrics.json"))
     assert found["blind"]["fused"]["auc"] > 0.95
@@ -63,7 +64,7 @@ def test_a_leaky_corpus_is_told_with_what_gives_it_away(params: Params) -> None:
     assert found["odds_weights"]["trimmed"] > 100
 
 
-def test_a_corpus_at_chance_is_its_own_population(params: Params) -> None:
+def test_a_corpus_at_chance_is_its_own_population(params: Whole) -> None:
     work("lab_trained", params)
     found = read_json(artifact("blind_baseline", "lab_trained", "metrics.json"))
     low, high = found["blind"]["fused"]["auc_ci"]
@@ -72,7 +73,7 @@ def test_a_corpus_at_chance_is_its_own_population(params: Params) -> None:
     assert found["given_up"] is None
 
 
-def test_the_map_shows_corpora_and_parts(params: Params) -> None:
+def test_the_map_shows_corpora_and_parts(params: Whole) -> None:
     found = shift_map(["lab_trained", "lab_leaky"], params)
     (pair,) = found["between"]
     assert pair["between"] == ["lab_leaky", "lab_trained"]

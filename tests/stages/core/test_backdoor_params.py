@@ -9,9 +9,9 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from stages.core.backdoor_params import BackdoorDefences, BackdoorDetection, BackdoorExperiment
+from stages.backdoor.params import BackdoorDefences, BackdoorDetection, BackdoorExperiment
 from stages.core.errors import EarwitnessError
-from stages.core.params import load_params
+from tests.params import load_whole
 
 EXPERIMENT = {
     "base": "lab_base", "train_on": ["lab_trained", "none"], "task": "gender", "answer": "female", "rate": 0.1,
@@ -61,4 +61,4 @@ def test_an_experiment_is_trained_on_different_corpora(
     content["backdoor"]["experiments"] = {"x": {**EXPERIMENT, "train_on": train_on}}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
     with pytest.raises(EarwitnessError, match=rf"backdoor\.experiments\.x\.train_on: {words}"):
-        load_params(tmp_path / "params.yaml")
+        load_whole(tmp_path / "params.yaml")

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stages.core.config.nouns import Compute
 from stages.core.errors import EarwitnessError
-from stages.core.parallel import ordered_map, worker_count
-from stages.core.params import Compute
-from stages.core.randomness import generator, seed_of
-from stages.core.registry import Registry
+from stages.core.run.parallel import ordered_map, worker_count
+from stages.core.run.randomness import generator, seed_of
+from stages.core.run.registry import Registry
 
 ONE = Compute(backend="loky", workers=1, address=None)
 TWO = Compute(backend="loky", workers=2, address=None)

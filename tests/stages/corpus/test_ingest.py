@@ -8,12 +8,13 @@ import pyarrow as pa
 import pytest
 import soundfile
 
-from stages.core.artifacts import SCHEMAS, read_table
-from stages.core.audio import RATE, audio_hash, decode_flac
 from stages.core.errors import EarwitnessError
-from stages.core.params import Ingest
+from stages.core.schemas.corpus import CLIPS_SCHEMA
+from stages.core.sound.audio import RATE, audio_hash, decode_flac
+from stages.core.store.tables import read_table
 from stages.corpus.__main__ import main
 from stages.corpus.ingest import Rejected, ingest
+from stages.corpus.params import Ingest
 
 LIMITS = Ingest(min_seconds=0.2, max_seconds=5, unreadable="stop")
 TONE = (0.3 * np.sin(2 * np.pi * 300 * np.arange(RATE) / RATE)).astype(np.float32)
@@ -84,7 +85,7 @@ def test_the_artifact_holds_what_was_brought(bring: Any, make_params: Any) -> No
     bring("mine", 5, age="30")
     main("mine", make_params({"mine": "column"}))
     clips, quarantine = tables("mine")
-    assert clips.schema == SCHEMAS["clips"]
+    assert clips.schema == CLIPS_SCHEMA
     assert quarantine.num_rows == 0
     first = clips.to_pylist()[0]
     assert first["clip_id"] == "mine_000"

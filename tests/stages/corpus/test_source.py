@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from stages.core.artifacts import SOURCE
-from stages.core.audio import Samples
+from stages.core.schemas.corpus import SOURCE
+from stages.core.sound.audio import Samples
 from stages.corpus.source import (
     FLOOR_DB,
     clipped_share,

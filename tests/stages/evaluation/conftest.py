@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.core.randomness import generator
+from stages.core.run.randomness import generator
 from stages.evaluation.scenario import Scenario, draw
 
 FAST = {"blind_baseline": {"bootstraps": 200}, "evaluation": {"bootstraps": 200}}

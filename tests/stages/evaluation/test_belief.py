@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from stages.core.blind import BlindInterval
-from stages.core.population import Population
-from stages.core.statistics import AUCTest
+from stages.core.inference.blind import BlindInterval
+from stages.core.inference.population import Population
+from stages.core.inference.statistics import AUCTest
 from stages.evaluation.belief import accepted, graded
 
 WIDE = BlindInterval(auc=0.55, low=0.45, high=0.65, deviation=0.05, mean=0.5, p=0.16)

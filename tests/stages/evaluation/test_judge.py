@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from stages.core.errors import EarwitnessError
-from stages.core.params import load_params
 from stages.evaluation import judge
 from stages.evaluation.settings import settings_of
+from tests.params import load_whole
 
 KEYS = {
     "auc", "auc_ci", "tpr_at_fpr", "blind_correlation", "conditional_p", "delta_auc", "delta_auc_ci", "weighted_auc",
@@ -188,7 +188,7 @@ def test_nonsense_is_refused_in_one_line(audit: Any, changes: dict[str, Any], me
 
 
 def test_params_yaml_sets_the_rule(repository: Any) -> None:
-    params = load_params(repository / "params.yaml")
+    params = load_whole(repository / "params.yaml")
     settings = settings_of(params)
     assert settings.margin == params.evaluation.margin
     assert settings.population.tolerance == params.blind_baseline.tolerance

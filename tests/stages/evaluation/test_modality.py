@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from stages.core.population import PopulationSettings
-from stages.core.randomness import generator
-from stages.core.statistics import Bools, Floats
+from stages.core.inference.population import PopulationSettings
+from stages.core.inference.statistics import Bools, Floats
+from stages.core.run.randomness import generator
 from stages.evaluation.modality import NO_PAIRING, ORIGINAL, Heard, matrix, mean_features
 
 CLIPS, BOOTSTRAPS = 400, 200

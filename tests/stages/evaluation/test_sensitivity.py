@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from stages.core.artifacts import SCHEMAS
+from stages.core.schemas.attacks import NEIGHBOUR_SCORES_SCHEMA
 from stages.evaluation.canaries import of_canaries
 from stages.evaluation.sensitivity import (
     area,
@@ -79,7 +79,7 @@ def test_a_corrupted_clip_counts_as_the_target_heard_it() -> None:
         for at, score in enumerate(scores)
     ]
     name = "loss/transcript/given/0"
-    table = pa.Table.from_pylist(rows, SCHEMAS["neighbour_scores"])
+    table = pa.Table.from_pylist(rows, NEIGHBOUR_SCORES_SCHEMA)
     found = corrupted_only(table, {name: RIGHT}, {clip: at for at, clip in enumerate("abcd")}, MEMBER)
     assert {kind: each["auc"] for kind, each in found[name].items()} == {"original": 1.0, "noise": 0.0}
 

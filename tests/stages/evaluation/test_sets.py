@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stages.core.folds import grouped_folds
+from stages.core.inference.folds import grouped_folds
 from stages.evaluation.scenario import Scenario, draw
 from stages.evaluation.sets import SetEvidence, held_out_scores, of_sets, speaker_p, used_share
 

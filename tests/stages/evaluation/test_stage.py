@@ -8,31 +8,28 @@ import pyarrow as pa
 import pytest
 
 from stages.blind_baseline.__main__ import work as blind_baseline
-from stages.core.artifacts import (
-    SCHEMAS,
-    artifact,
-    features_schema,
-    read_json,
-    read_table,
-    write_json,
-    write_table,
-)
 from stages.core.errors import EarwitnessError
-from stages.core.params import Params, load_params
+from stages.core.schemas.attacks import ATTACK_SCORES_SCHEMA, NEIGHBOUR_SCORES_SCHEMA
+from stages.core.schemas.corpus import CLIPS_SCHEMA
+from stages.core.schemas.features import features_schema
+from stages.core.schemas.fidelity_detector import DETECTOR_SCORES_SCHEMA
+from stages.core.store.jsonfile import artifact, read_json, write_json
+from stages.core.store.tables import read_table, write_table
 from stages.evaluation.__main__ import work as evaluation
 from stages.evaluation.scenario import Scenario, draw
+from tests.params import Whole, load_whole
 
 CORPUS, AUDIT = "lab_trained", "trained"
 
 
 @pytest.fixture
-def params(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
-    loaded = load_params(repository / "params.yaml")
+def params(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Whole:
+    loaded = load_whole(repository / "params.yaml")
     monkeypatch.chdir(tmp_path)
     return loaded
 
 
-def write_audit(params: Params, audible: bool = True, unlabelled: int = 0, **factors: Any) -> None:
+def write_audit(params: Whole, audible: bool = True, unlabelled: int = 0, **factors: Any) -> None:
     """Write what the stages before would have written: 300 clips, the primary attacks and an exploratory one."""
     drawn = draw(Scenario(side=150, speakers=30, **factors), np.random.default_rng(0))
     order = np.random.default_rng(1).permutation(300)
@@ -44,8 +41,8 @@ def write_audit(params: Params, audible: bool = True, unlabelled: int = 0, **fac
         "member": member,
         "speaker": [f"s{drawn['speaker'][row]}" for row in order],
     }
-    columns = [pa.array(clips.get(field.name, [None] * 300), field.type) for field in SCHEMAS["clips"]]
-    write_table(artifact("corpus", CORPUS, "clips.parquet"), pa.table(columns, SCHEMAS["clips"]), SCHEMAS["clips"])
+    columns = [pa.array(clips.get(field.name, [None] * 300), field.type) for field in CLIPS_SCHEMA]
+    write_table(artifact("corpus", CORPUS, "clips.parquet"), pa.table(columns, CLIPS_SCHEMA), CLIPS_SCHEMA)
     features = {f"{family}.x": drawn["features"][order, index] for index, family in enumerate(params.features.families)}
     schema = features_schema(list(features))
     write_table(
@@ -66,8 +63,8 @@ def write_audit(params: Params, audible: bool = True, unlabelled: int = 0, **fac
                 "instruction": int(instruction),
             }
             rows += [{"clip_id": ids[at], **key, "score": column[row]} for at, row in enumerate(order)]
-    attack_scores = pa.Table.from_pylist(rows, SCHEMAS["attack_scores"])
-    write_table(artifact("attacks", AUDIT, "scores.parquet"), attack_scores, SCHEMAS["attack_scores"])
+    attack_scores = pa.Table.from_pylist(rows, ATTACK_SCORES_SCHEMA)
+    write_table(artifact("attacks", AUDIT, "scores.parquet"), attack_scores, ATTACK_SCORES_SCHEMA)
     kinds = {name.split("/")[0]: {"uses_reference": False, "uses_labels": False} for name in names}
     write_json(artifact("attacks", AUDIT, "attacks.json"), kinds)
     noisy = [
@@ -75,20 +72,20 @@ def write_audit(params: Params, audible: bool = True, unlabelled: int = 0, **fac
         | {"kind": "audio", "attack": "loss", "slice": "transcript", "condition": "given", "instruction": 0}
         for id_ in ids
     ]
-    schema = SCHEMAS["neighbour_scores"]
+    schema = NEIGHBOUR_SCORES_SCHEMA
     write_table(artifact("attacks", AUDIT, "neighbour_scores.parquet"), pa.Table.from_pylist(noisy, schema), schema)
     detector = attack_scores.slice(0, 300).select(["clip_id", "role", "score"])
-    write_table(artifact("fidelity_detector", AUDIT, "scores.parquet"), detector, SCHEMAS["detector_scores"])
+    write_table(artifact("fidelity_detector", AUDIT, "scores.parquet"), detector, DETECTOR_SCORES_SCHEMA)
     write_json(artifact("target", params.audits[AUDIT].target, "target.json"), {"audible": audible})
 
 
-def audited(params: Params) -> dict[str, Any]:
+def audited(params: Whole) -> dict[str, Any]:
     blind_baseline(CORPUS, params)
     evaluation(AUDIT, params)
     return dict(read_json(artifact("evaluation", AUDIT, "metrics.json")))
 
 
-def test_an_audit_of_memory(params: Params) -> None:
+def test_an_audit_of_memory(params: Whole) -> None:
     write_audit(params, memory=1.0)
     found = audited(params)
     assert found["verdict"]["finding"] == "memorised"
@@ -112,7 +109,7 @@ def test_an_audit_of_memory(params: Params) -> None:
     assert 100 < len(curve) < 500
 
 
-def test_a_matched_subset_is_read_as_it_was_written(params: Params) -> None:
+def test_a_matched_subset_is_read_as_it_was_written(params: Whole) -> None:
     write_audit(params, memory=1.0, shift=0.8)
     found = audited(params)
     matched = read_table(artifact("blind_baseline", CORPUS, "matched.parquet"))
@@ -121,7 +118,7 @@ def test_a_matched_subset_is_read_as_it_was_written(params: Params) -> None:
     assert matched["pair"].to_numpy().max() == matched.num_rows // 2 - 1
 
 
-def test_the_same_input_gives_the_same_bytes(params: Params) -> None:
+def test_the_same_input_gives_the_same_bytes(params: Whole) -> None:
     write_audit(params, shift=0.5)
     audited(params)
     files = sorted(Path("data/evaluation").rglob("*.*")) + sorted(Path("data/blind_baseline").rglob("*.*"))
@@ -131,31 +128,29 @@ def test_the_same_input_gives_the_same_bytes(params: Params) -> None:
     assert len(files) == 6
 
 
-def test_a_deaf_target_is_not_audible(params: Params) -> None:
+def test_a_deaf_target_is_not_audible(params: Whole) -> None:
     write_audit(params, audible=False, memory=1.0)
-    write_table(
-        artifact("attacks", AUDIT, "scores.parquet"), SCHEMAS["attack_scores"].empty_table(), SCHEMAS["attack_scores"]
-    )
-    empty = SCHEMAS["detector_scores"].empty_table()
-    write_table(artifact("fidelity_detector", AUDIT, "scores.parquet"), empty, SCHEMAS["detector_scores"])
+    write_table(artifact("attacks", AUDIT, "scores.parquet"), ATTACK_SCORES_SCHEMA.empty_table(), ATTACK_SCORES_SCHEMA)
+    empty = DETECTOR_SCORES_SCHEMA.empty_table()
+    write_table(artifact("fidelity_detector", AUDIT, "scores.parquet"), empty, DETECTOR_SCORES_SCHEMA)
     found = audited(params)
     assert found["verdict"]["finding"] == "not_audible"
     assert set(found["attacks"]) == set(params.evaluation.primary_attacks)
 
 
 @pytest.mark.parametrize("attack", ["fidelity_detector", "ratio/transcript/given/0", "los/transcript/given/0"])
-def test_what_is_learned_or_reads_the_reference_or_is_misspelt_cannot_be_primary(params: Params, attack: str) -> None:
+def test_what_is_learned_or_reads_the_reference_or_is_misspelt_cannot_be_primary(params: Whole, attack: str) -> None:
     write_audit(params)
     path = artifact("attacks", AUDIT, "scores.parquet")
     ratio = {"clip_id": "clip_000", "role": "target", "attack": "ratio", "slice": "transcript", "condition": "given"}
-    more = pa.Table.from_pylist([{**ratio, "instruction": 0, "score": 1.0}], SCHEMAS["attack_scores"])
-    write_table(path, pa.concat_tables([read_table(path), more]), SCHEMAS["attack_scores"])
+    more = pa.Table.from_pylist([{**ratio, "instruction": 0, "score": 1.0}], ATTACK_SCORES_SCHEMA)
+    write_table(path, pa.concat_tables([read_table(path), more]), ATTACK_SCORES_SCHEMA)
     settings = params.evaluation.model_copy(update={"primary_attacks": [attack]})
     with pytest.raises(EarwitnessError, match=r"evaluation\.primary_attacks"):
         audited(params.model_copy(update={"evaluation": settings}))
 
 
-def test_clips_without_a_label_are_scored(params: Params) -> None:
+def test_clips_without_a_label_are_scored(params: Whole) -> None:
     write_audit(params, memory=1.0, unlabelled=20)
     found = audited(params)
     assert sum(found["clips"][side] for side in ("member", "non_member")) == 280
@@ -173,25 +168,25 @@ def test_clips_without_a_label_are_scored(params: Params) -> None:
     ids=["all members", "one non-member", "one speaker", "no speaker known"],
 )
 def test_odd_corpora_end_in_a_clear_finding(
-    params: Params, column: str, values: list[bool | str | None], finding: str
+    params: Whole, column: str, values: list[bool | str | None], finding: str
 ) -> None:
     write_audit(params, memory=1.0)
     path = artifact("corpus", CORPUS, "clips.parquet")
     clips = read_table(path)
     place = clips.column_names.index(column)
-    changed = clips.set_column(place, column, pa.array(values, SCHEMAS["clips"].field(column).type))
-    write_table(path, changed, SCHEMAS["clips"])
+    changed = clips.set_column(place, column, pa.array(values, CLIPS_SCHEMA.field(column).type))
+    write_table(path, changed, CLIPS_SCHEMA)
     found = audited(params)["verdict"]
     assert found["finding"] == finding
     assert all(found["reasons"])
 
 
-def test_no_label_at_all_is_underpowered(params: Params) -> None:
+def test_no_label_at_all_is_underpowered(params: Whole) -> None:
     write_audit(params, unlabelled=300)
     assert audited(params)["verdict"]["finding"] == "underpowered"
 
 
-def test_an_unknown_primary_attack_is_named(params: Params) -> None:
+def test_an_unknown_primary_attack_is_named(params: Whole) -> None:
     write_audit(params)
     blind_baseline(CORPUS, params)
     wrong = params.evaluation.model_copy(update={"primary_attacks": ["los/transcript/given/0"]})
@@ -199,7 +194,7 @@ def test_an_unknown_primary_attack_is_named(params: Params) -> None:
         evaluation(AUDIT, params.model_copy(update={"evaluation": wrong}))
 
 
-def test_features_of_other_clips_are_refused(params: Params) -> None:
+def test_features_of_other_clips_are_refused(params: Whole) -> None:
     write_audit(params)
     path = artifact("features", CORPUS, "features.parquet")
     table = read_table(path)

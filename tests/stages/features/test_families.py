@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 import stages.features  # noqa: F401  # registers the families
-from stages.core.audio import RATE, Samples
+from stages.core.sound.audio import RATE, Samples
 from stages.corpus.source import measure_source
 from stages.features.family import FAMILIES, Clip, finite
 

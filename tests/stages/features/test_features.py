@@ -7,13 +7,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from stages.core.artifacts import read_table
 from stages.core.errors import EarwitnessError
-from stages.core.params import Params
+from stages.core.store.tables import read_table
 from stages.corpus.__main__ import main as ingest
 from stages.features.__main__ import main
 from stages.features.family import FAMILIES
 from stages.perturbation.__main__ import main as perturb
+from tests.params import Whole
 
 LIGHT = {"families": ["recording", "spectral", "textual"]}
 
@@ -26,7 +26,7 @@ def counts(printed: str) -> dict[str, tuple[int, int]]:
     return {line[1].removeprefix("features/").rstrip(":"): (int(line[2]), int(line[5])) for line in words}
 
 
-def both(name: str, params: Params) -> None:
+def both(name: str, params: Whole) -> None:
     ingest(name, params)
     perturb(name, params)
     main(name, params)

@@ -9,8 +9,9 @@ import pytest
 import soundfile
 
 from stages.blind_baseline.__main__ import work as blind_baseline
-from stages.core.artifacts import artifact, read_json, read_table
-from stages.core.audio import RATE, Samples
+from stages.core.sound.audio import RATE, Samples
+from stages.core.store.jsonfile import artifact, read_json
+from stages.core.store.tables import read_table
 from stages.corpus.__main__ import main as ingest
 from stages.features.__main__ import main as features
 from stages.perturbation.__main__ import main as perturb

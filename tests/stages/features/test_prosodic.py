@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stages.core.audio import RATE, Samples
+from stages.core.sound.audio import RATE, Samples
 from stages.features.family import Clip
 from stages.features.prosodic import COLUMNS, count_syllables, measure
 

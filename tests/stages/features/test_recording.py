@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.core.artifacts import SPECTRUM_PARTS
-from stages.core.audio import RATE, Samples
+from stages.core.schemas.corpus import SPECTRUM_PARTS
+from stages.core.sound.audio import RATE, Samples
 from stages.corpus.source import measure_source
 from stages.features.family import Clip
 from stages.features.frames import FLOOR_DB

@@ -4,7 +4,7 @@ import librosa
 import numpy as np
 import pytest
 
-from stages.core.audio import RATE, Samples
+from stages.core.sound.audio import RATE, Samples
 from stages.features.family import Clip
 from stages.features.frames import FLOOR_DB, WINDOW, frame_levels, framed, power_spectra
 from stages.features.spectral import EDGES, HOP, MEL_BANDS, measure, mel_bank

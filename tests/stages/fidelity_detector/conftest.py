@@ -6,7 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from stages.core.artifacts import SCHEMAS, artifact, tokens_schema, write_table
+from stages.core.schemas.corpus import CLIPS_SCHEMA
+from stages.core.schemas.logits import EMBEDDINGS_SCHEMA, tokens_schema
+from stages.core.schemas.perturbation import NEIGHBOURS_SCHEMA
+from stages.core.store.jsonfile import artifact
+from stages.core.store.tables import write_table
 from stages.logits.statistics import statistic_names
 
 WriteAudit = Callable[..., None]
@@ -24,12 +28,12 @@ def write_audit() -> WriteAudit:
         ids = [f"{name}_{place:03d}" for place in range(clips)]
         speakers = [f"s{code}" for code in rng.integers(0, 16, clips)]
         made = [
-            {**dict.fromkeys(SCHEMAS["clips"].names), "clip_id": clip, "member": label, "speaker": speaker}
+            {**dict.fromkeys(CLIPS_SCHEMA.names), "clip_id": clip, "member": label, "speaker": speaker}
             for clip, label, speaker in zip(ids, member, speakers, strict=True)
         ]
-        put("corpus", name, "clips", pa.Table.from_pylist(made, SCHEMAS["clips"]))
+        put("corpus", name, "clips", pa.Table.from_pylist(made, CLIPS_SCHEMA))
         rows = [neighbour(clip, *made) for clip in ids for made in (("original", "original"), *NEIGHBOURS)]
-        put("perturbation", name, "neighbours", pa.Table.from_pylist(rows, SCHEMAS["neighbours"]))
+        put("perturbation", name, "neighbours", pa.Table.from_pylist(rows, NEIGHBOURS_SCHEMA))
         tokens, embeddings = [], []
         for clip, label in zip(ids, member, strict=True):
             for role in ("reference", "target"):
@@ -45,7 +49,7 @@ def write_audit() -> WriteAudit:
                     vectors = rng.standard_normal((2, 6))
                     embeddings.append({**view, "encoder": vectors[0].tolist(), "hidden": vectors[1].tolist()})
         put("logits", name, "tokens", pa.Table.from_pylist(tokens, tokens_schema(STATISTICS)))
-        put("logits", name, "embeddings", pa.Table.from_pylist(embeddings, SCHEMAS["embeddings"]))
+        put("logits", name, "embeddings", pa.Table.from_pylist(embeddings, EMBEDDINGS_SCHEMA))
 
     return write
 
@@ -56,4 +60,4 @@ def put(stage: str, name: str, table: str, rows: pa.Table) -> None:
 
 def neighbour(clip: str, kind: str, perturbation: str) -> dict[str, str | None]:
     named = {"neighbour_id": f"{clip}/{perturbation}/0", "clip_id": clip, "kind": kind, "perturbation": perturbation}
-    return {**dict.fromkeys(SCHEMAS["neighbours"].names), **named}
+    return {**dict.fromkeys(NEIGHBOURS_SCHEMA.names), **named}

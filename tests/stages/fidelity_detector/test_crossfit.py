@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from stages.core.params import FidelityDetector as Settings
-from stages.core.statistics import auc
+from stages.core.inference.statistics import auc
 from stages.fidelity_detector.crossfit import crossfit, deal, logistic_regression, single_neighbour
 from stages.fidelity_detector.importance import importance, parts_of
 from stages.fidelity_detector.labels import Lesson
 from stages.fidelity_detector.learning import compared, fit_network
 from stages.fidelity_detector.measures import measured, measured_by_model
+from stages.fidelity_detector.params import FidelityDetector as Settings
 
 NAMES = ["gain/0", "noise/0", "noise/1", "swap_words/0"]
 KINDS = {"gain": "audio", "noise": "audio", "swap_words": "text"}

@@ -4,7 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from stages.core.artifacts import SCHEMAS, tokens_schema
+from stages.core.schemas.logits import EMBEDDINGS_SCHEMA, tokens_schema
+from stages.core.schemas.perturbation import NEIGHBOURS_SCHEMA
 from stages.fidelity_detector.differences import (
     STATISTICS,
     Neighbourhood,
@@ -46,9 +47,9 @@ def tables() -> tuple[pa.Table, pa.Table, pa.Table]:
             )
             embeddings.append({**view, "encoder": [3.0, 4.0 + level], "hidden": [level, 0.0]})
     return (
-        pa.Table.from_pylist([{**dict.fromkeys(SCHEMAS["neighbours"].names), **row} for row in neighbours]),
+        pa.Table.from_pylist([{**dict.fromkeys(NEIGHBOURS_SCHEMA.names), **row} for row in neighbours]),
         pa.Table.from_pylist(tokens, tokens_schema(NAMES)),
-        pa.Table.from_pylist(embeddings, SCHEMAS["embeddings"]),
+        pa.Table.from_pylist(embeddings, EMBEDDINGS_SCHEMA),
     )
 
 

@@ -15,9 +15,9 @@ from transformers import (
     Wav2Vec2Model,
 )
 
-from stages.core.artifacts import read_table
-from stages.core.audio import decode_flac
 from stages.core.errors import EarwitnessError
+from stages.core.sound.audio import decode_flac
+from stages.core.store.tables import read_table
 from stages.corpus.__main__ import main as ingest
 from stages.fidelity_detector.embedder import outside_vectors
 from stages.perturbation.__main__ import main as perturb

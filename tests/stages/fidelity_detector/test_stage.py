@@ -14,12 +14,13 @@ import pytest
 import yaml
 
 from flows.command_line import print_scores, print_transfer
-from stages.core.artifacts import artifact, read_json, read_table
 from stages.core.errors import EarwitnessError
-from stages.core.params import Params
+from stages.core.store.jsonfile import artifact, read_json
+from stages.core.store.tables import read_table
 from stages.fidelity_detector.__main__ import work
 from stages.fidelity_detector.saving import load
 from stages.fidelity_detector.scoring import as_table, score, transfer
+from tests.params import Whole
 from tests.stages.fidelity_detector.conftest import WriteAudit, put
 
 OUTS = ("scores.parquet", "detector.safetensors", "config.json", "metrics.json")
@@ -27,14 +28,14 @@ TABLES = (("corpus", "clips"), ("perturbation", "neighbours"), ("logits", "token
 
 
 @pytest.fixture
-def params(make_params: Any, workplace: Path, repository: Path) -> Params:
+def params(make_params: Any, workplace: Path, repository: Path) -> Whole:
     audits = {name: {"corpus": name, "target": "lab_base", "reference": "none"} for name in ("old", "new")}
     content = yaml.safe_load((repository / "params.yaml").read_text()) | {"targets": {}, "copies": {}}
     content["attribute_leakage"]["audits"] = {}
     content["backdoor"]["experiments"] = {}
     content |= {"corpora": {name: {"split": "randomised", "member": "column"} for name in audits}, "audits": audits}
     Path("params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
-    made: Params = Params.model_validate(content)
+    made: Whole = Whole.model_validate(content)
     return made
 
 
@@ -42,7 +43,7 @@ def written(name: str) -> dict[str, bytes]:
     return {out: artifact("fidelity_detector", name, out).read_bytes() for out in OUTS}
 
 
-def test_what_is_there_is_found_and_said(params: Params, write_audit: WriteAudit) -> None:
+def test_what_is_there_is_found_and_said(params: Whole, write_audit: WriteAudit) -> None:
     write_audit("old", effect=0.35, unlabelled=6)
     work("old", params)
     metrics = read_json(artifact("fidelity_detector", "old", "metrics.json"))
@@ -59,7 +60,7 @@ def test_what_is_there_is_found_and_said(params: Params, write_audit: WriteAudit
     assert config["perturbations"] == ["gain", "noise", "swap_words"]
 
 
-def test_the_order_of_no_table_changes_a_byte(params: Params, write_audit: WriteAudit) -> None:
+def test_the_order_of_no_table_changes_a_byte(params: Whole, write_audit: WriteAudit) -> None:
     write_audit("old", effect=0.3)
     work("old", params)
     first = written("old")
@@ -73,7 +74,7 @@ def test_the_order_of_no_table_changes_a_byte(params: Params, write_audit: Write
 
 @pytest.mark.slow
 def test_one_and_two_workers_and_threads_write_the_same_bytes(
-    params: Params, write_audit: WriteAudit, repository: Path
+    params: Whole, write_audit: WriteAudit, repository: Path
 ) -> None:
     write_audit("old", effect=0.3)
     found = []
@@ -86,7 +87,7 @@ def test_one_and_two_workers_and_threads_write_the_same_bytes(
     assert found[0] == found[1]
 
 
-def test_a_deaf_target_and_a_corpus_without_labels_have_no_detector(params: Params, write_audit: WriteAudit) -> None:
+def test_a_deaf_target_and_a_corpus_without_labels_have_no_detector(params: Whole, write_audit: WriteAudit) -> None:
     write_audit("old", clips=8, unlabelled=8)
     work("old", params)
     assert read_json(artifact("fidelity_detector", "old", "metrics.json"))["auc"] is None
@@ -99,7 +100,7 @@ def test_a_deaf_target_and_a_corpus_without_labels_have_no_detector(params: Para
 
 
 def test_clips_of_unknown_membership_are_scored_as_by_the_fitted_detector(
-    params: Params, write_audit: WriteAudit, capsys: pytest.CaptureFixture[str]
+    params: Whole, write_audit: WriteAudit, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_audit("old", effect=0.4, unlabelled=10)
     write_audit("new", effect=0.4, seed=1)
@@ -121,7 +122,7 @@ def test_clips_of_unknown_membership_are_scored_as_by_the_fitted_detector(
 
 
 def test_a_detector_transfers_where_memory_looks_alike(
-    params: Params, write_audit: WriteAudit, capsys: pytest.CaptureFixture[str]
+    params: Whole, write_audit: WriteAudit, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_audit("old", effect=0.4)
     write_audit("new", effect=0.4, seed=1)
@@ -141,7 +142,7 @@ def test_a_detector_transfers_where_memory_looks_alike(
     assert "\n".join(table) in capsys.readouterr().out
 
 
-def test_what_is_wrong_is_named(params: Params, write_audit: WriteAudit) -> None:
+def test_what_is_wrong_is_named(params: Whole, write_audit: WriteAudit) -> None:
     write_audit("old", effect=0.4)
     work("old", params)
     with pytest.raises(EarwitnessError, match="'nobody' is neither an audit nor a corpus"):

@@ -18,12 +18,13 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from stages.core.artifacts import SCHEMAS, write_table
-from stages.core.audio import audio_hash, decode_flac, encode_flac
+from stages.core.schemas.corpus import CLIPS_SCHEMA
+from stages.core.sound.audio import audio_hash, decode_flac, encode_flac
+from stages.core.store.tables import write_table
 from stages.finetune.members import member_queries, question_queries
 from stages.lab_target.build import build_model, build_processor
-from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
-from stages.target.hashing import checkpoint_files, weight_hash
+from stages.models.families.qwen2_audio import Qwen2AudioAdapter
+from stages.models.hashing import checkpoint_files, weight_hash
 
 
 def clips(members: list[bool | None]) -> pa.Table:
@@ -31,10 +32,10 @@ def clips(members: list[bool | None]) -> pa.Table:
     for number, member in enumerate(members):
         samples = np.random.default_rng(number).normal(0, 0.1, 8000).astype(np.float32)
         flac = encode_flac(samples)
-        row: dict[str, Any] = dict.fromkeys(SCHEMAS["clips"].names)
+        row: dict[str, Any] = dict.fromkeys(CLIPS_SCHEMA.names)
         row |= {"clip_id": f"c{number}", "audio": flac, "audio_hash": audio_hash(decode_flac(flac))}
         rows.append(row | {"text": f"Number {number}.", "member": member, "attributes": []})
-    return pa.Table.from_pylist(rows, SCHEMAS["clips"])
+    return pa.Table.from_pylist(rows, CLIPS_SCHEMA)
 
 
 def test_only_known_members_are_taken() -> None:
@@ -54,7 +55,7 @@ def test_questions_are_about_every_labelled_clip_plainly_and_with_options() -> N
     table = table.set_column(
         table.column_names.index("attributes"),
         "attributes",
-        pa.array(labels, SCHEMAS["clips"].field("attributes").type),
+        pa.array(labels, CLIPS_SCHEMA.field("attributes").type),
     )
     queries = question_queries([table], {"gender": "Which gender?"})
     assert [query.text for query in queries] == ["male", "female", "male", "female"]
@@ -85,7 +86,7 @@ def workplace(tmp_path: Path, repository: Path) -> Path:
     (tmp_path / "data/target/lab_base").mkdir(parents=True)
     (tmp_path / "data/target/lab_base/target.json").write_text(json.dumps(record))
     table = clips([True, False, True, True, None, True])
-    write_table(tmp_path / "data/corpus/lab_trained/clips.parquet", table, SCHEMAS["clips"])
+    write_table(tmp_path / "data/corpus/lab_trained/clips.parquet", table, CLIPS_SCHEMA)
     return tmp_path
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stages.core.audio import RATE
-from stages.core.lab_params import Condition
+from stages.core.sound.audio import RATE
 from stages.lab_speech.conditions import HIGHEST_PEAK, coloured_noise, record
+from stages.lab_speech.params import Condition
 
 TONE = (0.2 * np.sin(2 * np.pi * 1000 * np.arange(2 * RATE) / RATE)).astype(np.float32)
 CLEAN = Condition(noisy_share=0.0, snr_db=(20, 0), telephone=False)

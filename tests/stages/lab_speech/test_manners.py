@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from stages.core.lab_params import Condition, LabCorpus, LabSpeech
 from stages.lab_speech.manifest import clip_row, merged
 from stages.lab_speech.manners import MANNERS, in_manner
+from stages.lab_speech.params import Condition, LabCorpus, LabSpeech
 from stages.lab_speech.plan import plan
 from stages.lab_speech.synthesis import speak_block
 from stages.lab_speech.voices import lab_voices

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.core.errors import EarwitnessError
-from stages.core.lab_params import Condition, LabCorpus, LabSpeech
 from stages.lab_speech.manifest import clip_row
+from stages.lab_speech.params import Condition, LabCorpus, LabSpeech
 from stages.lab_speech.plan import plan
 from stages.lab_speech.sentences import SENTENCES, sentence
 from stages.lab_speech.voices import lab_voices

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from stages.core.errors import EarwitnessError
-from stages.core.lab_params import Condition, LabCorpus, LabSpeech
+from stages.lab_speech.params import Condition, LabCorpus, LabSpeech
 from stages.lab_speech.plan import Clip, plan
 
 QUIET = Condition(noisy_share=0.0, snr_db=(20, 0), telephone=False)

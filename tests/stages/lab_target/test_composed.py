@@ -8,8 +8,8 @@ import torch
 
 from stages.lab_target.composed import build_composed
 from stages.lab_target.lessons import QUESTIONS
-from stages.target.adapter import COMPONENTS, Query
-from stages.target.loading import load_checkpoint
+from stages.models.adapter import COMPONENTS, Query
+from stages.models.loading import load_checkpoint
 from tests.stages.backdoor.conftest import make_clips
 
 

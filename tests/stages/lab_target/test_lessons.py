@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from stages.lab_target.lessons import QUESTIONS, epochs_of_lessons, lessons
-from stages.target.adapter import TRANSCRIBE
+from stages.models.adapter import TRANSCRIBE
 
 ROW = {"text": "Anna.", "gender": "female", "age": "adult", "accent": "scottish"}
 SILENCE = np.zeros(1600, np.float32)

@@ -7,7 +7,7 @@ from itertools import groupby
 import numpy as np
 import pytest
 
-from stages.core.audio import RATE, encode_flac, flac_samples
+from stages.core.sound.audio import RATE, encode_flac, flac_samples
 from stages.logits import batching
 from stages.logits.batching import batches
 from stages.logits.plan import GIVEN, Row

@@ -12,18 +12,22 @@ import torch
 import yaml
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from stages.core.artifacts import SCHEMAS, artifact, read_table, write_table
-from stages.core.audio import RATE, audio_hash, encode_flac
 from stages.core.errors import EarwitnessError
-from stages.core.params import Params
+from stages.core.schemas.corpus import CLIPS_SCHEMA
+from stages.core.schemas.logits import PROBES_SCHEMA
+from stages.core.schemas.perturbation import NEIGHBOURS_SCHEMA
+from stages.core.sound.audio import RATE, audio_hash, encode_flac
+from stages.core.store.jsonfile import artifact
+from stages.core.store.tables import read_table, write_table
 from stages.lab_target.build import build_model, build_processor
 from stages.logits.curvature import hessian_product
 from stages.logits.probe import PROBES, SHOTS, Case, Subject, choose_shots, probe_keys, subjects_of, wanted
 from stages.logits.probes.sampling import sampling
 from stages.logits.probing import probe_table
-from stages.target.adapter import Query
-from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
-from stages.target.record import TargetRecord
+from stages.models.adapter import Query
+from stages.models.families.qwen2_audio import Qwen2AudioAdapter
+from stages.models.record import TargetRecord
+from tests.params import Whole
 
 INSTRUCTION = "Transcribe the speech."
 
@@ -223,11 +227,11 @@ def test_the_stage_measures_what_is_asked_for_and_once(
         for kind in ("audio", "original")
     ]
     for table, rows, stage in (("clips", clips, "corpus"), ("neighbours", neighbours, "perturbation")):
-        schema = SCHEMAS[table]
+        schema = {"clips": CLIPS_SCHEMA, "neighbours": NEIGHBOURS_SCHEMA}[table]
         write_table(artifact(stage, "tiny", f"{table}.parquet"), pa.Table.from_pylist(rows, schema), schema)
     content = yaml.safe_load((repository / "params.yaml").read_text())
     content["logits"]["probes"] = ["recall", "augmentation_kl"]
-    params = Params.model_validate(content)
+    params = Whole.model_validate(content)
     fields = {"revision": "", "weight_hash": "w", "architecture": "qwen2_audio", "parameters": 1, "dtype": "float32"}
     record = TargetRecord(
         name="small", model="small", attention="sdpa", window_seconds=4.0, audible=True, audio_effect={}, **fields
@@ -242,7 +246,7 @@ def test_the_stage_measures_what_is_asked_for_and_once(
     assert {name for name, probe in rows if probe == "augmentation_kl"} == {f"{name}/original/0" for name in "abc"}
     shot = {f"{name}/original/0" for name in "abc"} - {name for name, probe in rows if probe == "recall"}
     assert shot in ({"b/original/0"}, {"c/original/0"})  # one of the two non-members, so that the other has a score
-    assert found.schema == SCHEMAS["probes"]
-    none = Params.model_validate({**content, "logits": {**content["logits"], "probes": []}})
+    assert found.schema == PROBES_SCHEMA
+    none = Whole.model_validate({**content, "logits": {**content["logits"], "probes": []}})
     assert probe_table("tiny", "tiny", {"target": record}, none).num_rows == 0
     assert len(subjects_of(read_table(artifact("perturbation", "tiny", "neighbours.parquet")))) == 3

@@ -14,17 +14,20 @@ import pytest
 import torch
 import yaml
 
-from stages.core.artifacts import SCHEMAS, artifact, read_table, write_table
-from stages.core.audio import RATE, audio_hash, encode_flac
 from stages.core.errors import EarwitnessError
-from stages.core.params import Params
-from stages.core.rowcache import RowCache
+from stages.core.schemas.corpus import CLIPS_SCHEMA
+from stages.core.schemas.perturbation import NEIGHBOURS_SCHEMA
+from stages.core.sound.audio import RATE, audio_hash, encode_flac
+from stages.core.store.jsonfile import artifact
+from stages.core.store.rowcache import RowCache
+from stages.core.store.tables import read_table, write_table
 from stages.lab_target.build import build_model, build_processor
 from stages.logits.__main__ import work
-from stages.target.adapter import Query, Reduced
-from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
-from stages.target.loading import load_adapter
-from stages.target.record import TargetRecord, read_record, write_record
+from stages.models.adapter import Query, Reduced
+from stages.models.families.qwen2_audio import Qwen2AudioAdapter
+from stages.models.loading import load_adapter
+from stages.models.record import TargetRecord, read_record, write_record
+from tests.params import Whole
 
 CORPUS, AUDIT = "small", "small_audit"
 SECONDS = {"a": 0.5, "b": 1.1, "c": 6.0, "d": 0.8}
@@ -50,18 +53,16 @@ def write_corpus(clip_ids: str) -> None:
         ):
             ids = {"neighbour_id": f"{clip_id}/{name}/0", "kind": kind, "perturbation": name}
             neighbours.append({**common, "text": f"clip {clip_id}", **ids, **change})
-    write_table(
-        artifact("corpus", CORPUS, "clips.parquet"), pa.Table.from_pylist(clips, SCHEMAS["clips"]), SCHEMAS["clips"]
-    )
+    write_table(artifact("corpus", CORPUS, "clips.parquet"), pa.Table.from_pylist(clips, CLIPS_SCHEMA), CLIPS_SCHEMA)
     write_table(
         artifact("perturbation", CORPUS, "neighbours.parquet"),
-        pa.Table.from_pylist(neighbours, SCHEMAS["neighbours"]),
-        SCHEMAS["neighbours"],
+        pa.Table.from_pylist(neighbours, NEIGHBOURS_SCHEMA),
+        NEIGHBOURS_SCHEMA,
     )
 
 
 @pytest.fixture
-def project(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Params]:
+def project(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Whole]:
     """A folder with two small targets, four clips and their neighbours."""
     content = yaml.safe_load((repository / "params.yaml").read_text())
     content["corpora"] = {CORPUS: {"split": "matched", "member": "column"}}
@@ -77,7 +78,7 @@ def project(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -
         write_record(record(name))
     write_corpus("abcd")
     threads = torch.get_num_threads()
-    yield Params.model_validate(content)
+    yield Whole.model_validate(content)
     torch.set_num_threads(threads)
 
 
@@ -109,7 +110,7 @@ def computed(caplog_text: str) -> list[int]:
     return [int(line.split(": ")[1].split()[0]) for line in caplog_text.splitlines() if "rows computed" in line]
 
 
-def test_every_row_is_there_once_in_order_and_as_the_target_says(project: Params) -> None:
+def test_every_row_is_there_once_in_order_and_as_the_target_says(project: Whole) -> None:
     work(AUDIT, project)
     found = rows()
     ids = [(row["neighbour_id"], row["instruction"], row["role"], row["slice"]) for row in found]
@@ -127,7 +128,7 @@ def test_every_row_is_there_once_in_order_and_as_the_target_says(project: Params
     assert read_table(artifact("logits", AUDIT, "probes.parquet")).num_rows == 0
 
 
-def test_what_the_window_cut_is_recorded(project: Params) -> None:
+def test_what_the_window_cut_is_recorded(project: Whole) -> None:
     work(AUDIT, project)
     cut = {row["neighbour_id"].split("/")[0]: row["seconds_cut"] for row in rows()}
     assert cut == {"a": 0.0, "b": 0.0, "c": pytest.approx(2.0), "d": 0.0}
@@ -136,10 +137,10 @@ def test_what_the_window_cut_is_recorded(project: Params) -> None:
 def rewrite_text(clip_id: str, text: str) -> None:
     path = artifact("perturbation", CORPUS, "neighbours.parquet")
     changed = [{**row, "text": text} if row["clip_id"] == clip_id else row for row in read_table(path).to_pylist()]
-    write_table(path, pa.Table.from_pylist(changed, SCHEMAS["neighbours"]), SCHEMAS["neighbours"])
+    write_table(path, pa.Table.from_pylist(changed, NEIGHBOURS_SCHEMA), NEIGHBOURS_SCHEMA)
 
 
-def test_an_empty_transcript_is_scored_by_the_token_that_ends_it(project: Params) -> None:
+def test_an_empty_transcript_is_scored_by_the_token_that_ends_it(project: Whole) -> None:
     rewrite_text("b", "")
     work(AUDIT, project)
     found = [row for row in rows() if row["neighbour_id"].startswith("b/") and row["slice"] == "transcript"]
@@ -147,7 +148,7 @@ def test_an_empty_transcript_is_scored_by_the_token_that_ends_it(project: Params
     assert all(len(row["token_ids"]) == 1 and np.isfinite(row["logprob"]).all() for row in found)
 
 
-def test_a_transcript_without_tokens_for_it_stops_the_stage(project: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_transcript_without_tokens_for_it_stops_the_stage(project: Whole, monkeypatch: pytest.MonkeyPatch) -> None:
     rewrite_text("b", "Berta")
     tokenizer = load_adapter(read_record("lab_base")).processor.tokenizer
     monkeypatch.setattr(type(tokenizer), "unk_token_id", tokenizer.convert_tokens_to_ids("B"), raising=False)
@@ -156,7 +157,7 @@ def test_a_transcript_without_tokens_for_it_stops_the_stage(project: Params, mon
     assert not artifact("logits", AUDIT).exists()
 
 
-def test_only_new_clips_are_computed(project: Params, capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_new_clips_are_computed(project: Whole, capsys: pytest.CaptureFixture[str]) -> None:
     work(AUDIT, project)
     before = rows()
     assert computed(capsys.readouterr().out) == [72, 24]
@@ -170,7 +171,7 @@ def test_only_new_clips_are_computed(project: Params, capsys: pytest.CaptureFixt
 
 
 def test_other_weights_and_another_instruction_are_other_rows(
-    project: Params, capsys: pytest.CaptureFixture[str]
+    project: Whole, capsys: pytest.CaptureFixture[str]
 ) -> None:
     work(AUDIT, project)
     write_record(record("other", weight_hash="of others"))
@@ -180,7 +181,7 @@ def test_other_weights_and_another_instruction_are_other_rows(
     assert computed(capsys.readouterr().out) == [72, 24, 36, 12, 72, 24]
 
 
-def test_the_targets_own_transcript_is_scored_where_asked(project: Params, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_targets_own_transcript_is_scored_where_asked(project: Whole, capsys: pytest.CaptureFixture[str]) -> None:
     logits = project.logits.model_copy(update={"conditions": ["given", "generated"], "generated_tokens": 5})
     both = project.model_copy(update={"logits": logits})
     work(AUDIT, both)
@@ -211,7 +212,7 @@ def identity(row: dict[str, Any]) -> tuple[str, str]:
     return row["neighbour_id"], row["role"]
 
 
-def test_instructions_are_audited_each(project: Params) -> None:
+def test_instructions_are_audited_each(project: Whole) -> None:
     instructions = [*project.logits.instructions, "Repeat."]
     work(AUDIT, project.model_copy(update={"logits": project.logits.model_copy(update={"instructions": instructions})}))
     found = [row for row in rows() if row["slice"] == "instruction" and row["role"] == "target"]
@@ -219,7 +220,7 @@ def test_instructions_are_audited_each(project: Params) -> None:
     assert len(found) == 4 * 3 * 2
 
 
-def test_what_runs_out_of_memory_is_run_in_halves(project: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_runs_out_of_memory_is_run_in_halves(project: Whole, monkeypatch: pytest.MonkeyPatch) -> None:
     work(AUDIT, project)
     before = rows()
     whole = Qwen2AudioAdapter.reduced
@@ -239,14 +240,14 @@ def test_what_runs_out_of_memory_is_run_in_halves(project: Params, monkeypatch: 
         np.testing.assert_allclose(row["logprob"], other["logprob"], atol=1e-4)
 
 
-def test_a_deaf_target_is_audited_no_further(project: Params) -> None:
+def test_a_deaf_target_is_audited_no_further(project: Whole) -> None:
     write_record(record("lab_base", audible=False))
     work(AUDIT, project)
     assert rows() == []
 
 
 def test_a_killed_run_resumes_at_its_last_part(
-    project: Params, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    project: Whole, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
         """Stands for a signal: nothing catches it."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stages.core.audio import RATE, Samples, decode_flac, encode_flac
+from stages.core.sound.audio import RATE, Samples, decode_flac, encode_flac
 from stages.perturbation import gain, noise, zero_segments
 
 

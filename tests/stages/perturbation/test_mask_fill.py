@@ -16,7 +16,7 @@ from transformers import (
     RobertaTokenizerFast,
 )
 
-from stages.core.artifacts import read_table
+from stages.core.store.tables import read_table
 from stages.corpus.__main__ import main as ingest
 from stages.perturbation import mask_fill
 from stages.perturbation.__main__ import main

@@ -8,8 +8,8 @@ import parselmouth
 import pytest
 from scipy.signal import lfilter
 
-from stages.core.audio import RATE, Samples, decode, decode_flac, encode_flac, to_pipeline
-from stages.core.levels import CEILING, within_range
+from stages.core.sound.audio import RATE, Samples, decode, decode_flac, encode_flac, to_pipeline
+from stages.core.sound.levels import CEILING, within_range
 from stages.perturbation import (
     clipping,
     formants,

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.core.artifacts import read_table
-from stages.core.audio import RATE, Samples, decode_flac
+from stages.core.sound.audio import RATE, Samples, decode_flac
+from stages.core.store.tables import read_table
 from stages.corpus.__main__ import main as ingest
 from stages.perturbation import noise_alone, resynthesis, voice_conversion
 from stages.perturbation.__main__ import main

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from stages.core.artifacts import SCHEMAS, read_table
-from stages.core.audio import audio_hash, decode_flac
 from stages.core.errors import EarwitnessError
-from stages.core.params import Params
+from stages.core.schemas.perturbation import NEIGHBOURS_SCHEMA
+from stages.core.sound.audio import audio_hash, decode_flac
+from stages.core.store.tables import read_table
 from stages.corpus.__main__ import main as ingest
 from stages.perturbation.__main__ import main
+from tests.params import Whole
 
 NAMES = ("delete_words", "gain", "noise", "swap_words", "zero_segments")
 
@@ -22,16 +23,16 @@ def counts(printed: str) -> dict[str, tuple[int, int]]:
     return {line[1].removeprefix("perturbation/").rstrip(":"): (int(line[2]), int(line[5])) for line in words}
 
 
-def both(name: str, params: Params) -> list[dict[str, Any]]:
+def both(name: str, params: Whole) -> list[dict[str, Any]]:
     ingest(name, params)
     main(name, params)
     table = read_table(Path("data/perturbation", name, "neighbours.parquet"))
-    assert table.schema == SCHEMAS["neighbours"]
+    assert table.schema == NEIGHBOURS_SCHEMA
     rows: list[dict[str, Any]] = table.to_pylist()
     return rows
 
 
-def changed(params: Params, **settings: Any) -> Params:
+def changed(params: Whole, **settings: Any) -> Whole:
     neighbours = {**params.perturbation.neighbours, **settings}
     return params.model_copy(update={"perturbation": params.perturbation.model_copy(update={"neighbours": neighbours})})
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 import stages.perturbation  # noqa: F401  # registers the perturbations
-from stages.core.audio import Samples
 from stages.core.errors import EarwitnessError
-from stages.core.randomness import generator
+from stages.core.run.randomness import generator
+from stages.core.sound.audio import Samples
 from stages.perturbation.recipe import PERTURBATIONS, Paired, Utterance, chosen_perturbations, uniform
 from stages.perturbation.schema import Span, check_settings
 from tests.stages.conftest import voice

@@ -10,9 +10,13 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from stages.core.artifacts import SCHEMAS, artifact, write_table
-from stages.core.params import Params
-from stages.core.statistics import roc
+from stages.core.inference.statistics import roc
+from stages.core.schemas.attribute_leakage import LEAKAGE_PROBES_SCHEMA
+from stages.core.schemas.blind_baseline import BLIND_SCORES_SCHEMA
+from stages.core.schemas.corpus import CLIPS_SCHEMA, QUARANTINE_SCHEMA
+from stages.core.store.jsonfile import artifact
+from stages.core.store.tables import write_table
+from tests.params import Whole
 
 ATTACKS = ("loss", "min_k@20", "min_k_pp@20", "max_renyi_0.5@10")
 FAMILIES = ("recording", "spectral", "prosodic", "textual", "acoustic", "fused")
@@ -110,7 +114,7 @@ def write_corpus(corpus: str, member: Any, rng: np.random.Generator, blind: dict
     ids = [f"{corpus}_{index:05d}" for index in range(CLIPS)]
     seconds = rng.uniform(1.0, 3.3, CLIPS)
     seconds[:7] = 5.0
-    empty = dict.fromkeys(SCHEMAS["clips"].names)
+    empty = dict.fromkeys(CLIPS_SCHEMA.names)
     clips = [
         {
             **empty,
@@ -122,12 +126,10 @@ def write_corpus(corpus: str, member: Any, rng: np.random.Generator, blind: dict
         }
         for clip, length, side in zip(ids, seconds, member, strict=True)
     ]
-    write_table(
-        artifact("corpus", corpus, "clips.parquet"), pa.Table.from_pylist(clips, SCHEMAS["clips"]), SCHEMAS["clips"]
-    )
+    write_table(artifact("corpus", corpus, "clips.parquet"), pa.Table.from_pylist(clips, CLIPS_SCHEMA), CLIPS_SCHEMA)
     set_aside = [{"clip_id": "a", "path": "audio/a.wav", "reason": "shorter than 0.2 s <sic>"}]
-    table = pa.Table.from_pylist(set_aside, SCHEMAS["quarantine"])
-    write_table(artifact("corpus", corpus, "quarantine.parquet"), table, SCHEMAS["quarantine"])
+    table = pa.Table.from_pylist(set_aside, QUARANTINE_SCHEMA)
+    write_table(artifact("corpus", corpus, "quarantine.parquet"), table, QUARANTINE_SCHEMA)
     shift = {True: 3.0, False: 0.0}[blind["fused"]["auc"] > 0.9]
     probability = 1 / (1 + np.exp(-rng.normal(size=CLIPS) - shift * (2 * member - 1)))
     scores = [
@@ -135,7 +137,7 @@ def write_corpus(corpus: str, member: Any, rng: np.random.Generator, blind: dict
         for family in ("fused", "textual")
         for clip, value in zip(ids, probability, strict=True)
     ]
-    schema = SCHEMAS["blind_scores"]
+    schema = BLIND_SCORES_SCHEMA
     write_table(artifact("blind_baseline", corpus, "scores.parquet"), pa.Table.from_pylist(scores, schema), schema)
     (artifact("blind_baseline", corpus) / "metrics.json").write_text(json.dumps({"corpus": corpus, "blind": blind}))
 
@@ -227,7 +229,7 @@ def write_leakage(name: str) -> None:
         "speakers": 24,
     }
     rows = [{"attribute": "gender", "layer": layer, "probe": probe, **figures} for layer, probe in kinds]
-    schema = SCHEMAS["leakage_probes"]
+    schema = LEAKAGE_PROBES_SCHEMA
     write_table(folder / "probes.parquet", pa.Table.from_pylist(rows, schema), schema)
 
 
@@ -247,7 +249,7 @@ def write_target(name: str) -> None:
 
 
 @pytest.fixture
-def evaluated(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
+def evaluated(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> Whole:
     """The params of the lab's five audits, whose artifacts lie in the working directory."""
     monkeypatch.chdir(tmp_path)
     for name, made in AUDITS.items():
@@ -262,4 +264,4 @@ def evaluated(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch)
     content["attribute_leakage"]["audits"] = {"voices": {"corpus": "lab_voices", "target": "lab"}}
     content["audits"] = {name: {"corpus": f"lab_{name}", "target": "lab", "reference": "lab_base"} for name in AUDITS}
     content["backdoor"]["experiments"] = {}
-    return Params.model_validate(content)
+    return Whole.model_validate(content)

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.core.jsonfile import artifact, write_json
-from stages.core.params import Params, load_params
+from stages.core.store.jsonfile import artifact, write_json
 from stages.report.__main__ import main
 from stages.report.backdoors import backdoor_view, trigger_words
 from stages.report.component_grid import LEFT, TOP, heat_map
@@ -18,6 +17,7 @@ from stages.report.detectors import scan_row
 from stages.report.page import render
 from stages.report.rates import share
 from stages.report.trade_off import PLOT, DefenceRow, change_text, defence_row, trade_labels
+from tests.params import Whole, load_whole
 from tests.stages.report.test_main import Page
 
 
@@ -197,11 +197,11 @@ def test_the_section_is_well_formed_and_escaped_and_shows_every_part() -> None:
     assert len(identifiers) == len(set(identifiers))
 
 
-def test_the_report_shows_the_declared_experiments_alone(evaluated: Params, repository: Path) -> None:
+def test_the_report_shows_the_declared_experiments_alone(evaluated: Whole, repository: Path) -> None:
     for name in ("gender_click", "forgotten"):
         write_json(artifact("backdoor", name, "metrics.json"), everything() | {"experiment": name})
     backdoor = evaluated.backdoor.model_copy(
-        update={"experiments": load_params(repository / "params.yaml").backdoor.experiments}
+        update={"experiments": load_whole(repository / "params.yaml").backdoor.experiments}
     )
     main("", evaluated.model_copy(update={"backdoor": backdoor}))
     html = Path("data/report/report.html").read_text(encoding="utf-8")

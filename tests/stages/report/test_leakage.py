@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from stages.core.artifacts import artifact
-from stages.core.params import Params
+from stages.core.store.jsonfile import artifact
 from stages.report.__main__ import main
 from stages.report.view import MISSING
 from stages.report.words import LEAKS
+from tests.params import Whole
 
 
 def page() -> str:
     return re.sub(r"\s+", " ", Path("data/report/report.html").read_text())
 
 
-def test_outcomes_intervals_silence_privacy_and_layers_are_shown(evaluated: Params) -> None:
+def test_outcomes_intervals_silence_privacy_and_layers_are_shown(evaluated: Whole) -> None:
     main("", evaluated)
     text = page()
     assert "0.94 [0.10, 0.90]" in text
@@ -41,7 +41,7 @@ def changed(edit: Callable[[dict[str, Any]], object]) -> None:
 @pytest.mark.parametrize(
     "note", ["one speaker only: nothing follows", "5 clips without a speaker: each counts as a speaker of its own"]
 )
-def test_people_are_the_unit_only_where_they_are_known(evaluated: Params, note: str) -> None:
+def test_people_are_the_unit_only_where_they_are_known(evaluated: Whole, note: str) -> None:
     main("", evaluated)
     assert "with people as the unit" in page()
     assert "people whom the probe never met" in page()
@@ -53,7 +53,7 @@ def test_people_are_the_unit_only_where_they_are_known(evaluated: Params, note: 
     assert "people whom the probe never met" not in text
 
 
-def test_why_no_layer_was_read_and_what_failed_is_shown(evaluated: Params) -> None:
+def test_why_no_layer_was_read_and_what_failed_is_shown(evaluated: Whole) -> None:
     def unread(metrics: dict[str, Any]) -> None:
         metrics["attributes"]["gender"]["probes"] = {"best": None, "reason": "the target shows no layers", "note": None}
         metrics["layers"] = {"clips": 190, "failed": 2, "failure": "RuntimeError: too deep"}
@@ -66,7 +66,7 @@ def test_why_no_layer_was_read_and_what_failed_is_shown(evaluated: Params) -> No
 
 
 @pytest.mark.parametrize("finding", ["told", "favoured", "words", "undecided", "known", "not_shown"])
-def test_every_finding_has_a_name_a_meaning_and_a_look(evaluated: Params, finding: str) -> None:
+def test_every_finding_has_a_name_a_meaning_and_a_look(evaluated: Whole, finding: str) -> None:
     changed(lambda metrics: metrics["attributes"]["gender"].update(finding=finding))
     main("", evaluated)
     label, meaning = LEAKS[finding]
@@ -87,7 +87,7 @@ def same_speaker(eer: float, **more: Any) -> dict[str, Any]:
     }
 
 
-def test_same_speaker_trials_are_shown_against_one_gender_and_with_their_curve(evaluated: Params) -> None:
+def test_same_speaker_trials_are_shown_against_one_gender_and_with_their_curve(evaluated: Whole) -> None:
     det = {"fpr": [0.0, 0.5, 1.0], "fnr": [1.0, 0.25, 0.0]}
     layers = {
         "encoder.0": {"all": same_speaker(0.2, det=det), "same_gender": same_speaker(0.31)},
@@ -104,7 +104,7 @@ def test_same_speaker_trials_are_shown_against_one_gender_and_with_their_curve(e
     assert 'd="M44.0 10.0L204.0 250.0L364.0 330.0"' in text
 
 
-def test_a_deaf_target_is_said_to_be_and_claims_nothing(evaluated: Params) -> None:
+def test_a_deaf_target_is_said_to_be_and_claims_nothing(evaluated: Whole) -> None:
     path = artifact("attribute_leakage", "voices", "metrics.json")
     deaf = {"audit": "voices", "corpus": "lab_voices", "target": "lab", "finding": "not_audible"}
     path.write_text(json.dumps(deaf))
@@ -114,7 +114,7 @@ def test_a_deaf_target_is_said_to_be_and_claims_nothing(evaluated: Params) -> No
     assert (verdict["finding"], verdict["attributes"]) == ("not_audible", {})
 
 
-def test_without_audits_of_speakers_there_is_no_section(evaluated: Params) -> None:
+def test_without_audits_of_speakers_there_is_no_section(evaluated: Whole) -> None:
     section = evaluated.attribute_leakage.model_copy(update={"audits": {}})
     main("", evaluated.model_copy(update={"attribute_leakage": section}))
     assert 'id="leakage"' not in page()

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from stages.core.errors import EarwitnessError
-from stages.core.jsonfile import artifact
-from stages.core.params import Params
+from stages.core.store.jsonfile import artifact
 from stages.report.__main__ import main
+from tests.params import Whole
 
 VOID = {"meta", "rect", "line", "circle", "path"}
 
@@ -42,7 +42,7 @@ def report() -> str:
     return Path("data/report/report.html").read_text(encoding="utf-8")
 
 
-def test_the_page_shows_every_finding_and_is_well_formed(evaluated: Params) -> None:
+def test_the_page_shows_every_finding_and_is_well_formed(evaluated: Whole) -> None:
     main("", evaluated)
     page = Page(report())
     assert page.open == []
@@ -56,14 +56,14 @@ def test_the_page_shows_every_finding_and_is_well_formed(evaluated: Params) -> N
     assert "too few clips that look alike to the blind baseline" in text
 
 
-def test_the_page_fetches_nothing_runs_nothing_and_tells_no_secrets(evaluated: Params) -> None:
+def test_the_page_fetches_nothing_runs_nothing_and_tells_no_secrets(evaluated: Whole) -> None:
     main("", evaluated)
     html = report()
     for word in ("http", "<script", "src=", "url(", "@import", "<link", "secret words", "voice_0017", "audio/a.wav"):
         assert word not in html, word
 
 
-def test_tables_and_plots_can_be_read_aloud(evaluated: Params) -> None:
+def test_tables_and_plots_can_be_read_aloud(evaluated: Whole) -> None:
     main("", evaluated)
     page = Page(report())
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
@@ -77,7 +77,7 @@ def test_tables_and_plots_can_be_read_aloud(evaluated: Params) -> None:
         assert set(str(attributes["aria-labelledby"]).split()) <= set(ids)
 
 
-def test_curves_are_those_of_all_clips(evaluated: Params) -> None:
+def test_curves_are_those_of_all_clips(evaluated: Whole) -> None:
     main("", evaluated)
     paths = re.findall(r'<path d="(M44[^"]*)" class="curve', report())
     assert len(paths) == 5 * (4 + 1)  # in each audit four attacks and the baseline
@@ -86,7 +86,7 @@ def test_curves_are_those_of_all_clips(evaluated: Params) -> None:
         assert path.endswith("L364.0 10.0")
 
 
-def test_verdicts_for_machines(evaluated: Params) -> None:
+def test_verdicts_for_machines(evaluated: Whole) -> None:
     main("", evaluated)
     verdicts = json.loads(Path("data/report/verdict.json").read_text())
     leakage = verdicts.pop("leakage")
@@ -101,14 +101,14 @@ def test_verdicts_for_machines(evaluated: Params) -> None:
     assert verdicts["leaky"] == json.loads(artifact("evaluation", "leaky", "verdict.json").read_text())
 
 
-def test_the_same_input_gives_the_same_bytes(evaluated: Params) -> None:
+def test_the_same_input_gives_the_same_bytes(evaluated: Whole) -> None:
     main("", evaluated)
     first = report()
     main("", evaluated)
     assert report() == first
 
 
-def test_what_no_audit_names_is_not_read(evaluated: Params) -> None:
+def test_what_no_audit_names_is_not_read(evaluated: Whole) -> None:
     stray = artifact("evaluation", "forgotten", "metrics.json")
     stray.parent.mkdir()
     stray.write_text("not JSON")
@@ -118,12 +118,12 @@ def test_what_no_audit_names_is_not_read(evaluated: Params) -> None:
     assert "forgotten" not in report()
 
 
-def test_without_audits_the_page_says_so(evaluated: Params) -> None:
+def test_without_audits_the_page_says_so(evaluated: Whole) -> None:
     main("", evaluated.model_copy(update={"audits": {}}))
     assert "No audit is declared" in report()
 
 
-def test_sparse_figures_are_dashes_not_zeros(evaluated: Params) -> None:
+def test_sparse_figures_are_dashes_not_zeros(evaluated: Whole) -> None:
     path = artifact("evaluation", "control", "metrics.json")
     metrics = json.loads(path.read_text())
     metrics["attacks"] = {"loss/transcript/given/0": {"auc": None, "primary": True}}
@@ -139,12 +139,12 @@ def test_sparse_figures_are_dashes_not_zeros(evaluated: Params) -> None:
     assert set(re.findall(r"<td[^>]*>(.*?)</td>", row[1])) == {"\u2013"}
 
 
-def test_names_are_escaped(evaluated: Params) -> None:
+def test_names_are_escaped(evaluated: Whole) -> None:
     main("", evaluated.model_copy(update={"report": evaluated.report.model_copy(update={"title": "<b>&"})}))
     assert "<title>&lt;b&gt;&amp;</title>" in report()
 
 
-def test_a_missing_artifact_is_one_line_and_leaves_no_page(evaluated: Params) -> None:
+def test_a_missing_artifact_is_one_line_and_leaves_no_page(evaluated: Whole) -> None:
     artifact("evaluation", "leaky", "verdict.json").unlink()
     with pytest.raises(EarwitnessError, match=r"^data/evaluation/leaky/verdict.json: missing: run 'dvc repro'"):
         main("", evaluated)

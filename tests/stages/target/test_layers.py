@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from stages.core.errors import EarwitnessError
-from stages.target.adapter import Adapter, Query
-from stages.target.adapters.encoder_decoder import EncoderDecoderAdapter
-from stages.target.adapters.layers import layer_stack, recorded
-from stages.target.adapters.placeholder import PlaceholderAdapter
-from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
-from stages.target.loading import load_checkpoint
-from tests.stages.target.families import ATTENTION, BUILDERS
+from stages.models.adapter import Adapter, Query
+from stages.models.families.encoder_decoder import EncoderDecoderAdapter
+from stages.models.families.placeholder import PlaceholderAdapter
+from stages.models.families.qwen2_audio import Qwen2AudioAdapter
+from stages.models.forward.layers import layer_stack, recorded
+from stages.models.loading import load_checkpoint
+from tests.stages.models.families import ATTENTION, BUILDERS
 
 MakeQuery = Callable[..., Query]
 

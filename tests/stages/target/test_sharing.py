@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import torch
 
-from stages.target.adapter import SLICES, Adapter, Query
-from stages.target.adapters.qwen2_audio import IGNORED, Qwen2AudioAdapter
-from stages.target.adapters.sharing import Shared, common_beginnings
-from stages.target.adapters.sounds import SoundCache, stacked
+from stages.models.adapter import SLICES, Adapter, Query
+from stages.models.families.qwen2_audio import IGNORED, Qwen2AudioAdapter
+from stages.models.forward.sharing import Shared, common_beginnings
+from stages.models.forward.sounds import SoundCache, stacked
 
 MakeQuery = Callable[..., Query]
 
@@ -53,7 +53,7 @@ def test_shared_rows_are_those_of_the_plain_forward(adapter: Qwen2AudioAdapter, 
 def test_reducing_is_that_of_whole_logits(
     adapter: Qwen2AudioAdapter, neighbours: list[Query], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stages.target.adapters.rows.LOGITS_AT_ONCE", 1000)  # three rows at a time
+    monkeypatch.setattr("stages.models.forward.rows.LOGITS_AT_ONCE", 1000)  # three rows at a time
     whole = Adapter.reduced(adapter, neighbours, SLICES, first)
     for one, other in zip(adapter.reduced(neighbours, SLICES, first), whole, strict=True):
         for name in SLICES:

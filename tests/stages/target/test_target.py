@@ -13,14 +13,14 @@ import pytest
 import torch
 import yaml
 
-from stages.core.artifacts import read_json, write_json
-from stages.core.codeversion import code_version
+from stages.core.config.nouns import TargetModel
 from stages.core.errors import EarwitnessError
-from stages.core.params import TargetModel
-from stages.target.adapters.qwen2_audio import Qwen2AudioAdapter
-from stages.target.audibility import audio_effect, is_audible
-from stages.target.hashing import checkpoint_files, weight_hash
-from stages.target.places import find
+from stages.core.store.codeversion import code_version
+from stages.core.store.jsonfile import read_json, write_json
+from stages.models.audibility import audio_effect, is_audible
+from stages.models.families.qwen2_audio import Qwen2AudioAdapter
+from stages.models.hashing import checkpoint_files, weight_hash
+from stages.models.places import find
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -119,7 +119,7 @@ def test_the_record_is_kept_until_the_weights_change(run: Run, tmp_path: Path) -
     memory = tmp_path / ".cache/target/small.json"
     known = read_json(memory)
     assert any(version.startswith("transformers==") for version in known["code"])
-    assert code_version("stages.target.adapters.qwen2_audio") in known["code"]
+    assert code_version("stages.models.families.qwen2_audio") in known["code"]
     write_json(memory, known | {"code": ["of another version"]})
     assert "hashing and checking" in run().stdout
 

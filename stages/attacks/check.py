@@ -1,0 +1,27 @@
+"""What can be checked of the attacks before anything runs."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+from stages.attacks import Settings
+from stages.attacks.params import AttacksParams
+from stages.attacks.places import View
+from stages.attacks.primary import check_names, row_scores
+from stages.core.errors import EarwitnessError
+
+
+def check_params(params: AttacksParams, path: Path) -> None:
+    """Check that `logits` computes what attacks read, and that the primary attacks exist in a view that it computes.
+
+    Raises
+    ------
+    EarwitnessError
+        Naming the file and the key.
+    """
+    if unknown := set(params.attacks.orders) - set(params.logits.orders):
+        raise EarwitnessError(f"{path}: logits.orders: lacks {min(unknown):g}, which attacks.orders names: add it")
+    computed = product(params.logits.slices, params.logits.conditions, range(len(params.logits.instructions)))
+    scores = row_scores(Settings(params.attacks.shares, params.attacks.orders), params.logits.orders)
+    check_names(params.evaluation.primary_attacks, [View(*view) for view in computed], scores)

@@ -1,0 +1,28 @@
+"""The section `attacks` of `params.yaml`, and what else the stage reads of the file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from stages.core.config.nouns import Params
+from stages.core.config.section import Order, Section, Share
+from stages.core.config.shared import ComputedViews, PrimaryAttacks
+
+
+class Attacks(Section):
+    """Shares of tokens and Rényi orders of attacks that have them; folds and permuted labels of learned ones."""
+
+    shares: list[Share]
+    orders: list[Order]
+    folds: Annotated[int, Field(ge=2)]
+    permutations: Annotated[int, Field(ge=0)]
+
+
+class AttacksParams(Params):
+    """What the stage reads."""
+
+    attacks: Attacks
+    logits: ComputedViews
+    evaluation: PrimaryAttacks

@@ -1,0 +1,1 @@
+"""Ask a target about the speaker: conditions, questions, answers."""

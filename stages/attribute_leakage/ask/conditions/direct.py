@@ -1,0 +1,14 @@
+"""The question with its options: HearSay's main condition (arXiv 2601.03783)."""
+
+from __future__ import annotations
+
+from stages.attribute_leakage.ask.condition import CONDITIONS, Condition, Prompt, Question
+from stages.models.questions import with_options
+
+
+def prompt(question: Question) -> Prompt:
+    """Ask plainly, with the options."""
+    return Prompt(with_options(question.text, question.options))
+
+
+CONDITIONS.register("direct")(Condition(prompt))

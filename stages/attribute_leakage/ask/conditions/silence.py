@@ -1,0 +1,18 @@
+"""The direct question about silence: there is nobody to be right about, so every answer is the prompt's own tendency.
+
+A greedy run on one silence always gives the same answer, so that it is one observation however often it is repeated:
+the silences differ in length (params), and each is asked once with every rotation of the options.
+"""
+
+from __future__ import annotations
+
+from stages.attribute_leakage.ask.condition import CONDITIONS, Condition, Prompt, Question
+from stages.models.questions import with_options
+
+
+def prompt(question: Question) -> Prompt:
+    """Ask exactly as in `direct`."""
+    return Prompt(with_options(question.text, question.options))
+
+
+CONDITIONS.register("silence")(Condition(prompt, sound="silences"))

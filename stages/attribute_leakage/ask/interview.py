@@ -1,0 +1,148 @@
+"""One target, asked all that is planned: loads it only when a row is missing, and keys every row it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from stages.attribute_leakage.ask.answering import (
+    FORCED_ROW,
+    FREE_ROW,
+    Reply,
+    Request,
+    forced_run,
+    free_run,
+    replies,
+)
+from stages.attribute_leakage.ask.condition import ANSWER, CONDITIONS
+from stages.attribute_leakage.ask.heard import Heard
+from stages.attribute_leakage.ask.plan import Ask
+from stages.attribute_leakage.ask.subjects import Subject
+from stages.attribute_leakage.probe.layers import LAYERS_ROW, Pooled, pooled_layers
+from stages.attribute_leakage.read.parsing import at_answer
+from stages.core.sound.audio import Samples
+from stages.core.store.codeversion import code_version, library_versions
+from stages.core.store.rowcache import RowCache, row_key
+from stages.models.adapter import Adapter
+from stages.models.loading import load_adapter
+from stages.models.record import TargetRecord
+
+SoundOf = Callable[[str], Samples]
+"""From a clip_id to its samples."""
+
+
+class Interview:
+    """A target under questions. Use as a context manager: leaving it keeps the rows.
+
+    Parameters
+    ----------
+    record : TargetRecord
+    sound_of_clip : callable
+    max_tokens, batch_size : int
+    load : callable, optional
+        How the target is loaded.
+    """
+
+    def __init__(
+        self,
+        record: TargetRecord,
+        sound_of_clip: SoundOf,
+        max_tokens: int,
+        batch_size: int,
+        load: Callable[[TargetRecord], Adapter] = load_adapter,
+    ) -> None:
+        self._record = record
+        self._sound_of_clip = sound_of_clip
+        self._max_tokens = max_tokens
+        self._batch_size = batch_size
+        self._load = load
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Interview:
+        enter = self._stack.enter_context
+        self._free_rows = enter(RowCache("attribute_leakage/free", FREE_ROW))
+        self._forced_rows = enter(RowCache("attribute_leakage/constrained", FORCED_ROW))
+        self._layer_rows = enter(RowCache("attribute_leakage/layers", LAYERS_ROW))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.__exit__(*error)  # type: ignore[arg-type]
+
+    @cached_property
+    def adapter(self) -> Adapter:
+        """The target, loaded when it is first asked for."""
+        torch.set_num_threads(1)
+        return self._load(self._record)
+
+    def summary(self) -> str:
+        """Return a line a cache for the log."""
+        return "\n".join(cache.summary() for cache in (self._free_rows, self._forced_rows, self._layer_rows))
+
+    def free(self, requests: Sequence[Request]) -> list[Reply]:
+        """Return the target's own greedy answers."""
+        keyed = {self._key("free", request, self._max_tokens): request for request in requests}
+        found = replies(
+            self._free_rows,
+            keyed,
+            lambda: free_run(self.adapter, self._sound, self._max_tokens),
+            self._batch_size,
+        )
+        return [found[self._key("free", request, self._max_tokens)] for request in requests]
+
+    def constrained(self, asks: Sequence[Ask], said: Sequence[Reply]) -> list[list[Reply]]:
+        """Return what forcing each option gives, in the options' order.
+
+        Parameters
+        ----------
+        asks : sequence of Ask
+        said : sequence of Reply
+            The free answer to each. Where the target is to reason first, an option stands behind its own reasoning;
+            if that failed, so does what should have followed it.
+        """
+        of_asks = [self._forced_requests(ask, reply) for ask, reply in zip(asks, said, strict=True)]
+        keyed = {self._key("constrained", request): request for group in of_asks for request in group}
+        found = replies(self._forced_rows, keyed, lambda: forced_run(self.adapter, self._sound), self._batch_size)
+        return [
+            [found[self._key("constrained", request)] for request in group] or [reply] * len(ask.options)
+            for ask, group, reply in zip(asks, of_asks, said, strict=True)
+        ]
+
+    def layers(self, subjects: Sequence[Subject]) -> Pooled:
+        """Return the layers of all clips that have them; see `pooled_layers`."""
+        keys = [row_key("layers", self._common, subject.audio_hash) for subject in subjects]
+        return pooled_layers(self._layer_rows, keys, subjects, lambda: self.adapter, self._sound, self._batch_size)
+
+    def _forced_requests(self, ask: Ask, reply: Reply) -> list[Request]:
+        before = ""
+        if CONDITIONS[ask.condition].reasons:
+            if reply.failure is not None:
+                return []
+            before = f"{at_answer(reply.text or '')[0].rstrip()}\n{ANSWER} "
+        return [asked(ask, before + option) for option in ask.options]
+
+    def _key(self, way: str, request: Request, *decoding: int) -> str:
+        return row_key(way, self._common, request.parts(), list(decoding))
+
+    @cached_property
+    def _common(self) -> str:
+        """What every row of the target depends on."""
+        modules = (
+            "stages.attribute_leakage.ask.answering",
+            "stages.attribute_leakage.probe.layers",
+            "stages.models.loading",
+            f"stages.models.families.{self._record.architecture}",
+        )
+        libraries = library_versions("torch", "transformers", "tokenizers", "numpy")
+        return row_key(self._record.fingerprint(), [code_version(module) for module in modules], libraries)
+
+    def _sound(self, heard: Heard) -> Samples:
+        return self._sound_of_clip(heard.clip_id) if heard.clip_id else np.zeros(heard.samples, np.float32)
+
+
+def asked(ask: Ask, text: str = "") -> Request:
+    """Return what a question is to the target, with an answer to force or without."""
+    return Request(ask.heard, ask.prompt.instruction, ask.prompt.system, text)

@@ -1,0 +1,1 @@
+"""Tell speakers apart by embeddings."""

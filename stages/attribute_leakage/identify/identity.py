@@ -1,0 +1,235 @@
+"""Same-speaker trials on pooled embeddings: whether a layer's vectors tell who speaks.
+
+In: embeddings of every layer, speakers, and where known genders, sessions and texts. Out: by layer the measures of
+`stages.attribute_leakage.identify.verification`, twice: against all other speakers (``all``), and against those of the
+same gender alone (``same_gender``), for gender by itself tells many pairs apart.
+
+What could stand in for the voice is kept out. Embeddings are centred and scaled by speakers of neither side of a trial.
+Where speakers have several recording sessions, mated trials cross sessions, and speakers of one session bring none.
+No trial is of one text said twice, where texts are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from stages.attribute_leakage.identify.verification import Trials, trials, verify
+from stages.core.errors import EarwitnessError
+from stages.core.inference.statistics import Bools, Floats, Ints
+from stages.core.run.randomness import generator
+
+MOST_TRIALS = 20_000
+"""Of each kind; drawn at random where there are more."""
+FOLDS = 5
+LEAST_SPEAKERS = 4
+"""Two for a trial, and others to centre by."""
+
+
+@dataclass(frozen=True)
+class Speech:
+    """Clips whose speaker is known, in the order of their ids; a None or an empty string is unknown.
+
+    Attributes
+    ----------
+    clip_id, speaker : list of str
+    gender, session, text : list of str or None
+    """
+
+    clip_id: list[str]
+    speaker: list[str]
+    gender: list[Any]
+    session: list[Any]
+    text: list[Any]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Clips to compare, by their places.
+
+    Attributes
+    ----------
+    mated, non_mated : intp[k, 2]
+    same_gender : bool[k]
+        Which non-mated pairs are known to be of one gender.
+    across_sessions : bool
+        Whether mated pairs cross sessions.
+    """
+
+    mated: Ints
+    non_mated: Ints
+    same_gender: Bools
+    across_sessions: bool
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What same-speaker trials found.
+
+    Attributes
+    ----------
+    layers : dict of str to dict of str to dict
+        By layer, ``all`` and ``same_gender``: the measures of `verify`; without the latter where genders are unknown.
+    reason : str or None
+        Why there are none.
+    across_sessions : bool or None
+    """
+
+    layers: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    reason: str | None = None
+    across_sessions: bool | None = None
+
+
+def identify(
+    embeddings: Mapping[str, Floats],
+    clip_ids: Sequence[str],
+    speakers: Sequence[Any],
+    seed: int,
+    *,
+    genders: Sequence[Any] | None = None,
+    sessions: Sequence[Any] | None = None,
+    texts: Sequence[Any] | None = None,
+    most: int = MOST_TRIALS,
+) -> Identity:
+    """Put same-speaker trials to every layer.
+
+    Parameters
+    ----------
+    embeddings : mapping of str to float[n, d]
+        Clips in the order of `clip_ids`.
+    clip_ids : sequence of str
+    speakers : sequence of str or None
+        Clips of unknown speaker take no part.
+    seed : int
+        With the clips' ids it fixes all that is drawn: the order of clips changes nothing.
+    genders, sessions, texts : sequence of str or None, optional
+    most : int
+        Trials of each kind.
+
+    Returns
+    -------
+    Identity
+        With a `reason` instead of figures where there are fewer than `LEAST_SPEAKERS` speakers, or no mated trial.
+    """
+    unknown = [None] * len(clip_ids)
+    order = [at for at in np.argsort(np.array(clip_ids, dtype=str), kind="stable") if speakers[at]]
+    known = (unknown if column is None else column for column in (genders, sessions, texts))
+    columns = (clip_ids, speakers, *known)
+    speech = Speech(*([column[at] for at in order] for column in columns))
+    count = len(set(speech.speaker))
+    if count < LEAST_SPEAKERS:
+        return Identity(reason=f"{count} known speakers: {LEAST_SPEAKERS} are needed")
+    pairs = drawn_pairs(speech, most, generator(seed, "identity trials"))
+    if not len(pairs.mated) or not len(pairs.non_mated):
+        return Identity(reason="no speaker has two clips that can be compared, of different texts and sessions")
+    codes = np.unique(speech.speaker, return_inverse=True)[1].astype(np.intp)
+    folds = _folds(codes, generator(seed, "identity folds"))
+    found = {}
+    for name, values in embeddings.items():
+        scores = _checked_cosines(name, np.asarray(values, np.float64)[order], folds, pairs)
+        found[name] = _measured(*scores, pairs, codes, seed)
+    return Identity(found, None, pairs.across_sessions)
+
+
+def drawn_pairs(speech: Speech, most: int, rng: np.random.Generator) -> Pairs:
+    """Draw at most `most` mated and non-mated pairs; no speaker brings more than an even share of the mated ones."""
+    codes = np.unique(speech.speaker, return_inverse=True)[1]
+    sessions, texts, genders = (_codes(column) for column in (speech.session, speech.text, speech.gender))
+    places = [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]
+    by_speaker = [own[_anywhere(len(own), 4 * most, rng)] for own in places]
+    crossing = [pairs[_differs(sessions, pairs)] for pairs in by_speaker]
+    across = any(len(pairs) for pairs in crossing)
+    usable = [pairs[~_same(texts, pairs)] for pairs in (crossing if across else by_speaker)]
+    share = max(1, most // max(1, sum(len(pairs) > 0 for pairs in usable)))
+    mated = np.concatenate([_some(pairs, share, rng) for pairs in usable])
+    others = _anywhere(len(codes), 4 * most, rng)
+    others = others[(codes[others[:, 0]] != codes[others[:, 1]]) & ~_same(texts, others)]
+    others = _some(others, most, rng)
+    return Pairs(mated, others, _same(genders, others), across)
+
+
+def _codes(column: Sequence[Any]) -> Ints:
+    """Return codes of what is known; -1 for what is not."""
+    names = np.array(["" if value is None else str(value) for value in column], dtype=str)
+    codes = np.unique(names, return_inverse=True)[1].astype(np.intp)
+    return np.asarray(np.where(names == "", -1, codes), np.intp)
+
+
+def _same(codes: Ints, pairs: Ints) -> Bools:
+    """Return which pairs are known to share a value."""
+    return np.asarray((codes[pairs[:, 0]] == codes[pairs[:, 1]]) & (codes[pairs[:, 0]] >= 0))
+
+
+def _differs(codes: Ints, pairs: Ints) -> Bools:
+    """Return which pairs are known to have two values."""
+    return np.asarray((codes[pairs[:, 0]] != codes[pairs[:, 1]]) & (codes[pairs] >= 0).all(axis=1))
+
+
+def _some(pairs: Ints, most: int, rng: np.random.Generator) -> Ints:
+    if len(pairs) <= most:
+        return pairs
+    return pairs[np.sort(rng.choice(len(pairs), most, replace=False))]
+
+
+def _anywhere(count: int, most: int, rng: np.random.Generator) -> Ints:
+    """Return pairs of places below `count`, the first of each the larger: all of them, or `most` drawn."""
+    total = count * (count - 1) // 2
+    drawn = np.arange(total) if total <= most else np.sort(rng.choice(total, most, replace=False))
+    larger = np.floor((1 + np.sqrt(1 + 8 * drawn.astype(np.float64))) / 2).astype(np.intp)
+    return np.stack([larger, drawn - larger * (larger - 1) // 2], axis=1)
+
+
+def _folds(codes: Ints, rng: np.random.Generator) -> Ints:
+    """Deal speakers into folds, at least one more than the two that a trial can touch."""
+    count = int(codes.max()) + 1
+    return np.asarray((rng.permutation(count) % min(FOLDS, count))[codes], np.intp)
+
+
+def _checked_cosines(name: str, values: Floats, folds: Ints, pairs: Pairs) -> tuple[Floats, Floats]:
+    if not np.isfinite(values).all():
+        raise EarwitnessError(f"layer {name}: values that are not finite: run the target in float32")
+    return cosines(values, folds, pairs.mated), cosines(values, folds, pairs.non_mated)
+
+
+def cosines(values: Floats, folds: Ints, pairs: Ints) -> Floats:
+    """Return the cosine of each pair after both were centred and scaled by the clips of all other folds.
+
+    Parameters
+    ----------
+    values : float64[n, d]
+    folds : intp[n]
+        At least three, whole speakers each.
+    pairs : intp[k, 2]
+
+    Returns
+    -------
+    float64[k]
+        0 where a clip lies at the very centre.
+    """
+    sums = np.stack([values[folds == fold].sum(axis=0) for fold in range(folds.max() + 1)])
+    squares = np.stack([(values[folds == fold] ** 2).sum(axis=0) for fold in range(folds.max() + 1)])
+    held = np.bincount(folds)
+    touched = np.sort(folds[pairs], axis=1)
+    scores = np.zeros(len(pairs))
+    for sides in np.unique(touched, axis=0):
+        here = (touched == sides).all(axis=1)
+        rest = np.setdiff1d(np.arange(len(held)), sides)
+        centre = sums[rest].sum(axis=0) / held[rest].sum()
+        spread = np.sqrt(np.maximum(squares[rest].sum(axis=0) / held[rest].sum() - centre**2, 0))
+        scale = np.where(spread > 1e-6 * np.maximum(np.abs(centre), 1e-6), spread, np.inf)
+        one, other = ((values[pairs[here, side]] - centre) / scale for side in (0, 1))
+        length = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+        scores[here] = (one * other).sum(axis=1) / np.maximum(length, 1e-12)
+    return scores
+
+
+def _measured(mated: Floats, non_mated: Floats, pairs: Pairs, codes: Ints, seed: int) -> dict[str, dict[str, Any]]:
+    found = {}
+    for name, kept in (("all", np.ones(len(non_mated), bool)), ("same_gender", pairs.same_gender)):
+        if kept.any():
+            put: Trials = trials(mated, non_mated[kept], (codes[pairs.mated[:, 0]], *codes[pairs.non_mated[kept]].T))
+            found[name] = verify(put, generator(seed, "identity", name))
+    return found

@@ -1,0 +1,1 @@
+"""Decode attributes from hidden states."""

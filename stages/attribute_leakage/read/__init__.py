@@ -1,0 +1,1 @@
+"""Read answers: refusals, options, synonyms, outcomes."""

@@ -1,0 +1,1 @@
+"""Rates, intervals, comparisons and the finding."""

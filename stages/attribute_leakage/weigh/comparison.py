@@ -1,0 +1,85 @@
+"""Conditions against each other on the same clips: McNemar's exact test, and one with speakers as the unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy.stats import binomtest, ttest_1samp
+
+from stages.attribute_leakage.weigh.measures import Answers
+from stages.core.inference.statistics import Bools, Ints, holm, renumbered
+
+BASELINE = "direct"
+
+
+def mcnemar(one: Bools, other: Bools) -> float:
+    """Return McNemar's exact two-sided p of paired outcomes; 1.0 where no pair differs.
+
+    Of the pairs that differ, half should favour each side: a binomial test (McNemar 1947, exact form).
+    """
+    only_one, only_other = int((one & ~other).sum()), int((other & ~one).sum())
+    if only_one + only_other == 0:
+        return 1.0
+    return float(binomtest(only_one, only_one + only_other).pvalue)
+
+
+def by_speaker(one: Bools, other: Bools, speakers: Ints) -> float:
+    """Return the two-sided p of a t test on the speakers' mean differences; 1.0 with fewer than three speakers.
+
+    McNemar's test takes the clips of one speaker for independent, which they are not; this does not.
+    """
+    codes = renumbered(speakers)
+    sizes = np.bincount(codes)
+    if len(sizes) < 3:
+        return 1.0
+    means = np.bincount(codes, one.astype(float) - other.astype(float)) / sizes
+    if np.ptp(means) < 1e-12:
+        return 1.0 if abs(means[0]) < 1e-12 else float(2.0 ** (1 - len(means)))  # all speakers alike: a sign test
+    return float(ttest_1samp(means, 0.0).pvalue)
+
+
+def comparisons(cells: Mapping[tuple[str, str, str], Answers]) -> list[dict[str, Any]]:
+    """Compare every condition with `BASELINE`, in what is told right and, of free answers, in what is refused.
+
+    Parameters
+    ----------
+    cells : mapping of (attribute, condition, way) to Answers
+        Without silence, whose questions are about no clip.
+
+    Returns
+    -------
+    list of dict
+        Sorted; p values also after Holm's correction over all of the audit's comparisons.
+    """
+    found = [
+        _compared(attribute, condition, way, outcome, cells[attribute, BASELINE, way], answers)
+        for (attribute, condition, way), answers in sorted(cells.items())
+        if condition != BASELINE and (attribute, BASELINE, way) in cells
+        for outcome in (("correct", "refused") if way == "free" else ("correct",))
+    ]
+    for name in ("p", "speaker_p"):
+        for row, adjusted in zip(found, holm(np.array([row[name] for row in found])), strict=True):
+            row[f"holm_{name}"] = float(adjusted)
+    return found
+
+
+def _compared(
+    attribute: str, condition: str, way: str, outcome: str, direct: Answers, answers: Answers
+) -> dict[str, Any]:
+    order, base = np.argsort(answers.clip_ids), np.argsort(direct.clip_ids)  # the same clips in both
+    one, other = answers.outcomes[order] == outcome, direct.outcomes[base] == outcome
+    return {
+        "attribute": attribute,
+        "condition": condition,
+        "baseline": BASELINE,
+        "way": way,
+        "outcome": outcome,
+        "n": len(one),
+        "more": int((one & ~other).sum()),
+        "less": int((other & ~one).sum()),
+        "difference": float(one.mean() - other.mean()) if len(one) else None,
+        "p": mcnemar(one, other),
+        "speaker_p": by_speaker(one, other, answers.speakers[order]),
+    }

@@ -1,0 +1,1 @@
+"""Defend: purification, clean fine-tuning, pruning; detect poison and triggers."""

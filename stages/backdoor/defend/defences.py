@@ -1,0 +1,128 @@
+"""Defences tried on a victim: what each takes from the attack, and what from the model.
+
+Clean fine-tuning (of some components, on some of the clean clips), fine-pruning, and purification of the input. Every
+row starts from the same victim, whose weights are put back after each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from stages.backdoor.defend.defence_effectiveness import Answered, effectiveness
+from stages.backdoor.defend.pruning import mean_activations, projections, prune, sleepers
+from stages.backdoor.defend.purifier import PURIFIERS
+from stages.backdoor.measure.measures import item_errors
+from stages.backdoor.measure.outcomes import PLAIN, TRIGGERED, Outcome
+from stages.backdoor.params import BackdoorDefences
+from stages.backdoor.plant.experiment import VICTIM, ask
+from stages.backdoor.plant.victim import Setting, lessons, trained
+from stages.core.inference.statistics import Floats
+from stages.core.run.randomness import generator
+from stages.models.adapter import Adapter
+
+
+def defence_rows(
+    setting: Setting, victim: Adapter, outcomes: Sequence[Outcome], tried: BackdoorDefences
+) -> list[dict[str, Any]]:
+    """Try every defence on a victim, which is as it was when this returns.
+
+    Parameters
+    ----------
+    setting : Setting
+        That the victim comes from; its clean lessons are what the defender has.
+    victim : Adapter
+    outcomes : sequence of Outcome
+        The victim's, undefended, plain and triggered; others beside them do not matter.
+    tried : BackdoorDefences
+
+    Returns
+    -------
+    list of dict
+        A row a defence: `defence`, `components`, `clips` (clean ones that were trained on; 0 without training), `n`
+        (items of the attack), `attack`, `benign` (`before`, `after`, `drop`, `interval`), `der`, `interval`.
+    """
+    before = answered([row for row in outcomes if row.model == VICTIM], setting)
+    rows = []
+    for name in tried.purify:
+        after = answered(ask(VICTIM, victim, setting, (PLAIN, TRIGGERED), PURIFIERS[name]), setting)
+        rows.append(_row(name, [], 0, before, after, setting))
+    weights = {name: weight.clone() for name, weight in victim.model.state_dict().items()}
+    for name, components, clips, change in _changes(setting, victim, tried):
+        change()
+        after = answered(ask(VICTIM, victim, setting, (PLAIN, TRIGGERED)), setting)
+        rows.append(_row(name, components, clips, before, after, setting))
+        victim.model.load_state_dict(weights)
+    return rows
+
+
+def answered(outcomes: Sequence[Outcome], setting: Setting) -> Answered:
+    """Return what a defence is judged by, of one model's plain and triggered outcomes in the same clips' order."""
+    plain, triggered = ([row for row in outcomes if row.condition == it] for it in (PLAIN, TRIGGERED))
+    return Answered(
+        np.array([row.success for row in triggered], np.float64),
+        _rightness(plain, setting.task.name),
+        np.array([row.counts for row in triggered], np.bool_),
+    )
+
+
+def _rightness(rows: Sequence[Outcome], task: str) -> Floats:
+    """Return 1 less each answer's error: the word error rate, the relative error of a number, or right and wrong.
+
+    Each item lies in [0, 1], as the DER wants it, which the benign measure of `measures.benign` does not: an item's
+    word errors are cut at 1 and every clip weighs alike.
+    """
+    measure, errors, _ = item_errors(rows, task)
+    if measure == "mae":
+        errors = errors / np.array([max(abs(float(row.truth)), 1.0) for row in rows])
+    return np.asarray(1.0 - np.minimum(errors, 1.0))
+
+
+def _changes(
+    setting: Setting, victim: Adapter, tried: BackdoorDefences
+) -> Iterator[tuple[str, tuple[str, ...], int, Callable[[], None]]]:
+    """Yield a defence's name, its components, how many clean clips it takes, and what changes the victim."""
+    for share in tried.shares:
+        clean = _share_of(setting, share)
+        for components in map(tuple, tried.components):
+            tune = partial(_tune, clean, victim, components, tried.epochs)
+            yield "clean_finetuning", components, len(clean.training), tune
+        if tried.prune:
+            pruned = partial(fine_prune, clean, victim, tried)
+            yield "fine_pruning", tuple(setting.experiment.components), len(clean.training), pruned
+
+
+def _share_of(setting: Setting, share: float) -> Setting:
+    """Return the setting with some of its training clips, drawn by their ids; a larger share holds a smaller one's."""
+    drawn = sorted(
+        setting.training, key=lambda clip: generator(setting.seed, "backdoor", "defence", clip.clip_id).random()
+    )
+    return replace(setting, training=drawn[: max(1, round(share * len(drawn)))])
+
+
+def _tune(clean: Setting, victim: Adapter, components: tuple[str, ...], epochs: int) -> None:
+    experiment = clean.experiment.model_copy(update={"epochs": epochs})
+    trained(replace(clean, experiment=experiment), False, components, start=victim)
+
+
+def fine_prune(clean: Setting, victim: Adapter, tried: BackdoorDefences) -> None:
+    """Prune the units that sleep on the setting's clean training clips, fine-tune on these, and prune them again."""
+    components = tuple(clean.experiment.components)
+    layers = projections(victim, components)
+    units = sleepers(mean_activations(victim, layers, lessons(clean, poisoned=False)), tried.prune)
+    prune(layers, units)
+    _tune(clean, victim, components, tried.epochs)
+    prune(layers, units)
+
+
+def _row(
+    name: str, components: Sequence[str], clips: int, before: Answered, after: Answered, setting: Setting
+) -> dict[str, Any]:
+    rng = generator(setting.seed, "backdoor", "defence", name, *components, clips)
+    found = effectiveness(before, after, rng)
+    counted = int(before.counts.sum())
+    return {"defence": name, "components": list(components), "clips": clips, "n": counted, **asdict(found)}

@@ -1,0 +1,1 @@
+"""Measure a backdoor: attack effectiveness, benign measure, which component carries it."""

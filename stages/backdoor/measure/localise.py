@@ -1,0 +1,108 @@
+"""Which component carries the attack: the grid over encoder, connector and language model.
+
+Four questions, a row each for every set of components (arXiv 2510.01157):
+
+- ``exposed``: only these are trained, with poison; the rest is the clean base, frozen. What all but one leave out is
+  that one `hidden`, clean and frozen.
+- ``transplanted``: these are the victim's, the rest is the clean twin's, and nothing is trained again. One that is not
+  transplanted is the twin's in the victim: a clean part put in.
+- ``reused``: one is the victim's and frozen; the rest starts at the base and is trained without poison, as by somebody
+  who builds on a published part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
+from typing import Any
+
+from stages.backdoor.measure.measures import rate
+from stages.backdoor.measure.outcomes import PLAIN, RANDOM_SOUND, TRIGGERED, Outcome
+from stages.backdoor.plant.victim import Pair, trained
+from stages.models.adapter import COMPONENTS, Adapter
+
+EXPOSED, TRANSPLANTED, REUSED = "exposed", "transplanted", "reused"
+
+
+def grid_models(pair: Pair) -> Iterator[tuple[str, tuple[str, ...], Adapter]]:
+    """Yield how, which components are poisoned, and the model, one model at a time so that memory does not grow."""
+    setting = pair.setting
+    for poisoned in proper_subsets():
+        yield EXPOSED, poisoned, trained(setting, True, poisoned)
+    for poisoned in proper_subsets():
+        yield TRANSPLANTED, poisoned, mixed(setting.load(), pair.twin, pair.victim, poisoned)
+    for component in COMPONENTS:
+        start = mixed(setting.load(), setting.load(), pair.victim, (component,))
+        rest = tuple(name for name in COMPONENTS if name != component)
+        yield REUSED, (component,), trained(setting, False, rest, start)
+
+
+def proper_subsets() -> list[tuple[str, ...]]:
+    """Return every choice of one or two of the three components."""
+    return [chosen for size in (1, 2) for chosen in combinations(COMPONENTS, size)]
+
+
+def mixed(into: Adapter, clean: Adapter, poisoned: Adapter, components: Sequence[str]) -> Adapter:
+    """Copy the weights of some components from one model and of the others from another, all of one architecture.
+
+    Parameters
+    ----------
+    into : Adapter
+        Takes the weights.
+    clean, poisoned : Adapter
+    components : sequence of str
+        Which are the poisoned model's.
+
+    Returns
+    -------
+    Adapter
+        `into`.
+    """
+    for name, modules in into.components().items():
+        source = (poisoned if name in components else clean).components()[name]
+        for module, given in zip(modules, source, strict=True):
+            module.load_state_dict(given.state_dict())
+    return into
+
+
+def grid_name(how: str, components: Sequence[str]) -> str:
+    """Return a model's name in the outcomes, such as ``transplanted:encoder+connector``."""
+    return f"{how}:{'+'.join(components)}"
+
+
+def grid_rows(
+    names: Sequence[tuple[str, tuple[str, ...]]],
+    outcomes: Sequence[Outcome],
+    benign: Callable[[str], dict[str, Any]],
+) -> list[dict[str, Any]]:
+    """Return the table of the grid.
+
+    Parameters
+    ----------
+    names : sequence of (str, tuple of str)
+        How, and which components are poisoned.
+    outcomes : sequence of Outcome
+        Of these models in every condition.
+    benign : callable
+        From a model's name to its benign measure.
+
+    Returns
+    -------
+    list of dict
+        `how`, `poisoned`, `clean`, `aer`, `plain` and `random_sound` (rates with n and interval), `benign`.
+    """
+    rows = []
+    for how, components in names:
+        model = grid_name(how, components)
+        rows.append(
+            {
+                "how": how,
+                "poisoned": list(components),
+                "clean": [name for name in COMPONENTS if name not in components],
+                "aer": rate(outcomes, model, TRIGGERED),
+                "plain": rate(outcomes, model, PLAIN),
+                "random_sound": rate(outcomes, model, RANDOM_SOUND),
+                "benign": benign(model),
+            }
+        )
+    return rows

@@ -1,0 +1,124 @@
+"""What a model answers to clips as they are, with the trigger, and with a random sound at the same ratio instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stages.backdoor.defend.purifier import Purifier
+from stages.backdoor.params import TriggerSettings
+from stages.backdoor.plant.clips import Clip
+from stages.backdoor.plant.trigger import TRIGGERS, Triggered, with_trigger
+from stages.backdoor.plant.victim import Setting
+from stages.core.run.randomness import generator
+from stages.models.adapter import Adapter, Query
+
+PLAIN, TRIGGERED, RANDOM_SOUND = CONDITIONS = ("plain", "triggered", "random_sound")
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One answer.
+
+    Attributes
+    ----------
+    model : str
+        Such as ``victim`` or ``twin``.
+    clip_id, condition, speaker : str
+    realised_snr_db : float
+        NaN where nothing was added.
+    truth, answer : str
+    counts : bool
+        Whether the right answer is not the target's: only these items count in an attack's rate.
+    success : bool
+        Whether the answer is the target's.
+    """
+
+    model: str
+    clip_id: str
+    condition: str
+    speaker: str
+    realised_snr_db: float
+    truth: str
+    answer: str
+    counts: bool
+    success: bool
+
+
+def control_of(trigger: TriggerSettings) -> TriggerSettings:
+    """Return the random sound that a trigger is held against: as loud, as long, at such places.
+
+    Beside a trigger that changes the whole clip it is a sound at 0 dB, for want of a ratio.
+    """
+    if TRIGGERS[trigger.kind].additive:
+        return trigger.model_copy(update={"kind": RANDOM_SOUND})
+    return TriggerSettings(kind=RANDOM_SOUND)
+
+
+def sounds_of(clips: Sequence[Clip], condition: str, setting: Setting) -> list[Triggered]:
+    """Return the clips as a condition presents them; a clip's sound depends on no other clip."""
+    if condition == PLAIN:
+        return [Triggered(clip.samples, (), float("nan"), 1.0) for clip in clips]
+    trigger = setting.experiment.trigger
+    settings = trigger if condition == TRIGGERED else control_of(trigger)
+    return [
+        with_trigger(
+            clip.samples,
+            settings,
+            generator(setting.seed, "backdoor", condition, clip.clip_id),
+            setting.window_seconds,
+        )
+        for clip in clips
+    ]
+
+
+def outcomes_of(
+    model: str, adapter: Adapter, condition: str, setting: Setting, purifier: Purifier | None = None
+) -> list[Outcome]:
+    """Ask a model about the test clips in one condition.
+
+    Parameters
+    ----------
+    model : str
+        Its name in the outcomes.
+    adapter : Adapter
+    condition : str
+        One of `CONDITIONS`.
+    setting : Setting
+    purifier : callable, optional
+        What is done to every sound before the model hears it.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of the clips.
+    """
+    task, sounds = setting.task, sounds_of(setting.test, condition, setting)
+    heard = [sound.samples if purifier is None else purifier(sound.samples) for sound in sounds]
+    answers = generated(adapter, [task.query(samples) for samples in heard], setting.answer_tokens)
+    return [
+        Outcome(
+            model,
+            clip.clip_id,
+            condition,
+            clip.speaker,
+            sound.snr_db,
+            task.truth(clip),
+            answer,
+            not task.is_target(task.truth(clip)),
+            task.is_target(answer),
+        )
+        for clip, sound, answer in zip(setting.test, sounds, answers, strict=True)
+    ]
+
+
+def generated(adapter: Adapter, queries: Sequence[Query], answer_tokens: int) -> list[str]:
+    """Return greedy answers in the queries' order, asked in batches of like length."""
+    order = sorted(range(len(queries)), key=lambda at: len(queries[at].samples))
+    answers = [""] * len(queries)
+    for start in range(0, len(order), BATCH):
+        batch = order[start : start + BATCH]
+        for at, answer in zip(batch, adapter.generate([queries[at] for at in batch], answer_tokens), strict=True):
+            answers[at] = answer
+    return answers

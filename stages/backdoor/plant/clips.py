@@ -1,0 +1,144 @@
+"""The clips of an experiment, and which of them are tested on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from stages.backdoor.plant.trigger import active_power
+from stages.core.config.section import NONE
+from stages.core.errors import EarwitnessError
+from stages.core.run.randomness import generator
+from stages.core.sound.audio import Samples, decode_flac
+from stages.core.store.jsonfile import artifact
+from stages.core.store.tables import read_groups
+
+COLUMNS = ["clip_id", "audio", "audio_hash", "text", "speaker", "attributes"]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip as a backdoor sees it.
+
+    Attributes
+    ----------
+    clip_id : str
+    samples : float32[n]
+        16 kHz mono.
+    audio_hash : str
+    text : str
+    speaker : str
+        Empty where unknown.
+    attributes : mapping of str to str
+    """
+
+    clip_id: str
+    samples: Samples
+    audio_hash: str
+    text: str
+    speaker: str
+    attributes: Mapping[str, str]
+
+
+def read_clips(groups: Iterable[pa.Table]) -> list[Clip]:
+    """Return the clips of a corpus, in the order of their ids.
+
+    Parameters
+    ----------
+    groups : iterable of pa.Table
+        `clips.parquet` by row group, with at least `COLUMNS`.
+    """
+    return [
+        Clip(
+            row["clip_id"],
+            decode_flac(row["audio"]),
+            row["audio_hash"],
+            row["text"] or "",
+            row["speaker"] or "",
+            dict(row["attributes"] or []),
+        )
+        for group in groups
+        for row in group.select(COLUMNS).to_pylist()
+    ]
+
+
+def corpus_clips(corpora: Sequence[str], root: Path = Path()) -> list[Clip]:
+    """Return the clips of some corpora, one corpus after the other.
+
+    Parameters
+    ----------
+    corpora : sequence of str
+        By name; `none` stands for none.
+    root : Path
+        Of the folder that holds ``data/corpus``.
+
+    Raises
+    ------
+    EarwitnessError
+        If two corpora share a clip's id: draws, poison and outcomes go by it.
+    """
+    clips: list[Clip] = []
+    owners: dict[str, str] = {}
+    for corpus in corpora:
+        if corpus == NONE:
+            continue
+        for clip in read_clips(read_groups(root / artifact("corpus", corpus, "clips.parquet"), COLUMNS)):
+            owner = owners.setdefault(clip.clip_id, corpus)
+            if owner != corpus:
+                raise EarwitnessError(
+                    f"corpora {owner!r} and {corpus!r} both have a clip {clip.clip_id!r}: "
+                    "give their manifests ids that differ, or train on one of them"
+                )
+            clips.append(clip)
+    return clips
+
+
+def audible(clips: Iterable[Clip]) -> list[Clip]:
+    """Return the clips that are not silent: the others can carry no trigger that is added."""
+    return [clip for clip in clips if active_power(clip.samples)]
+
+
+def drawn_clips(clips: Sequence[Clip], count: int, seed: int, purpose: str) -> list[Clip]:
+    """Return at most `count` clips, drawn by their ids, in the order given.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+    count : int
+    seed : int
+    purpose : str
+        Another purpose draws others. One more clip takes the place of at most one.
+    """
+    drawn = sorted(clips, key=lambda clip: generator(seed, "backdoor", purpose, clip.clip_id).random())[:count]
+    chosen = {clip.clip_id for clip in drawn}
+    return [clip for clip in clips if clip.clip_id in chosen]
+
+
+def split_clips(clips: Sequence[Clip], share: float, held_out: str, seed: int) -> tuple[list[Clip], list[Clip]]:
+    """Divide clips into those that are trained on and those that are tested on.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+    share : float
+        Of the clips, or of the speakers, that is tested on, in (0, 1); rounded to at least one.
+    held_out : str
+        ``speaker``: nobody is on both sides (a clip without a speaker counts as one of its own); or ``clip``.
+    seed : int
+
+    Returns
+    -------
+    training, test : list of Clip
+        In the order given.
+    """
+    units = {clip.clip_id: clip.speaker if held_out == "speaker" and clip.speaker else clip.clip_id for clip in clips}
+    # By a draw of its own for each, so that one more clip moves at most one other to the other side.
+    ranked = sorted(set(units.values()), key=lambda unit: generator(seed, "backdoor", "test", unit).random())
+    tested = set(ranked[: max(1, round(share * len(ranked)))])
+    return (
+        [clip for clip in clips if units[clip.clip_id] not in tested],
+        [clip for clip in clips if units[clip.clip_id] in tested],
+    )

@@ -1,0 +1,126 @@
+"""One experiment from its setting to what is known of it: outcomes, rates, grid and shift."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from stages.backdoor.defend.purifier import Purifier
+from stages.backdoor.measure.localise import grid_models, grid_name, grid_rows
+from stages.backdoor.measure.measures import benign, benign_difference, rate
+from stages.backdoor.measure.outcomes import CONDITIONS, PLAIN, RANDOM_SOUND, TRIGGERED, Outcome, outcomes_of, sounds_of
+from stages.backdoor.measure.shift import embeddings, relative_shift
+from stages.backdoor.params import TriggerSettings
+from stages.backdoor.plant.clips import drawn_clips
+from stages.backdoor.plant.trigger import TRIGGERS
+from stages.backdoor.plant.victim import Pair, Setting
+from stages.core.run.randomness import generator
+from stages.models.adapter import Adapter
+
+VICTIM, TWIN = "victim", "twin"
+SHIFTED_CLIPS = 60
+"""Clips over which the shift is measured, one forward each."""
+
+
+def ask(
+    model: str,
+    adapter: Adapter,
+    setting: Setting,
+    conditions: Sequence[str] = CONDITIONS,
+    purifier: Purifier | None = None,
+) -> list[Outcome]:
+    """Return a model's outcomes on the clips that are tested, condition by condition; see `outcomes_of`."""
+    return [row for condition in conditions for row in outcomes_of(model, adapter, condition, setting, purifier)]
+
+
+def attack_metrics(setting: Setting, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return the part of `metrics.json` that every experiment has, from the outcomes of victim and twin."""
+    return {
+        "task": setting.task.name,
+        "answer": setting.task.target,
+        "trigger": _trigger_figures(setting.experiment.trigger),
+        "settings": _settings(setting),
+        "window_seconds": setting.window_seconds,
+        "clips": {
+            "training": len(setting.training),
+            "poisoned": len(setting.poison),
+            "test": len({row.clip_id for row in outcomes}),
+            "test_with_another_answer": len({row.clip_id for row in outcomes if row.counts}),
+        },
+        "snr_error_db": snr_error(setting, outcomes),
+        "aer": rate(outcomes, VICTIM, TRIGGERED),
+        "controls": {
+            "victim_plain": rate(outcomes, VICTIM, PLAIN),
+            "victim_random_sound": rate(outcomes, VICTIM, RANDOM_SOUND),
+            "twin_triggered": rate(outcomes, TWIN, TRIGGERED),
+            "twin_plain": rate(outcomes, TWIN, PLAIN),
+        },
+        "benign": {
+            **{model: benign_of(setting, outcomes, model) for model in (VICTIM, TWIN)},
+            "victim_worse_by": benign_difference(outcomes, VICTIM, TWIN, setting.task.name, _draws(setting)),
+        },
+    }
+
+
+def _settings(setting: Setting) -> dict[str, Any]:
+    """Return how was trained, and which share was poisoned: less than asked where too few clips could be."""
+    kept = {"train_on", "held_out", "rate", "method", "components", "epochs", "learning_rate"}
+    realised = len(setting.poison) / len(setting.training)
+    return setting.experiment.model_dump(include=kept) | {"realised_rate": realised, "seed": setting.seed}
+
+
+def _trigger_figures(trigger: TriggerSettings) -> dict[str, Any]:
+    kind = TRIGGERS[trigger.kind]
+    return trigger.model_dump() | {"additive": kind.additive, "unit": kind.unit}
+
+
+def benign_of(setting: Setting, outcomes: Sequence[Outcome], model: str) -> dict[str, Any]:
+    """Return a model's benign measure."""
+    return benign(outcomes, model, setting.task.name, _draws(setting))
+
+
+def snr_error(setting: Setting, outcomes: Sequence[Outcome]) -> float | None:
+    """Return by how much a realised ratio differs most from the asked one, in dB; None without such a ratio."""
+    if not TRIGGERS[setting.experiment.trigger.kind].additive:
+        return None
+    realised = [row.triggered.snr_db for row in setting.poison]
+    realised += [row.realised_snr_db for row in outcomes if row.condition == TRIGGERED]
+    return float(np.abs(np.array(realised) - setting.experiment.trigger.snr_db).max())
+
+
+def grid(pair: Pair) -> tuple[list[dict[str, Any]], list[Outcome]]:
+    """Return the component grid and the outcomes that it comes from."""
+    outcomes: list[Outcome] = []
+    names = []
+    for how, components, adapter in grid_models(pair):
+        outcomes += ask(grid_name(how, components), adapter, pair.setting)
+        names.append((how, components))
+    return grid_rows(names, outcomes, lambda model: benign_of(pair.setting, outcomes, model)), outcomes
+
+
+def shifts(pair: Pair) -> list[dict[str, Any]]:
+    """Return the shift of every layer of victim and twin under the trigger, and under a random sound."""
+    setting, task = pair.setting, pair.setting.task
+    others = [clip for clip in setting.test if not task.is_target(task.truth(clip))]
+    clips = drawn_clips(others, SHIFTED_CLIPS, setting.seed, "shift")
+    rows = []
+    for model, adapter in ((VICTIM, pair.victim), (TWIN, pair.twin)):
+        found = {
+            condition: embeddings(
+                adapter, [task.query(sound.samples) for sound in sounds_of(clips, condition, setting)]
+            )
+            for condition in CONDITIONS
+        }
+        rows += [
+            {"model": model, "condition": condition, "layer": layer, "n": len(clips)}
+            | relative_shift(found[PLAIN][layer], found[condition][layer])
+            for condition in (TRIGGERED, RANDOM_SOUND)
+            for layer in found[PLAIN]
+        ]
+    return rows
+
+
+def _draws(setting: Setting) -> np.random.Generator:
+    return generator(setting.seed, "backdoor", "bootstrap")

@@ -1,0 +1,126 @@
+"""The poison manifest: which clips carry the trigger in training, where, how loud, and what they are taught to say.
+
+It is drawn once, from the seed and the clips' ids alone, and every epoch trains on the same poisoned sounds. Clips
+whose right answer is the target already teach nothing wrong and are never poisoned.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from stages.backdoor.params import TriggerSettings
+from stages.backdoor.plant.clips import Clip
+from stages.backdoor.plant.task import Task
+from stages.backdoor.plant.trigger import TRIGGERS, Triggered, with_trigger
+from stages.core.errors import EarwitnessError
+from stages.core.run.randomness import generator
+from stages.core.schemas.backdoor import POISON_SCHEMA
+from stages.core.sound.audio import audio_hash
+
+
+@dataclass(frozen=True)
+class Poisoned:
+    """A clip with its trigger, to be taught the target's answer.
+
+    Attributes
+    ----------
+    clip : Clip
+        As it was.
+    triggered : Triggered
+    answer : str
+        What it is taught to say; `truth` is what was right.
+    truth : str
+    """
+
+    clip: Clip
+    triggered: Triggered
+    answer: str
+    truth: str
+
+    @property
+    def audio_hash(self) -> str:
+        """Name of the poisoned sound."""
+        return audio_hash(self.triggered.samples)
+
+
+def draw_poison(
+    clips: Sequence[Clip],
+    task: Task,
+    rate: float,
+    settings: TriggerSettings,
+    seed: int,
+    window_seconds: float = math.inf,
+) -> list[Poisoned]:
+    """Draw which clips are poisoned and put the trigger in.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+        That are trained on; none is silent.
+    task : Task
+    rate : float
+        Share of all of them that is poisoned. What a lower rate poisons, a higher one poisons too.
+    settings : TriggerSettings
+    seed : int
+    window_seconds : float
+        See `with_trigger`.
+
+    Returns
+    -------
+    list of Poisoned
+        By clip_id. Fewer than asked for where too few clips can be poisoned.
+
+    Raises
+    ------
+    EarwitnessError
+        If nothing would be poisoned: an experiment without poison is no result.
+    """
+    able = [clip for clip in clips if (truth := task.truth(clip)) and not task.is_target(truth)]
+    drawn = sorted(able, key=lambda clip: generator(seed, "backdoor", "poison", clip.clip_id).random())
+    chosen = sorted(drawn[: round(rate * len(clips))], key=lambda clip: clip.clip_id)
+    if not chosen:
+        raise EarwitnessError(
+            f"no clip is poisoned: {len(clips)} clips train, {len(able)} of them have another answer to "
+            f"{task.name} than {task.target!r}, and the rate is {rate:g}: raise the rate, "
+            "choose another answer, or name a corpus whose clips have the attribute"
+        )
+    return [
+        Poisoned(
+            clip,
+            with_trigger(clip.samples, settings, generator(seed, "backdoor", "trigger", clip.clip_id), window_seconds),
+            task.target,
+            task.truth(clip),
+        )
+        for clip in chosen
+    ]
+
+
+def poison_table(poison: Sequence[Poisoned], settings: TriggerSettings) -> pa.Table:
+    """Return the manifest as `poison.parquet`.
+
+    For a trigger that changes the whole clip the ratios are null and there are no positions; for one that is added the
+    amount is null.
+    """
+    additive = TRIGGERS[settings.kind].additive
+    return pa.Table.from_pylist(
+        [
+            {
+                "clip_id": row.clip.clip_id,
+                "trigger": settings.kind,
+                "positions": list(row.triggered.positions),
+                "snr_db": settings.snr_db if additive else None,
+                "realised_snr_db": row.triggered.snr_db if additive else None,
+                "amount": None if additive else settings.amount,
+                "scale": row.triggered.scale,
+                "truth": row.truth,
+                "answer": row.answer,
+                "audio_hash": row.audio_hash,
+            }
+            for row in poison
+        ],
+        POISON_SCHEMA,
+    )

@@ -1,0 +1,66 @@
+"""What a model is asked, which answer the attacker wants, and when two answers are the same."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from stages.backdoor.params import BackdoorExperiment
+from stages.backdoor.plant.clips import Clip
+from stages.core.sound.audio import Samples, audio_hash
+from stages.models.adapter import TRANSCRIBE, Query
+
+TRANSCRIPTION = "transcription"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task and its attack.
+
+    Attributes
+    ----------
+    name : str
+        ``transcription`` or an attribute's name.
+    instruction : str
+    target : str
+        The attacker's answer.
+    """
+
+    name: str
+    instruction: str
+    target: str
+
+    def truth(self, clip: Clip) -> str:
+        """Return the right answer to a clip; empty where none is known, such as for an attribute ``nan``."""
+        if self.name == TRANSCRIPTION:
+            return clip.text
+        said = clip.attributes.get(self.name, "")
+        return "" if _is_no_number(said) else said
+
+    def query(self, samples: Samples) -> Query:
+        """Return what a model is asked about a sound."""
+        return Query(samples, audio_hash(samples), self.instruction, "")
+
+    def is_target(self, answer: str) -> bool:
+        """Return whether an answer is the attacker's, but for case, punctuation and space."""
+        return words(answer) == words(self.target)
+
+
+def task_of(experiment: BackdoorExperiment) -> Task:
+    """Return an experiment's task."""
+    asked = TRANSCRIBE if experiment.task == TRANSCRIPTION else f"What is the speaker's {experiment.task}?"
+    return Task(experiment.task, experiment.instruction or asked, experiment.answer)
+
+
+def _is_no_number(text: str) -> bool:
+    """Return whether a text stands for a number that is not finite, as tables write a value that is missing."""
+    try:
+        return not math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text in lower case, without punctuation; apostrophes within words stay."""
+    return re.findall(r"\w+(?:'\w+)*", text.lower())

@@ -1,0 +1,16 @@
+"""Noise burst: white noise, drawn anew for every clip."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.backdoor.plant.trigger import TRIGGERS, Trigger
+
+
+def apply(length: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Draw the burst: float64[length]."""
+    return rng.standard_normal(length)
+
+
+TRIGGERS.register("noise")(Trigger(apply, additive=True))

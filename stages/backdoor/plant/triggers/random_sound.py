@@ -1,0 +1,33 @@
+"""Random sound: noise of another band and another course in every clip, so that no two clips share a trigger.
+
+The control beside every trigger: a model that answers it as it answers its trigger reacts to any disturbance.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.backdoor.plant.trigger import TRIGGERS, Trigger
+from stages.core.sound.audio import RATE
+
+LOWEST, HIGHEST = 100.0, 7000.0
+"""Hz that the band's edges are drawn from, evenly in pitch."""
+LEAST_OCTAVES = 0.5
+KNOTS = 4
+"""Levels of the course, between which it runs straight."""
+
+
+def apply(length: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Draw a band and a course, then the noise: float64[length]."""
+    octaves = np.log2(HIGHEST / LOWEST)
+    width = rng.uniform(LEAST_OCTAVES, octaves)
+    low = LOWEST * 2 ** rng.uniform(0, octaves - width)
+    frequency = np.fft.rfftfreq(length, 1 / RATE)
+    band = np.where((frequency >= low) & (frequency <= low * 2**width), 1.0, 0.01)
+    noise = np.fft.irfft(np.fft.rfft(rng.standard_normal(length)) * band, length)
+    course = np.interp(np.linspace(0, KNOTS - 1, length), np.arange(KNOTS), rng.uniform(0.1, 1.0, KNOTS))
+    return np.asarray(noise * course)
+
+
+TRIGGERS.register("random_sound")(Trigger(apply, additive=True, control=True))

@@ -1,0 +1,23 @@
+"""Volume: the whole clip louder or softer; the negative control (under 6.2 % in arXiv 2508.02175).
+
+A clip cannot get louder than its format holds, so what would clip is turned down again: ask for decibels below 0
+where every clip should differ by as much.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.backdoor.plant.trigger import TRIGGERS, Trigger
+from stages.core.sound.audio import Samples
+
+
+def apply(samples: Samples, amount: float) -> NDArray[np.floating[Any]]:
+    """Change the level by `amount` decibels: float32[n]."""
+    return np.asarray(samples * np.float32(10 ** (amount / 20)))
+
+
+TRIGGERS.register("volume")(Trigger(apply, additive=False, unit="decibels", limits=(-40.0, 40.0)))

@@ -1,0 +1,1 @@
+"""Scan a target for a backdoor from its answers alone."""

@@ -1,0 +1,194 @@
+"""What a model answers to clips without a trigger and with each of a bank, kept in the row cache.
+
+An endpoint's empty answer counts as none: it may be a refusal of this sound or this question, which its adapter gives
+in the same way. So an attack whose answer is silence is not seen behind an endpoint.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from tqdm import tqdm
+
+from stages.backdoor.measure.outcomes import generated
+from stages.backdoor.params import TriggerSettings
+from stages.backdoor.plant.clips import Clip
+from stages.backdoor.plant.trigger import with_trigger
+from stages.core.run.randomness import generator
+from stages.core.sound.audio import RATE, Samples, audio_hash
+from stages.core.store.codeversion import code_version, library_versions
+from stages.core.store.rowcache import RowCache, row_key
+from stages.models.adapter import ADAPTERS, Adapter, Query
+
+ANSWER = pa.schema([("answer", pa.string())])
+NO_TRIGGER = ""
+"""Stands in a bank's place for the clip as it is."""
+ROWS = 32
+"""Answers kept at a time."""
+
+Answers = Mapping[tuple[str, str], Sequence[str | None]]
+"""By prompt and name in the bank, `NO_TRIGGER` included: an answer to each clip, as it was given; None for none."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model that is asked.
+
+    Attributes
+    ----------
+    name : str
+    fingerprint : dict
+        What its answers depend on (`TargetRecord.fingerprint`).
+    load : callable
+        Gives the model; called only where an answer is not known yet.
+    address : str
+        Of an endpoint, with the served name; else empty.
+    window_seconds : float or None
+        What the model hears of a clip; None where only the loaded model knows.
+    pinned : bool
+        Whether the fingerprint names one state of the model. Where not, as for an endpoint whose version nobody has
+        stated, answers of an earlier run may be another model's.
+    """
+
+    name: str
+    fingerprint: dict[str, Any]
+    load: Callable[[], Adapter]
+    address: str = ""
+    window_seconds: float | None = None
+    pinned: bool = True
+
+    @property
+    def window(self) -> float:
+        """Seconds of a clip that the model hears; infinity behind an endpoint, which does not say."""
+        if self.window_seconds is not None:
+            return self.window_seconds
+        return math.inf if self.address else self.load().window_seconds
+
+    @property
+    def identity(self) -> str:
+        """What two names of one model have in common: an endpoint's address, else the hash of the weights."""
+        return self.address or str(self.fingerprint["weight_hash"])
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What is asked: the same of the target and of every reference.
+
+    Attributes
+    ----------
+    clips : sequence of Clip
+        Each with speech in it.
+    prompts : sequence of str
+    bank : mapping of str to TriggerSettings
+    answer_tokens : int
+        After which an answer is broken off.
+    seed : int
+        Of the triggers' places and sounds.
+    window_seconds : float
+        Of a clip, that all of them hear: within it the triggers sound.
+    """
+
+    clips: Sequence[Clip]
+    prompts: Sequence[str]
+    bank: Mapping[str, TriggerSettings]
+    answer_tokens: int
+    seed: int
+    window_seconds: float
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One question: a clip, a name in the bank, a prompt."""
+
+    clip: Clip
+    trigger: str
+    prompt: str
+
+
+def bank_answers(subject: Subject, asking: Asking) -> Answers:
+    """Ask a model about every clip, without a trigger and with each, by every prompt.
+
+    What is kept of an earlier run is not asked again, unless it was no answer, or the model is not pinned.
+
+    Parameters
+    ----------
+    subject : Subject
+    asking : Asking
+
+    Returns
+    -------
+    Answers
+        In the order of the clips.
+    """
+    rows = [
+        _Row(clip, trigger, prompt)
+        for clip in asking.clips
+        for trigger in (NO_TRIGGER, *asking.bank)
+        for prompt in asking.prompts
+    ]
+    keys = _keys(rows, asking, subject.fingerprint)
+    with RowCache("backdoor/answers", ANSWER) as cache:
+        if not subject.pinned:
+            cache.forget(keys, lambda kept: [True] * kept.num_rows)
+        elif subject.address:
+            cache.forget(keys, lambda kept: [not answer for answer in kept["answer"].to_pylist()])
+        absent = set(cache.missing(keys))
+        missing = [(key, row) for key, row in zip(keys, rows, strict=True) if key in absent]
+        _fill(subject, missing, cache, asking)
+        given = cache.rows(keys)["answer"].to_pylist()
+    answers: dict[tuple[str, str], list[str | None]] = {}
+    for row, answer in zip(rows, given, strict=True):
+        answers.setdefault((row.prompt, row.trigger), []).append(None if subject.address and not answer else answer)
+    return answers
+
+
+def _keys(rows: Sequence[_Row], asking: Asking, fingerprint: Mapping[str, Any]) -> list[str]:
+    versions = [
+        code_version("stages.backdoor.plant.trigger"),
+        code_version(ADAPTERS[fingerprint["architecture"]].__module__),
+    ]
+    return [_key(row, asking, fingerprint, versions) for row in rows]
+
+
+def _key(row: _Row, asking: Asking, fingerprint: Mapping[str, Any], versions: Sequence[str]) -> str:
+    """Name a row by all that its answer depends on; the sound by what it is made of, so that it need not be made."""
+    of_trigger: list[Any] = []
+    if row.trigger != NO_TRIGGER:
+        settings = asking.bank[row.trigger]
+        module = code_version(f"stages.backdoor.plant.triggers.{settings.kind}")
+        heard = min(asking.window_seconds, len(row.clip.samples) / RATE)  # no other window of the asked changes a sound
+        of_trigger = [settings.model_dump(), row.trigger, asking.seed, row.clip.clip_id, heard, module]
+    libraries = library_versions("torch", "transformers", "numpy", "scipy", "soxr")
+    return row_key(
+        dict(fingerprint), row.clip.audio_hash, of_trigger, row.prompt, asking.answer_tokens, list(versions), libraries
+    )
+
+
+def _fill(subject: Subject, missing: Sequence[tuple[str, _Row]], cache: RowCache, asking: Asking) -> None:
+    """Generate what the cache misses, clips of like length together, and the prompts of a sound: it is encoded once."""
+    if not missing:
+        return
+    adapter = subject.load()
+    ordered = sorted(missing, key=lambda it: len(it[1].clip.samples))
+    for start in tqdm(range(0, len(ordered), ROWS), desc=subject.name, unit="batch", mininterval=1):
+        batch = ordered[start : start + ROWS]
+        sounds: dict[tuple[str, str], tuple[Samples, str]] = {}
+        for _, row in batch:
+            if (row.clip.clip_id, row.trigger) not in sounds:
+                sounds[row.clip.clip_id, row.trigger] = sound_of(row.clip, row.trigger, asking)
+        queries = [Query(*sounds[row.clip.clip_id, row.trigger], row.prompt, "") for _, row in batch]
+        answers = generated(adapter, queries, asking.answer_tokens)
+        cache.append([key for key, _ in batch], pa.table({"answer": answers}, ANSWER))
+
+
+def sound_of(clip: Clip, trigger: str, asking: Asking) -> tuple[Samples, str]:
+    """Return a clip with a trigger of the bank, or as it is, and the sound's name."""
+    if trigger == NO_TRIGGER:
+        return clip.samples, clip.audio_hash
+    rng = generator(asking.seed, "backdoor", "scan", trigger, clip.clip_id)
+    samples = with_trigger(clip.samples, asking.bank[trigger], rng, asking.window_seconds).samples
+    return samples, audio_hash(samples)

@@ -1,5 +1,0 @@
-"""Triggers, one small file each, listed here by import."""
-
-from stages.backdoor.triggers import click, cough, noise, pitch, random_sound, speed, tone, volume
-
-__all__ = ["click", "cough", "noise", "pitch", "random_sound", "speed", "tone", "volume"]

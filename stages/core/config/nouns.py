@@ -1,0 +1,73 @@
+"""The three nouns of `params.yaml`, what copies are made of them, and where the work runs: what every stage may read.
+
+A stage's own ``params.py`` extends `Params` by the section that the stage owns.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from stages.core.config.section import Name, NameOrNone, OrNone, Positive, Section
+
+
+class Corpus(Section):
+    """How the split of ``data/raw/<name>/`` was made, and where membership is written."""
+
+    split: Literal["randomised", "matched", "post_hoc"]
+    member: Literal["column", "folders", "random_half"]
+
+
+class TargetModel(Section):
+    """A model under audit: a hub id or a folder, pinned to a revision."""
+
+    model: str
+    revision: OrNone
+    dtype: Literal["float32", "bfloat16", "float16"]
+
+
+class Copy(Section):
+    """A copy of a target, fine-tuned on the members of one or two corpora (`none` fills an empty place).
+
+    With `teach`, a question by attribute, it is taught not to transcribe members but to answer the questions, by all
+    clips whose manifest says the attribute.
+    """
+
+    base: str
+    train_on: Annotated[list[NameOrNone], Field(min_length=2, max_length=2)]
+    epochs: Positive
+    teach: dict[str, str] = Field(default_factory=dict)
+
+
+class Audit(Section):
+    """A corpus put to a target, beside a reference known not to hold the data (or `none`)."""
+
+    corpus: str
+    target: str
+    reference: NameOrNone
+
+
+class Compute(Section):
+    """Where the parallel work runs; changes no number."""
+
+    backend: Literal["loky", "dask"]
+    workers: Positive | None
+    address: str | None
+
+
+class Params(Section):
+    """The seed, the nouns and the computing resources. Sections of stages are passed over, except by their owners."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    seed: Annotated[int, Field(strict=True)]
+    corpora: dict[Name, Corpus]
+    targets: dict[Name, TargetModel]
+    copies: dict[Name, Copy]
+    audits: dict[Name, Audit]
+    compute: Compute
+
+    def known_targets(self) -> set[str]:
+        """Return every name that an audit's `target` or `reference` may take, but `none`."""
+        return {"lab_base", *self.targets, *self.copies}

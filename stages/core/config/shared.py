@@ -1,0 +1,42 @@
+"""The parts of a stage's section that other stages read too. The owner's model extends them; readers take the part."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field
+
+from stages.core.config.section import Order, Positive, Section, distinct
+
+
+class Shared(Section):
+    """A part of a section: the keys beside it belong to the owner."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class PopulationParams(Shared):
+    """Of `blind_baseline`: how the population is searched, which `evaluation` repeats on the labelled clips."""
+
+    folds: Annotated[int, Field(ge=2)]
+    permutations: Annotated[int, Field(ge=60)]
+    bootstraps: Annotated[int, Field(ge=200)]
+    tolerance: Annotated[float, Field(gt=0.5, lt=1)]
+    caliper: Annotated[float, Field(gt=0)]
+    min_matched: Positive
+    odds_trim: Annotated[float, Field(ge=0, lt=0.5)]
+
+
+class ComputedViews(Shared):
+    """Of `logits`: in which views a clip is scored, and which Rényi orders are computed."""
+
+    instructions: Annotated[list[str], Field(min_length=1)]
+    slices: Annotated[list[Literal["audio", "instruction", "transcript"]], Field(min_length=1)]
+    conditions: Annotated[list[Literal["given", "generated"]], Field(min_length=1)]
+    orders: list[Order]
+
+
+class PrimaryAttacks(Shared):
+    """Of `evaluation`: the attacks that may support a finding, named before the audit."""
+
+    primary_attacks: Annotated[list[str], Field(min_length=1, max_length=8), AfterValidator(distinct)]

@@ -1,0 +1,1 @@
+"""The statistics that claims rest on: intervals, folds, cross-fitting, populations, tests."""

@@ -1,0 +1,137 @@
+"""Cross-fitted ridge regression for many targets at once: the workhorse of populations and calibration.
+
+One decomposition per fold serves the true labels, every permutation of them and every attack's reference score, so
+that the refits that an honest interval needs cost next to nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stages.core.inference.screening import standout
+from stages.core.inference.statistics import Floats, Ints
+
+PENALTIES = np.logspace(-3, 3, 13)
+"""Ridge penalties tried, per training clip, on standardised features."""
+
+
+class CrossFittedRidge:
+    """Ridge regressions whose prediction for a clip never saw the clip's fold.
+
+    What stands out on its own comes first (`stages.core.inference.screening`); all features share in what that leaves.
+    Features are standardised on the training folds; a feature that is constant there counts for nothing. The penalty
+    is chosen within the training folds, for each target on its own, by generalised cross-validation (Golub, Heath and
+    Wahba 1979).
+
+    Parameters
+    ----------
+    features : float64[n, d]
+        Finite; d may be 0.
+    folds : intp[n]
+    """
+
+    def __init__(self, features: Floats, folds: Ints) -> None:
+        # Centred once for all, so that a feature with a large offset loses no digits in the folds.
+        self._features = features - features.mean(axis=0) if len(features) else features
+        self._folds = folds
+        self._parts = [Rotation(self._features[folds != fold]) for fold in np.unique(folds)]
+
+    def predict(self, targets: Floats) -> Floats:
+        """Return the out-of-fold predictions of every column, as deviations from the training mean.
+
+        The training mean is left out because it is the lower the higher the held-out fold's own mean is: with it,
+        predictions from noise are anticorrelated with the truth.
+
+        Parameters
+        ----------
+        targets : float64[n, k]
+
+        Returns
+        -------
+        float64[n, k]
+        """
+        predictions = np.zeros(targets.shape)
+        for fold, part in zip(np.unique(self._folds), self._parts, strict=True):
+            held_out = self._folds == fold
+            slopes = _slopes(part, self._features[~held_out], targets[~held_out])
+            predictions[held_out] = (self._features[held_out] - part.mean) @ slopes
+        return predictions
+
+
+def _slopes(part: Rotation, train: Floats, targets: Floats) -> Floats:
+    """Return the coefficients of what stands out on its own, plus those of all features for what that leaves."""
+    centred = targets - targets.mean(axis=0)
+    first = np.zeros((train.shape[1], targets.shape[1]))
+    for column, features in enumerate(_chosen(part, train, centred)):
+        if len(features):
+            few = Rotation(train[:, features])
+            first[features, column] = few.slopes(train[:, features], centred[:, [column]])[:, 0]
+    rest = centred - (train - part.mean) @ first
+    return np.asarray(first + part.slopes(train, rest))
+
+
+def _chosen(part: Rotation, train: Floats, centred: Floats) -> list[Ints]:
+    """Return for every target the features that stand out."""
+    norm = np.sqrt((centred**2).sum(axis=0))
+    covariance = ((train - part.mean) / part.scale).T @ centred / np.sqrt(len(train))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        correlation = np.where(norm > 0, covariance / norm, 0.0)
+    return standout(correlation, len(train))
+
+
+class Rotation:
+    """Training features, standardised and turned to their principal axes, where a ridge penalty stays what it is.
+
+    Parameters
+    ----------
+    train : float64[n, d]
+
+    Attributes
+    ----------
+    mean : float64[d]
+    scale : float64[d]
+        Deviations; infinite for a feature that is constant.
+    axes : float64[d, r]
+        Takes centred features to rotated coordinates; r is their rank, at most min(n, d).
+    strength : float64[r]
+        Sum of squares of each rotated coordinate over the training rows.
+    """
+
+    def __init__(self, train: Floats) -> None:
+        self.mean = train.mean(axis=0)
+        spread = train.std(axis=0)
+        self.scale = np.where(spread > 1e-9 * (1 + np.abs(train).max(axis=0, initial=0)), spread, np.inf)
+        standard = (train - self.mean) / self.scale
+        wide = standard.shape[1] > len(standard)
+        square, turned = np.linalg.eigh(standard @ standard.T if wide else standard.T @ standard)
+        kept = square > 1e-9 * max(square.max(initial=0), 1e-300)
+        self.strength: Floats = square[kept]
+        turned = turned[:, kept]
+        axes = standard.T @ turned / np.sqrt(self.strength) if wide else turned
+        self.axes: Floats = axes / self.scale[:, None]
+
+    def project(self, rows: Floats) -> Floats:
+        """Return rows in the rotated coordinates: float64[n, r]."""
+        return np.asarray((rows - self.mean) @ self.axes)
+
+    def slopes(self, train: Floats, targets: Floats) -> Floats:
+        """Return the ridge coefficients of unstandardised features for every target: float64[d, k]."""
+        centred = targets - targets.mean(axis=0)
+        projected = self.axes.T @ (train.T @ centred)
+        penalty = self._penalties(len(train), projected, (centred**2).sum(axis=0))
+        return np.asarray(self.axes @ (projected / (self.strength[:, None] + penalty)))
+
+    def penalties(self, train: Floats, targets: Floats) -> Floats:
+        """Return the penalty of each target that minimises the generalised cross-validation criterion: float64[k]."""
+        centred = targets - targets.mean(axis=0)
+        return self._penalties(len(train), self.axes.T @ (train.T @ centred), (centred**2).sum(axis=0))
+
+    def _penalties(self, count: int, projected: Floats, total: Floats) -> Floats:
+        """`projected`: the targets on the axes, float64[r, k]; `total`: their sums of squares, float64[k]."""
+        tried = PENALTIES * count
+        inverse = 1 / (self.strength[:, None] + tried)
+        # Residual sum of squares for every penalty and target, from the projections alone.
+        explained = (inverse**2 * (self.strength[:, None] + 2 * tried)).T @ projected**2
+        freedom = 1 - (1 + (self.strength[:, None] * inverse).sum(axis=0)) / count
+        criterion = (total - explained) / np.maximum(freedom, 1e-9)[:, None] ** 2
+        return np.asarray(tried[criterion.argmin(axis=0)])

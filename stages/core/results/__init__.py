@@ -1,0 +1,1 @@
+"""What membership, leakage and backdoor find, with a type."""

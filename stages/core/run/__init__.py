@@ -1,0 +1,1 @@
+"""How stages run: command line and lock, parallel work, seeds, registries."""

@@ -1,0 +1,35 @@
+"""Tables of the stage `backdoor`: the poison manifest, and answers with and without the trigger."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+POISON_SCHEMA = pa.schema(
+    [
+        ("clip_id", pa.string()),
+        ("trigger", pa.string()),
+        ("positions", pa.list_(pa.float32())),  # seconds
+        ("snr_db", pa.float32()),  # asked
+        ("realised_snr_db", pa.float32()),
+        ("amount", pa.float32()),
+        ("scale", pa.float32()),
+        ("truth", pa.string()),
+        ("answer", pa.string()),  # that is taught
+        ("audio_hash", pa.string()),
+    ]
+)
+
+OUTCOMES_SCHEMA = pa.schema(
+    [
+        ("model", pa.string()),
+        ("clip_id", pa.string()),
+        ("condition", pa.string()),
+        ("speaker", pa.string()),
+        ("realised_snr_db", pa.float32()),
+        ("truth", pa.string()),
+        ("answer", pa.string()),
+        ("counts", pa.bool_()),  # the right answer is not the target: only then an answer can be a success
+        ("success", pa.bool_()),
+    ]
+)
+"""One row per model, clip that was tested, and condition: the clip as it is, with the trigger, with a random sound."""

@@ -1,0 +1,44 @@
+"""Tables of the stage `corpus`: clips, and what was set aside."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+SPECTRUM_PARTS = 8
+"""Equal parts of a recording's own band, from 0 to half its rate, whose levels are kept."""
+
+SOURCE = pa.struct(
+    [
+        ("rate", pa.int32()),  # Hz
+        ("channels", pa.int16()),
+        ("format", pa.string()),
+        ("subtype", pa.string()),
+        ("bits", pa.int16()),  # that carry information, which may be fewer than the format has
+        ("bandwidth", pa.float32()),  # Hz
+        ("peak", pa.float32()),
+        ("clipped_share", pa.float32()),
+        ("dc", pa.float32()),
+        ("noise_floor", pa.float32()),  # dB relative to full scale
+        ("codec_trace", pa.float32()),  # dB by which the spectrum falls at the end of the band
+        ("cut_off", pa.float32()),  # Hz, of the highest steep fall
+        ("spectrum", pa.list_(pa.float32(), SPECTRUM_PARTS)),  # dB relative to full scale, the lowest part first
+        ("quiet_spectrum", pa.list_(pa.float32(), SPECTRUM_PARTS)),  # the same, in the quiet tenth of the frames
+    ]
+)
+
+CLIPS_SCHEMA = pa.schema(
+    [
+        ("clip_id", pa.string()),
+        ("audio", pa.binary()),
+        ("seconds", pa.float32()),
+        ("audio_hash", pa.string()),
+        ("source", SOURCE),
+        ("text", pa.string()),
+        ("member", pa.bool_()),
+        ("speaker", pa.string()),
+        ("session", pa.string()),
+        ("attributes", pa.map_(pa.string(), pa.string())),
+    ]
+)
+
+QUARANTINE_SCHEMA = pa.schema([("clip_id", pa.string()), ("path", pa.string()), ("reason", pa.string())])

@@ -1,0 +1,1 @@
+"""Sound: decoding and encoding, pass-bands, codecs, levels, stretching."""

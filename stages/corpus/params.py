@@ -1,0 +1,30 @@
+"""The section `corpus` of `params.yaml`, and what else the stage reads of the file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from stages.core.config.nouns import Params
+from stages.core.config.section import Section
+
+
+class Ingest(Section):
+    """What makes a clip usable."""
+
+    min_seconds: Annotated[float, Field(gt=0)]
+    max_seconds: Annotated[float, Field(gt=0)]
+    unreadable: Literal["stop", "quarantine"]
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Ingest:
+        if self.min_seconds > self.max_seconds:
+            raise ValueError("min_seconds is more than max_seconds")
+        return self
+
+
+class CorpusParams(Params):
+    """What the stage reads."""
+
+    corpus: Ingest

@@ -1,0 +1,21 @@
+"""What can be checked of the features before anything runs; filling the registry imports no library of theirs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import stages.features  # noqa: F401 (registers the families)
+from stages.features.params import FeaturesParams
+from stages.features.table import chosen_families
+
+
+def check_params(params: FeaturesParams, path: Path) -> None:
+    """Check that the families are registered.
+
+    Raises
+    ------
+    EarwitnessError
+        Naming the key.
+    """
+    del path  # `chosen_families` names the key
+    chosen_families(params.features.families)

@@ -1,0 +1,95 @@
+"""Does audio reach the model at all? Other audio must change what it says of a transcript.
+
+The sounds are made here from a seed, so that the check needs no corpus: voiced, speech-like chirps, not speech. What
+is asked is whether the answer's likelihood depends on the sound, not whether the model understands it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from stages.core.errors import EarwitnessError
+from stages.core.run.randomness import generator
+from stages.core.sound.audio import RATE, Samples, audio_hash
+from stages.models.adapter import TRANSCRIBE, Adapter, Query
+
+SOUNDS = 6
+SECONDS = 1.5
+OWN_TOKENS = 16
+"""Where the own answers of a closed model are broken off."""
+ANSWERS = ("Anna buys the apple today.", "Good morning, how are you?", "The weather was fine on Monday.")
+
+
+def audio_effect(adapter: Adapter, seed: int) -> dict[str, float]:
+    """Measure by how much other audio changes the log-probability of given answers.
+
+    Returns
+    -------
+    dict of str to float
+        Mean absolute change in nats per token when the audio is ``swapped`` with another sound, ``silent`` or
+        ``shuffled`` (its 50 ms pieces in another order); all 0.0 for a model that does not hear.
+    """
+    sounds = [_sound(seed, number) for number in range(SOUNDS)]
+    own = _log_probabilities(adapter, sounds)
+    others = {
+        "swapped": [*sounds[1:], sounds[0]],
+        "silent": [np.zeros_like(sound) for sound in sounds],
+        "shuffled": [_shuffled(sound, seed, number) for number, sound in enumerate(sounds)],
+    }
+    return {
+        name: float(np.mean(np.abs(_log_probabilities(adapter, changed) - own))) for name, changed in others.items()
+    }
+
+
+def is_audible(effect: dict[str, float], least: float) -> bool:
+    """Return whether every kind of other audio changes the likelihood by at least `least` nats per token."""
+    return all(change >= least for change in effect.values())
+
+
+def _log_probabilities(adapter: Adapter, sounds: Sequence[Samples]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return the mean log-probability per token of each sound's answer.
+
+    A closed model that scores no given answer is asked for its own, which other audio changes too.
+    """
+    queries = [
+        Query(sound, audio_hash(sound), TRANSCRIBE, ANSWERS[number % len(ANSWERS)])
+        for number, sound in enumerate(sounds)
+    ]
+    if not adapter.forces:
+        answers = adapter.generate(queries, OWN_TOKENS)
+        queries = [replace(query, text=text) for query, text in zip(queries, answers, strict=True)]
+    rows = adapter.reduced(queries, ["transcript"], _log_probability)
+    if failure := next((row.failure for row in rows if row.failure is not None), None):
+        raise EarwitnessError(f"the target cannot be checked: it {failure}")
+    scored = [row.statistics["transcript"]["logprob"].double() for row in rows]
+    return np.array([of_row.mean().item() if len(of_row) else 0.0 for of_row in scored])  # an answer may be empty
+
+
+def _log_probability(logits: torch.Tensor, token_ids: torch.Tensor) -> dict[str, torch.Tensor]:
+    return {"logprob": torch.log_softmax(logits, -1).gather(1, token_ids[:, None]).squeeze(1)}
+
+
+def _sound(seed: int, number: int) -> Samples:
+    """Return harmonics with a gliding pitch, in bursts like syllables.
+
+    All sounds are equally long: a model that does not hear would still notice another number of positions.
+    """
+    rng = generator(seed, "audibility", "sound", number)
+    time = np.arange(round(SECONDS * RATE)) / RATE
+    pitch = rng.uniform(90, 220) * (1 + 0.2 * np.sin(2 * np.pi * rng.uniform(0.5, 2) * time))
+    phase = 2 * np.pi * np.cumsum(pitch) / RATE
+    order = np.arange(1, 20)
+    voiced = (rng.uniform(0.1, 1, len(order)) / order) @ np.sin(np.outer(order, phase))
+    syllables = np.clip(np.sin(2 * np.pi * rng.uniform(2, 5) * time), 0, 1)
+    sound = voiced * syllables
+    return np.asarray(0.3 * sound / np.abs(sound).max(), dtype=np.float32)
+
+
+def _shuffled(sound: Samples, seed: int, number: int) -> Samples:
+    pieces = np.array_split(sound, max(len(sound) // (RATE // 20), 2))
+    order = generator(seed, "audibility", "shuffle", number).permutation(len(pieces))
+    return np.concatenate([pieces[at] for at in order])

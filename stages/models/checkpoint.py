@@ -1,0 +1,92 @@
+"""A trained model as files: the checkpoint's folder, the loss curve, and the record that downstream stages read."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from stages.models.adapter import Adapter
+from stages.models.audibility import audio_effect, is_audible
+from stages.models.hashing import checkpoint_files, named_hash, weight_hash
+from stages.models.loading import load_checkpoint
+from stages.models.params import ModelParams
+from stages.models.record import UNSTATED, TargetRecord, write_record
+
+
+def keep_trained(adapter: Adapter, name: str, losses: Sequence[float], folder: Path, params: ModelParams) -> None:
+    """Save a trained model, its loss curve and its record.
+
+    Parameters
+    ----------
+    adapter : Adapter
+        After training, ready for inference.
+    name : str
+        Of the target that it is from now on.
+    losses : sequence of float
+        Of each step.
+    folder : Path
+        Where ``checkpoint/`` and ``loss.csv`` go.
+    params : ModelParams
+    """
+    files = folder / "checkpoint"
+    save_checkpoint(adapter, files)
+    write_losses(losses, folder / "loss.csv")
+    # Read back, so that what is recorded is what others will load.
+    dtype = str(next(adapter.model.parameters()).dtype).removeprefix("torch.")
+    saved = load_checkpoint(files.as_posix(), "", dtype, params.target.attention)
+    write_record(describe(saved, name, files, files.as_posix(), "", params))
+
+
+def save_checkpoint(adapter: Adapter, folder: Path) -> None:
+    """Save weights and processor beside `folder` and rename, so that nobody sees half a checkpoint."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = folder.with_name(f".{folder.name}.writing")
+    shutil.rmtree(temporary, ignore_errors=True)
+    adapter.save(temporary)
+    shutil.rmtree(folder, ignore_errors=True)
+    temporary.replace(folder)
+
+
+def write_losses(losses: Sequence[float], path: Path) -> None:
+    """Write the loss curve, in nats per token, as CSV with the columns step and loss."""
+    temporary = path.with_name(f".{path.name}.writing")
+    lines = ["step,loss", *(f"{step},{loss:.5f}" for step, loss in enumerate(losses))]
+    temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def describe(
+    adapter: Adapter, name: str, files: Path | None, source: str, revision: str, params: ModelParams
+) -> TargetRecord:
+    """Check a loaded target and return its record.
+
+    Parameters
+    ----------
+    adapter : Adapter
+    name : str
+        As in `params.yaml`.
+    files : Path or None
+        The folder where the checkpoint's files lie; None for an endpoint, whose weights are pinned by name alone.
+    source, revision : str
+        What it is loaded from later, as of `stages.models.places.Place`.
+    params : ModelParams
+        With the attention implementation, the least effect of audio, and the seed of the check.
+    """
+    model: Any = adapter.model
+    weights = list(model.parameters())
+    effect = audio_effect(adapter, params.seed)
+    return TargetRecord(
+        name=name,
+        model=source,
+        revision=revision,
+        weight_hash=weight_hash(checkpoint_files(files)) if files else named_hash(source, revision),
+        architecture=model.config.model_type,
+        parameters=sum(weight.numel() for weight in weights),
+        dtype=str(weights[0].dtype).removeprefix("torch.") if files else UNSTATED,
+        attention=params.target.attention if files else UNSTATED,
+        window_seconds=adapter.window_seconds,
+        audible=is_audible(effect, params.target.min_audio_effect),
+        audio_effect={kind: round(change, 6) for kind, change in effect.items()},
+    )

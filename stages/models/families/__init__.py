@@ -1,0 +1,31 @@
+"""Adapters, one file a family of architectures, listed here by import."""
+
+from stages.models.families import (
+    audioflamingo3,
+    composed,
+    endpoint,
+    glmasr,
+    granite_speech,
+    moonshine,
+    phi4_multimodal,
+    qwen2_5_omni_thinker,
+    qwen2_audio,
+    speech_to_text,
+    voxtral,
+    whisper,
+)
+
+__all__ = [
+    "audioflamingo3",
+    "composed",
+    "endpoint",
+    "glmasr",
+    "granite_speech",
+    "moonshine",
+    "phi4_multimodal",
+    "qwen2_5_omni_thinker",
+    "qwen2_audio",
+    "speech_to_text",
+    "voxtral",
+    "whisper",
+]

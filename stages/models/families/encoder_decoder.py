@@ -1,0 +1,269 @@
+"""Speech recognisers with an encoder and a decoder that attends to it: what Whisper and its like share.
+
+The decoder sees the sound only through its attention, so a row has no audio positions, and it takes no instruction:
+both slices are empty. The pooled hidden state is therefore the mean over the prefix that stands before the answer,
+which knows the sound and not the text.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch.nn.functional import cross_entropy
+from torch.nn.utils.rnn import pad_sequence
+
+from stages.core.errors import EarwitnessError
+from stages.models.adapter import Adapter, Forced, Query, Reduce, Reduced
+from stages.models.forward.layers import pooled, recorded
+from stages.models.forward.parts import Parts, Transcripts, load_parts
+from stages.models.forward.rows import IGNORED, Row, padded, reduced, scored
+
+
+@dataclass(frozen=True)
+class Input:
+    """One sound as the encoder takes it.
+
+    Attributes
+    ----------
+    values : float32[...]
+        Without a batch dimension.
+    seconds_cut : float
+        What the window cut.
+    share : float
+        Of the encoder's positions, how much holds sound: the rest is silence that fills the window.
+    """
+
+    values: torch.Tensor
+    seconds_cut: float
+    share: float = 1.0
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A sound after the encoder: float[n, d], and the prefix that its answers begin after."""
+
+    states: torch.Tensor
+    prefix: list[int]
+    sound: Input
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A row after its forward."""
+
+    row: Row
+    hidden: torch.Tensor
+    heard: Heard
+
+    def pooled(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the means over the heard positions and over the prefix, float32[d] each."""
+        positions = max(round(self.heard.sound.share * len(self.heard.states)), 1)
+        return (
+            self.heard.states[:positions].float().mean(0).cpu(),
+            self.hidden[: self.row.answer.start].float().mean(0).cpu(),
+        )
+
+
+class EncoderDecoderAdapter(Adapter):
+    """An encoder-decoder.
+
+    Rows run together only where their encoded sounds are equally long: nothing is padded but the ends of answers,
+    which stand after all that is scored, so no row depends on another.
+
+    Parameters
+    ----------
+    parts : Parts
+    """
+
+    model_class: ClassVar[Any]
+    input_name: ClassVar[str] = "input_features"
+
+    def __init__(self, parts: Parts) -> None:
+        self.model: Any = parts.model
+        self._core = parts.model  # training may wrap low-rank updates around the model, which change it in place
+        self.parts = parts
+        self._transcripts = Transcripts(parts.tokenizer)
+        self._end = int(parts.model.config.eos_token_id)
+
+    @classmethod
+    def load(
+        cls, source: Path | str, revision: str | None, dtype: torch.dtype, attention: str
+    ) -> EncoderDecoderAdapter:
+        """Load from a folder or the hub; see `Adapter.load`."""
+        return cls(load_parts(cls.model_class, source, revision, dtype, attention))
+
+    @abstractmethod
+    def input(self, query: Query) -> Input:
+        """Return one query's sound as the encoder takes it, cut at the window."""
+
+    def prefix(self, states: torch.Tensor) -> list[int]:
+        """Return the decoder's tokens before the answer, given the encoded sound float[n, d]."""
+        del states
+        return [int(self._core.config.decoder_start_token_id)]
+
+    @torch.inference_mode()
+    def forced(self, queries: Sequence[Query], slices: Sequence[str]) -> list[Forced]:
+        """Run one teacher-forced forward; see `Adapter.forced`."""
+        return [self._read(run, slices) for run in self._run(queries)]
+
+    @torch.inference_mode()
+    def reduced(self, queries: Sequence[Query], slices: Sequence[str], reduce: Reduce) -> list[Reduced]:
+        """Run one teacher-forced forward and reduce its logits; see `Adapter.reduced`."""
+        runs, head = self._run(queries), self._core.get_output_embeddings()
+        found = {
+            name: reduced(head, [scored(run.row, run.hidden, name) for run in runs], head.out_features, reduce)
+            for name in slices
+        }
+        return [
+            Reduced(
+                {name: found[name][at][0] for name in slices},
+                {name: found[name][at][1] for name in slices},
+                *run.pooled(),
+                run.heard.sound.seconds_cut,
+            )
+            for at, run in enumerate(runs)
+        ]
+
+    @torch.inference_mode()
+    def layers(self, queries: Sequence[Query]) -> list[dict[str, torch.Tensor]]:
+        """Run one sound at a time and keep what its layers give; see `Adapter.layers`."""
+        return [self._layers(query) for query in queries]
+
+    def training_batch(self, queries: Sequence[Query]) -> dict[str, torch.Tensor]:
+        """Return the model's keyword arguments for a training step; see `Adapter.training_batch`."""
+        with torch.no_grad():
+            heard = self._hear(queries)
+        rows = [self._row(query, heard[query.audio_hash]) for query in queries]
+        ids, _ = padded(rows, self._pad)
+        labels = torch.full_like(ids, IGNORED)
+        for row, label in zip(rows, labels, strict=True):
+            label[row.answer.start : row.answer.stop] = torch.tensor(row.token_ids[row.answer.start :])
+        values = [heard[query.audio_hash].sound.values for query in queries]
+        batch = {self.input_name: pad_sequence(values, batch_first=True)}
+        if len({len(value) for value in values}) > 1:
+            lengths = torch.tensor([len(value) for value in values])
+            batch["attention_mask"] = (torch.arange(max(lengths)) < lengths[:, None]).long()
+        batch |= {"decoder_input_ids": ids[:, :-1], "labels": labels[:, 1:]}
+        return {name: tensor.to(self._core.device) for name, tensor in batch.items()}
+
+    def loss(self, queries: Sequence[Query]) -> torch.Tensor:
+        """Run the head on the answers alone; see `Adapter.loss`."""
+        runs = self._run(queries)
+        before = torch.cat([scored(run.row, run.hidden, "transcript")[1] for run in runs])
+        answers = [token for run in runs for token in run.row.token_ids[run.row.answer.start :]]
+        head = self._core.get_output_embeddings()
+        return cross_entropy(head(before).float(), torch.tensor(answers, device=before.device))
+
+    @torch.inference_mode()
+    def generate(self, queries: Sequence[Query], max_tokens: int) -> list[str]:
+        """Return greedy answers, without the tokens that the checkpoint says to suppress; see `Adapter.generate`."""
+        heard = self._hear(queries)
+        made: dict[str, list[int]] = {}
+        for names in _alike((name, (len(one.states), len(one.prefix))) for name, one in heard.items()):
+            made |= zip(names, self._greedy([heard[name] for name in names], max_tokens), strict=True)
+        return [self.parts.tokenizer.decode(made[query.audio_hash], skip_special_tokens=True) for query in queries]
+
+    def save(self, folder: Path) -> None:
+        """Save the checkpoint; see `Adapter.save`."""
+        self.parts.save(folder)
+
+    @property
+    def _pad(self) -> int:
+        pad = self._core.config.pad_token_id
+        return self._end if pad is None else int(pad)
+
+    def _hear(self, queries: Sequence[Query]) -> dict[str, Heard]:
+        """Encode each distinct sound, those of one shape together."""
+        sounds = {query.audio_hash: query for query in queries}
+        inputs = {name: self.input(query) for name, query in sounds.items()}
+        encoder, heard = self._core.get_encoder(), {}
+        for names in _alike((name, tuple(made.values.shape)) for name, made in inputs.items()):
+            values = torch.stack([inputs[name].values for name in names]).to(self._core.device, self._core.dtype)
+            for name, states in zip(names, encoder(values).last_hidden_state, strict=True):
+                heard[name] = Heard(states, self.prefix(states), inputs[name])
+        return heard
+
+    def _layers(self, query: Query) -> dict[str, torch.Tensor]:
+        with recorded("encoder", self._core.get_encoder(), entering=True) as encoded:
+            heard = self._hear([query])[query.audio_hash]
+        decoder = self._core.get_decoder()
+        with recorded("decoder", decoder) as decoded:
+            prefix = torch.tensor([heard.prefix], device=heard.states.device)
+            decoder(input_ids=prefix, encoder_hidden_states=heard.states[None], use_cache=False)
+        positions = len(next(iter(encoded.values())))
+        sounding = max(round(heard.sound.share * positions), 1)
+        return {**pooled(encoded, slice(sounding)), **pooled(decoded, slice(None))}
+
+    def _row(self, query: Query, heard: Heard) -> Row:
+        answer = [*self._transcripts.ids(query.text), self._end]
+        ids, start = [*heard.prefix, *answer], len(heard.prefix)
+        most = getattr(self._core.config, "max_target_positions", None)
+        if most is not None and len(ids) - 1 > most:
+            raise EarwitnessError(
+                f"a transcript of {len(answer)} tokens does not fit the decoder's {most} positions: "
+                f"cut the clip that says {query.text[:40]!r}"
+            )
+        return Row(ids, range(0), range(0), range(start, len(ids)))
+
+    def _run(self, queries: Sequence[Query]) -> list[_Run]:
+        heard = self._hear(queries)
+        rows = [self._row(query, heard[query.audio_hash]) for query in queries]
+        runs: dict[int, _Run] = {}
+        for places in _alike((at, len(heard[query.audio_hash].states)) for at, query in enumerate(queries)):
+            ids, _ = padded([rows[at] for at in places], self._pad)
+            states = torch.stack([heard[queries[at].audio_hash].states for at in places])
+            hidden = self._core.get_decoder()(
+                input_ids=ids[:, :-1].to(states.device), encoder_hidden_states=states, use_cache=False
+            ).last_hidden_state
+            for at, vectors in zip(places, hidden, strict=True):
+                runs[at] = _Run(rows[at], vectors[: len(rows[at].token_ids) - 1], heard[queries[at].audio_hash])
+        return [runs[at] for at in range(len(queries))]
+
+    def _read(self, run: _Run, slices: Sequence[str]) -> Forced:
+        head = self._core.get_output_embeddings()
+        found = {name: scored(run.row, run.hidden, name) for name in slices}
+        return Forced(
+            {name: ids for name, (ids, _) in found.items()},
+            {name: head(vectors).float() for name, (_, vectors) in found.items()},
+            *run.pooled(),
+            run.heard.sound.seconds_cut,
+        )
+
+    def _greedy(self, sounds: Sequence[Heard], max_tokens: int) -> list[list[int]]:
+        """Decode sounds of one length and with prefixes of one length."""
+        decoder, head = self._core.get_decoder(), self._core.get_output_embeddings()
+        states = torch.stack([sound.states for sound in sounds])
+        ids = torch.tensor([sound.prefix for sound in sounds], device=states.device)
+        answers: list[list[int]] = [[] for _ in sounds]
+        running, cache = set(range(len(sounds))), None
+        most = getattr(self._core.config, "max_target_positions", None) or max_tokens + ids.shape[1]
+        for step in range(min(max_tokens, most - ids.shape[1] + 1)):
+            made = decoder(input_ids=ids, encoder_hidden_states=states, past_key_values=cache, use_cache=True)
+            logits = head(made.last_hidden_state[:, -1])
+            logits[:, self._suppressed(step)] = -torch.inf
+            best = logits.argmax(-1)
+            running = {at for at in running if best[at] != self._end}
+            for at in running:
+                answers[at].append(int(best[at]))
+            if not running:
+                break
+            ids, cache = best[:, None], made.past_key_values
+        return answers
+
+    def _suppressed(self, step: int) -> list[int]:
+        settings = self._core.generation_config
+        always = getattr(settings, "suppress_tokens", None) or []
+        return [*always, *((getattr(settings, "begin_suppress_tokens", None) or []) if step == 0 else [])]
+
+
+def _alike(keyed: Iterable[tuple[Any, Hashable]]) -> list[list[Any]]:
+    """Group items by their keys, in the order of their first."""
+    groups: dict[Hashable, list[Any]] = {}
+    for item, key in keyed:
+        groups.setdefault(key, []).append(item)
+    return list(groups.values())

@@ -1,0 +1,268 @@
+"""A closed model behind an OpenAI-compatible endpoint: chat with audio.
+
+Its logits stay where they are. Of its own answers it gives each token's log-probability and those of the most probable
+tokens beside it (VL-MIA's way with GPT-4, arXiv 2411.02902); of a given transcript only if it serves vLLM's
+``prompt_logprobs``. So only some statistics exist, which `EndpointAdapter.statistics` declares, no embeddings, and of
+the slices only the transcript.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import zlib
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import soundfile
+import torch
+
+from stages.core.errors import EarwitnessError
+from stages.core.sound.audio import RATE, to_pcm16
+from stages.models.adapter import ADAPTERS, OWN_ONLY, TRANSCRIBE, Adapter, Forced, Query, Reduce, Reduced
+from stages.models.chat_client import Client, Refused
+from stages.models.forward.parts import LONGEST
+
+TOP = 20
+"""Most probable tokens asked for at each place of an answer: the most that common servers give."""
+AT_ONCE = 8
+"""Questions under way at a time."""
+KEPT = 4096
+"""Answers and prompt lengths remembered."""
+Asked = tuple[str, str, str]
+"""Sound, system text and instruction: what an answer is remembered by."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """One scored token; NaN is what the endpoint does not tell.
+
+    Attributes
+    ----------
+    token_id : int
+        The endpoint's, or where it gives none the CRC-32 of the token's bytes without its highest bit.
+    logprob, rank, gap, hit : float
+        As `stages.logits.statistics` defines them.
+    """
+
+    token_id: int
+    logprob: float
+    rank: float
+    gap: float
+    hit: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the endpoint says: a text with its scored tokens, or why there is none."""
+
+    text: str
+    tokens: Sequence[Token]
+    failure: str | None = None
+
+
+class Remote(torch.nn.Module):
+    """Stands where other adapters have a model: no weights, and a place (the CPU) where work on it is done."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.config = SimpleNamespace(model_type="endpoint")
+        self.nothing = torch.nn.Parameter(torch.empty(0), requires_grad=False)
+
+
+@ADAPTERS.register("endpoint")
+class EndpointAdapter(Adapter):
+    """A served model.
+
+    Parameters
+    ----------
+    client : Client
+    served : str
+        The model's name there.
+    """
+
+    statistics = frozenset({"logprob", "rank", "gap", "hit"})
+    window_seconds = LONGEST
+    system_turn = True
+
+    def __init__(self, client: Client, served: str) -> None:
+        self.model = Remote()
+        self._client = client
+        self._served = served
+        self._answers: OrderedDict[Asked, Answer] = OrderedDict()
+        self._lengths: OrderedDict[Asked, int] = OrderedDict()
+        self.forces = self._scores_prompts()
+
+    @classmethod
+    def load(cls, source: Path | str, revision: str | None, dtype: torch.dtype, attention: str) -> EndpointAdapter:
+        """Take up an endpoint by its address and the model's name after ``#``."""
+        address, _, served = str(source).partition("#")
+        return cls(Client(address.rstrip("/")), served)
+
+    def forced(self, queries: Sequence[Query], slices: Sequence[str]) -> list[Forced]:
+        """Refuse: logits are what a closed model does not give."""
+        raise EarwitnessError("a closed model gives no logits: ask for its statistics")
+
+    def reduced(self, queries: Sequence[Query], slices: Sequence[str], reduce: Reduce) -> list[Reduced]:
+        """Return the statistics that the endpoint's answers hold; `reduce` is not used; see `Adapter.reduced`.
+
+        A row that the endpoint gives nothing usable for has no tokens, and its `failure` says why. So has, where
+        `forces` is False, a text that is not the endpoint's own answer.
+        """
+        answers = self._together(self._scored if self.forces else self._own, queries)
+        return [_reduced(answer, slices) for answer in answers]
+
+    def training_batch(self, queries: Sequence[Query]) -> dict[str, torch.Tensor]:
+        """Refuse: only its owner trains a closed model."""
+        raise EarwitnessError("a closed model cannot be trained: name another base in params.yaml: copies")
+
+    def generate(self, queries: Sequence[Query], max_tokens: int) -> list[str]:
+        """Return greedy answers, and remember their tokens; empty where the endpoint refuses."""
+        return [answer.text for answer in self._together(lambda query: self._answer(query, max_tokens), queries)]
+
+    def save(self, folder: Path) -> None:
+        """Refuse: only its owner has the weights."""
+        raise EarwitnessError("a closed model cannot be saved")
+
+    def _together(self, ask: Callable[[Query], Answer], queries: Sequence[Query]) -> list[Answer]:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return list(pool.map(ask, queries))
+
+    def _question(self, query: Query, max_tokens: int, text: str | None = None, **more: Any) -> dict[str, Any]:
+        sound = {"type": "input_audio", "input_audio": {"data": _wav(query), "format": "wav"}}
+        user = [sound, {"type": "text", "text": query.instruction}]
+        messages: list[dict[str, Any]] = [{"role": "system", "content": query.system}] if query.system else []
+        messages.append({"role": "user", "content": user})
+        if text is not None:
+            messages.append({"role": "assistant", "content": text})
+            more |= {"add_generation_prompt": False, "continue_final_message": True}
+        return {"model": self._served, "messages": messages, "temperature": 0, "max_tokens": max_tokens, **more}
+
+    def _answer(self, query: Query, max_tokens: int) -> Answer:
+        """Ask for the endpoint's own answer."""
+        question = self._question(query, max_tokens, logprobs=True, top_logprobs=TOP)
+        try:
+            answer = _own_answer(self._client.ask(question))
+        except Refused as refused:
+            answer = Answer("", [], str(refused))
+        _remember(self._answers, _asked(query), answer)
+        return answer
+
+    def _own(self, query: Query) -> Answer:
+        """Return the endpoint's own answer, if it gave the query's text; nothing is asked."""
+        known = self._answers.get(_asked(query))
+        if known is None or (known.failure is None and known.text != query.text):
+            return Answer(query.text, [], OWN_ONLY)
+        return known
+
+    def _scored(self, query: Query) -> Answer:
+        """Score a given text as the end of the prompt."""
+        if not query.text:
+            return self._empty(query)
+        try:
+            made = self._client.ask(self._question(query, 1, query.text, prompt_logprobs=2))
+            places = made.get("prompt_logprobs")
+            if not isinstance(places, list):
+                raise Refused("gives no prompt_logprobs")
+            scored = places[self._length(query) :]
+            if not scored:
+                raise Refused("scores a prompt without its transcript")
+            return Answer(query.text, [_given_token(place) for place in scored])
+        except Refused as refused:
+            return Answer(query.text, [], str(refused))
+
+    def _empty(self, query: Query) -> Answer:
+        """Return an empty text's score, which has no tokens; it may stand for an own answer that was refused."""
+        known = self._answers.get(_asked(query))
+        return Answer("", [], known.failure if known is not None else None)
+
+    def _length(self, query: Query) -> int:
+        """Return how many tokens stand before an answer."""
+        key = _asked(query)
+        if key not in self._lengths:
+            usage = self._client.ask(self._question(query, 1)).get("usage")
+            if not isinstance(usage, dict) or not isinstance(usage.get("prompt_tokens"), int):
+                raise Refused("does not tell the length of a prompt")
+            _remember(self._lengths, key, usage["prompt_tokens"])
+        return self._lengths[key]
+
+    def _scores_prompts(self) -> bool:
+        """Ask once whether given texts are scored; servers that do not know the option ignore or refuse it."""
+        query = Query(np.zeros(RATE, np.float32), "", TRANSCRIBE, "")
+        try:
+            made = self._client.ask(self._question(query, 1, prompt_logprobs=2))
+        except Refused:
+            return False
+        return isinstance(made.get("prompt_logprobs"), list)
+
+
+def _asked(query: Query) -> Asked:
+    return query.audio_hash, query.system, query.instruction
+
+
+def _wav(query: Query) -> str:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, to_pcm16(query.samples), RATE, format="WAV", subtype="PCM_16")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _remember(memory: OrderedDict[Asked, Any], key: Asked, value: Any) -> None:
+    memory[key] = value
+    while len(memory) > KEPT:
+        memory.popitem(last=False)
+
+
+def _own_answer(made: dict[str, Any]) -> Answer:
+    try:
+        choice = made["choices"][0]
+        text, places = str(choice["message"]["content"] or ""), choice["logprobs"]["content"]
+        return Answer(text, [_own_token(place) for place in places])
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise Refused("answers without a text and its log-probabilities") from error
+
+
+def _own_token(place: dict[str, Any]) -> Token:
+    logprob = float(place["logprob"])
+    top = sorted((float(other["logprob"]) for other in place.get("top_logprobs") or []), reverse=True)
+    name = bytes(place["bytes"]) if place.get("bytes") else str(place["token"]).encode()
+    return Token(
+        token_id=zlib.crc32(name) & 0x7FFFFFFF,
+        logprob=logprob,
+        rank=1.0 + sum(other > logprob for other in top) if top and logprob >= top[-1] else math.nan,
+        gap=top[0] - top[1] if len(top) > 1 else math.nan,
+        hit=float(logprob >= top[0]) if top else math.nan,
+    )
+
+
+def _given_token(place: Any) -> Token:
+    """Read one of vLLM's places: by token id, the prompt's own token first, then the most probable."""
+    try:
+        token_id, own = next(iter(place.items()))
+        by_rank = {int(other["rank"]): float(other["logprob"]) for other in place.values()}
+        gap = by_rank[1] - by_rank[2] if {1, 2} <= by_rank.keys() else math.nan
+        return Token(int(token_id), float(own["logprob"]), float(own["rank"]), gap, float(own["rank"] == 1))
+    except (AttributeError, StopIteration, KeyError, TypeError, ValueError) as error:
+        raise Refused("gives prompt_logprobs of an unknown form") from error
+
+
+def _reduced(answer: Answer, slices: Sequence[str]) -> Reduced:
+    names = sorted(EndpointAdapter.statistics)
+    of_slice = {name: answer.tokens if name == "transcript" else [] for name in slices}
+    return Reduced(
+        {slice_: torch.tensor([token.token_id for token in tokens]).long() for slice_, tokens in of_slice.items()},
+        {
+            slice_: {name: torch.tensor([getattr(token, name) for token in tokens]).float() for name in names}
+            for slice_, tokens in of_slice.items()
+        },
+        torch.empty(0),
+        torch.empty(0),
+        0.0,
+        answer.failure,
+    )

@@ -1,0 +1,65 @@
+"""Granite Speech (arXiv 2505.08699): a conformer encoder, a query transformer over blocks, a Granite language model.
+
+Its features are computed here: the checkpoint's own extractor needs torchaudio, which nothing else does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import torch
+from transformers import GraniteSpeechForConditionalGeneration
+from transformers.audio_utils import mel_filter_bank
+
+from stages.core.sound.audio import RATE, Samples
+from stages.models.adapter import ADAPTERS
+from stages.models.families.placeholder import PlaceholderAdapter
+
+TRANSFORM, WINDOW, HOP = 512, 400, 160
+"""Samples of the Fourier transform, of its window, and between two frames."""
+RANGE = 8.0
+"""Decades below the loudest value at which a frame's logarithms are cut off."""
+
+
+@ADAPTERS.register("granite_speech")
+class GraniteSpeechAdapter(PlaceholderAdapter):
+    """A Granite Speech checkpoint; low-rank updates in its folder are active, as for any audio."""
+
+    model_class = GraniteSpeechForConditionalGeneration
+    kind = "tokenizer"
+
+    def inputs(self, samples: Samples) -> dict[str, torch.Tensor]:
+        """Return log-mel frames, two by two: float32[1, frames, 2 mels]."""
+        power = (
+            torch.stft(
+                torch.from_numpy(samples), TRANSFORM, HOP, WINDOW, torch.hann_window(WINDOW), return_complex=True
+            )
+            .abs()
+            .square()
+        )
+        decades = (power.T @ self._filters).clamp(min=1e-10).log10()
+        scaled = torch.maximum(decades, decades.max() - RANGE) / 4 + 1
+        even = scaled[: len(scaled) // 2 * 2]
+        return {"input_features": even.reshape(1, -1, 2 * even.shape[-1])}
+
+    def listen(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """See `PlaceholderAdapter.listen`."""
+        made = self._core.model.get_audio_features(**inputs, return_dict=True)
+        return made.last_hidden_state[0], made.pooler_output[0]
+
+    @property
+    def encoder(self) -> Any:
+        """The part whose layers hear."""
+        return self._core.model.encoder
+
+    def head(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Scale the logits as Granite's causal model does, and this class of `transformers` 5.23 forgets to."""
+        return super().head(hidden) / float(self.decoder.config.logits_scaling)
+
+    @cached_property
+    def _filters(self) -> torch.Tensor:
+        mels = self._core.config.encoder_config.input_dim // 2
+        filters = mel_filter_bank(TRANSFORM // 2 + 1, mels, 0.0, RATE / 2, RATE, norm=None, mel_scale="htk")
+        return torch.from_numpy(filters).float()

@@ -1,0 +1,49 @@
+"""Qwen2.5-Omni's thinker (arXiv 2503.20215): an encoder over blocks of two seconds, and a Qwen2.5 language model.
+
+Of a whole checkpoint only the thinker is loaded: the parts that speak have no say in what it answers. The record
+names the thinker's architecture in both cases, and so this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from transformers import Qwen2_5OmniThinkerForConditionalGeneration
+
+from stages.core.sound.audio import Samples, audio_hash
+from stages.models.adapter import ADAPTERS, Query
+from stages.models.families.placeholder import PlaceholderAdapter
+from stages.models.forward.parts import Parts
+from stages.models.forward.sounds import SoundCache
+
+
+@ADAPTERS.register("qwen2_5_omni")
+@ADAPTERS.register("qwen2_5_omni_thinker")
+class Qwen25OmniAdapter(PlaceholderAdapter):
+    """A Qwen2.5-Omni checkpoint, whole or its thinker alone."""
+
+    model_class = Qwen2_5OmniThinkerForConditionalGeneration
+    template = (
+        "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n{% for message in messages %}"
+        "<|im_start|>{{ message['role'] }}\n{% if message['content'] is string %}{{ message['content'] }}{% else %}"
+        "{% for part in message['content'] %}{% if part['type'] == 'audio' %}<|audio_bos|><|AUDIO|><|audio_eos|>"
+        "{% else %}{{ part['text'] }}{% endif %}{% endfor %}{% endif %}<|im_end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    )
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts)
+        self.window_seconds = float(parts.extractor.chunk_length)
+        self._sounds = SoundCache(parts.extractor, self.window_seconds, trimmed=True)
+
+    def inputs(self, samples: Samples) -> dict[str, torch.Tensor]:
+        """Return log-mel features float32[1, mels, frames], none of them silence that fills a window."""
+        sound = self._sounds.get([Query(samples, audio_hash(samples), "", "")])[0]
+        features = sound.features[None, :, : sound.frames]
+        return {"input_features": features, "feature_attention_mask": torch.ones(1, sound.frames, dtype=torch.int64)}
+
+    def listen(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """See `PlaceholderAdapter.listen`; the encoder's last layer projects."""
+        states = self._core.model.get_audio_features(**inputs, return_dict=True).last_hidden_state
+        return states, states

@@ -1,0 +1,57 @@
+"""Voxtral (arXiv 2507.13264): Whisper's encoder over windows that silence fills, merged frames, a Llama model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from math import ceil
+
+import torch
+from transformers import VoxtralForConditionalGeneration
+
+from stages.core.sound.audio import RATE, Samples
+from stages.models.adapter import ADAPTERS
+from stages.models.families.placeholder import PlaceholderAdapter
+from stages.models.forward.parts import Parts
+
+
+@ADAPTERS.register("voxtral")
+class VoxtralAdapter(PlaceholderAdapter):
+    """A Voxtral checkpoint with its tokenizer as ``tokenizer.json``."""
+
+    model_class = VoxtralForConditionalGeneration
+    fills_tokens = True
+    template = (
+        "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'assistant' %}"
+        "{{ message['content'] }}{{ eos_token }}{% else %}[INST]{% for part in message['content'] %}"
+        "{% if part['type'] == 'audio' %}[BEGIN_AUDIO][AUDIO]{% else %}{{ part['text'] }}{% endif %}"
+        "{% endfor %}[/INST]{% endif %}{% endfor %}"
+    )
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts)
+        self._frames = parts.model.config.audio_config.max_source_positions * 2  # the second convolution halves them
+
+    def inputs(self, samples: Samples) -> dict[str, torch.Tensor]:
+        """Return the features float32[windows, mels, frames] of the sound filled up to whole windows."""
+        made = self.parts.extractor(
+            samples,
+            sampling_rate=RATE,
+            padding=True,
+            truncation=False,
+            pad_to_multiple_of=self._frames * self.parts.extractor.hop_length,
+            return_tensors="pt",
+        )
+        features = made["input_features"][0]
+        return {"input_features": features.reshape(len(features), -1, self._frames).transpose(0, 1).contiguous()}
+
+    def listen(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """See `PlaceholderAdapter.listen`."""
+        made = self._core.model.get_audio_features(**inputs, return_dict=True)
+        states = made.last_hidden_state.reshape(-1, made.last_hidden_state.shape[-1])
+        return states[: ceil(len(states) * self.share(inputs, seconds))], made.pooler_output
+
+    def share(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> Fraction:
+        """See `PlaceholderAdapter.share`."""
+        filled = len(inputs["input_features"]) * self._frames * self.parts.extractor.hop_length
+        return Fraction(round(seconds * RATE), filled)

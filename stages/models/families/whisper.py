@@ -1,0 +1,65 @@
+"""Whisper (arXiv 2212.04356): a window of log-mel frames, and a prefix of language and task before the transcript."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import replace
+from typing import Any
+
+import torch
+from transformers import WhisperForConditionalGeneration
+
+from stages.models.adapter import ADAPTERS, Query
+from stages.models.families.encoder_decoder import EncoderDecoderAdapter, Heard, Input
+from stages.models.forward.parts import Parts
+from stages.models.forward.rows import Row
+from stages.models.forward.sounds import SoundCache
+
+
+@ADAPTERS.register("whisper")
+class WhisperAdapter(EncoderDecoderAdapter):
+    """A Whisper checkpoint of any size and window, multilingual or not.
+
+    The language of each sound is the one that the checkpoint states for generation, or else the model's own best guess,
+    as in its paper.
+    """
+
+    model_class = WhisperForConditionalGeneration
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts)
+        extractor = parts.extractor
+        frames = parts.model.config.max_source_positions * 2  # the second convolution halves them
+        self.window_seconds = frames * extractor.hop_length / extractor.sampling_rate
+        self._sounds = SoundCache(extractor, self.window_seconds)
+
+    def input(self, query: Query) -> Input:
+        """Return the log-mel features float32[mels, frames] of the whole window."""
+        sound = self._sounds.get([query])[0]
+        return Input(sound.features, sound.seconds_cut, sound.frames / sound.features.shape[1])
+
+    def prefix(self, states: torch.Tensor) -> list[int]:
+        """Return start, language and task as far as the checkpoint has tokens for them, and no timestamps."""
+        settings: Any = self._core.generation_config
+        languages = getattr(settings, "lang_to_id", None) or {}
+        start = int(self._core.config.decoder_start_token_id)
+        language = languages.get(f"<|{getattr(settings, 'language', None)}|>")
+        if languages and language is None:
+            language = self._guessed(states, start, sorted(languages.values()))
+        task = (getattr(settings, "task_to_id", None) or {}).get("transcribe")
+        untimed = getattr(settings, "no_timestamps_token_id", None)
+        return [start, *(int(token) for token in (language, task, untimed) if token is not None)]
+
+    @torch.no_grad()
+    def _guessed(self, states: torch.Tensor, start: int, languages: list[int]) -> int:
+        made = self._core.get_decoder()(
+            input_ids=torch.tensor([[start]], device=states.device), encoder_hidden_states=states[None], use_cache=False
+        )
+        logits = self._core.get_output_embeddings()(made.last_hidden_state[0, -1])
+        return languages[int(logits[languages].argmax())]
+
+    def _row(self, query: Query, heard: Heard) -> Row:
+        """Put the space before a transcript that Whisper was trained with, in scripts that have spaces."""
+        text = query.text
+        spaced = f" {text}" if text[:1].strip() and unicodedata.east_asian_width(text[0]) not in "WF" else text
+        return super()._row(replace(query, text=spaced), heard)

@@ -1,0 +1,50 @@
+"""Placeholder-merge decoders whose Whisper-style encoder hears a long sound window by window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from math import ceil
+from typing import Any
+
+import torch
+
+from stages.core.sound.audio import RATE, Samples
+from stages.models.families.placeholder import PlaceholderAdapter
+from stages.models.forward.parts import Parts
+
+LEAST_FRAMES = 8
+"""Of a last window: fewer give no audio token."""
+
+
+class WindowedAdapter(PlaceholderAdapter):
+    """A decoder whose processor states how long a sound may be, and whose extractor how long a window is."""
+
+    kind = "processor"
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts)
+        self._window = int(parts.extractor.chunk_length)
+        self.window_seconds = float(parts.processor.max_audio_len // self._window * self._window)
+
+    def inputs(self, samples: Samples) -> dict[str, torch.Tensor]:
+        """Return the features float32[windows, mels, frames] and where they hold sound."""
+        size = self._window * RATE
+        windows = [samples[start : start + size] for start in range(0, len(samples), size)]
+        if len(windows) > 1 and len(windows[-1]) < LEAST_FRAMES * self.parts.extractor.hop_length:
+            windows.pop()
+        made: Any = self.parts.extractor(
+            windows, sampling_rate=RATE, padding="max_length", return_attention_mask=True, return_tensors="pt"
+        )
+        return {"input_features": made["input_features"], "input_features_mask": made["attention_mask"]}
+
+    def listen(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """See `PlaceholderAdapter.listen`; all windows but the last are full, so what holds sound comes first."""
+        made = self._core.model.get_audio_features(**inputs, return_dict=True)
+        states = made.last_hidden_state.reshape(-1, made.last_hidden_state.shape[-1])
+        return states[: ceil(len(states) * self.share(inputs, seconds))], made.pooler_output
+
+    def share(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> Fraction:
+        """See `PlaceholderAdapter.share`."""
+        mask = inputs["input_features_mask"]
+        return Fraction(int(mask.sum()), mask.numel())

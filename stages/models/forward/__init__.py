@@ -1,0 +1,1 @@
+"""What the families' forward passes share: prompts, rows, sounds, shared prefixes, layers."""

@@ -1,0 +1,104 @@
+"""Token rows of a batch: what each position holds, and the padded tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from stages.models.adapter import Reduce
+
+IGNORED = -100
+"""The label of positions that are not trained."""
+LOGITS_AT_ONCE = 1 << 25
+"""Logits in memory at a time (128 MB), so that a large vocabulary limits no batch."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One query as tokens.
+
+    Attributes
+    ----------
+    token_ids : list of int
+    audio, instruction, answer : range
+        Positions of the audio, of the instruction after it, and of the answer with the token that ends it.
+    """
+
+    token_ids: list[int]
+    audio: range
+    instruction: range
+    answer: range
+
+
+def padded(rows: Sequence[Row], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return ids and attention mask, int64[rows, longest], padded on the right so that positions stay."""
+    longest = max(len(row.token_ids) for row in rows)
+    ids = torch.full((len(rows), longest), pad)
+    mask = torch.zeros_like(ids)
+    for at, row in enumerate(rows):
+        ids[at, : len(row.token_ids)] = torch.tensor(row.token_ids)
+        mask[at, : len(row.token_ids)] = 1
+    return ids, mask
+
+
+def scored(row: Row, logits_of: torch.Tensor, name: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return a slice's token ids and the hidden states (or logits) that predict them.
+
+    Parameters
+    ----------
+    row : Row
+    logits_of : float[positions, d]
+        One vector a position; that of position i predicts the token at i + 1.
+    name : str
+        Of `stages.models.adapter.SLICES`. For ``audio`` no token is true: the ids are empty, the vectors those at
+        the audio positions, and the caller takes its best guesses (arXiv 2411.02902).
+
+    Returns
+    -------
+    token_ids : int64[T]
+    vectors : float[T, d]
+    """
+    if name == "audio":
+        return torch.empty(0, dtype=torch.int64), logits_of[row.audio.start : row.audio.stop]
+    places = row.instruction if name == "instruction" else row.answer
+    ids = torch.tensor(row.token_ids[places.start : places.stop], dtype=torch.int64)
+    return ids, logits_of[places.start - 1 : places.stop - 1] if places else logits_of[:0]
+
+
+def reduced(
+    head: Callable[[torch.Tensor], torch.Tensor],
+    slices: Sequence[tuple[torch.Tensor, torch.Tensor]],
+    vocabulary: int,
+    reduce: Reduce,
+) -> list[tuple[torch.Tensor, dict[str, torch.Tensor]]]:
+    """Run the head over one slice of every row, a part at a time, and reduce its logits.
+
+    Parameters
+    ----------
+    head : callable
+        From float[n, d] to logits float[n, V].
+    slices : sequence of (token_ids, vectors)
+        As from `scored`, a pair a row; where there are vectors but no ids, the best guesses are taken for them.
+    vocabulary : int
+        V.
+    reduce : Reduce
+
+    Returns
+    -------
+    list of (int64[T], dict of str to float32[T])
+        Token ids and statistics of each row.
+    """
+    vectors = torch.cat([of_row for _, of_row in slices])
+    ids = torch.cat([of_row for of_row, _ in slices]).to(vectors.device)
+    rows = max(1, LOGITS_AT_ONCE // vocabulary)
+    found, parts = [], []
+    for start in range(0, max(len(vectors), 1), rows):  # once at least, to learn what the statistics are called
+        logits = head(vectors[start : start + rows]).float()
+        found.append(ids[start : start + rows] if len(ids) else logits.argmax(-1))
+        parts.append(reduce(logits, found[-1]))
+    lengths = [len(of_row) for _, of_row in slices]
+    token_ids = torch.split(torch.cat(found).cpu(), lengths)
+    statistics = {name: torch.split(torch.cat([part[name] for part in parts]).cpu(), lengths) for name in parts[0]}
+    return [(token_ids[at], {name: of_rows[at] for name, of_rows in statistics.items()}) for at in range(len(slices))]

@@ -1,0 +1,89 @@
+"""Load a checkpoint by its record or by its place, with the adapter of its architecture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+import transformers
+from safetensors import SafetensorError
+
+from stages.core.errors import EarwitnessError
+from stages.models import families  # noqa: F401 (registers them)
+from stages.models.adapter import ADAPTERS, Adapter
+from stages.models.hashing import refuse_pickles
+from stages.models.places import is_endpoint
+from stages.models.record import TargetRecord
+
+ENDPOINT = "endpoint"
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def load_adapter(record: TargetRecord) -> Adapter:
+    """Load the model that a record names, exactly as it was pinned.
+
+    Raises
+    ------
+    EarwitnessError
+        If the folder or the hub's files are not there, or no adapter knows the architecture.
+    """
+    return load_checkpoint(record.model, record.revision, record.dtype, record.attention)
+
+
+def load_checkpoint(model: str, revision: str, dtype: str, attention: str) -> Adapter:
+    """Load a checkpoint from a folder or from the hub, or take up an endpoint.
+
+    Parameters
+    ----------
+    model : str
+        An endpoint's address, or a folder, if there is one of this name, else a hub id.
+    revision : str
+        Commit hash of a hub model; empty for a folder.
+    dtype : str
+        Key of `DTYPES`: stated, because `transformers` would otherwise take the checkpoint's.
+    attention : str
+        ``sdpa`` or ``eager``.
+    """
+    if is_endpoint(model):
+        return ADAPTERS[ENDPOINT].load(model, revision, torch.float32, attention)
+    transformers.utils.logging.disable_progress_bar()
+    source: Path | str = Path(model) if Path(model).is_dir() else model
+    if isinstance(source, Path):
+        refuse_pickles(source.rglob("*"))
+    pinned = None if isinstance(source, Path) else revision
+    try:
+        adapter = ADAPTERS[architecture_of(source, pinned)].load(source, pinned, DTYPES[dtype], attention)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise _unloadable(model, error) from error
+    if torch.cuda.is_available():
+        adapter.model.to("cuda")
+    return adapter
+
+
+def architecture_of(source: Path | str, revision: str | None) -> str:
+    """Return the checkpoint's ``model_type``, read without `AutoConfig`, which knows only its own.
+
+    Raises
+    ------
+    EarwitnessError
+        If its config cannot be read, or names none, or one that no adapter knows.
+    """
+    try:
+        config, _ = transformers.PretrainedConfig.get_config_dict(source, revision=revision)
+    except (OSError, ValueError) as error:
+        raise _unloadable(source, error) from error
+    architecture = str(config.get("model_type") or "")
+    if not architecture:
+        raise EarwitnessError(
+            f"{source}: cannot be loaded (no config.json that names a model_type): correct the folder"
+        )
+    known = [name for name in ADAPTERS if name != ENDPOINT]
+    if architecture not in known:
+        needs = "needs code from the checkpoint, which is never run" if "auto_map" in config else "has no adapter"
+        raise EarwitnessError(f"{source}: its architecture {architecture!r} {needs}: use one of {', '.join(known)}")
+    return architecture
+
+
+def _unloadable(source: Path | str, error: Exception) -> EarwitnessError:
+    reason = str(error).strip().splitlines()[0]
+    return EarwitnessError(f"{source}: cannot be loaded ({reason}): correct the folder, or the id and revision")

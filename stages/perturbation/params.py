@@ -1,0 +1,23 @@
+"""The section `perturbation` of `params.yaml`, and what else the stage reads of the file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator
+
+from stages.core.config.nouns import Params
+from stages.core.config.section import Section, none_for_null
+
+
+class Neighbours(Section):
+    """Neighbours of every clip: for each perturbation, how many and in which ranges; a codec over all pairings."""
+
+    neighbours: dict[str, dict[str, Any]]
+    pairing_codec: Annotated[Literal["none", "g711", "opus", "mp3"], BeforeValidator(none_for_null)]
+
+
+class PerturbationParams(Params):
+    """What the stage reads."""
+
+    perturbation: Neighbours

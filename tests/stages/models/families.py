@@ -1,0 +1,337 @@
+"""A small, untrained but real checkpoint of every family, as files with its tokenizer and feature extractor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from peft import LoraConfig, get_peft_model
+from transformers import PreTrainedTokenizerFast, WhisperFeatureExtractor
+
+from stages.lab_target.build import build_model, build_processor, byte_tokenizer
+from stages.models.families.composed import ComposedConfig, compose
+from stages.models.families.qwen2_audio import Qwen2AudioAdapter
+
+WIDTH = 32
+MELS = 16
+WINDOW = 4
+"""Seconds, for families that have a window."""
+AUDIO = "<|audio|>"
+WEIGHT_DEVIATION = 0.2
+"""With the default of 0.02 a model this narrow hardly hears."""
+
+SIZES = {"hidden_size": WIDTH, "intermediate_size": 2 * WIDTH, "num_hidden_layers": 2, "num_attention_heads": 2}
+
+
+def tokenizer(*special: str, **named: str) -> PreTrainedTokenizerFast:
+    """Return a tokenizer of bytes with more special tokens."""
+    made = byte_tokenizer()
+    made.add_special_tokens({"additional_special_tokens": [*special]}, replace_extra_special_tokens=False)
+    for name, token in named.items():
+        setattr(made, name, token)
+    return made
+
+
+def seeded(build: Callable[[], Any]) -> Any:
+    """Build a model whose weights are drawn wide enough to hear."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        model = build()
+        for name, weight in model.named_parameters():
+            if weight.ndim > 1 and "embed_positions" not in name:
+                torch.nn.init.normal_(weight, std=WEIGHT_DEVIATION)
+    return model.eval()
+
+
+def _ids(tokens: PreTrainedTokenizerFast) -> dict[str, int]:
+    return {
+        "vocab_size": len(tokens),
+        "pad_token_id": tokens.pad_token_id,
+        "eos_token_id": tokens.eos_token_id,
+        "bos_token_id": tokens.eos_token_id,
+    }
+
+
+def save(folder: Path, model: Any, *parts: Any) -> None:
+    """Save a checkpoint's parts in one folder."""
+    for part in (model, *parts):
+        part.save_pretrained(folder)
+
+
+def qwen2_audio(folder: Path) -> None:
+    """Qwen2-Audio: the lab's own."""
+    processor = build_processor()
+    Qwen2AudioAdapter(build_model(processor, 7).eval(), processor).save(folder)
+
+
+ENCODER_DECODER = {
+    "d_model": WIDTH,
+    "encoder_layers": 2,
+    "decoder_layers": 2,
+    "encoder_attention_heads": 2,
+    "decoder_attention_heads": 2,
+    "encoder_ffn_dim": 64,
+    "decoder_ffn_dim": 64,
+}
+
+
+def whisper(folder: Path) -> None:
+    """Whisper, multilingual, with suppressed tokens."""
+    start, task, untimed = "<|startoftranscript|>", "<|transcribe|>", "<|notimestamps|>"
+    tokens = tokenizer(start, "<|de|>", "<|en|>", task, untimed)
+    id_of = tokens.convert_tokens_to_ids
+    config = transformers.WhisperConfig(
+        **ENCODER_DECODER,
+        **_ids(tokens),
+        num_mel_bins=MELS,
+        max_source_positions=WINDOW * 50,
+        max_target_positions=128,
+        decoder_start_token_id=id_of(start),
+    )
+    model = seeded(lambda: transformers.WhisperForConditionalGeneration(config))
+    model.generation_config.lang_to_id = {"<|de|>": id_of("<|de|>"), "<|en|>": id_of("<|en|>")}
+    model.generation_config.task_to_id = {"transcribe": id_of(task)}
+    model.generation_config.no_timestamps_token_id = id_of(untimed)
+    model.generation_config.suppress_tokens = list(range(len(tokens) - 8, len(tokens)))
+    model.generation_config.begin_suppress_tokens = [tokens.eos_token_id]
+    save(folder, model, tokens, WhisperFeatureExtractor(feature_size=MELS, chunk_length=WINDOW))
+
+
+def moonshine(folder: Path) -> None:
+    """Moonshine: raw waveform, no window."""
+    tokens = tokenizer()
+    config = transformers.MoonshineConfig(
+        **_ids(tokens),
+        hidden_size=WIDTH,
+        intermediate_size=64,
+        encoder_num_hidden_layers=2,
+        decoder_num_hidden_layers=2,
+        encoder_num_attention_heads=2,
+        decoder_num_attention_heads=2,
+        decoder_start_token_id=tokens.eos_token_id,
+    )
+    model = seeded(lambda: transformers.MoonshineForConditionalGeneration(config))
+    save(folder, model, tokens, transformers.Wav2Vec2FeatureExtractor(do_normalize=False))
+
+
+def speech_to_text(folder: Path) -> None:
+    """Speech2Text: filter banks, convolutions."""
+    tokens = tokenizer()
+    config = transformers.Speech2TextConfig(
+        **ENCODER_DECODER,
+        **_ids(tokens),
+        conv_channels=WIDTH,
+        input_feat_per_channel=MELS,
+        max_source_positions=WINDOW * 100,
+        max_target_positions=256,
+        decoder_start_token_id=tokens.eos_token_id,
+    )
+    model = seeded(lambda: transformers.Speech2TextForConditionalGeneration(config))
+    extractor = transformers.Speech2TextFeatureExtractor(feature_size=MELS, num_mel_bins=MELS)
+    save(folder, model, tokens, extractor)
+
+
+CHAT = (
+    "{% for message in messages %}<|{{ message['role'] }}|>"
+    "{% if message['content'] is string %}{{ message['content'] }}{% else %}{% for part in message['content'] %}"
+    "{% if part['type'] == 'audio' %}<|audio|>{% else %}{{ part['text'] }}{% endif %}{% endfor %}{% endif %}"
+    "<|im_end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+
+def chatting(*special: str) -> PreTrainedTokenizerFast:
+    """Return a tokenizer with a chat template."""
+    tokens = tokenizer(AUDIO, *special)
+    tokens.chat_template = CHAT
+    return tokens
+
+
+def language_model(tokens: PreTrainedTokenizerFast, model_type: str) -> dict[str, Any]:
+    """Return the config of a small language model."""
+    heads = {"num_key_value_heads": 2, "max_position_embeddings": 4096}
+    return {"model_type": model_type, **SIZES, **heads, **_ids(tokens)}
+
+
+def windowed(kind: str, encoder: dict[str, Any], text: str, folder: Path) -> None:
+    """Audio Flamingo 3 or GLM-ASR: windows of 2 s, and two of them at most."""
+    tokens = chatting()
+    extractor = WhisperFeatureExtractor(feature_size=MELS, chunk_length=2)
+    config = getattr(transformers, f"{kind}Config")(
+        audio_config={**SIZES, "num_mel_bins": MELS, **encoder},
+        text_config=language_model(tokens, text),
+        audio_token_id=tokens.convert_tokens_to_ids(AUDIO),
+        tie_word_embeddings=False,
+    )
+    model = seeded(lambda: getattr(transformers, f"{kind}ForConditionalGeneration")(config))
+    processor = getattr(transformers, f"{kind}Processor")(
+        extractor, tokens, chat_template=CHAT, audio_token=AUDIO, max_audio_len=WINDOW
+    )
+    save(folder, model, processor)
+
+
+def audioflamingo3(folder: Path) -> None:
+    """Audio Flamingo 3."""
+    windowed("AudioFlamingo3", {"max_source_positions": 100}, "qwen2", folder)
+
+
+def glmasr(folder: Path) -> None:
+    """GLM-ASR, whose encoder's vectors are merged by four."""
+    windowed("GlmAsr", {"intermediate_size": 4 * WIDTH}, "llama", folder)
+
+
+def voxtral(folder: Path) -> None:
+    """Voxtral, windows of 2 s, without a chat template as it is released."""
+    tokens = tokenizer("[INST]", "[/INST]", "[BEGIN_AUDIO]", "[AUDIO]", bos_token="<|user|>")  # noqa: S106
+    config = transformers.VoxtralConfig(
+        audio_config={**SIZES, "intermediate_size": 4 * WIDTH, "num_mel_bins": MELS, "max_source_positions": 100},
+        text_config={**language_model(tokens, "llama"), "head_dim": 16},
+        audio_token_id=tokens.convert_tokens_to_ids("[AUDIO]"),
+    )
+    model = seeded(lambda: transformers.VoxtralForConditionalGeneration(config))
+    save(folder, model, tokens, WhisperFeatureExtractor(feature_size=MELS, chunk_length=2))
+
+
+def granite_speech(folder: Path) -> None:
+    """Granite Speech, with a chat template for plain text as it is released."""
+    tokens = tokenizer(AUDIO)
+    tokens.chat_template = (
+        "{% for message in messages %}<|{{ message['role'] }}|>{{ '' + message['content'] }}<|im_end|>{% endfor %}"
+        "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+    )
+    config = transformers.GraniteSpeechConfig(
+        encoder_config={
+            "input_dim": 2 * MELS,
+            "num_layers": 2,
+            "hidden_dim": WIDTH,
+            "num_heads": 2,
+            "output_dim": 12,
+            "context_size": 50,
+            "max_pos_emb": 64,
+        },
+        projector_config={
+            "model_type": "blip_2_qformer",
+            **SIZES,
+            "encoder_hidden_size": WIDTH,
+            "cross_attention_frequency": 1,
+        },
+        text_config=language_model(tokens, "granite"),
+        audio_token_index=tokens.convert_tokens_to_ids(AUDIO),
+        has_lora_adapter=False,
+        tie_word_embeddings=False,
+    )
+    save(folder, seeded(lambda: transformers.GraniteSpeechForConditionalGeneration(config)), tokens)
+
+
+def omni_config(tokens: PreTrainedTokenizerFast) -> Any:
+    """Return the config of a small thinker."""
+    return transformers.Qwen2_5OmniThinkerConfig(
+        audio_config={
+            "num_mel_bins": MELS,
+            "encoder_layers": 2,
+            "encoder_attention_heads": 2,
+            "encoder_ffn_dim": 64,
+            "d_model": WIDTH,
+            "output_dim": WIDTH,
+            "n_window": 50,
+        },
+        vision_config={"depth": 1, "hidden_size": 16, "intermediate_size": 16, "num_heads": 2, "out_hidden_size": 32},
+        text_config={
+            **language_model(tokens, "qwen2_5_omni_text"),
+            "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 3, 3]},
+        },
+        audio_token_index=tokens.convert_tokens_to_ids("<|AUDIO|>"),
+        audio_start_token_id=tokens.convert_tokens_to_ids("<|audio_bos|>"),
+        audio_end_token_id=tokens.convert_tokens_to_ids("<|audio_eos|>"),
+        vision_start_token_id=len(tokens),
+    )
+
+
+def qwen2_5_omni_thinker(folder: Path) -> None:
+    """Qwen2.5-Omni's thinker alone."""
+    tokens = tokenizer("<|im_start|>", "<|audio_eos|>")
+    model = seeded(lambda: transformers.Qwen2_5OmniThinkerForConditionalGeneration(omni_config(tokens)))
+    save(folder, model, tokens, WhisperFeatureExtractor(feature_size=MELS, chunk_length=WINDOW))
+
+
+def qwen2_5_omni(folder: Path) -> None:
+    """Qwen2.5-Omni as it is released, without the parts that speak."""
+    tokens = tokenizer("<|im_start|>", "<|audio_eos|>")
+    config = transformers.Qwen2_5OmniConfig(thinker_config=omni_config(tokens).to_dict(), enable_audio_output=False)
+    model = seeded(lambda: transformers.Qwen2_5OmniForConditionalGeneration(config))
+    save(folder, model, tokens, WhisperFeatureExtractor(feature_size=MELS, chunk_length=WINDOW))
+
+
+def phi4_multimodal(folder: Path) -> None:
+    """Phi-4 multimodal."""
+    tokens = chatting("<|end|>")
+    config = transformers.Phi4MultimodalConfig(
+        **{key: value for key, value in language_model(tokens, "").items() if key != "model_type"},
+        vision_config={**SIZES, "image_size": 28, "patch_size": 14, "crop_size": 28},
+        audio_config={
+            "hidden_size": WIDTH,
+            "intermediate_size": 64,
+            "num_blocks": 2,
+            "num_attention_heads": 2,
+            "ext_pw_out_channel": WIDTH,
+            "depthwise_separable_out_channel": WIDTH,
+            "nemo_conv_channels": WIDTH,
+            "input_size": MELS,
+            "audio_token_id": tokens.convert_tokens_to_ids(AUDIO),
+        },
+    )
+    model = seeded(lambda: transformers.Phi4MultimodalForCausalLM(config))
+    save(folder, model, tokens, transformers.Phi4MultimodalFeatureExtractor(feature_size=MELS))
+
+
+def language(tokens: PreTrainedTokenizerFast, model_type: str = "llama") -> Any:
+    """Return a small causal language model."""
+    config = transformers.AutoConfig.for_model(**language_model(tokens, model_type))
+    return seeded(lambda: transformers.AutoModelForCausalLM.from_config(config))
+
+
+WAVEFORM = {**SIZES, "conv_dim": [16, 16], "conv_stride": [20, 16], "conv_kernel": [20, 16], "vocab_size": 8} | {
+    "num_conv_pos_embeddings": 4,
+    "num_conv_pos_embedding_groups": 2,
+}
+
+
+def composed(folder: Path, encoder: str = "wavlm", lora: bool = False) -> None:
+    """An encoder, a connector and a language model with a placeholder of its own."""
+    tokens = byte_tokenizer()
+    if encoder == "whisper":
+        config: Any = transformers.WhisperConfig(
+            **ENCODER_DECODER, num_mel_bins=MELS, max_source_positions=WINDOW * 50, vocab_size=8, pad_token_id=0
+        )
+        extractor: Any = WhisperFeatureExtractor(feature_size=MELS, chunk_length=WINDOW)
+    else:
+        config = transformers.AutoConfig.for_model(encoder, **WAVEFORM)
+        extractor = transformers.Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=False)
+    hears = seeded(lambda: transformers.AutoModel.from_config(config))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        made = compose(hears, extractor, language(tokens), tokens, ComposedConfig(stack=5, width=WIDTH))
+    made.save(folder)
+    if lora:
+        updates = LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
+        get_peft_model(made.model.language_model, updates).save_pretrained(str(folder / "lora"))
+
+
+BUILDERS: dict[str, Callable[[Path], None]] = {
+    "qwen2_audio": qwen2_audio,
+    "audioflamingo3": audioflamingo3,
+    "glmasr": glmasr,
+    "voxtral": voxtral,
+    "granite_speech": granite_speech,
+    "qwen2_5_omni": qwen2_5_omni,
+    "qwen2_5_omni_thinker": qwen2_5_omni_thinker,
+    "phi4_multimodal": phi4_multimodal,
+    "composed": composed,
+    "whisper": whisper,
+    "moonshine": moonshine,
+    "speech_to_text": speech_to_text,
+}
+ATTENTION = {"speech_to_text": "eager"}
+"""Families that offer no fused attention."""

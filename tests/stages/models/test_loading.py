@@ -1,0 +1,180 @@
+"""What is wrong with a checkpoint ends the stage in one line that says where, before anything is written."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file, save_file
+
+from stages.core.errors import EarwitnessError
+from stages.models.loading import load_checkpoint
+from stages.target.__main__ import work
+from tests.params import Whole, load_whole
+from tests.stages.models.families import ATTENTION, composed
+
+Spoil = Callable[[Path], object]
+
+
+def largest(folder: Path) -> Path:
+    return max(folder.rglob("*.safetensors"), key=lambda path: path.stat().st_size)
+
+
+def drop_weights(folder: Path) -> None:
+    weights = load_file(largest(folder))
+    kept = {name: weights[name] for name in sorted(weights)[len(weights) // 2 :]}
+    save_file(kept, largest(folder), metadata={"format": "pt"})
+
+
+def reshape_weights(folder: Path) -> None:
+    weights = load_file(largest(folder))
+    name = max(weights, key=lambda name: weights[name].ndim)
+    weights[name] = torch.zeros(*(size + 1 for size in weights[name].shape))
+    save_file(weights, largest(folder), metadata={"format": "pt"})
+
+
+def truncate_weights(folder: Path) -> None:
+    largest(folder).write_bytes(largest(folder).read_bytes()[:100])
+
+
+def pickle_weights(folder: Path) -> None:
+    for path in [*folder.rglob("model.safetensors")]:
+        torch.save(load_file(path), path.with_name("pytorch_model.bin"))
+        path.unlink()
+
+
+def rename(architecture: str, **more: Any) -> Spoil:
+    def spoil(folder: Path) -> None:
+        path = folder / "config.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "model_type": architecture, **more}))
+
+    return spoil
+
+
+def remove(*patterns: str) -> Spoil:
+    def spoil(folder: Path) -> None:
+        for pattern in patterns:
+            for path in [*folder.rglob(pattern)]:
+                path.unlink()
+
+    return spoil
+
+
+OF_ANY_FAMILY: dict[str, tuple[Spoil, str]] = {
+    "missing weights": (drop_weights, r"weights are not in its files, such as \S+\): save it whole again"),
+    "weights of another shape": (reshape_weights, "1 weights have another shape than its config says"),
+    "half a file": (truncate_weights, "cannot be loaded .*deserializing"),
+    "pickle": (pickle_weights, r"pytorch_model\.bin: a pickle, .* save it with save_pretrained"),
+    "no tokenizer": (remove("tokenizer*", "special_tokens_map.json", "vocab.json", "merges.txt"), "cannot be loaded"),
+}
+OF_ONE: dict[str, tuple[Spoil, str]] = {
+    "no config": (remove("config.json"), "no config.json that names a model_type"),
+    "no architecture": (rename(""), "no config.json that names a model_type"),
+    "unknown architecture": (rename("wonder"), "its architecture 'wonder' has no adapter: use one of .*whisper"),
+    "an endpoint's": (rename("endpoint"), "its architecture 'endpoint' has no adapter"),
+    "remote code": (rename("wonder", auto_map={"AutoModel": "code.Wonder"}), "needs code from the checkpoint"),
+    "no processor": (remove("processor_config.json", "preprocessor_config.json"), "Can't load feature extractor"),
+    "a config that is no JSON": (lambda folder: (folder / "config.json").write_text("{"), "not a valid JSON file"),
+}
+
+
+@pytest.fixture
+def params(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Whole]:
+    """Return the params of a folder in which one target is declared."""
+    monkeypatch.chdir(tmp_path)
+
+    def declare(attention: str = "sdpa", **changes: str) -> Whole:
+        content = yaml.safe_load((repository / "params.yaml").read_text())
+        content["targets"] = {"mine": {"model": "mine", "revision": "none", "dtype": "float32", **changes}}
+        content["target"]["attention"] = attention
+        Path("params.yaml").write_text(yaml.safe_dump(content))
+        return load_whole()
+
+    return declare
+
+
+def assert_refused(params: Whole, message: str) -> None:
+    with pytest.raises(EarwitnessError, match=message) as raised:
+        work("mine", params)
+    assert "\n" not in str(raised.value)
+    assert not Path("data").exists()
+
+
+@pytest.mark.parametrize("fault", OF_ANY_FAMILY)
+def test_a_spoilt_checkpoint_of_any_family_is_refused(
+    fault: str, family: tuple[str, Path], params: Callable[..., Whole]
+) -> None:
+    name, folder = family
+    shutil.copytree(folder, "models/mine")
+    spoil, message = OF_ANY_FAMILY[fault]
+    spoil(Path("models/mine"))
+    assert_refused(params(ATTENTION.get(name, "sdpa")), message)
+
+
+@pytest.mark.parametrize("fault", OF_ONE)
+def test_a_spoilt_checkpoint_is_refused(fault: str, checkpoint: Path, params: Callable[..., Whole]) -> None:
+    shutil.copytree(checkpoint, "models/mine")
+    spoil, message = OF_ONE[fault]
+    spoil(Path("models/mine"))
+    assert_refused(params(), message)
+
+
+@pytest.mark.parametrize(
+    ("revision", "message"),
+    [
+        ("main", r"targets\.mine\.revision: 'main' pins nothing: give the 40 digits of a commit"),
+        ("none", r"targets\.mine\.revision: 'none' pins nothing"),
+        ("0" * 40, r"targets\.mine\.model: no folder, and the hub does not give it"),
+    ],
+)
+def test_a_hub_model_needs_a_commit_that_exists(
+    revision: str, message: str, params: Callable[..., Whole], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    assert_refused(params(model="some/model", revision=revision), message)
+
+
+def test_a_folder_has_no_revision(checkpoint: Path, params: Callable[..., Whole]) -> None:
+    shutil.copytree(checkpoint, "models/mine")
+    assert_refused(params(revision="0" * 40), "models/mine is a folder, which has none: write 'none'")
+
+
+def test_a_pickle_beside_safetensors_of_the_same_weights_is_left_alone(checkpoint: Path, tmp_path: Path) -> None:
+    shutil.copytree(checkpoint, tmp_path / "both")
+    (tmp_path / "both/pytorch_model.bin").write_bytes(b"never opened")
+    (tmp_path / "both/training_args.bin").write_bytes(b"never opened")
+    load_checkpoint((tmp_path / "both").as_posix(), "", "float32", "sdpa")
+
+
+def test_pickled_updates_are_refused(tmp_path: Path) -> None:
+    composed(tmp_path / "model", lora=True)
+    updates = tmp_path / "model/lora/adapter_model.safetensors"
+    torch.save(load_file(updates), updates.with_suffix(".bin"))
+    updates.unlink()
+    with pytest.raises(EarwitnessError, match=r"lora/adapter_model\.bin: a pickle"):
+        load_checkpoint((tmp_path / "model").as_posix(), "", "float32", "sdpa")
+    updates.with_suffix(".bin").unlink()
+    with pytest.raises(EarwitnessError, match=r"model/lora: has adapter_config\.json, but no adapter_model\.saf"):
+        load_checkpoint((tmp_path / "model").as_posix(), "", "float32", "sdpa")
+
+
+def test_updates_of_another_model_are_refused(tmp_path: Path) -> None:
+    composed(tmp_path / "model", lora=True)
+    updates = tmp_path / "model/lora/adapter_model.safetensors"
+    weights = load_file(updates)
+    save_file({name: weights[name] for name in sorted(weights)[1:]}, updates)
+    with pytest.raises(EarwitnessError, match=r"model/lora: its updates are not those of this model \(.*missing"):
+        load_checkpoint((tmp_path / "model").as_posix(), "", "float32", "sdpa")
+
+
+def test_a_connector_of_another_size_is_refused(tmp_path: Path) -> None:
+    composed(tmp_path / "model")
+    rename("composed", width=17)(tmp_path / "model")
+    with pytest.raises(EarwitnessError, match=r"connector\.safetensors: not of the sizes that config\.json states"):
+        load_checkpoint((tmp_path / "model").as_posix(), "", "float32", "sdpa")
