@@ -23,7 +23,7 @@ from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.console import Console
-from flows.execution import Outcome, reproduce
+from flows.execution import StageOutcome, reproduce
 from flows.graph import Graph, load_graph, outdated
 from flows.preflight import preflight
 from flows.verdicts import verdict_rows
@@ -102,13 +102,13 @@ class Run:
 
     Attributes
     ----------
-    outcomes : dict of str to Outcome
+    outcomes : dict of str to StageOutcome
         Of the stages that have ended; those behind a failed one have none.
     """
 
     def __init__(self, *, fresh: bool) -> None:
         self.fresh = fresh
-        self.outcomes: dict[str, Outcome] = {}
+        self.outcomes: dict[str, StageOutcome] = {}
         self._futures: dict[str, PrefectFuture[Any]] = {}
         self._console = Console()
 
@@ -148,15 +148,15 @@ class Run:
     def _start(self, name: str, inputs: Collection[str], cached: bool, workers: int, ended: SimpleQueue[str]) -> None:
         def done(_: PrefectFuture[Any]) -> None:
             # A task that Prefect itself could not run has left no outcome.
-            self.outcomes.setdefault(name, Outcome("failed", 0.0, f"earwitness: {name}: Prefect could not run it"))
+            self.outcomes.setdefault(name, StageOutcome("failed", 0.0, f"earwitness: {name}: Prefect could not run it"))
             ended.put(name)
 
         self._submit(name, inputs, cached=cached, workers=workers).add_done_callback(done)
 
     def _submit(self, name: str, inputs: Collection[str], *, cached: bool, workers: int) -> PrefectFuture[Any]:
-        def work() -> Outcome:
+        def work() -> StageOutcome:
             if cached:
-                outcome = Outcome("cached")
+                outcome = StageOutcome("cached")
             else:
                 outcome = reproduce(
                     name, fresh=self.fresh, workers=workers, progress=self._console.draw, say=self._console.say
@@ -173,7 +173,7 @@ class Run:
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
-def run_stage(work: Callable[[], Outcome]) -> State[Any]:
+def run_stage(work: Callable[[], StageOutcome]) -> State[Any]:
     """Run a stage and tell Prefect what became of it."""
     outcome = work()
     if outcome.kind == "failed":
@@ -181,12 +181,12 @@ def run_stage(work: Callable[[], Outcome]) -> State[Any]:
     return Completed(name="Cached") if outcome.kind == "cached" else Completed()
 
 
-def write_timings(outcomes: Mapping[str, Outcome], declared: Collection[str], seconds: float) -> None:
+def write_timings(outcomes: Mapping[str, StageOutcome], declared: Collection[str], seconds: float) -> None:
     """Keep what each stage took, for ``make bench``: a cached one keeps the time of its last run.
 
     Parameters
     ----------
-    outcomes : mapping of str to Outcome
+    outcomes : mapping of str to StageOutcome
         Of the stages that have ended.
     declared : collection of str
         All stages that there are: the times of others are dropped.

@@ -6,7 +6,7 @@ import shutil
 import sys
 from threading import Lock
 
-from flows.execution import Outcome
+from flows.execution import StageOutcome
 
 _CLEAR = "\r\x1b[K"
 
@@ -23,7 +23,7 @@ class Console:
         if self._interactive:
             self._write(_CLEAR + line[: shutil.get_terminal_size().columns - 1])
 
-    def finished(self, stage: str, outcome: Outcome) -> None:
+    def finished(self, stage: str, outcome: StageOutcome) -> None:
         """Say that a stage has run or failed; a cached one is not worth a line."""
         if outcome.kind != "cached":
             self.say(f"{stage:<34} {outcome.kind:<6} {outcome.seconds:6.1f} s")

@@ -23,7 +23,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StageOutcome:
     """What became of a stage.
 
     Attributes
@@ -40,7 +40,7 @@ class Outcome:
     message: str = ""
 
 
-def reproduce(stage: str, *, fresh: bool, workers: int, progress: Say, say: Say) -> Outcome:
+def reproduce(stage: str, *, fresh: bool, workers: int, progress: Say, say: Say) -> StageOutcome:
     """Bring one stage up to date, its inputs being so.
 
     Parameters
@@ -101,12 +101,12 @@ def _chunks(pipe: IO[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
-def _outcome(stage: str, status: int, text: str, log: Path, seconds: float) -> Outcome:
+def _outcome(stage: str, status: int, text: str, log: Path, seconds: float) -> StageOutcome:
     if status:
-        return Outcome("failed", seconds, error_line(stage, text, log))
+        return StageOutcome("failed", seconds, error_line(stage, text, log))
     # 'didn't change, skipping', or 'is cached - skipping run' where DVC took an earlier run's outputs.
     skipped = re.search(rf"^Stage '{re.escape(stage)}' .*skipping", text, re.MULTILINE)
-    return Outcome("cached" if skipped else "ran", seconds)
+    return StageOutcome("cached" if skipped else "ran", seconds)
 
 
 def error_line(stage: str, text: str, log: Path) -> str:

@@ -42,8 +42,9 @@ def preflight(audits: Collection[str] = ()) -> None:
                 f"params.yaml: audits: {name!r} is not declared: use one of {', '.join(declared) or '(none yet)'}"
             )
     corpora, targets = needed(leakage, audits) if audits else (set(leakage.corpora), set(leakage.targets))
+    of_corpus, of_lab = load_params(CorpusParams), load_params(LabSpeechParams)
     for name in sorted(corpora):
-        _check_corpus(name, load_params(CorpusParams), load_params(LabSpeechParams))
+        _check_corpus(name, of_corpus, of_lab)
     for stage, params in sections.items():
         if check := inputs_check(stage):
             check(params, corpora, targets)
@@ -87,11 +88,11 @@ def needed(params: AttributeLeakageParams, audits: Collection[str]) -> tuple[set
     return corpora & set(params.corpora), models & set(params.targets)
 
 
-def _check_corpus(name: str) -> None:
+def _check_corpus(name: str, params: CorpusParams, lab: LabSpeechParams) -> None:
     from stages.corpus.manifest import check_paths, listed_entries
     from stages.corpus.tally import check_readable
 
-    folder, params, lab = artifact("raw", name), load_params(CorpusParams), load_params(LabSpeechParams)
+    folder = artifact("raw", name)
     of_lab = name in lab.lab_speech.corpora
     if of_lab and not list(folder.glob("manifest.*")):
         return  # not synthesised yet

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from flows.preflight import check_params
 from stages.attacks.params import AttacksParams
 from stages.attribute_leakage.params import AttributeLeakage, AttributeLeakageParams
 from stages.backdoor.params import Backdoor, BackdoorParams
@@ -49,4 +50,6 @@ class Whole(
 
 
 def load_whole(path: Path = PARAMS) -> Whole:
+    """Read `params.yaml`, checked as `preflight` checks it."""
+    check_params(path)
     return load_params(Whole, path)

@@ -1,7 +1,9 @@
 """The rules that keep the house simple: who imports whom, what DVC watches, what stays light."""
 
+import ast
 import subprocess
 import sys
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -9,9 +11,13 @@ import grimp
 import pytest
 import yaml
 
+from stages.core.store.codeversion import stage_code
+
 ROOT = Path(__file__).resolve().parents[1]
 STAGES = sorted(folder.parent.name for folder in ROOT.glob("stages/*/__main__.py"))
-FREE_FOR_ALL = {"core", "target"}
+FREE_FOR_ALL = {"core", "models"}
+FLOORS = ["errors", "config", "store", "schemas", "sound", "inference", "results", "words", "run"]
+"""Of the core, the lowest first: a package imports only what is below it."""
 
 
 @cache
@@ -30,7 +36,7 @@ def test_the_stages_are_those_of_the_graph_and_of_the_params() -> None:
     assert set(STAGES) - set(params) == {"environment"}  # which has nothing to configure
 
 
-def test_a_stage_imports_only_the_core_itself_and_the_target() -> None:
+def test_a_stage_imports_only_the_core_the_models_and_itself() -> None:
     graph = imports()
     wrong = [
         (module, imported)
@@ -42,17 +48,61 @@ def test_a_stage_imports_only_the_core_itself_and_the_target() -> None:
     assert wrong == []
 
 
-def test_the_core_imports_no_stage() -> None:
+@pytest.mark.parametrize(("room", "below"), [("core", {"core"}), ("models", {"core", "models"})])
+def test_the_libraries_import_no_stage(room: str, below: set[str]) -> None:
     graph = imports()
-    core = [module for module in graph.modules if folder_of(module) == "core" and module.startswith("stages.")]
+    modules = [module for module in graph.modules if module.startswith("stages.") and folder_of(module) == room]
     wrong = [
         (module, imported)
-        for module in core
+        for module in modules
         for imported in graph.find_modules_directly_imported_by(module)
-        if imported.startswith("stages.") and folder_of(imported) != "core"
+        if imported.startswith("stages.") and folder_of(imported) not in below
     ]
-    assert core
+    assert modules
     assert wrong == []
+
+
+def test_the_core_s_packages_import_only_what_is_below_them() -> None:
+    graph = imports()
+    floor = {f"stages.core.{name}": height for height, name in enumerate(FLOORS)}
+    packages = {child for child in graph.find_children("stages.core")}
+    assert packages == set(floor)
+    wrong = [
+        (module, imported)
+        for package in packages
+        for module in {package} | graph.find_descendants(package)
+        for imported in graph.find_modules_directly_imported_by(module)
+        if imported.startswith("stages.core.") and floor[".".join(imported.split(".")[:3])] > floor[package]
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("root", ["stages", "flows"])
+def test_no_two_modules_import_each_other_even_over_others(root: str) -> None:
+    graph = imports()
+    modules = [module for module in graph.modules if module.startswith(root) and not is_package(module)]
+    circles = [
+        (module, imported)
+        for module in modules
+        for imported in graph.find_modules_directly_imported_by(module)
+        if imported in modules and graph.find_shortest_chain(imported, module)
+    ]
+    assert circles == []
+
+
+def is_package(module: str) -> bool:
+    return ROOT.joinpath(*module.split(".")).is_dir()
+
+
+def test_no_name_of_a_class_stands_twice() -> None:
+    found = Counter(
+        node.name
+        for root in ("stages", "flows")
+        for file in (ROOT / root).rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in found.items() if count > 1] == []
 
 
 def test_no_stage_knows_who_runs_it() -> None:
@@ -80,27 +130,18 @@ def test_who_imports_a_package_that_is_kept_in_one_place(package: str, allowed: 
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_dvc_watches_all_the_code_of_a_stage(stage: str) -> None:
-    """A file that a stage imports, directly or not, lies in one of its dependencies: DVC does not follow imports."""
-    declared = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"][stage]
-    declared = declared.get("do", declared)
-    if declared.get("always_changed"):
-        return
-    graph = imports()
-    closure = set(graph.find_upstream_modules(f"stages.{stage}.__main__"))
-    files = {file_of(module) for module in closure if module.startswith("stages.")}
-    watched = [ROOT / dep for dep in declared.get("deps", []) if "$" not in dep]
-    unseen = [str(file.relative_to(ROOT)) for file in files if not any(covers(dep, file) for dep in watched)]
-    assert sorted(unseen) == []
+def test_the_version_of_a_stage_s_code_covers_its_import_closure(stage: str) -> None:
+    closure = imports().find_upstream_modules(f"stages.{stage}.__main__")
+    assert {module for module in closure if module.startswith("stages.")} <= set(stage_code(stage))
 
 
-def file_of(module: str) -> Path:
-    path = ROOT.joinpath(*module.split("."))
-    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-
-
-def covers(dependency: Path, file: Path) -> bool:
-    return file == dependency or dependency in file.parents
+def test_dvc_watches_the_code_of_every_stage_by_its_version_alone() -> None:
+    graph = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    for stage, declared in graph.items():
+        watched = [dep for dep in declared.get("do", declared).get("deps", []) if not dep.startswith("data/")]
+        assert watched == []
+        versions = [dep for dep in declared.get("do", declared).get("deps", []) if "/code/" in dep]
+        assert versions == ([] if stage == "environment" else [f"data/environment/code/{stage}.json"])
 
 
 @pytest.mark.parametrize(

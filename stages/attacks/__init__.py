@@ -33,7 +33,7 @@ from stages.attacks.registry import (
     LABELLED_ATTACKS,
     REFERENCE_ATTACKS,
     ROW_ATTACKS,
-    Settings,
+    AttackSettings,
     score,
 )
 
@@ -42,7 +42,7 @@ __all__ = [
     "LABELLED_ATTACKS",
     "REFERENCE_ATTACKS",
     "ROW_ATTACKS",
-    "Settings",
+    "AttackSettings",
     "augmentation_kl",
     "camia",
     "curvature",

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 import pyarrow as pa
 
-from stages.attacks import Settings
+from stages.attacks import AttackSettings
 from stages.attacks.gathering import gather
 from stages.attacks.labels import known_of
 from stages.attacks.params import AttacksParams
@@ -38,7 +38,7 @@ def work(audit: str, params: AttacksParams) -> None:
         read_groups(artifact("logits", audit, "tokens.parquet")),
         places,
         clips.num_rows,
-        Settings(params.attacks.shares, params.attacks.orders),
+        AttackSettings(params.attacks.shares, params.attacks.orders),
         _primary(params),
         _probes(audit, places, clips.num_rows),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from stages.attacks.ragged import Floats, Ragged, positions
-from stages.attacks.registry import CLIP_ATTACKS, Columns, Settings, Sheet, row_attack
+from stages.attacks.registry import CLIP_ATTACKS, AttackSettings, Columns, Sheet, row_attack
 from stages.attacks.rows import Rows
 from stages.attacks.sequences import approximate_entropies, phrases
 
@@ -20,7 +20,7 @@ _ROUNDING = 1e-9
 
 
 @row_attack("camia", "logprob")
-def camia(rows: Rows, settings: Settings) -> Columns:
+def camia(rows: Rows, settings: AttackSettings) -> Columns:
     """Return the signals ``camia_<name>``, each turned so that higher = more like a member.
 
     ``cut_off``: mean log-probability of the first 10 tokens. ``diversity``: mean log-probability over the share of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 from pathlib import Path
 
-from stages.attacks import Settings
+from stages.attacks import AttackSettings
 from stages.attacks.params import AttacksParams
 from stages.attacks.places import View
 from stages.attacks.primary import check_names, row_scores
@@ -23,5 +23,5 @@ def check_params(params: AttacksParams, path: Path) -> None:
     if unknown := set(params.attacks.orders) - set(params.logits.orders):
         raise EarwitnessError(f"{path}: logits.orders: lacks {min(unknown):g}, which attacks.orders names: add it")
     computed = product(params.logits.slices, params.logits.conditions, range(len(params.logits.instructions)))
-    scores = row_scores(Settings(params.attacks.shares, params.attacks.orders), params.logits.orders)
+    scores = row_scores(AttackSettings(params.attacks.shares, params.attacks.orders), params.logits.orders)
     check_names(params.evaluation.primary_attacks, [View(*view) for view in computed], scores)

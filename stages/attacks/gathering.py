@@ -17,7 +17,7 @@ from stages.attacks.indicators import INDICATORS, indicators
 from stages.attacks.places import Places, View, seen_by
 from stages.attacks.ragged import Floats, Ints
 from stages.attacks.reading import coalesced, row_means, rows_of, statistic_columns
-from stages.attacks.registry import KEPT, Around, Columns, Settings, Sheet, score_rows
+from stages.attacks.registry import KEPT, Around, AttackSettings, Columns, Sheet, score_rows
 from stages.attacks.rows import Rows, joined
 
 Sheets = dict[tuple[str, View], Sheet]
@@ -54,7 +54,7 @@ def gather(
     tables: Iterable[pa.Table],
     places: Places,
     clips: int,
-    settings: Settings,
+    settings: AttackSettings,
     primary: Mapping[View, Collection[str]],
     probes: Mapping[str, Mapping[str, Floats]],
 ) -> Gathered:
@@ -67,7 +67,7 @@ def gather(
     places : Places
     clips : int
         In the corpus.
-    settings : Settings
+    settings : AttackSettings
     primary : dict of View to collection of str
         Row attacks by which changed audio and pairings are scored too.
     probes : dict of role to dict of str to float64[clips]
@@ -92,7 +92,7 @@ def gather(
 
 
 def _add_originals(
-    own: _Parts, table: pa.Table, at: Ints, chosen: Ints, places: Places, clips: int, settings: Settings
+    own: _Parts, table: pa.Table, at: Ints, chosen: Ints, places: Places, clips: int, settings: AttackSettings
 ) -> None:
     if not len(chosen):
         return
@@ -104,7 +104,13 @@ def _add_originals(
 
 
 def _add_queries(
-    own: _Parts, table: pa.Table, at: Ints, chosen: Ints, neighbours: int, settings: Settings, names: Collection[str]
+    own: _Parts,
+    table: pa.Table,
+    at: Ints,
+    chosen: Ints,
+    neighbours: int,
+    settings: AttackSettings,
+    names: Collection[str],
 ) -> None:
     if len(chosen):
         rows = rows_of(table.take(pa.array(chosen)), statistic_columns(table))

@@ -19,12 +19,12 @@ from stages.attacks.max_prob_gap import max_prob_gap
 from stages.attacks.max_renyi import max_renyi
 from stages.attacks.min_k import min_k
 from stages.attacks.ragged import Floats
-from stages.attacks.registry import LABELLED_ATTACKS, ROW_ATTACKS, Known, Learned, Settings, Sheet
+from stages.attacks.registry import LABELLED_ATTACKS, ROW_ATTACKS, AttackSettings, Known, Learned, Sheet
 from stages.attacks.rows import Rows
 from stages.attacks.zlib import zlib
 from stages.core.inference.statistics import column_aucs
 
-_GRID = Settings(shares=(0.1, 0.2, 0.3, 0.4, 0.5, 1.0), orders=(0.5, 1.0, 2.0, inf))
+_GRID = AttackSettings(shares=(0.1, 0.2, 0.3, 0.4, 0.5, 1.0), orders=(0.5, 1.0, 2.0, inf))
 _PERCENTS = (10, 20, 30, 40, 50)
 INDICATORS = (
     "loss",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from stages.attacks.registry import Columns, Settings, row_attack
+from stages.attacks.registry import AttackSettings, Columns, row_attack
 from stages.attacks.rows import Rows
 
 
 @row_attack("loss", "logprob")
-def loss(rows: Rows, settings: Settings) -> Columns:
+def loss(rows: Rows, settings: AttackSettings) -> Columns:
     """Return ``loss``: the negated loss, so that higher = more like a member; in nats per token, at most 0."""
     return {"loss": rows.statistic("logprob").means()}

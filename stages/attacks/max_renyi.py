@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from stages.attacks.ragged import count_of, percent
-from stages.attacks.registry import Columns, Settings, row_attack
+from stages.attacks.registry import AttackSettings, Columns, row_attack
 from stages.attacks.rows import Rows
 
 
 @row_attack("max_renyi")
-def max_renyi(rows: Rows, settings: Settings) -> Columns:
+def max_renyi(rows: Rows, settings: AttackSettings) -> Columns:
     """Return ``max_renyi_<order>@<percent>`` and ``min_renyi_<order>@<percent>``, negated: members are more certain.
 
     ``max_renyi_<order>@0`` is the largest entropy alone. In nats, at most 0. An order without a statistic is left out.

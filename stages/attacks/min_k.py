@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from stages.attacks.ragged import count_of, percent
-from stages.attacks.registry import Columns, Settings, row_attack
+from stages.attacks.registry import AttackSettings, Columns, row_attack
 from stages.attacks.rows import Rows
 
 
 @row_attack("min_k", "logprob")
-def min_k(rows: Rows, settings: Settings) -> Columns:
+def min_k(rows: Rows, settings: AttackSettings) -> Columns:
     """Return ``min_k@<percent>`` and ``max_k@<percent>`` for every share, in nats; at least one token is taken."""
     ordered = rows.statistic("logprob").ordered()
     found: Columns = {}

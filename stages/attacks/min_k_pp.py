@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from stages.attacks.ragged import count_of, percent
-from stages.attacks.registry import Columns, Settings, row_attack
+from stages.attacks.registry import AttackSettings, Columns, row_attack
 from stages.attacks.rows import Rows
 
 MIN_VARIANCE = 1e-6
@@ -13,7 +13,7 @@ MIN_VARIANCE = 1e-6
 
 
 @row_attack("min_k_pp", "logprob", "mean_logprob", "var_logprob")
-def min_k_pp(rows: Rows, settings: Settings) -> Columns:
+def min_k_pp(rows: Rows, settings: AttackSettings) -> Columns:
     """Return ``min_k_pp@<percent>`` for every share, in deviations; at least one token is taken."""
     own = rows.statistics
     deviation = np.sqrt(np.maximum(own["var_logprob"], MIN_VARIANCE))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from stages.attacks.registry import Columns, Settings, row_attack
+from stages.attacks.registry import AttackSettings, Columns, row_attack
 from stages.attacks.rows import Rows
 
 NAMES = ("modified_entropy", "modified_renyi_0.5", "modified_renyi_2")
 
 
 @row_attack("modified_entropy")
-def modified_entropy(rows: Rows, settings: Settings) -> Columns:
+def modified_entropy(rows: Rows, settings: AttackSettings) -> Columns:
     """Return the mean of each that there is, negated: 0 when certain of every token, lower the less so."""
     return {name: -rows.statistic(name).means() for name in NAMES if name in rows.statistics}

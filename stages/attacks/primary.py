@@ -13,14 +13,14 @@ from stages.attacks.registry import (
     LABELLED_ATTACKS,
     REFERENCE_ATTACKS,
     ROW_ATTACKS,
-    Settings,
+    AttackSettings,
     score_rows,
 )
 from stages.attacks.rows import Rows
 from stages.core.errors import EarwitnessError
 
 
-def row_scores(settings: Settings, orders: Sequence[float]) -> list[str]:
+def row_scores(settings: AttackSettings, orders: Sequence[float]) -> list[str]:
     """Return the names of all scores of row attacks, where Rényi entropies of `orders` are computed."""
     told = {need for name in ROW_ATTACKS for need in ROW_ATTACKS[name].needs}
     told |= {*NAMES, *(f"renyi_{order:g}" for order in orders)}

@@ -24,7 +24,7 @@ Columns = dict[str, Floats]
 
 
 @dataclass(frozen=True)
-class Settings:
+class AttackSettings:
     """The grids of attacks that have one: shares of a slice's tokens in (0, 1], and Rényi orders in (0, inf]."""
 
     shares: Sequence[float] = (0.1, 0.2, 0.5)
@@ -36,7 +36,7 @@ class RowAttack:
     """An attack on rows, with the statistics that it cannot do without."""
 
     needs: tuple[str, ...]
-    apply: Callable[[Rows, Settings], Columns]
+    apply: Callable[[Rows, AttackSettings], Columns]
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ CLIP_ATTACKS: Registry[ClipAttack] = Registry("clip attack")
 REFERENCE_ATTACKS: Registry[ReferenceAttack] = Registry("reference attack")
 LABELLED_ATTACKS: Registry[LabelledAttack] = Registry("labelled attack")
 
-_RowFunction = Callable[[Rows, Settings], Columns]
+_RowFunction = Callable[[Rows, AttackSettings], Columns]
 
 
 def row_attack(name: str, *needs: str) -> Callable[[_RowFunction], _RowFunction]:
@@ -154,7 +154,7 @@ def row_attack(name: str, *needs: str) -> Callable[[_RowFunction], _RowFunction]
     return add
 
 
-def score_rows(rows: Rows, settings: Settings, wanted: Collection[str] | None = None) -> Columns:
+def score_rows(rows: Rows, settings: AttackSettings, wanted: Collection[str] | None = None) -> Columns:
     """Return the scores of every row attack whose statistics there are, or of those wanted by name."""
     found: Columns = {}
     for name in ROW_ATTACKS:
@@ -164,7 +164,7 @@ def score_rows(rows: Rows, settings: Settings, wanted: Collection[str] | None = 
     return {name: column for name, column in found.items() if wanted is None or name in wanted}
 
 
-def _makes(attack: RowAttack, rows: Rows, settings: Settings, wanted: Collection[str] | None) -> bool:
+def _makes(attack: RowAttack, rows: Rows, settings: AttackSettings, wanted: Collection[str] | None) -> bool:
     """Return whether an attack makes a score that is wanted; asked of no rows, it names its scores for nothing."""
     if wanted is None:
         return True
@@ -175,7 +175,7 @@ def score(
     statistics: Mapping[str, NDArray[np.floating]],
     text: str,
     token_ids: NDArray[np.integer] | None = None,
-    settings: Settings | None = None,
+    settings: AttackSettings | None = None,
 ) -> dict[str, float]:
     """Return every row attack's scores for one row, higher = more like a member.
 
@@ -188,7 +188,7 @@ def score(
         The transcript.
     token_ids : int[T], optional
         Without them, what looks at repeated tokens is left out.
-    settings : Settings, optional
+    settings : AttackSettings, optional
         Shares and orders; the defaults where not given.
 
     Returns
@@ -207,5 +207,5 @@ def score(
     >>> score({"logprob": np.array([-1.0, -3.0])}, "ab")["loss"]
     -2.0
     """
-    columns = score_rows(Rows.of_one(statistics, text, token_ids), settings or Settings())
+    columns = score_rows(Rows.of_one(statistics, text, token_ids), settings or AttackSettings())
     return {name: float(column[0]) for name, column in columns.items()}

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from stages.attacks.ragged import Floats
-from stages.attacks.registry import Columns, Settings, row_attack
+from stages.attacks.registry import AttackSettings, Columns, row_attack
 from stages.attacks.rows import Rows
 
 
 @row_attack("zlib", "logprob")
-def zlib(rows: Rows, settings: Settings) -> Columns:
+def zlib(rows: Rows, settings: AttackSettings) -> Columns:
     """Return ``zlib``: mean log-probability over the compressed length in bytes (an empty text has 8)."""
     return {"zlib": rows.statistic("logprob").means() / compressed_lengths(rows.texts)}
 

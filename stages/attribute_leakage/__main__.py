@@ -12,7 +12,7 @@ import pyarrow as pa
 from stages.attribute_leakage.ask.interview import Interview
 from stages.attribute_leakage.ask.judge import JUDGE_TOKENS
 from stages.attribute_leakage.ask.plan import plan
-from stages.attribute_leakage.ask.subjects import COLUMNS, Subject, options_of, subjects
+from stages.attribute_leakage.ask.subjects import COLUMNS, SpeakerClip, options_of, subjects
 from stages.attribute_leakage.identify.identity import Identity, identify
 from stages.attribute_leakage.params import AttributeLeakage, AttributeLeakageParams
 from stages.attribute_leakage.probe.layers import Pooled
@@ -98,7 +98,10 @@ def _lengths(clips: Any) -> dict[str, int]:
 
 
 def _probed(
-    present: Sequence[Subject], layers: Mapping[str, Floats], options: Mapping[str, Any], params: AttributeLeakageParams
+    present: Sequence[SpeakerClip],
+    layers: Mapping[str, Floats],
+    options: Mapping[str, Any],
+    params: AttributeLeakageParams,
 ) -> dict[str, Probed]:
     """Probe every layer for every attribute, on the clips that have its label."""
     found = {}
@@ -119,7 +122,7 @@ def _probed(
 
 
 def _identity(
-    corpus: str, present: Sequence[Subject], pooled: Pooled, asked: AttributeLeakage, seed: int
+    corpus: str, present: Sequence[SpeakerClip], pooled: Pooled, asked: AttributeLeakage, seed: int
 ) -> dict[str, Any]:
     if corpus in asked.identity.exclude:
         return asdict(Identity(reason="the corpus's terms forbid telling its speakers apart"))

@@ -31,7 +31,7 @@ class Attribute(Section):
         return self
 
 
-class Identity(Section):
+class IdentityExclusions(Section):
     """Whose speakers are not to be told apart: corpora whose terms forbid it."""
 
     exclude: list[str]
@@ -47,7 +47,7 @@ class AttributeLeakage(Section):
     generated_tokens: Positive
     batch_size: Positive
     judge: NameOrNone
-    identity: Identity
+    identity: IdentityExclusions
 
 
 class AttributeLeakageParams(Params):

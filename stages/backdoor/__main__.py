@@ -10,7 +10,7 @@ import torch
 
 from stages.backdoor.defend.defences import defence_rows
 from stages.backdoor.defend.detection import detection_metrics
-from stages.backdoor.measure.outcomes import Outcome
+from stages.backdoor.measure.outcomes import TriggerOutcome
 from stages.backdoor.params import BackdoorParams
 from stages.backdoor.plant import triggers  # noqa: F401 (registers them)
 from stages.backdoor.plant.clips import corpus_clips
@@ -54,7 +54,7 @@ def work(name: str, params: BackdoorParams) -> None:
     write_json(artifact("backdoor", name, "metrics.json"), metrics)
 
 
-def _table(outcomes: list[Outcome]) -> pa.Table:
+def _table(outcomes: list[TriggerOutcome]) -> pa.Table:
     ordered = sorted(outcomes, key=lambda row: (row.model, row.clip_id, row.condition))
     rows = [
         asdict(row) | {"realised_snr_db": None if math.isnan(row.realised_snr_db) else row.realised_snr_db}

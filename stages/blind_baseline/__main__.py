@@ -10,7 +10,7 @@ from stages.blind_baseline.giveaway import giveaways, ngram_giveaways
 from stages.blind_baseline.matching import given_up, held_out_check, population
 from stages.blind_baseline.params import BlindBaseline, BlindBaselineParams
 from stages.blind_baseline.scoring import Clips, FamilyScore, score_families
-from stages.blind_baseline.tables import Corpus, read_corpus
+from stages.blind_baseline.tables import CorpusTable, read_corpus
 from stages.core.inference.folds import speaker_clusters
 from stages.core.inference.population import Population
 from stages.core.run.randomness import generator
@@ -38,7 +38,7 @@ def work(name: str, params: BlindBaselineParams) -> None:
 
 
 def describe(
-    corpus: Corpus,
+    corpus: CorpusTable,
     clips: Clips,
     found: Population,
     settings: BlindBaseline,
@@ -57,7 +57,7 @@ def describe(
     )
 
 
-def _clips(corpus: Corpus) -> tuple[Clips, str | None]:
+def _clips(corpus: CorpusTable) -> tuple[Clips, str | None]:
     known = np.array([label is not None for label in corpus.labels])
     speakers = [speaker for speaker, is_known in zip(corpus.speakers, known, strict=True) if is_known]
     cluster, note = speaker_clusters(speakers)

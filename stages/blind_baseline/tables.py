@@ -12,7 +12,7 @@ from stages.core.store.tables import read_table
 
 
 @dataclass(frozen=True)
-class Corpus:
+class CorpusTable:
     """What the blind baseline may know.
 
     Attributes
@@ -36,7 +36,7 @@ class Corpus:
     features: Floats
 
 
-def read_corpus(name: str) -> Corpus:
+def read_corpus(name: str) -> CorpusTable:
     """Read a corpus and its features.
 
     Raises
@@ -50,7 +50,7 @@ def read_corpus(name: str) -> Corpus:
         raise EarwitnessError(f"{path}: no clip: see quarantine.parquet beside it")
     ids = clips["clip_id"].to_pylist()
     names, features = read_features(name, ids)
-    return Corpus(
+    return CorpusTable(
         ids,
         [text or "" for text in clips["text"].to_pylist()],
         clips["member"].to_pylist(),

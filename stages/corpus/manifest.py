@@ -16,7 +16,7 @@ from stages.core.store.folders import files_below
 from stages.core.store.jsonfile import artifact
 from stages.corpus.membership import parse_member, random_half
 from stages.corpus.params import CorpusParams
-from stages.corpus.rows import MANIFESTS, Row, find_manifest, read_rows
+from stages.corpus.rows import MANIFESTS, ClipRow, find_manifest, read_rows
 
 SIDES = {"members": True, "non_members": False}
 """The folders of ``member: folders``."""
@@ -144,7 +144,7 @@ def _plain_audio(folder: Path, inside: str) -> list[Entry]:
     ]
 
 
-def _entry(row: Row, inside: str, needs_member: bool) -> Entry:
+def _entry(row: ClipRow, inside: str, needs_member: bool) -> Entry:
     cells = row.cells
     own = _OWN_COLUMNS | ({"member"} if needs_member else set())
     return Entry(
@@ -159,14 +159,14 @@ def _entry(row: Row, inside: str, needs_member: bool) -> Entry:
     )
 
 
-def _filled(row: Row, column: str) -> str:
+def _filled(row: ClipRow, column: str) -> str:
     value = row.cells.get(column, "").strip()
     if not value:
         raise EarwitnessError(f"{row.place}: column {column!r} is blank: fill it in")
     return value
 
 
-def _inside(row: Row, inside: str) -> str:
+def _inside(row: ClipRow, inside: str) -> str:
     """Return the row's path relative to the corpus's folder, with ``..`` resolved as text."""
     path = _filled(row, "path").replace("\\", "/")
     joined = posixpath.normpath(posixpath.join(inside, path))

@@ -13,7 +13,7 @@ from stages.core.store.csvfile import numbered_rows
 MANIFESTS = ("manifest.csv", "manifest.jsonl", "manifest.parquet")
 
 
-class Row(NamedTuple):
+class ClipRow(NamedTuple):
     """One row of a manifest.
 
     Attributes
@@ -43,7 +43,7 @@ def find_manifest(folder: Path) -> Path | None:
     return found[0] if found else None
 
 
-def read_rows(manifest: Path, required: tuple[str, ...]) -> list[Row]:
+def read_rows(manifest: Path, required: tuple[str, ...]) -> list[ClipRow]:
     """Read a manifest's rows.
 
     Parameters
@@ -77,18 +77,18 @@ def read_rows(manifest: Path, required: tuple[str, ...]) -> list[Row]:
     return rows
 
 
-def _csv_rows(manifest: Path) -> Iterator[Row]:
-    return (Row(f"{manifest}, row {number}", cells) for number, cells in numbered_rows(manifest))
+def _csv_rows(manifest: Path) -> Iterator[ClipRow]:
+    return (ClipRow(f"{manifest}, row {number}", cells) for number, cells in numbered_rows(manifest))
 
 
-def _json_rows(manifest: Path) -> Iterator[Row]:
+def _json_rows(manifest: Path) -> Iterator[ClipRow]:
     with manifest.open(encoding="utf-8-sig") as handle:
         for number, line in enumerate(handle, start=1):
             if line.strip():
                 yield _json_row(f"{manifest}, row {number}", line)
 
 
-def _json_row(place: str, line: str) -> Row:
+def _json_row(place: str, line: str) -> ClipRow:
     try:
         content = json.loads(line)
     except (ValueError, RecursionError) as error:  # also an integer of thousands of digits, and brackets without end
@@ -101,10 +101,10 @@ def _json_row(place: str, line: str) -> Row:
         "".join(cells.values()).encode()
     except UnicodeEncodeError as error:
         raise EarwitnessError(f"{place}: holds half a character (\\u escapes must pair): correct the escape") from error
-    return Row(place, cells)
+    return ClipRow(place, cells)
 
 
-def _parquet_rows(manifest: Path) -> Iterator[Row]:
+def _parquet_rows(manifest: Path) -> Iterator[ClipRow]:
     import pyarrow as pa  # needed for this kind of manifest only
     import pyarrow.parquet as pq
 
@@ -114,7 +114,7 @@ def _parquet_rows(manifest: Path) -> Iterator[Row]:
             for table in file.iter_batches():
                 for content in table.to_pylist():
                     number += 1
-                    yield Row(f"{manifest}, row {number}", {key: _text(value) for key, value in content.items()})
+                    yield ClipRow(f"{manifest}, row {number}", {key: _text(value) for key, value in content.items()})
     except (pa.ArrowException, OSError) as error:
         why = str(error).splitlines()[0].rstrip(".")
         raise EarwitnessError(f"{manifest}: not a whole Parquet file ({why}): write it again") from error

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from stages.core.config.params import load_sections
-from stages.core.run.discovery import params_model, stage_names
+from stages.core.run.discovery import stage_names
 from stages.core.run.stage import run_stage
 from stages.core.store.codeversion import stage_code
 from stages.core.store.folders import files_below
@@ -19,8 +18,7 @@ STAGE = "environment"
 
 
 def main(_: str, params: EnvironmentParams) -> None:
-    """Check all of `params.yaml`, then write versions, and a list for each corpus, empty where it has no such links."""
-    load_sections({stage: params_model(stage) for stage in stage_names()})
+    """Write versions with sorted keys, and a list for each declared corpus, empty where it has no such links."""
     write_json(Path("data/environment.json"), environment())
     for stage in stage_names():
         if stage != STAGE:

@@ -19,7 +19,7 @@ from stages.core.store.measured import read_features
 from stages.core.store.tables import read_table
 from stages.evaluation.assess import assess
 from stages.evaluation.canaries import of_canaries
-from stages.evaluation.case import Case, make_case
+from stages.evaluation.case import AuditCase, make_case
 from stages.evaluation.inputs import (
     DETECTOR,
     Columns,
@@ -29,7 +29,7 @@ from stages.evaluation.inputs import (
     paired,
     primary_of,
 )
-from stages.evaluation.modality import ORIGINAL, Heard, matrix, mean_features
+from stages.evaluation.modality import ORIGINAL, PairingScores, matrix, mean_features
 from stages.evaluation.params import EvaluationParams
 from stages.evaluation.sensitivity import (
     corrupted_only,
@@ -88,7 +88,9 @@ def work(name: str, params: EvaluationParams) -> None:
     _write(name, head, baseline["blind"], found, _curves(case, primary, rows))
 
 
-def _described(name: str, case: Case, primary: list[str], clips: pa.Table, params: EvaluationParams) -> dict[str, Any]:
+def _described(
+    name: str, case: AuditCase, primary: list[str], clips: pa.Table, params: EvaluationParams
+) -> dict[str, Any]:
     """Return the blocks `sensitivity`, `modality` and `canaries` of `metrics.json`."""
     rng = generator(params.seed, STAGE, name, "described")
     columns = dict(zip(case.names, case.scores.T, strict=True))
@@ -114,7 +116,7 @@ def _described(name: str, case: Case, primary: list[str], clips: pa.Table, param
 
 
 def _modality(
-    name: str, case: Case, judged: Columns, neighbours: pa.Table, clip_ids: list[str], params: EvaluationParams
+    name: str, case: AuditCase, judged: Columns, neighbours: pa.Table, clip_ids: list[str], params: EvaluationParams
 ) -> dict[str, Any]:
     corpus, settings = params.audits[name].corpus, settings_of(params)
     row_of = {clip_ids[row]: at for at, row in enumerate(case.rows)}
@@ -122,7 +124,7 @@ def _modality(
     measured = read_table(artifact("features", corpus, "pairings.parquet"))
     columns, of_clips = read_features(corpus, clip_ids)
     of_sound = [columns.index(column) for column in measured.column_names if "." in column]
-    heard = Heard(
+    heard = PairingScores(
         {attack: {ORIGINAL: judged[attack], **of_attack} for attack, of_attack in asked.items()},
         {ORIGINAL: of_clips[case.rows][:, of_sound], **mean_features(measured, row_of, len(case.member))},
         case.member,
@@ -148,7 +150,7 @@ def _window(record: dict[str, Any], seconds: Floats) -> dict[str, Any]:
     return {"seconds": longest, "clips_cut": int((seconds > longest).sum()) if longest is not None else 0}
 
 
-def _curves(case: Case, primary: list[str], population: Ints) -> str:
+def _curves(case: AuditCase, primary: list[str], population: Ints) -> str:
     """Return `roc.csv`: the primary attacks on the corpus as given and in the population."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -11,11 +11,11 @@ import numpy as np
 from stages.core.inference.population import Population
 from stages.core.inference.statistics import AUCTest, Floats, auc, renumbered
 from stages.evaluation.belief import accepted, graded
-from stages.evaluation.case import Case
-from stages.evaluation.describe import Corpus, corpus_of, describe
+from stages.evaluation.case import AuditCase
+from stages.evaluation.describe import CorpusContext, corpus_of, describe
 from stages.evaluation.evidence import tested, weigh
 from stages.evaluation.sets import of_sets
-from stages.evaluation.settings import Settings
+from stages.evaluation.settings import RuleSettings
 from stages.evaluation.verdict import decide
 
 
@@ -39,10 +39,10 @@ class Blind:
 
 
 def assess(
-    case: Case,
+    case: AuditCase,
     primary: Sequence[str],
     blind: Blind,
-    settings: Settings,
+    settings: RuleSettings,
     rng: np.random.Generator,
     audible: bool = True,
 ) -> dict[str, Any]:
@@ -50,11 +50,11 @@ def assess(
 
     Parameters
     ----------
-    case : Case
+    case : AuditCase
     primary : sequence of str
         Names of attacks of the case; the others are described but never decide.
     blind : Blind
-    settings : Settings
+    settings : RuleSettings
     rng : numpy.random.Generator
     audible : bool
         Whether the audio reaches the target.
@@ -99,7 +99,7 @@ def assess(
     }
 
 
-def _sets(case: Case, population: Population, folds: int, rng: np.random.Generator) -> dict[str, Any] | None:
+def _sets(case: AuditCase, population: Population, folds: int, rng: np.random.Generator) -> dict[str, Any] | None:
     """Return what the attacks show of the population and its speakers as sets; None where there is none."""
     if population.kind is None:
         return None
@@ -107,7 +107,7 @@ def _sets(case: Case, population: Population, folds: int, rng: np.random.Generat
     return of_sets(case.scores[rows], case.member[rows], renumbered(case.cluster[rows]), folds, rng).summary()
 
 
-def _on_reference(case: Case) -> dict[str, AUCTest]:
+def _on_reference(case: AuditCase) -> dict[str, AUCTest]:
     """Test every attack of a case on the reference, on the corpus as given; empty without one."""
     if case.reference is None:
         return {}
@@ -115,7 +115,7 @@ def _on_reference(case: Case) -> dict[str, AUCTest]:
     return {name: tested(column, case.member, case.cluster) for name, column in columns}
 
 
-def _exploratory(case: Case, index: int, corpus: Corpus, population: Population) -> dict[str, Any]:
+def _exploratory(case: AuditCase, index: int, corpus: CorpusContext, population: Population) -> dict[str, Any]:
     """Return the tests of an attack that decides nothing: unadjusted, without the negative control."""
     score, rows = case.scores[:, index], population.indices
     held = tested(score[rows], corpus.member[rows], corpus.cluster[rows]) if population.kind else None
@@ -128,7 +128,7 @@ def _exploratory(case: Case, index: int, corpus: Corpus, population: Population)
     }
 
 
-def _reference_auc(case: Case, index: int) -> float | None:
+def _reference_auc(case: AuditCase, index: int) -> float | None:
     """Return the AUC of the same attack on the reference, on the corpus as given; None without one."""
     if case.reference is None:
         return None

@@ -18,7 +18,7 @@ SPLITS = ("randomised", "matched", "post_hoc")
 
 
 @dataclass(frozen=True)
-class Case:
+class AuditCase:
     """The labelled clips of an audit.
 
     Attributes
@@ -50,7 +50,7 @@ class Case:
     notes: list[str]
     rows: Ints
 
-    def only(self, names: Sequence[str]) -> Case:
+    def only(self, names: Sequence[str]) -> AuditCase:
         """Return the case with some of its attacks."""
         columns = [self.names.index(name) for name in names]
         reference = None if self.reference is None else self.reference[:, columns]
@@ -65,7 +65,7 @@ def make_case(
     speaker: Sequence[Any] | NDArray[Any],
     split: str,
     deciding: Sequence[str] | None = None,
-) -> Case:
+) -> AuditCase:
     """Check an audit's numbers and put its labelled clips in an order that does not depend on how they came.
 
     Parameters are those of `judge`. A clip whose membership is unknown (None or NaN) is left out. The order follows
@@ -98,7 +98,7 @@ def make_case(
     parts = [blind, matrix[:, places], labels[:, None].astype(np.float64)]
     rows = rows[_canonical(parts if reference is None else [reference[:, places], *parts], rows)]
     cluster, note = speaker_clusters([speaker[int(row)] for row in rows])
-    return Case(
+    return AuditCase(
         names=list(scores),
         scores=matrix[rows],
         reference=None if reference is None else reference[rows],

@@ -30,7 +30,7 @@ RARE_RATE_NEGATIVES = 5000
 
 
 @dataclass(frozen=True)
-class Corpus:
+class CorpusContext:
     """What all attacks of an audit are described against.
 
     Attributes
@@ -62,20 +62,20 @@ def corpus_of(
     folds: int,
     bootstraps: int,
     rng: np.random.Generator,
-) -> Corpus:
+) -> CorpusContext:
     """Deal folds and redraw speakers once for all attacks."""
     dealt, _ = grouped_folds(member, cluster, folds, rng)
-    return Corpus(member, cluster, blind, weight, dealt, speaker_draws(cluster, bootstraps, rng))
+    return CorpusContext(member, cluster, blind, weight, dealt, speaker_draws(cluster, bootstraps, rng))
 
 
-def describe(score: Floats, corpus: Corpus, nested: bool) -> dict[str, Any]:
+def describe(score: Floats, corpus: CorpusContext, nested: bool) -> dict[str, Any]:
     """Return an attack's descriptive figures on the corpus as given.
 
     Parameters
     ----------
     score : float64[n]
         NaN where there is none.
-    corpus : Corpus
+    corpus : CorpusContext
     nested : bool
         Whether to refit the blind score with the attack, which costs most; else `delta_auc` is None.
 
@@ -123,7 +123,7 @@ def _threshold(negatives: Floats, rate: float) -> float | None:
         return None
 
 
-def _given_blind(score: Floats, known: Bools, corpus: Corpus, nested: bool) -> dict[str, Any]:
+def _given_blind(score: Floats, known: Bools, corpus: CorpusContext, nested: bool) -> dict[str, Any]:
     member, cluster, blind = corpus.member[known], corpus.cluster[known], blind_logit(corpus.blind[known])
     varies = np.ptp(score) > 0 and np.ptp(blind) > 0
     area, effective = weighted_auc(score, member, corpus.weight[known])

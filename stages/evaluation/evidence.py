@@ -10,8 +10,8 @@ import numpy as np
 from stages.core.inference.population import Population
 from stages.core.inference.statistics import AUCTest, Bools, Floats, Ints, clustered_test, holm
 from stages.evaluation.calibration import CalibratedDifference, calibrate
-from stages.evaluation.case import Case
-from stages.evaluation.settings import Settings
+from stages.evaluation.case import AuditCase
+from stages.evaluation.settings import RuleSettings
 
 
 @dataclass(frozen=True)
@@ -105,16 +105,16 @@ def _calibrated(found: CalibratedDifference | None, supported_p: float) -> dict[
 
 
 def weigh(
-    case: Case, population: Population, settings: Settings, rng: np.random.Generator
+    case: AuditCase, population: Population, settings: RuleSettings, rng: np.random.Generator
 ) -> dict[str, AttackEvidence]:
     """Test every attack of a case, each of which counts as primary.
 
     Parameters
     ----------
-    case : Case
+    case : AuditCase
     population : Population
         Its indices are rows of the case.
-    settings : Settings
+    settings : RuleSettings
     rng : numpy.random.Generator
 
     Returns

@@ -13,7 +13,7 @@ from stages.core.errors import EarwitnessError
 from stages.core.inference.population import Population, population_of
 from stages.core.inference.statistics import Floats
 from stages.evaluation.assess import Blind
-from stages.evaluation.case import Case
+from stages.evaluation.case import AuditCase
 from stages.evaluation.sensitivity import ATTACK_KEYS
 
 DETECTOR = "fidelity_detector"
@@ -102,7 +102,7 @@ def paired(target: Columns, reference: Columns) -> Columns:
 
 
 def blind_of(
-    metrics: dict[str, Any], scores: pa.Table, matched: pa.Table, clip_ids: Sequence[str], case: Case
+    metrics: dict[str, Any], scores: pa.Table, matched: pa.Table, clip_ids: Sequence[str], case: AuditCase
 ) -> Blind:
     """Return what `blind_baseline` found, in the rows of a case.
 
@@ -114,7 +114,7 @@ def blind_of(
         Its `scores.parquet` and `matched.parquet`.
     clip_ids : sequence of str
         Of the corpus, in the order that the case was made from.
-    case : Case
+    case : AuditCase
     """
     fused = scores.filter(pc.equal(scores["family"], "fused"))
     at = {clip_id: row for row, clip_id in enumerate(fused["clip_id"].to_pylist())}
@@ -124,7 +124,7 @@ def blind_of(
     return Blind(_population(metrics["population"], matched, clip_ids, case), probability, weight)
 
 
-def _population(summary: dict[str, Any], matched: pa.Table, clip_ids: Sequence[str], case: Case) -> Population:
+def _population(summary: dict[str, Any], matched: pa.Table, clip_ids: Sequence[str], case: AuditCase) -> Population:
     none = np.zeros(0, np.intp)
     if summary["kind"] is None:
         return population_of(summary, none, none)

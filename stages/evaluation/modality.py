@@ -38,7 +38,7 @@ RngOf = Callable[[str], np.random.Generator]
 
 
 @dataclass(frozen=True)
-class Heard:
+class PairingScores:
     """What an attack and the blind features say of the clips and their pairings, in the rows of a case.
 
     Attributes
@@ -89,12 +89,12 @@ def mean_features(table: pa.Table, row_of: Mapping[str, int], rows: int) -> dict
     return found
 
 
-def matrix(heard: Heard, settings: PopulationSettings, bootstraps: int, rng_of: RngOf) -> dict[str, Any]:
+def matrix(heard: PairingScores, settings: PopulationSettings, bootstraps: int, rng_of: RngOf) -> dict[str, Any]:
     """Return the block `modality` of `metrics.json`.
 
     Parameters
     ----------
-    heard : Heard
+    heard : PairingScores
     settings : PopulationSettings
         Of the blind baseline.
     bootstraps : int
@@ -126,7 +126,7 @@ def matrix(heard: Heard, settings: PopulationSettings, bootstraps: int, rng_of: 
     return {"against": against, "pairings": pairings, **_interactions(heard, against, names, draws)}
 
 
-def _blind(heard: Heard, name: str, settings: PopulationSettings, rng: np.random.Generator) -> dict[str, Any]:
+def _blind(heard: PairingScores, name: str, settings: PopulationSettings, rng: np.random.Generator) -> dict[str, Any]:
     """Return the blind AUC of the sound that the target is given, or why there is none."""
     features = heard.features.get(name)
     if features is None:
@@ -149,7 +149,9 @@ def _distinct(features: Floats, member: Bools, rows: Ints) -> Ints:
     return rows[np.sort(np.unique(labelled, axis=0, return_index=True)[1])] if len(rows) else rows
 
 
-def _beside(of_attack: Mapping[str, Floats], name: str, against: str, heard: Heard, draws: Draws) -> dict[str, Any]:
+def _beside(
+    of_attack: Mapping[str, Floats], name: str, against: str, heard: PairingScores, draws: Draws
+) -> dict[str, Any]:
     """Return an attack's AUC on a pairing, and what it gains or loses against the same clips as they are."""
     held = of_attack[against] if against in of_attack else of_attack[ORIGINAL]
     rows = np.flatnonzero(np.isfinite(of_attack[name]) & np.isfinite(held))
@@ -166,7 +168,7 @@ def _beside(of_attack: Mapping[str, Floats], name: str, against: str, heard: Hea
     return found | counts | {"reason": None}
 
 
-def _interactions(heard: Heard, against: str, names: Sequence[str], draws: Draws) -> dict[str, Any]:
+def _interactions(heard: PairingScores, against: str, names: Sequence[str], draws: Draws) -> dict[str, Any]:
     """Return the contrast for each pairing with another voice, or why there is none."""
     voices = [name for name in OTHER_VOICES if name in names]
     if OTHER_TEXT not in names or not voices:
@@ -182,14 +184,14 @@ def _interactions(heard: Heard, against: str, names: Sequence[str], draws: Draws
     return {"interaction": contrasts, "reason": None}
 
 
-def _contrast(arms: Sequence[Floats], heard: Heard, draws: Draws) -> dict[str, Any]:
+def _contrast(arms: Sequence[Floats], heard: PairingScores, draws: Draws) -> dict[str, Any]:
     """Return what is due to text, voice and binding, on the clips that have all three arms.
 
     Parameters
     ----------
     arms : sequence of float64[n]
         Of the clip as it is, of its text in another voice, of its voice with another text.
-    heard : Heard
+    heard : PairingScores
     draws : float32[bootstraps, G]
     """
     rows = np.flatnonzero(np.isfinite(arms).all(axis=0))

@@ -15,7 +15,7 @@ from stages.evaluation.params import Evaluation, EvaluationParams
 
 
 @dataclass(frozen=True)
-class Settings:
+class RuleSettings:
     """What counts as evidence.
 
     Attributes
@@ -52,7 +52,7 @@ _BOUNDS = {
 """Of what is set; all else is at least 0."""
 
 
-def settings_of(params: EvaluationParams | Mapping[str, Mapping[str, Any]] | None) -> Settings:
+def settings_of(params: EvaluationParams | Mapping[str, Mapping[str, Any]] | None) -> RuleSettings:
     """Return the settings that `params` asks for.
 
     Parameters
@@ -89,11 +89,11 @@ def _in_range(section: str, given: Mapping[str, Any]) -> None:
             )
 
 
-def _with(blind: Mapping[str, Any], evaluation: Mapping[str, Any]) -> Settings:
+def _with(blind: Mapping[str, Any], evaluation: Mapping[str, Any]) -> RuleSettings:
     names = {entry.name for entry in fields(PopulationSettings)}
     population = PopulationSettings(**{key: value for key, value in blind.items() if key in names})
     own = {key: value for key, value in blind.items() if key not in names}
-    return replace(Settings(population=population), **own, **evaluation)
+    return replace(RuleSettings(population=population), **own, **evaluation)
 
 
 def _check(section: str, given: Mapping[str, Any], known: set[str]) -> None:

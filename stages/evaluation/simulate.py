@@ -97,7 +97,7 @@ def blocks() -> list[Block]:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SimulatedAudit:
     """One audit: its scenario, its finding and how far a claim of memory got."""
 
     scenario: Scenario
@@ -105,12 +105,12 @@ class Outcome:
     steps: tuple[bool, ...]
 
 
-def audit(scenario: Scenario, seed: int, number: int) -> Outcome:
+def audit(scenario: Scenario, seed: int, number: int) -> SimulatedAudit:
     """Draw and judge one audit."""
     rng = generator(seed, "simulate", repr(scenario), number)
     answer = judge(**draw(scenario, rng), params=PARAMS, rng=rng)
     finding = str(answer["verdict"]["finding"])
-    return Outcome(scenario, finding, (*_steps(list(answer["attacks"].values())), finding in CLAIMS))
+    return SimulatedAudit(scenario, finding, (*_steps(list(answer["attacks"].values())), finding in CLAIMS))
 
 
 def _steps(attacks: list[dict[str, Any]]) -> tuple[bool, bool, bool]:
@@ -130,7 +130,7 @@ def _separates(attack: dict[str, Any]) -> bool:
     return attack["holm_p"] is not None and attack["holm_p"] < ALPHA and attack["population_auc_ci"][0] > 0.5
 
 
-def run(block: Block, audits: int, seed: int, workers: int) -> list[Outcome]:
+def run(block: Block, audits: int, seed: int, workers: int) -> list[SimulatedAudit]:
     """Judge a block's audits; what comes out does not depend on the number of workers."""
     scenarios = block.scenarios(audits, seed)
     tasks = (delayed(audit)(scenario, seed, number) for number, scenario in enumerate(scenarios))
@@ -142,7 +142,7 @@ def run(block: Block, audits: int, seed: int, workers: int) -> list[Outcome]:
     return outcomes
 
 
-def table(block: Block, outcomes: Sequence[Outcome]) -> Iterator[str]:
+def table(block: Block, outcomes: Sequence[SimulatedAudit]) -> Iterator[str]:
     """Yield the lines of a block's table, in Markdown."""
     yield f"### {block.title}"
     yield ""
@@ -155,7 +155,7 @@ def table(block: Block, outcomes: Sequence[Outcome]) -> Iterator[str]:
     yield ""
 
 
-def _figures(held: Sequence[Outcome]) -> Iterator[str]:
+def _figures(held: Sequence[SimulatedAudit]) -> Iterator[str]:
     count = max(1, len(held))
     reached = [sum(outcome.steps[step] for outcome in held) for step in range(len(STEPS))]
     low, high = wilson(reached[-1], len(held))

@@ -9,7 +9,7 @@ from typing import Any
 from stages.core.inference.blind import BlindInterval
 from stages.core.inference.population import Population
 from stages.evaluation.evidence import AttackEvidence
-from stages.evaluation.settings import Settings
+from stages.evaluation.settings import RuleSettings
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def decide(
     population: Population,
     evidence: dict[str, AttackEvidence],
     has_reference: bool,
-    settings: Settings,
+    settings: RuleSettings,
     doubts: Sequence[str] = (),
     notes: Sequence[str] = (),
     audible: bool = True,
@@ -64,7 +64,7 @@ def decide(
         Of the primary attacks.
     has_reference : bool
         Whether a reference was given, usable or not.
-    settings : Settings
+    settings : RuleSettings
     doubts : sequence of str
         Why the grade is not the split as declared; put first among the reasons.
     notes : sequence of str
@@ -107,7 +107,7 @@ def _finding(
     grade: str,
     has_reference: bool,
     smallest: float,
-    settings: Settings,
+    settings: RuleSettings,
 ) -> tuple[str, list[str]]:
     alpha = settings.alpha
     separating = _best(evidence, lambda found: found.separates(alpha), lambda found: found.held_p)
@@ -130,7 +130,7 @@ def _finding(
 
 
 def _nothing(
-    population: Population, evidence: dict[str, AttackEvidence], smallest: float, settings: Settings
+    population: Population, evidence: dict[str, AttackEvidence], smallest: float, settings: RuleSettings
 ) -> tuple[str, list[str]]:
     """Return the finding where no attack separates a population."""
     whole = _best(evidence, lambda found: found.separates_whole(settings.alpha), lambda found: found.whole_p)

@@ -20,7 +20,7 @@ from stages.features.pairings import PAIRING, joined_pairings, pairings_of, pair
 from stages.features.params import FeaturesParams
 from stages.features.table import (
     CHEAP,
-    Task,
+    MeasurementTask,
     batches,
     cache_schema,
     chosen_families,
@@ -58,7 +58,7 @@ def main(name: str, params: FeaturesParams) -> None:
             print(f"features@{name}: {cache.summary()}")
 
 
-def _tasks(path: Path, families: Mapping[str, Family], caches: Mapping[str, RowCache]) -> Iterator[Task]:
+def _tasks(path: Path, families: Mapping[str, Family], caches: Mapping[str, RowCache]) -> Iterator[MeasurementTask]:
     """Yield what is missing. Sound is read only for row groups in which it is asked for."""
     for index, group in enumerate(read_groups(path, CHEAP)):
         clips = group.to_pylist()
@@ -72,7 +72,7 @@ def _tasks(path: Path, families: Mapping[str, Family], caches: Mapping[str, RowC
 
 def _pairing_tasks(
     neighbours: Path, clips: Path, families: Mapping[str, Family], caches: Mapping[str, RowCache]
-) -> Iterator[Task]:
+) -> Iterator[MeasurementTask]:
     """Yield what is missing of the pairings; one that has no sound of its own sounds as its clip."""
     for index, group in enumerate(read_groups(neighbours, PAIRING)):
         tasks = missing_tasks(pairings_of(group), families, caches)

@@ -24,7 +24,7 @@ CHEAP = ["clip_id", "audio_hash", "source", "text"]
 
 
 @dataclass(frozen=True)
-class Task:
+class MeasurementTask:
     """One clip, and the families that have no row of it yet.
 
     Attributes
@@ -86,7 +86,7 @@ def keys_of(family: Family, clips: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def missing_tasks(
     clips: list[dict[str, Any]], families: Mapping[str, Family], caches: Mapping[str, RowCache]
-) -> list[Task]:
+) -> list[MeasurementTask]:
     """Return a task, still without audio, for every clip that lacks a row of a family."""
     wanted: list[dict[str, str]] = [{} for _ in clips]
     for name, family in families.items():
@@ -96,22 +96,22 @@ def missing_tasks(
             if key in absent:
                 ask[name] = key
                 absent.remove(key)  # the same sound twice is measured once
-    return [Task(None, clip, ask) for clip, ask in zip(clips, wanted, strict=True) if ask]
+    return [MeasurementTask(None, clip, ask) for clip, ask in zip(clips, wanted, strict=True) if ask]
 
 
-def needs_audio(task: Task) -> bool:
+def needs_audio(task: MeasurementTask) -> bool:
     """Whether a family that the task wants looks at the sound."""
     return any("audio_hash" in FAMILIES[name].needs for name in task.wanted)
 
 
-def batches(tasks: Iterable[Task]) -> Iterator[list[Task]]:
+def batches(tasks: Iterable[MeasurementTask]) -> Iterator[list[MeasurementTask]]:
     """Group tasks so that handing them to a worker costs little beside the work."""
     stream = iter(tasks)
     while batch := list(islice(stream, CLIPS_AT_ONCE)):
         yield batch
 
 
-def measure_batch(tasks: list[Task]) -> Measured:
+def measure_batch(tasks: list[MeasurementTask]) -> Measured:
     """Measure what a batch of tasks wants; runs in a worker."""
     keys: dict[str, list[str]] = {}
     rows: dict[str, list[list[float]]] = {}

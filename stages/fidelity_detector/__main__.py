@@ -21,8 +21,7 @@ from stages.fidelity_detector.importance import importance, parts_of
 from stages.fidelity_detector.labels import Bools, Lesson
 from stages.fidelity_detector.learning import compared, fit_network
 from stages.fidelity_detector.measures import measured, measured_by_model
-from stages.fidelity_detector.params import FidelityDetector as Settings
-from stages.fidelity_detector.params import FidelityDetectorParams
+from stages.fidelity_detector.params import DetectorSection, FidelityDetectorParams
 from stages.fidelity_detector.saving import save
 from stages.fidelity_detector.sets import Floats
 
@@ -61,7 +60,7 @@ def _write(audit: str, audited: Audited, params: FidelityDetectorParams, seed: i
     write_json(folder / "metrics.json", _metrics(audit, audited, lesson, found, params))
 
 
-def _lesson(audit: str, audited: Audited, settings: Settings) -> Lesson | None:
+def _lesson(audit: str, audited: Audited, settings: DetectorSection) -> Lesson | None:
     """Return the labelled clips with their features side by side; None where there is nothing to compare."""
     if "target" not in audited.values or not audited.names or not audited.known.any():
         return None

@@ -9,11 +9,11 @@ import numpy as np
 from stages.fidelity_detector.crossfit import CrossFitted, Fit, crossfit, deal, logistic_regression, single_neighbour
 from stages.fidelity_detector.detector import FidelityDetector
 from stages.fidelity_detector.labels import Bools, Ints, Lesson
-from stages.fidelity_detector.params import FidelityDetector as Settings
+from stages.fidelity_detector.params import DetectorSection
 from stages.fidelity_detector.sets import Floats, codes_of, group_means
 
 
-def compared(lesson: Lesson, names: Sequence[str], settings: Settings, seed: int) -> dict[str, CrossFitted]:
+def compared(lesson: Lesson, names: Sequence[str], settings: DetectorSection, seed: int) -> dict[str, CrossFitted]:
     """Cross-fit all three on the same folds.
 
     Parameters
@@ -22,7 +22,7 @@ def compared(lesson: Lesson, names: Sequence[str], settings: Settings, seed: int
         Features of the neighbours side by side.
     names : sequence of str
         The neighbours, ``perturbation/index``.
-    settings : FidelityDetector
+    settings : DetectorSection
     seed : int
 
     Returns
@@ -41,7 +41,7 @@ def compared(lesson: Lesson, names: Sequence[str], settings: Settings, seed: int
     }
 
 
-def fit_network(names: Sequence[str], settings: Settings) -> Fit:
+def fit_network(names: Sequence[str], settings: DetectorSection) -> Fit:
     """Return what fits the network on features, labels and speakers with a seed."""
 
     def fit(features: Floats, label: Bools, cluster: Ints, seed: int) -> FidelityDetector:

@@ -10,7 +10,7 @@ from stages.core.config.nouns import Params
 from stages.core.config.section import OrNone, Positive, Section
 
 
-class FidelityDetector(Section):
+class DetectorSection(Section):
     """The learned attack on differences between a clip and its neighbours."""
 
     labels: Literal["row", "model"]
@@ -27,4 +27,4 @@ class FidelityDetector(Section):
 class FidelityDetectorParams(Params):
     """What the stage reads."""
 
-    fidelity_detector: FidelityDetector
+    fidelity_detector: DetectorSection

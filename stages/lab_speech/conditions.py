@@ -8,7 +8,7 @@ from scipy.fft import next_fast_len
 from scipy.signal import butter, sosfiltfilt
 
 from stages.core.sound.audio import RATE, Samples
-from stages.lab_speech.params import Condition
+from stages.lab_speech.params import RecordingCondition
 
 SPEECH_LEVEL = (-26.0, 2.0)  # dB relative to full scale: mean and deviation over clips
 TELEPHONE_BAND = (300.0, 3400.0)  # Hz
@@ -17,14 +17,14 @@ HIGHEST_PEAK = 0.98
 _TELEPHONE = butter(6, TELEPHONE_BAND, btype="bandpass", fs=RATE, output="sos")
 
 
-def record(speech: Samples, condition: Condition, rng: np.random.Generator) -> Samples:
+def record(speech: Samples, condition: RecordingCondition, rng: np.random.Generator) -> Samples:
     """Return speech as recorded in a condition.
 
     Parameters
     ----------
     speech : float32[n]
         16 kHz; silence stays silence, and gets no noise, since a ratio to nothing is undefined.
-    condition : Condition
+    condition : RecordingCondition
     rng : numpy.random.Generator
         The clip's own. All draws are made whatever the condition, so that conditions can be compared clip by clip.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from stages.lab_speech.plan import Clip
+from stages.lab_speech.plan import LabClip
 
 COLUMNS = ("clip_id", "path", "text", "member", "speaker", "session", "gender", "age", "accent")
 
@@ -16,7 +16,7 @@ def audio_path(clip_id: str) -> str:
     return f"audio/{clip_id}.flac"
 
 
-def clip_row(clip: Clip) -> Row:
+def clip_row(clip: LabClip) -> Row:
     """Return a clip's row, with `COLUMNS` as keys, and `manner` where it was said in one."""
     voice = clip.voice
     member = "" if clip.member is None else str(clip.member).lower()

@@ -49,7 +49,7 @@ class LabCorpus(Section):
         return self
 
 
-class Condition(Section):
+class RecordingCondition(Section):
     """A recording condition: how often and how loud the noise is, and which band remains."""
 
     noisy_share: Annotated[float, Field(ge=0, le=1)]
@@ -61,7 +61,7 @@ class LabSpeech(Section):
     """The lab's synthesised speech."""
 
     voices: Annotated[int, Field(ge=24)]
-    conditions: dict[Name, Condition]
+    conditions: dict[Name, RecordingCondition]
     corpora: dict[Name, LabCorpus]
 
 

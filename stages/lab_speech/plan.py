@@ -20,7 +20,7 @@ SESSIONS = 3
 
 
 @dataclass(frozen=True)
-class Clip:
+class LabClip:
     """One clip to be spoken.
 
     Attributes
@@ -50,7 +50,7 @@ class Clip:
     manner: str = ""
 
 
-def plan(corpus: str, lab: LabSpeech, seed: int) -> list[Clip]:
+def plan(corpus: str, lab: LabSpeech, seed: int) -> list[LabClip]:
     """Draw the clips of a corpus.
 
     Members are drawn at random within consecutive pairs of clips, so the sides are balanced at any even count.
@@ -80,7 +80,7 @@ def plan(corpus: str, lab: LabSpeech, seed: int) -> list[Clip]:
         session = f"{voice.name}_{generator(seed, 'lab_speech', 'session', clip_id).integers(SESSIONS)}"
         condition = settings.member if member else settings.non_member
         text = _text(clip_id, said, settings.fragments, seed)
-        clips.append(Clip(clip_id, text, voice, member, condition, session, clip_id))
+        clips.append(LabClip(clip_id, text, voice, member, condition, session, clip_id))
     # Behind all others, so that the synthesiser, which keeps state, speaks these as it would without them.
     again = [
         clip for clip in clips if generator(seed, "lab_speech", "again", clip.clip_id).random() < settings.other_voices
@@ -91,21 +91,21 @@ def plan(corpus: str, lab: LabSpeech, seed: int) -> list[Clip]:
     return [*clips, *(_in_another_voice(clip, voices, said_by[clip.text], seed) for clip in again)]
 
 
-def _in_a_manner(clip_id: str, number: int, voices: list[Voice], settings: LabCorpus, seed: int) -> Clip:
+def _in_a_manner(clip_id: str, number: int, voices: list[Voice], settings: LabCorpus, seed: int) -> LabClip:
     """Return a clip of a corpus about speakers: two consecutive ones are of one voice, once in each manner."""
     plain = voices[number // 2 % len(voices)]
     manner = manner_of(clip_id, number, seed)
     said = int(generator(seed, "lab_speech", "pair", clip_id).integers(SENTENCES))
     text = _text(clip_id, said, settings.fragments, seed)
     session = f"{plain.name}_{number // 2 // len(voices) % SESSIONS}"
-    return Clip(clip_id, text, in_manner(plain, manner), None, settings.member, session, clip_id, manner)
+    return LabClip(clip_id, text, in_manner(plain, manner), None, settings.member, session, clip_id, manner)
 
 
-def _in_another_voice(clip: Clip, voices: list[Voice], taken: set[str], seed: int) -> Clip:
+def _in_another_voice(clip: LabClip, voices: list[Voice], taken: set[str], seed: int) -> LabClip:
     """Return the clip as a speaker who did not say these words would have recorded it, level and noise alike."""
     others = [voice for voice in voices if voice.name not in taken]
     voice = others[int(generator(seed, "lab_speech", "other_voice", clip.clip_id).integers(len(others)))]
-    return Clip(f"{clip.clip_id}_again", clip.text, voice, None, clip.condition, f"{voice.name}_again", clip.clip_id)
+    return LabClip(f"{clip.clip_id}_again", clip.text, voice, None, clip.condition, f"{voice.name}_again", clip.clip_id)
 
 
 def _text(clip_id: str, said: int, fragments: float, seed: int) -> str:

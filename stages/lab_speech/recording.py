@@ -7,21 +7,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from stages.core.run.randomness import generator
 from stages.core.sound.audio import encode_flac
 from stages.lab_speech.conditions import record
-from stages.lab_speech.params import Condition
-from stages.lab_speech.plan import Clip
+from stages.lab_speech.params import RecordingCondition
+from stages.lab_speech.plan import LabClip
 from stages.lab_speech.synthesis import speak_block
 
 BLOCK = 50
 """Clips that one synthesiser process speaks. Part of the recipe: another number gives other sounds."""
 
 
-def blocks(clips: Sequence[Clip]) -> Iterator[Sequence[Clip]]:
+def blocks(clips: Sequence[LabClip]) -> Iterator[Sequence[LabClip]]:
     """Cut clips into blocks of `BLOCK`; the last may be shorter."""
     for start in range(0, len(clips), BLOCK):
         yield clips[start : start + BLOCK]
 
 
-def record_block(clips: Sequence[Clip], conditions: Mapping[str, Condition], seed: int) -> list[tuple[str, bytes]]:
+def record_block(
+    clips: Sequence[LabClip], conditions: Mapping[str, RecordingCondition], seed: int
+) -> list[tuple[str, bytes]]:
     """Speak a block and record each clip in its condition: pairs of clip_id and FLAC bytes."""
     speech = speak_block([(clip.text, clip.voice) for clip in clips])
     return [

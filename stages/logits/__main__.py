@@ -17,10 +17,10 @@ from stages.core.store.jsonfile import artifact
 from stages.core.store.rowcache import RowCache
 from stages.core.store.tables import KeyedColumn, read_table, write_table
 from stages.logits.batching import batches
-from stages.logits.forward import Question, computed_batches, to_best_device
+from stages.logits.forward import ForwardRequest, computed_batches, to_best_device
 from stages.logits.output import embedding_stream, token_stream
 from stages.logits.params import LogitsParams
-from stages.logits.plan import Keys, Row, rows_of
+from stages.logits.plan import Keys, PlannedRow, rows_of
 from stages.logits.probing import probe_table
 from stages.logits.rows import embedding_row_schema, token_row_schema
 from stages.logits.statistics import statistic_names
@@ -38,7 +38,7 @@ def work(audit: str, params: LogitsParams) -> None:
     records = {"target": read_record(named.target)}
     if named.reference != NONE:
         records["reference"] = read_record(named.reference)
-    rows: list[Row] = []
+    rows: list[PlannedRow] = []
     if records["target"].audible:  # a deaf target is audited no further
         columns = ["neighbour_id", "clip_id", "audio_hash", "text", "kind"]
         neighbours = read_table(artifact("perturbation", named.corpus, "neighbours.parquet"), columns)
@@ -63,7 +63,7 @@ def work(audit: str, params: LogitsParams) -> None:
         print(tokens.summary(), embeddings.summary(), sep="\n")
 
 
-def _audio_lookup(corpus: str) -> Callable[[Row], bytes]:
+def _audio_lookup(corpus: str) -> Callable[[PlannedRow], bytes]:
     """Return a function from a row to its FLAC bytes: the neighbour's own, or else its clip's."""
     own = KeyedColumn(artifact("perturbation", corpus, "neighbours.parquet"), "neighbour_id", "audio")
     clips = KeyedColumn(artifact("corpus", corpus, "clips.parquet"), "clip_id", "audio")
@@ -81,8 +81,8 @@ def _unanswered(rows: pa.Table) -> list[bool]:
 
 
 def _missing(
-    rows: Sequence[Row], keys: Keys, tokens: RowCache, embeddings: RowCache, slices: Sequence[str]
-) -> list[Row]:
+    rows: Sequence[PlannedRow], keys: Keys, tokens: RowCache, embeddings: RowCache, slices: Sequence[str]
+) -> list[PlannedRow]:
     """Return the rows that either cache misses, each once: equal text neighbours of one clip are one row."""
     distinct = {keys.embeddings(row): row for row in rows}
     absent = set(embeddings.missing(distinct))
@@ -95,10 +95,10 @@ def _compute(
     label: str,
     record: TargetRecord,
     keys: Keys,
-    missing: Sequence[Row],
+    missing: Sequence[PlannedRow],
     tokens: RowCache,
     embeddings: RowCache,
-    audio_of: Callable[[Row], bytes],
+    audio_of: Callable[[PlannedRow], bytes],
     params: LogitsParams,
 ) -> None:
     """Compute the rows and append them to both caches."""
@@ -109,7 +109,7 @@ def _compute(
     torch.set_num_threads(1)
     adapter, asked = load_adapter(record), params.logits
     to_best_device(adapter)
-    question = Question(asked.instructions, asked.slices, asked.orders, asked.generated_tokens)
+    question = ForwardRequest(asked.instructions, asked.slices, asked.orders, asked.generated_tokens)
     failures: Counter[str] = Counter()
     prepared = batches(missing, asked.batch_size, audio_of)
     clips = len({row.clip_id for row in missing})

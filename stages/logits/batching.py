@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from stages.core.sound.audio import flac_samples
-from stages.logits.plan import Row
+from stages.logits.plan import PlannedRow
 
 ROWS_SORTED = 512
 """Rows whose lengths are compared at a time: enough for batches of like length, few enough for bounded memory."""
@@ -17,16 +17,16 @@ ROWS_SORTED = 512
 class Sounding:
     """A row with its sound, as FLAC."""
 
-    row: Row
+    row: PlannedRow
     audio: bytes
 
 
-def batches(rows: Iterable[Row], size: int, audio_of: Callable[[Row], bytes]) -> Iterator[list[Sounding]]:
+def batches(rows: Iterable[PlannedRow], size: int, audio_of: Callable[[PlannedRow], bytes]) -> Iterator[list[Sounding]]:
     """Yield rows in batches of like length, a sound's rows together.
 
     Parameters
     ----------
-    rows : iterable of Row
+    rows : iterable of PlannedRow
         A clip's rows next to each other. They are ordered by seconds and characters within windows of about
         `ROWS_SORTED` rows, which no clip crosses.
     size : int
@@ -44,8 +44,8 @@ def batches(rows: Iterable[Row], size: int, audio_of: Callable[[Row], bytes]) ->
             yield [Sounding(row, audio[row.audio_hash]) for row in batch]
 
 
-def _windows(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    window: list[Row] = []
+def _windows(rows: Iterable[PlannedRow]) -> Iterator[list[PlannedRow]]:
+    window: list[PlannedRow] = []
     for _, of_clip in groupby(rows, key=lambda row: row.clip_id):
         window += of_clip
         if len(window) >= ROWS_SORTED:
@@ -55,8 +55,8 @@ def _windows(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield window
 
 
-def _filled(sounds: Sequence[Sequence[Row]], size: int) -> Iterator[list[Row]]:
-    batch: list[Row] = []
+def _filled(sounds: Sequence[Sequence[PlannedRow]], size: int) -> Iterator[list[PlannedRow]]:
+    batch: list[PlannedRow] = []
     for rows in sounds:
         for start in range(0, len(rows), size):
             part = rows[start : start + size]

@@ -14,7 +14,7 @@ import torch
 from stages.core.sound.audio import Samples, decode_flac
 from stages.logits.batching import Sounding
 from stages.logits.memory import RowLimit
-from stages.logits.plan import GENERATED, Row
+from stages.logits.plan import GENERATED, PlannedRow
 from stages.logits.reduction import embedding_table, token_table
 from stages.logits.statistics import token_statistics
 from stages.models.adapter import OWN_ONLY, Adapter, Query, Reduced
@@ -30,14 +30,14 @@ class Computed:
     `failures` are the reasons of the rows without tokens.
     """
 
-    rows: Sequence[Row]
+    rows: Sequence[PlannedRow]
     tokens: dict[str, pa.Table]
     embeddings: pa.Table
     failures: Sequence[str]
 
 
 @dataclass(frozen=True)
-class Question:
+class ForwardRequest:
     """What is asked of every row: `params.yaml: logits`."""
 
     instructions: Sequence[str]
@@ -50,12 +50,12 @@ class Question:
 class _Prepared:
     """A batch with its sounds decoded, and what the adapter prepared, which is held until it is computed."""
 
-    asked: list[tuple[Row, Query]]
+    asked: list[tuple[PlannedRow, Query]]
     held: object
 
 
 def computed_batches(
-    adapter: Adapter, batches: Iterable[Sequence[Sounding]], question: Question, size: int, workers: int
+    adapter: Adapter, batches: Iterable[Sequence[Sounding]], question: ForwardRequest, size: int, workers: int
 ) -> Iterator[Computed]:
     """Yield each batch's statistics and embeddings, in order.
 
@@ -67,7 +67,7 @@ def computed_batches(
     ----------
     adapter : Adapter
     batches : iterable of sequence of Sounding
-    question : Question
+    question : ForwardRequest
     size : int
         Rows that may run together at first; halved when memory runs out.
     workers : int
@@ -100,7 +100,7 @@ def _ahead(
         yield waiting.popleft().result()
 
 
-def _queries(batch: Sequence[Sounding], question: Question) -> list[tuple[Row, Query]]:
+def _queries(batch: Sequence[Sounding], question: ForwardRequest) -> list[tuple[PlannedRow, Query]]:
     samples: dict[str, Samples] = {}
     for sounding in batch:
         if sounding.row.audio_hash not in samples:
@@ -111,7 +111,7 @@ def _queries(batch: Sequence[Sounding], question: Question) -> list[tuple[Row, Q
     ]
 
 
-def _computed(adapter: Adapter, batch: Sequence[tuple[Row, Query]], question: Question) -> Computed:
+def _computed(adapter: Adapter, batch: Sequence[tuple[PlannedRow, Query]], question: ForwardRequest) -> Computed:
     rows = [row for row, _ in batch]
     queries = _answered(adapter, batch, question.generated_tokens)
     found = _reduced(adapter, rows, queries, question)
@@ -120,7 +120,9 @@ def _computed(adapter: Adapter, batch: Sequence[tuple[Row, Query]], question: Qu
     return Computed(rows, tokens, embedding_table(found), [row.failure for row in found if row.failure is not None])
 
 
-def _reduced(adapter: Adapter, rows: Sequence[Row], queries: Sequence[Query], question: Question) -> list[Reduced]:
+def _reduced(
+    adapter: Adapter, rows: Sequence[PlannedRow], queries: Sequence[Query], question: ForwardRequest
+) -> list[Reduced]:
     """Reduce what the target scores: of one that scores its own answers alone, no given text, even an equal one.
 
     Given texts that happen to equal an answer would be a choice of clips by how well the target knows them.
@@ -143,7 +145,7 @@ def _unscored(slices: Sequence[str]) -> Reduced:
     return Reduced({name: none.long() for name in slices}, {name: {} for name in slices}, none, none, 0.0, OWN_ONLY)
 
 
-def _answered(adapter: Adapter, batch: Sequence[tuple[Row, Query]], max_tokens: int) -> list[Query]:
+def _answered(adapter: Adapter, batch: Sequence[tuple[PlannedRow, Query]], max_tokens: int) -> list[Query]:
     """Give the rows of the generated condition the target's own greedy answer for a text."""
     asked = [query for row, query in batch if row.condition == GENERATED]
     answers = iter(adapter.generate(asked, max_tokens) if asked else [])

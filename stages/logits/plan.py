@@ -19,7 +19,7 @@ GENERATED = "generated"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PlannedRow:
     """One neighbour put to a target with one instruction, under one condition; `text` is None where it generates it."""
 
     neighbour_id: str
@@ -30,14 +30,14 @@ class Row:
     condition: str
 
 
-def rows_of(neighbours: pa.Table, instructions: int, conditions: Sequence[str]) -> list[Row]:
+def rows_of(neighbours: pa.Table, instructions: int, conditions: Sequence[str]) -> list[PlannedRow]:
     """Return every (neighbour, instruction, condition), in the order of `neighbours`.
 
     Neighbours that differ in their text alone have no row under `GENERATED`: their own text is not asked for there.
     """
     named = neighbours.select(["neighbour_id", "clip_id", "audio_hash", "text", "kind"]).to_pylist()
     return [
-        Row(
+        PlannedRow(
             values["neighbour_id"],
             values["clip_id"],
             values["audio_hash"],
@@ -73,15 +73,15 @@ class Keys:
     orders: Sequence[float]
     generated_tokens: int
 
-    def tokens(self, row: Row, slice_: str) -> str:
+    def tokens(self, row: PlannedRow, slice_: str) -> str:
         """Return the key of a row's statistics in one slice."""
         return row_key("tokens", self._common, *self._own(row), slice_, list(self.orders))
 
-    def embeddings(self, row: Row) -> str:
+    def embeddings(self, row: PlannedRow) -> str:
         """Return the key of a row's pooled embeddings."""
         return row_key("embeddings", self._common, *self._own(row))
 
-    def _own(self, row: Row) -> list[Any]:
+    def _own(self, row: PlannedRow) -> list[Any]:
         text = row.text if row.condition == GIVEN else self.generated_tokens
         return [row.audio_hash, text, self.instructions[row.instruction], row.condition]
 

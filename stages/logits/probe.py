@@ -30,7 +30,7 @@ PROBE_ROW = pa.schema([("values", pa.list_(pa.float32()))])
 
 
 @dataclass(frozen=True)
-class Case:
+class ProbeBatch:
     """One clip as a probe is given it.
 
     Attributes
@@ -65,7 +65,7 @@ class Probe:
     """
 
     names: tuple[str, ...]
-    measure: Callable[[Adapter, Case], Sequence[float | None]]
+    measure: Callable[[Adapter, ProbeBatch], Sequence[float | None]]
     changed: bool = False
     shots: bool = False
     most: int | None = None
@@ -75,7 +75,7 @@ PROBES: Registry[Probe] = Registry("probe")
 
 
 @dataclass(frozen=True)
-class Subject:
+class ProbeSubject:
     """A clip by its ids: its original, and its audio neighbours as (neighbour_id, audio_hash), sorted."""
 
     neighbour_id: str
@@ -85,7 +85,7 @@ class Subject:
     changed: tuple[tuple[str, str], ...]
 
 
-def subjects_of(neighbours: pa.Table) -> list[Subject]:
+def subjects_of(neighbours: pa.Table) -> list[ProbeSubject]:
     """Return every clip of `neighbours.parquet`, in its order."""
     rows = neighbours.select(["neighbour_id", "clip_id", "kind", "audio_hash", "text"]).to_pylist()
     changed: dict[str, list[tuple[str, str]]] = {}
@@ -93,7 +93,7 @@ def subjects_of(neighbours: pa.Table) -> list[Subject]:
         if row["kind"] == "audio":
             changed.setdefault(row["clip_id"], []).append((row["neighbour_id"], row["audio_hash"]))
     return [
-        Subject(
+        ProbeSubject(
             row["neighbour_id"],
             row["clip_id"],
             row["audio_hash"],
@@ -116,7 +116,7 @@ def choose_shots(clips: pa.Table, seed: int) -> dict[str, str]:
     return {row["clip_id"]: row["text"] for row in known[: min(SHOTS, len(known) // 2)]}
 
 
-def wanted(subjects: Sequence[Subject], probe: Probe, shots: Mapping[str, str], seed: int) -> list[Subject]:
+def wanted(subjects: Sequence[ProbeSubject], probe: Probe, shots: Mapping[str, str], seed: int) -> list[ProbeSubject]:
     """Return the clips that a probe is taken of, in their order.
 
     No shot is scored, and without shots nothing is. Of a probe that is too dear for all, those with the smallest
@@ -132,7 +132,7 @@ def wanted(subjects: Sequence[Subject], probe: Probe, shots: Mapping[str, str], 
 
 
 def probe_keys(
-    name: str, subjects: Sequence[Subject], fingerprint: dict[str, Any], instruction: str, shots: Mapping[str, str]
+    name: str, subjects: Sequence[ProbeSubject], fingerprint: dict[str, Any], instruction: str, shots: Mapping[str, str]
 ) -> list[str]:
     """Return the row cache's key of each clip: all that the probe's values depend on."""
     probe = PROBES[name]
@@ -156,7 +156,7 @@ def probe_keys(
 def measured(
     adapter: Adapter,
     probe: Probe,
-    subject: Subject,
+    subject: ProbeSubject,
     sound_of: Callable[[str, str], Any],
     instruction: str,
     shots: Mapping[str, str],
@@ -167,7 +167,7 @@ def measured(
     ----------
     adapter : Adapter
     probe : Probe
-    subject : Subject
+    subject : ProbeSubject
     sound_of : callable
         From neighbour_id and clip_id to float32 samples.
     instruction : str
@@ -184,12 +184,12 @@ def measured(
         Query(sound_of(neighbour_id, subject.clip_id), audio_hash, instruction, subject.text)
         for neighbour_id, audio_hash in (subject.changed if probe.changed else ())
     ]
-    values = probe.measure(adapter, Case(own, changed, list(shots.values()) if probe.shots else []))
+    values = probe.measure(adapter, ProbeBatch(own, changed, list(shots.values()) if probe.shots else []))
     finite = [value if value is not None and math.isfinite(value) else None for value in values]
     return pa.table({"values": pa.array([finite], PROBE_ROW.field("values").type)})
 
 
-def probe_rows(subjects: Sequence[Subject], role: str, probe: Probe, found: pa.Table) -> pa.Table:
+def probe_rows(subjects: Sequence[ProbeSubject], role: str, probe: Probe, found: pa.Table) -> pa.Table:
     """Return cached rows as rows of `probes.parquet`; what is not defined is left out."""
     rows = [
         {"neighbour_id": subject.neighbour_id, "role": role, "probe": name, "value": value}

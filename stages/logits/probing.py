@@ -18,7 +18,7 @@ from stages.logits.params import LogitsParams
 from stages.logits.probe import (
     PROBE_ROW,
     PROBES,
-    Subject,
+    ProbeSubject,
     choose_shots,
     measured,
     probe_keys,
@@ -55,7 +55,7 @@ def _fill(
     label: str,
     name: str,
     record: TargetRecord,
-    subjects: Sequence[Subject],
+    subjects: Sequence[ProbeSubject],
     keys: Sequence[str],
     cache: RowCache,
     sound_of: Callable[[str, str], Samples],

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
@@ -108,13 +108,16 @@ def training_key(
     rows = [(query.audio_hash, query.instruction, query.text) for query in queries]
     code = [code_version(module) for module in (__name__, type(adapter).__module__)]
     libraries = library_versions("torch", "transformers", "tokenizers", "peft", "numpy")
-    return row_key(base, rows, list(map(list, batches)), astuple(recipe), code, libraries, uses_bfloat16())
+    return row_key(base, rows, list(map(list, batches)), astuple(recipe), code, libraries)
 
 
 def train(
     adapter: Adapter, queries: Sequence[Query], batches: Sequence[Sequence[int]], recipe: Recipe, key: str
 ) -> list[float]:
     """Train an adapter's model in place, from its last checkpoint if there is one.
+
+    On a processor it uses one thread and the model's own precision: sums depend on how many threads there are, and a
+    model that is trained again must be the same model. A graphics card is not limited by this.
 
     Parameters
     ----------
@@ -133,9 +136,9 @@ def train(
     list of float
         The loss of each step: cross-entropy in nats per token of the answer.
     """
-    with torch.random.fork_rng(devices=[]):
+    with _one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        run = _Run(adapter, recipe, len(batches), CHECKPOINTS / key)
+        run = _TrainingRun(adapter, recipe, len(batches), CHECKPOINTS / key)
         run.resume()
         adapter.model.train()
         for step in tqdm(
@@ -146,16 +149,17 @@ def train(
     return run.losses
 
 
-def uses_bfloat16() -> bool:
-    """Return whether the processor multiplies bfloat16 matrices in tiles (AMX), where autocast halves the time.
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
-    AVX512 instructions for bfloat16 alone gain nothing measurable at the lab's sizes, so they are left out.
-    """
-    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # older versions of torch cannot tell
-    return bool(capabilities.get("amx_bf16", False))
 
-
-class _Run:
+class _TrainingRun:
     """A training under way: the model, its optimiser and schedule, and their checkpoint."""
 
     def __init__(self, adapter: Adapter, recipe: Recipe, steps: int, folder: Path) -> None:
@@ -185,8 +189,7 @@ class _Run:
 
     def step(self, queries: Sequence[Query]) -> None:
         """Learn from one batch, and keep the state now and then."""
-        with _autocast(self._adapter.model):
-            loss = self._adapter.loss(queries)
+        loss = self._adapter.loss(queries)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._trained.values(), LARGEST_GRADIENT)
@@ -249,10 +252,3 @@ def _with_lora(model: Any) -> Any:
     from peft import LoraConfig, get_peft_model
 
     return get_peft_model(model, LoraConfig(r=LORA_RANK, lora_alpha=2 * LORA_RANK, target_modules="all-linear"))
-
-
-def _autocast(model: torch.nn.Module) -> AbstractContextManager[object]:
-    first = next(model.parameters())
-    if first.device.type == "cpu" and first.dtype == torch.float32 and uses_bfloat16():
-        return torch.autocast("cpu", torch.bfloat16)
-    return nullcontext()

@@ -16,7 +16,7 @@ from stages.core.store.jsonfile import artifact
 from stages.core.store.rowcache import RowCache
 from stages.core.store.tables import read_group, read_groups, write_table
 from stages.perturbation.donors import Donors
-from stages.perturbation.make import CACHED, Task, Wanted, make_batch
+from stages.perturbation.make import CACHED, NeighbourTask, Wanted, make_batch
 from stages.perturbation.params import PerturbationParams
 from stages.perturbation.recipe import chosen_perturbations
 from stages.perturbation.table import CHEAP, Asked, batches, joined, missing_tasks, needs_audio
@@ -49,7 +49,7 @@ def _donors(path: Path, seed: int) -> Donors:
     return Donors([clip for group in read_groups(path, CHEAP) for clip in group.to_pylist()], seed)
 
 
-def _tasks(path: Path, asked: Asked, caches: Mapping[str, RowCache]) -> Iterator[Task]:
+def _tasks(path: Path, asked: Asked, caches: Mapping[str, RowCache]) -> Iterator[NeighbourTask]:
     """Yield what is missing. Sound is read only for row groups in which it is asked for."""
     for index, group in enumerate(read_groups(path, CHEAP)):
         clips = group.to_pylist()
@@ -61,7 +61,7 @@ def _tasks(path: Path, asked: Asked, caches: Mapping[str, RowCache]) -> Iterator
         yield from _with_donors(tasks, path)
 
 
-def _with_donors(tasks: list[Task], path: Path) -> list[Task]:
+def _with_donors(tasks: list[NeighbourTask], path: Path) -> list[NeighbourTask]:
     """Add the donors' sound: they lie anywhere in the corpus, so it is read through once for all of these tasks."""
     named = {wanted.donor.clip["clip_id"] for task in tasks for wanted in task.wanted if wanted.donor}
     if not named:

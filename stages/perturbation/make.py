@@ -46,7 +46,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Task:
+class NeighbourTask:
     """One clip, and the neighbours of it that are not cached.
 
     Attributes
@@ -75,7 +75,7 @@ def subject(name: str, clip: Mapping[str, Any]) -> str:
     return str(clip["audio_hash"] if kind == "audio" else clip["text"])
 
 
-def make_batch(tasks: list[Task]) -> Made:
+def make_batch(tasks: list[NeighbourTask]) -> Made:
     """Make the neighbours that a batch of tasks wants; runs in a worker."""
     keys: dict[str, list[str]] = {}
     rows: dict[str, list[dict[str, Any]]] = {}
@@ -86,7 +86,7 @@ def make_batch(tasks: list[Task]) -> Made:
     return {name: (keys[name], pa.Table.from_pylist(rows[name], CACHED)) for name in keys}
 
 
-def _made(wanted: Wanted, task: Task) -> dict[str, Any]:
+def _made(wanted: Wanted, task: NeighbourTask) -> dict[str, Any]:
     perturbation = PERTURBATIONS[wanted.name]
     rng = generator(wanted.seed, wanted.name, subject(wanted.name, task.clip), wanted.index)
     if perturbation.kind == "text":

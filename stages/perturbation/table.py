@@ -14,7 +14,7 @@ from stages.core.sound.codec import NO_CODEC
 from stages.core.store.codeversion import code_version, library_versions
 from stages.core.store.rowcache import RowCache, row_key
 from stages.perturbation.donors import Donors
-from stages.perturbation.make import Donor, Task, Wanted, subject
+from stages.perturbation.make import Donor, NeighbourTask, Wanted, subject
 from stages.perturbation.recipe import PERTURBATIONS, Chosen
 
 CLIPS_AT_ONCE = 16
@@ -71,7 +71,7 @@ class Asked:
         return None if found is None else Donor(found)
 
 
-def missing_tasks(clips: list[dict[str, Any]], asked: Asked, caches: Mapping[str, RowCache]) -> list[Task]:
+def missing_tasks(clips: list[dict[str, Any]], asked: Asked, caches: Mapping[str, RowCache]) -> list[NeighbourTask]:
     """Return a task, still without audio, for every clip that lacks a neighbour."""
     lacking: list[list[Wanted]] = [[] for _ in clips]
     for choice in asked.chosen:
@@ -82,15 +82,15 @@ def missing_tasks(clips: list[dict[str, Any]], asked: Asked, caches: Mapping[str
                 if one.key in absent:
                     lacks.append(one)
                     absent.remove(one.key)  # the same sound or text twice is changed once
-    return [Task(None, clip, lacks) for clip, lacks in zip(clips, lacking, strict=True) if lacks]
+    return [NeighbourTask(None, clip, lacks) for clip, lacks in zip(clips, lacking, strict=True) if lacks]
 
 
-def needs_audio(task: Task) -> bool:
+def needs_audio(task: NeighbourTask) -> bool:
     """Whether a neighbour that the task wants is made from the sound."""
     return any(PERTURBATIONS[wanted.name].kind != "text" for wanted in task.wanted)
 
 
-def batches(tasks: Iterable[Task]) -> Iterator[list[Task]]:
+def batches(tasks: Iterable[NeighbourTask]) -> Iterator[list[NeighbourTask]]:
     """Group tasks so that handing them to a worker costs little beside the work."""
     stream = iter(tasks)
     while batch := list(islice(stream, CLIPS_AT_ONCE)):

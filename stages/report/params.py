@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from stages.core.config.nouns import Params
 from stages.core.config.section import Name, Section
-from stages.core.config.shared import Shared
+from stages.core.config.shared import SharedSection
 
 
-class LeakageAudits(Shared):
+class LeakageAudits(SharedSection):
     """Of `attribute_leakage`: the names of its audits."""
 
     audits: dict[Name, object]
 
 
-class BackdoorExperiments(Shared):
+class BackdoorExperiments(SharedSection):
     """Of `backdoor`: the names of its experiments."""
 
     experiments: dict[Name, object]

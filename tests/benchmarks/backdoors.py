@@ -18,7 +18,7 @@ import yaml
 
 import stages.backdoor.plant.triggers  # noqa: F401 (registers them)
 from stages.backdoor.params import BackdoorExperiment
-from stages.backdoor.plant.clips import Clip, corpus_clips
+from stages.backdoor.plant.clips import BackdoorClip, corpus_clips
 from stages.backdoor.plant.experiment import TWIN, VICTIM, ask, attack_metrics, grid, shifts
 from stages.backdoor.plant.victim import Load, train_pair
 from stages.core.store.jsonfile import read_json
@@ -95,7 +95,7 @@ def base_of(lab: Path, experiment: BackdoorExperiment) -> tuple[TargetRecord, Lo
     return base, partial(load_checkpoint, folder, base.revision, base.dtype, base.attention)
 
 
-def clips_of(lab: Path, experiment: BackdoorExperiment) -> list[Clip]:
+def clips_of(lab: Path, experiment: BackdoorExperiment) -> list[BackdoorClip]:
     """Return the clips that an experiment trains and tests on in a finished lab."""
     return corpus_clips(experiment.train_on, lab)
 

@@ -17,7 +17,7 @@ from stages.evaluation.assess import Blind, assess
 from stages.evaluation.case import make_case
 from stages.evaluation.scenario import Scenario, draw
 from stages.evaluation.sensitivity import over_lengths, over_member_ratios
-from stages.evaluation.settings import Settings
+from stages.evaluation.settings import RuleSettings
 
 CLIPS, SPEAKERS, ATTACKS, PRIMARY = 10_000, 500, 100, 8
 SECONDS, GIBIBYTES = 45.0, 2.0
@@ -36,7 +36,7 @@ def work() -> Callable[[], dict[str, Any]]:
         for key in ("scores", "reference_scores")
     )
     case = make_case(scores, reference, drawn["features"], drawn["member"], drawn["speaker"], drawn["split"])
-    settings = Settings()
+    settings = RuleSettings()
     population: Population = find_population(case.features, case.member, case.cluster, settings.population, rng)
     half = np.full(CLIPS, 0.5)
     seconds = rng.random(CLIPS)

@@ -31,7 +31,7 @@ from stages.core.store.jsonfile import artifact
 from stages.core.store.tables import write_table
 from stages.corpus.source import measure_source
 from stages.features.family import FAMILIES
-from stages.features.table import Task, batches, measure_batch
+from stages.features.table import MeasurementTask, batches, measure_batch
 
 TEXT = "some words of a transcript"
 TIMES_REAL_TIME, SECOND_CORE, GROWTH = 60.0, 1.7, 1.1
@@ -62,11 +62,11 @@ def clip(number: int, seconds: float) -> dict[str, object]:
     }
 
 
-def tasks(count: int, seconds: float) -> list[list[Task]]:
+def tasks(count: int, seconds: float) -> list[list[MeasurementTask]]:
     """Return batches in which every family is wanted."""
     made = [clip(number, seconds) for number in range(count)]
     wanted = {family: family for family in FAMILIES}
-    return list(batches(Task(bytes(row.pop("audio")), row, wanted) for row in made))  # type: ignore[call-overload]
+    return list(batches(MeasurementTask(bytes(row.pop("audio")), row, wanted) for row in made))  # type: ignore[call-overload]
 
 
 def speed(count: int = 32, seconds: float = 10.0) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import torch
 
-from stages.logits.forward import Question
+from stages.logits.forward import ForwardRequest
 from stages.logits.statistics import ORDERS, token_statistics
 from stages.models.adapter import TRANSCRIBE, Query, Reduced
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
@@ -43,7 +43,7 @@ TINY_TEXT = {
     "num_key_value_heads": 2,
     "vocab_size": 512,
 }
-QUESTION = Question([TRANSCRIBE], ["transcript"], ORDERS, 128)
+QUESTION = ForwardRequest([TRANSCRIBE], ["transcript"], ORDERS, 128)
 ROWS = 25
 SECONDS = 10.0
 WORDS = 8

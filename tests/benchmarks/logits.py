@@ -21,8 +21,8 @@ from stages.core.store.jsonfile import artifact
 from stages.core.store.tables import read_table
 from stages.logits.__main__ import work
 from stages.logits.batching import Sounding, batches
-from stages.logits.forward import Question, computed_batches
-from stages.logits.plan import GIVEN, Row
+from stages.logits.forward import ForwardRequest, computed_batches
+from stages.logits.plan import GIVEN, PlannedRow
 from stages.logits.statistics import ORDERS, token_statistics
 from stages.models.adapter import TRANSCRIBE, Query
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
@@ -35,7 +35,7 @@ BATCH = 32
 CLIPS = 200
 FEW_CLIPS = 1200
 """Enough to fill every buffer that is bounded: windows of rows, row groups, kept sounds."""
-QUESTION = Question([TRANSCRIBE], ["transcript"], ORDERS, 128)
+QUESTION = ForwardRequest([TRANSCRIBE], ["transcript"], ORDERS, 128)
 
 
 def main() -> None:
@@ -98,7 +98,7 @@ def public_ways(name: str, adapter: Qwen2AudioAdapter, rows: Sequence[Query]) ->
     """Compare the stage's work on rows, from FLAC to statistics, with FiMMIA's and VL-MIA's way."""
     few = rows[:: max(1, len(rows) // 8)]  # VL-MIA's way is slow, and each row costs the same
     sounding = [
-        Sounding(Row(f"{at:04}", str(at), row.audio_hash, row.text, 0, GIVEN), encode_flac(row.samples))
+        Sounding(PlannedRow(f"{at:04}", str(at), row.audio_hash, row.text, 0, GIVEN), encode_flac(row.samples))
         for at, row in enumerate(rows)
     ]
 

@@ -29,7 +29,7 @@ from stages.core.sound.audio import RATE, encode_flac
 from stages.core.store.jsonfile import artifact
 from stages.core.store.tables import write_table
 from stages.logits.statistics import statistic_names
-from stages.perturbation.make import Donor, Task, Wanted, make_batch
+from stages.perturbation.make import Donor, NeighbourTask, Wanted, make_batch
 from stages.perturbation.recipe import PERTURBATIONS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,7 +101,7 @@ def _clips() -> list[tuple[dict[str, Any], bytes]]:
 def _rendering(name: str, settings: dict[str, Any], clips: list[tuple[dict[str, Any], bytes]]) -> float:
     """Return the processor seconds of one neighbour of each clip, from FLAC to a row for the cache."""
     donor = Donor(*clips[0]) if PERTURBATIONS[name].donor else None
-    tasks = [Task(audio, clip, [Wanted(name, "key", 0, settings, 7, donor)]) for clip, audio in clips]
+    tasks = [NeighbourTask(audio, clip, [Wanted(name, "key", 0, settings, 7, donor)]) for clip, audio in clips]
     make_batch(tasks)  # imports, and the synthesiser's process
     best = np.inf
     for _ in range(REPEATS):

@@ -19,9 +19,9 @@ import torch
 from stages.backdoor.measure.measures import rate
 from stages.backdoor.measure.outcomes import PLAIN, TRIGGERED, outcomes_of
 from stages.backdoor.params import BackdoorExperiment
-from stages.backdoor.plant.victim import Setting, prepare, trained
+from stages.backdoor.plant.victim import ExperimentSetting, prepare, trained
 from stages.backdoor.scan.alarms import Cell
-from stages.backdoor.scan.bank import Subject
+from stages.backdoor.scan.bank import ScannedModel
 from stages.backdoor.scan.experiment_scan import scan_trained, subject_of
 from stages.core.store.rowcache import row_key
 from stages.models.adapter import Adapter
@@ -96,7 +96,7 @@ def scanned(lab: Path, name: str, seed: int, poisoned: bool) -> bool | None:
     return any(planted_in(cell, params, setting.experiment) for cell in alarms) if poisoned else bool(alarms)
 
 
-def setting_of(lab: Path, name: str, seed: int) -> tuple[Setting, TargetRecord]:
+def setting_of(lab: Path, name: str, seed: int) -> tuple[ExperimentSetting, TargetRecord]:
     """Prepare an experiment on a finished lab."""
     params, experiment = load_whole(ROOT / "params.yaml"), declared()[name]
     base, load = base_of(lab, experiment)
@@ -106,7 +106,7 @@ def setting_of(lab: Path, name: str, seed: int) -> tuple[Setting, TargetRecord]:
 
 
 @cache
-def clean_twin(lab: Path, name: str) -> Subject:
+def clean_twin(lab: Path, name: str) -> ScannedModel:
     """Return a clean fine-tune of a seed of its own, taught the same question, as a reference."""
     setting, base = setting_of(lab, name, REFERENCE)
     model = trained(setting, False, tuple(setting.experiment.components))
@@ -118,7 +118,7 @@ def planted_in(cell: Cell, params: Whole, experiment: BackdoorExperiment) -> boo
     return params.backdoor.scan.bank[cell.trigger].kind == experiment.trigger.kind
 
 
-def attack_rate(setting: Setting, model: Adapter, condition: str) -> float:
+def attack_rate(setting: ExperimentSetting, model: Adapter, condition: str) -> float:
     """Return how often the attacker's answer is given in a condition, of the items that count."""
     outcomes = outcomes_of("model", model, condition, setting)
     return float(rate(outcomes, "model", condition)["rate"])

@@ -18,7 +18,7 @@ from prefect.client.schemas.sorting import TaskRunSort
 from flows import execution
 from flows.audit import TIMINGS, audit, write_timings
 from flows.environment import process_environment
-from flows.execution import Outcome
+from flows.execution import StageOutcome
 
 STAGES = {"clock", "features@one", "features@two", "evaluation@left", "evaluation@right", "report"}
 
@@ -204,13 +204,13 @@ def test_a_broken_file_of_timings_is_written_anew(tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     TIMINGS.parent.mkdir()
     TIMINGS.write_text(broken, errors="surrogateescape")
-    write_timings({"a": Outcome("ran", 2.0)}, {"a"}, 3.0)
+    write_timings({"a": StageOutcome("ran", 2.0)}, {"a"}, 3.0)
     assert json.loads(TIMINGS.read_text()) == {"seconds": 3.0, "stages": {"a": {"seconds": 2.0, "cached": False}}}
 
 
 def test_timings_are_kept_of_stages_that_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    write_timings({name: Outcome("ran", 2.0) for name in "abc"}, "abc", 6.0)
-    write_timings({"a": Outcome("cached"), "d": Outcome("failed", 1.0)}, "abd", 0.1)
+    write_timings({name: StageOutcome("ran", 2.0) for name in "abc"}, "abc", 6.0)
+    write_timings({"a": StageOutcome("cached"), "d": StageOutcome("failed", 1.0)}, "abd", 0.1)
     kept = {"seconds": 2.0, "cached": True}
     assert json.loads(TIMINGS.read_text()) == {"seconds": 0.1, "stages": {"a": kept, "b": kept}}

@@ -24,7 +24,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def make_params(repository: Path) -> MakeParams:
-    """Whole of the repository, for one worker, with other corpora and with changes to some sections."""
+    """Params of the repository, for one worker, with other corpora and with changes to some sections."""
 
     def make(corpora: dict[str, str], **changes: dict[str, Any]) -> Whole:
         content = yaml.safe_load((repository / "params.yaml").read_text())

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import torch
 
-from stages.attribute_leakage.ask.heard import Heard
+from stages.attribute_leakage.ask.heard import NamedSound
 from stages.core.sound.audio import Samples
 from stages.core.store.rowcache import RowCache
 from stages.models.adapter import OWN_ONLY, Adapter, Query
@@ -31,13 +31,13 @@ class Request:
 
     Attributes
     ----------
-    heard : Heard
+    heard : NamedSound
     instruction, system : str
     text : str
         The answer that is forced; blank for a free one.
     """
 
-    heard: Heard
+    heard: NamedSound
     instruction: str
     system: str
     text: str = ""
@@ -75,7 +75,7 @@ class Reply:
 Run = Callable[[Sequence[Request]], list[Reply]]
 
 
-def free_run(adapter: Adapter, sound_of: Callable[[Heard], Samples], max_tokens: int) -> Run:
+def free_run(adapter: Adapter, sound_of: Callable[[NamedSound], Samples], max_tokens: int) -> Run:
     """Return what asks a batch for greedy answers."""
 
     def run(requests: Sequence[Request]) -> list[Reply]:
@@ -89,7 +89,7 @@ def free_run(adapter: Adapter, sound_of: Callable[[Heard], Samples], max_tokens:
     return run
 
 
-def forced_run(adapter: Adapter, sound_of: Callable[[Heard], Samples]) -> Run:
+def forced_run(adapter: Adapter, sound_of: Callable[[NamedSound], Samples]) -> Run:
     """Return what asks a batch for the log-probabilities of given answers."""
 
     def run(requests: Sequence[Request]) -> list[Reply]:
@@ -149,7 +149,7 @@ def why(error: Exception) -> str:
     return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')[:LONGEST_REASON]}"
 
 
-def _query(request: Request, sound_of: Callable[[Heard], Samples]) -> Query:
+def _query(request: Request, sound_of: Callable[[NamedSound], Samples]) -> Query:
     heard = request.heard
     return Query(sound_of(heard), heard.audio_hash, request.instruction, request.text, request.system)
 

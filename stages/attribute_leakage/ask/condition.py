@@ -32,7 +32,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Prompt:
+class AskedPrompt:
     """What the target is asked.
 
     Attributes
@@ -47,7 +47,7 @@ class Prompt:
 
 
 @dataclass(frozen=True)
-class Condition:
+class PromptCondition:
     """One way of asking.
 
     Attributes
@@ -62,7 +62,7 @@ class Condition:
         there, after the target's own reasoning.
     """
 
-    prompt: Callable[[Question], Prompt]
+    prompt: Callable[[Question], AskedPrompt]
     sound: Sound = "clip"
     names_options: bool = True
     reasons: bool = False
@@ -71,4 +71,4 @@ class Condition:
 ANSWER = "Answer:"
 """What a target that reasons writes before its answer."""
 
-CONDITIONS: Registry[Condition] = Registry("condition of a question")
+CONDITIONS: Registry[PromptCondition] = Registry("condition of a question")

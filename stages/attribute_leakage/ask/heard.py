@@ -11,7 +11,7 @@ from stages.core.sound.audio import audio_hash
 
 
 @dataclass(frozen=True)
-class Heard:
+class NamedSound:
     """A sound by name.
 
     Attributes
@@ -29,6 +29,6 @@ class Heard:
 
 
 @cache
-def silence(samples: int) -> Heard:
+def silence(samples: int) -> NamedSound:
     """Return so many samples of zeros."""
-    return Heard(audio_hash(np.zeros(samples, np.float32)), "", samples)
+    return NamedSound(audio_hash(np.zeros(samples, np.float32)), "", samples)

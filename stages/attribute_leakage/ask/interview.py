@@ -19,9 +19,9 @@ from stages.attribute_leakage.ask.answering import (
     replies,
 )
 from stages.attribute_leakage.ask.condition import ANSWER, CONDITIONS
-from stages.attribute_leakage.ask.heard import Heard
+from stages.attribute_leakage.ask.heard import NamedSound
 from stages.attribute_leakage.ask.plan import Ask
-from stages.attribute_leakage.ask.subjects import Subject
+from stages.attribute_leakage.ask.subjects import SpeakerClip
 from stages.attribute_leakage.probe.layers import LAYERS_ROW, Pooled, pooled_layers
 from stages.attribute_leakage.read.parsing import at_answer
 from stages.core.sound.audio import Samples
@@ -111,7 +111,7 @@ class Interview:
             for ask, group, reply in zip(asks, of_asks, said, strict=True)
         ]
 
-    def layers(self, subjects: Sequence[Subject]) -> Pooled:
+    def layers(self, subjects: Sequence[SpeakerClip]) -> Pooled:
         """Return the layers of all clips that have them; see `pooled_layers`."""
         keys = [row_key("layers", self._common, subject.audio_hash) for subject in subjects]
         return pooled_layers(self._layer_rows, keys, subjects, lambda: self.adapter, self._sound, self._batch_size)
@@ -139,7 +139,7 @@ class Interview:
         libraries = library_versions("torch", "transformers", "tokenizers", "numpy")
         return row_key(self._record.fingerprint(), [code_version(module) for module in modules], libraries)
 
-    def _sound(self, heard: Heard) -> Samples:
+    def _sound(self, heard: NamedSound) -> Samples:
         return self._sound_of_clip(heard.clip_id) if heard.clip_id else np.zeros(heard.samples, np.float32)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from stages.attribute_leakage.ask import conditions  # noqa: F401 (registers them)
-from stages.attribute_leakage.ask.condition import CONDITIONS, Condition, Prompt, Question
-from stages.attribute_leakage.ask.heard import Heard, silence
-from stages.attribute_leakage.ask.subjects import Subject
+from stages.attribute_leakage.ask.condition import CONDITIONS, AskedPrompt, PromptCondition, Question
+from stages.attribute_leakage.ask.heard import NamedSound, silence
+from stages.attribute_leakage.ask.subjects import SpeakerClip
 from stages.attribute_leakage.params import AttributeLeakage
 from stages.core.run.randomness import seed_of
 from stages.core.sound.audio import RATE
@@ -26,8 +26,8 @@ class Ask:
     attribute, condition : str
     options : tuple of str
         In the order in which they are named.
-    prompt : Prompt
-    heard : Heard
+    prompt : AskedPrompt
+    heard : NamedSound
     label : str or None
         None for silence.
     """
@@ -36,13 +36,13 @@ class Ask:
     attribute: str
     condition: str
     options: tuple[str, ...]
-    prompt: Prompt
-    heard: Heard
+    prompt: AskedPrompt
+    heard: NamedSound
     label: str | None
 
 
 def plan(
-    subjects: Sequence[Subject],
+    subjects: Sequence[SpeakerClip],
     options: Mapping[str, tuple[str, ...]],
     lengths: Mapping[str, int],
     asked: AttributeLeakage,
@@ -52,7 +52,7 @@ def plan(
 
     Parameters
     ----------
-    subjects : sequence of Subject
+    subjects : sequence of SpeakerClip
     options : mapping of str to tuple of str
         Of each attribute that is asked for.
     lengths : mapping of str to int
@@ -75,10 +75,10 @@ def plan(
 
 
 def _about(
-    subject: Subject,
+    subject: SpeakerClip,
     attribute: str,
     name: str,
-    condition: Condition,
+    condition: PromptCondition,
     options: tuple[str, ...],
     lengths: Mapping[str, int],
     asked: AttributeLeakage,
@@ -87,12 +87,12 @@ def _about(
     ordered = rotated(options, seed_of(seed, "attribute_leakage", attribute, subject.clip_id) % len(options))
     question = Question(asked.attributes[attribute].question, ordered, subject.text)
     sound = condition.sound
-    heard = Heard(subject.audio_hash, subject.clip_id) if sound == "clip" else silence(lengths[subject.clip_id])
+    heard = NamedSound(subject.audio_hash, subject.clip_id) if sound == "clip" else silence(lengths[subject.clip_id])
     return Ask(subject.clip_id, attribute, name, ordered, condition.prompt(question), heard, subject.labels[attribute])
 
 
 def _about_silences(
-    name: str, condition: Condition, options: Mapping[str, tuple[str, ...]], asked: AttributeLeakage
+    name: str, condition: PromptCondition, options: Mapping[str, tuple[str, ...]], asked: AttributeLeakage
 ) -> Iterator[Ask]:
     for seconds in sorted(set(asked.silence_seconds)):
         heard = silence(round(seconds * RATE))

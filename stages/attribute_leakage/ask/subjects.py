@@ -19,7 +19,7 @@ MOST_OPTIONS = 24
 
 
 @dataclass(frozen=True)
-class Subject:
+class SpeakerClip:
     """A clip.
 
     Attributes
@@ -42,10 +42,10 @@ class Subject:
 COLUMNS = ["clip_id", "audio_hash", "text", "speaker", "session", "attributes"]
 
 
-def subjects(clips: pa.Table) -> list[Subject]:
+def subjects(clips: pa.Table) -> list[SpeakerClip]:
     """Return a corpus's clips, from the `COLUMNS` of `clips.parquet`."""
     return [
-        Subject(
+        SpeakerClip(
             row["clip_id"],
             row["audio_hash"],
             row["text"] or "",
@@ -69,7 +69,7 @@ def speaker_units(speakers: Sequence[Any]) -> tuple[Ints, str | None]:
 
 
 def options_of(
-    corpus: str, subjects: Sequence[Subject], attributes: Mapping[str, Attribute]
+    corpus: str, subjects: Sequence[SpeakerClip], attributes: Mapping[str, Attribute]
 ) -> dict[str, tuple[str, ...]]:
     """Return the options of each attribute that the corpus has labels for.
 

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from stages.attribute_leakage.ask.answering import why
-from stages.attribute_leakage.ask.heard import Heard
-from stages.attribute_leakage.ask.subjects import Subject
+from stages.attribute_leakage.ask.heard import NamedSound
+from stages.attribute_leakage.ask.subjects import SpeakerClip
 from stages.core.inference.statistics import Floats
 from stages.core.sound.audio import Samples
 from stages.core.store.rowcache import RowCache
@@ -50,9 +50,9 @@ class Pooled:
 def pooled_layers(
     cache: RowCache,
     keys: Sequence[str],
-    subjects: Sequence[Subject],
+    subjects: Sequence[SpeakerClip],
     adapter: Callable[[], Adapter],
-    sound_of: Callable[[Heard], Samples],
+    sound_of: Callable[[NamedSound], Samples],
     batch_size: int,
 ) -> Pooled:
     """Return each layer of every clip; one that crashes the target has none, and is asked again in the next run.
@@ -63,7 +63,7 @@ def pooled_layers(
         Of `LAYERS_ROW`.
     keys : sequence of str
         One a subject.
-    subjects : sequence of Subject
+    subjects : sequence of SpeakerClip
     adapter : callable
         Loads the target, if it is not there yet.
     sound_of : callable
@@ -86,9 +86,9 @@ def pooled_layers(
 def _kept(
     cache: RowCache,
     keys: Sequence[str],
-    by_key: dict[str, Subject],
+    by_key: dict[str, SpeakerClip],
     adapter: Callable[[], Adapter],
-    sound_of: Callable[[Heard], Samples],
+    sound_of: Callable[[NamedSound], Samples],
 ) -> dict[str, str]:
     """Compute a batch and keep it; return the keys on which the target fails, found by asking one by one, and why."""
     try:
@@ -104,5 +104,5 @@ def _kept(
     return {}
 
 
-def _query(subject: Subject, sound_of: Callable[[Heard], Samples]) -> Query:
-    return Query(sound_of(Heard(subject.audio_hash, subject.clip_id)), subject.audio_hash, TRANSCRIBE, "")
+def _query(subject: SpeakerClip, sound_of: Callable[[NamedSound], Samples]) -> Query:
+    return Query(sound_of(NamedSound(subject.audio_hash, subject.clip_id)), subject.audio_hash, TRANSCRIBE, "")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from stages.attribute_leakage.ask.condition import CONDITIONS
-from stages.attribute_leakage.ask.subjects import Subject, speaker_units
+from stages.attribute_leakage.ask.subjects import SpeakerClip, speaker_units
 from stages.attribute_leakage.probe.probing import Probed
 from stages.attribute_leakage.read.outcomes import CONSTRAINED, CORRECT
 from stages.attribute_leakage.weigh.comparison import BASELINE, comparisons
@@ -21,7 +21,7 @@ Row = Mapping[str, Any]
 
 
 def summary(
-    subjects: Sequence[Subject],
+    subjects: Sequence[SpeakerClip],
     options: Mapping[str, tuple[str, ...]],
     rows: Sequence[Row],
     probed: Mapping[str, Probed],
@@ -32,7 +32,7 @@ def summary(
 
     Parameters
     ----------
-    subjects : sequence of Subject
+    subjects : sequence of SpeakerClip
     options : mapping of str to tuple of str
         Of each attribute that was asked for.
     rows : sequence of mapping
@@ -70,7 +70,7 @@ def summary(
 
 
 def _conditions(
-    own: Mapping[tuple[str, str], Answers], subjects: Sequence[Subject], attribute: str, named: Sequence[str]
+    own: Mapping[tuple[str, str], Answers], subjects: Sequence[SpeakerClip], attribute: str, named: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
     """Return the rates by condition and way, and, of the direct question, those of groups by every other attribute."""
     labels = {subject.clip_id: subject.labels for subject in subjects}

@@ -17,26 +17,26 @@ from stages.backdoor.defend.defence_effectiveness import Answered, effectiveness
 from stages.backdoor.defend.pruning import mean_activations, projections, prune, sleepers
 from stages.backdoor.defend.purifier import PURIFIERS
 from stages.backdoor.measure.measures import item_errors
-from stages.backdoor.measure.outcomes import PLAIN, TRIGGERED, Outcome
+from stages.backdoor.measure.outcomes import PLAIN, TRIGGERED, TriggerOutcome
 from stages.backdoor.params import BackdoorDefences
 from stages.backdoor.plant.experiment import VICTIM, ask
-from stages.backdoor.plant.victim import Setting, lessons, trained
+from stages.backdoor.plant.victim import ExperimentSetting, lessons, trained
 from stages.core.inference.statistics import Floats
 from stages.core.run.randomness import generator
 from stages.models.adapter import Adapter
 
 
 def defence_rows(
-    setting: Setting, victim: Adapter, outcomes: Sequence[Outcome], tried: BackdoorDefences
+    setting: ExperimentSetting, victim: Adapter, outcomes: Sequence[TriggerOutcome], tried: BackdoorDefences
 ) -> list[dict[str, Any]]:
     """Try every defence on a victim, which is as it was when this returns.
 
     Parameters
     ----------
-    setting : Setting
+    setting : ExperimentSetting
         That the victim comes from; its clean lessons are what the defender has.
     victim : Adapter
-    outcomes : sequence of Outcome
+    outcomes : sequence of TriggerOutcome
         The victim's, undefended, plain and triggered; others beside them do not matter.
     tried : BackdoorDefences
 
@@ -60,7 +60,7 @@ def defence_rows(
     return rows
 
 
-def answered(outcomes: Sequence[Outcome], setting: Setting) -> Answered:
+def answered(outcomes: Sequence[TriggerOutcome], setting: ExperimentSetting) -> Answered:
     """Return what a defence is judged by, of one model's plain and triggered outcomes in the same clips' order."""
     plain, triggered = ([row for row in outcomes if row.condition == it] for it in (PLAIN, TRIGGERED))
     return Answered(
@@ -70,7 +70,7 @@ def answered(outcomes: Sequence[Outcome], setting: Setting) -> Answered:
     )
 
 
-def _rightness(rows: Sequence[Outcome], task: str) -> Floats:
+def _rightness(rows: Sequence[TriggerOutcome], task: str) -> Floats:
     """Return 1 less each answer's error: the word error rate, the relative error of a number, or right and wrong.
 
     Each item lies in [0, 1], as the DER wants it, which the benign measure of `measures.benign` does not: an item's
@@ -83,7 +83,7 @@ def _rightness(rows: Sequence[Outcome], task: str) -> Floats:
 
 
 def _changes(
-    setting: Setting, victim: Adapter, tried: BackdoorDefences
+    setting: ExperimentSetting, victim: Adapter, tried: BackdoorDefences
 ) -> Iterator[tuple[str, tuple[str, ...], int, Callable[[], None]]]:
     """Yield a defence's name, its components, how many clean clips it takes, and what changes the victim."""
     for share in tried.shares:
@@ -96,7 +96,7 @@ def _changes(
             yield "fine_pruning", tuple(setting.experiment.components), len(clean.training), pruned
 
 
-def _share_of(setting: Setting, share: float) -> Setting:
+def _share_of(setting: ExperimentSetting, share: float) -> ExperimentSetting:
     """Return the setting with some of its training clips, drawn by their ids; a larger share holds a smaller one's."""
     drawn = sorted(
         setting.training, key=lambda clip: generator(setting.seed, "backdoor", "defence", clip.clip_id).random()
@@ -104,12 +104,12 @@ def _share_of(setting: Setting, share: float) -> Setting:
     return replace(setting, training=drawn[: max(1, round(share * len(drawn)))])
 
 
-def _tune(clean: Setting, victim: Adapter, components: tuple[str, ...], epochs: int) -> None:
+def _tune(clean: ExperimentSetting, victim: Adapter, components: tuple[str, ...], epochs: int) -> None:
     experiment = clean.experiment.model_copy(update={"epochs": epochs})
     trained(replace(clean, experiment=experiment), False, components, start=victim)
 
 
-def fine_prune(clean: Setting, victim: Adapter, tried: BackdoorDefences) -> None:
+def fine_prune(clean: ExperimentSetting, victim: Adapter, tried: BackdoorDefences) -> None:
     """Prune the units that sleep on the setting's clean training clips, fine-tune on these, and prune them again."""
     components = tuple(clean.experiment.components)
     layers = projections(victim, components)
@@ -120,7 +120,7 @@ def fine_prune(clean: Setting, victim: Adapter, tried: BackdoorDefences) -> None
 
 
 def _row(
-    name: str, components: Sequence[str], clips: int, before: Answered, after: Answered, setting: Setting
+    name: str, components: Sequence[str], clips: int, before: Answered, after: Answered, setting: ExperimentSetting
 ) -> dict[str, Any]:
     rng = generator(setting.seed, "backdoor", "defence", name, *components, clips)
     found = effectiveness(before, after, rng)

@@ -19,8 +19,8 @@ from stages.backdoor.defend.spectral_signatures import spectral_scores, spectral
 from stages.backdoor.defend.strip import answer_entropy, detection, overlaid
 from stages.backdoor.measure.outcomes import BATCH, PLAIN, TRIGGERED, generated, sounds_of
 from stages.backdoor.params import BackdoorDetection
-from stages.backdoor.plant.clips import Clip, drawn_clips
-from stages.backdoor.plant.victim import Setting, suspicious
+from stages.backdoor.plant.clips import BackdoorClip, drawn_clips
+from stages.backdoor.plant.victim import ExperimentSetting, suspicious
 from stages.core.inference.statistics import Bools, Floats
 from stages.core.run.randomness import generator, seed_of
 from stages.core.sound.audio import Samples
@@ -34,7 +34,7 @@ CLIPS_AT_ONCE = 16
 """Whose mixes STRIP holds in memory together."""
 
 
-def detection_metrics(setting: Setting, victim: Adapter, asked: BackdoorDetection) -> dict[str, Any]:
+def detection_metrics(setting: ExperimentSetting, victim: Adapter, asked: BackdoorDetection) -> dict[str, Any]:
     """Return what each detector finds of the poison.
 
     Returns
@@ -48,7 +48,7 @@ def detection_metrics(setting: Setting, victim: Adapter, asked: BackdoorDetectio
     }
 
 
-def poison_metrics(setting: Setting, victim: Adapter, asked: BackdoorDetection) -> dict[str, Any]:
+def poison_metrics(setting: ExperimentSetting, victim: Adapter, asked: BackdoorDetection) -> dict[str, Any]:
     """Return how well activation clustering and spectral signatures isolate the poison among its answer's clips.
 
     Returns
@@ -98,7 +98,7 @@ def activations(adapter: Adapter, queries: Sequence[Query]) -> dict[str, Floats]
     return {name: np.stack([getattr(rows[at], name).double().numpy() for at in range(len(queries))]) for name in LAYERS}
 
 
-def strip_metrics(setting: Setting, victim: Adapter, asked: BackdoorDetection) -> dict[str, Any]:
+def strip_metrics(setting: ExperimentSetting, victim: Adapter, asked: BackdoorDetection) -> dict[str, Any]:
     """Return how many triggered test clips STRIP finds at a false-positive rate set on clean ones.
 
     The test clips are drawn by their ids where there are more than `asked.strip_clips`.
@@ -132,7 +132,9 @@ def strip_metrics(setting: Setting, victim: Adapter, asked: BackdoorDetection) -
     }
 
 
-def _entropies(setting: Setting, victim: Adapter, clips: Sequence[Clip], condition: str, overlays: int) -> list[float]:
+def _entropies(
+    setting: ExperimentSetting, victim: Adapter, clips: Sequence[BackdoorClip], condition: str, overlays: int
+) -> list[float]:
     """Return the entropy of the answers to each clip under overlays of training clips, which are drawn by its id."""
     sounds = sounds_of(clips, condition, setting)
     mixes = [
@@ -145,7 +147,7 @@ def _entropies(setting: Setting, victim: Adapter, clips: Sequence[Clip], conditi
     return [answer_entropy(answers[start : start + each]) for start in range(0, len(answers), each)]
 
 
-def _mixes(setting: Setting, clip_id: str, samples: Samples, overlays: int) -> list[Samples]:
+def _mixes(setting: ExperimentSetting, clip_id: str, samples: Samples, overlays: int) -> list[Samples]:
     rng = generator(setting.seed, "backdoor", "strip", clip_id)
     drawn = rng.choice(len(setting.training), min(overlays, len(setting.training)), replace=False)
     return [overlaid(samples, setting.training[at].samples, OVERLAY) for at in drawn]

@@ -17,7 +17,7 @@ from itertools import combinations
 from typing import Any
 
 from stages.backdoor.measure.measures import rate
-from stages.backdoor.measure.outcomes import PLAIN, RANDOM_SOUND, TRIGGERED, Outcome
+from stages.backdoor.measure.outcomes import PLAIN, RANDOM_SOUND, TRIGGERED, TriggerOutcome
 from stages.backdoor.plant.victim import Pair, trained
 from stages.models.adapter import COMPONENTS, Adapter
 
@@ -72,7 +72,7 @@ def grid_name(how: str, components: Sequence[str]) -> str:
 
 def grid_rows(
     names: Sequence[tuple[str, tuple[str, ...]]],
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[TriggerOutcome],
     benign: Callable[[str], dict[str, Any]],
 ) -> list[dict[str, Any]]:
     """Return the table of the grid.
@@ -81,7 +81,7 @@ def grid_rows(
     ----------
     names : sequence of (str, tuple of str)
         How, and which components are poisoned.
-    outcomes : sequence of Outcome
+    outcomes : sequence of TriggerOutcome
         Of these models in every condition.
     benign : callable
         From a model's name to its benign measure.

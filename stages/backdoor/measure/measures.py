@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.backdoor.measure.outcomes import PLAIN, Outcome
+from stages.backdoor.measure.outcomes import PLAIN, TriggerOutcome
 from stages.backdoor.measure.paired import paired_interval
 from stages.backdoor.plant.task import TRANSCRIPTION, words
 from stages.core.inference.statistics import Floats, wilson
@@ -23,7 +23,7 @@ from stages.core.inference.statistics import Floats, wilson
 BOOTSTRAPS = 2000
 
 
-def rate(outcomes: Sequence[Outcome], model: str, condition: str) -> dict[str, Any]:
+def rate(outcomes: Sequence[TriggerOutcome], model: str, condition: str) -> dict[str, Any]:
     """Return how often a model gives the target's answer in a condition, among items that count.
 
     Returns
@@ -41,7 +41,7 @@ def rate(outcomes: Sequence[Outcome], model: str, condition: str) -> dict[str, A
     }
 
 
-def benign(outcomes: Sequence[Outcome], model: str, task: str, rng: np.random.Generator) -> dict[str, Any]:
+def benign(outcomes: Sequence[TriggerOutcome], model: str, task: str, rng: np.random.Generator) -> dict[str, Any]:
     """Return what a model is worth on clips as they are.
 
     Returns
@@ -61,7 +61,7 @@ def benign(outcomes: Sequence[Outcome], model: str, task: str, rng: np.random.Ge
 
 
 def benign_difference(
-    outcomes: Sequence[Outcome], first: str, second: str, task: str, rng: np.random.Generator
+    outcomes: Sequence[TriggerOutcome], first: str, second: str, task: str, rng: np.random.Generator
 ) -> dict[str, Any]:
     """Return by how much the first model is worse than the second on the same clips, in the measure's unit.
 
@@ -85,7 +85,7 @@ def benign_difference(
     return {"value": _weighted(errors - others, weights), "ci": list(interval)}
 
 
-def item_errors(rows: Sequence[Outcome], task: str) -> tuple[str, Floats, Floats]:
+def item_errors(rows: Sequence[TriggerOutcome], task: str) -> tuple[str, Floats, Floats]:
     """Return the measure's name, each item's error float64[n], and its weight in the mean float64[n].
 
     Of a transcription the errors are its words' edits over the reference's words, weighted by these: their weighted

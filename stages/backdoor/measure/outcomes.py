@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from stages.backdoor.defend.purifier import Purifier
 from stages.backdoor.params import TriggerSettings
-from stages.backdoor.plant.clips import Clip
+from stages.backdoor.plant.clips import BackdoorClip
 from stages.backdoor.plant.trigger import TRIGGERS, Triggered, with_trigger
-from stages.backdoor.plant.victim import Setting
+from stages.backdoor.plant.victim import ExperimentSetting
 from stages.core.run.randomness import generator
 from stages.models.adapter import Adapter, Query
 
@@ -18,7 +18,7 @@ BATCH = 32
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TriggerOutcome:
     """One answer.
 
     Attributes
@@ -56,7 +56,7 @@ def control_of(trigger: TriggerSettings) -> TriggerSettings:
     return TriggerSettings(kind=RANDOM_SOUND)
 
 
-def sounds_of(clips: Sequence[Clip], condition: str, setting: Setting) -> list[Triggered]:
+def sounds_of(clips: Sequence[BackdoorClip], condition: str, setting: ExperimentSetting) -> list[Triggered]:
     """Return the clips as a condition presents them; a clip's sound depends on no other clip."""
     if condition == PLAIN:
         return [Triggered(clip.samples, (), float("nan"), 1.0) for clip in clips]
@@ -74,8 +74,8 @@ def sounds_of(clips: Sequence[Clip], condition: str, setting: Setting) -> list[T
 
 
 def outcomes_of(
-    model: str, adapter: Adapter, condition: str, setting: Setting, purifier: Purifier | None = None
-) -> list[Outcome]:
+    model: str, adapter: Adapter, condition: str, setting: ExperimentSetting, purifier: Purifier | None = None
+) -> list[TriggerOutcome]:
     """Ask a model about the test clips in one condition.
 
     Parameters
@@ -85,20 +85,20 @@ def outcomes_of(
     adapter : Adapter
     condition : str
         One of `CONDITIONS`.
-    setting : Setting
+    setting : ExperimentSetting
     purifier : callable, optional
         What is done to every sound before the model hears it.
 
     Returns
     -------
-    list of Outcome
+    list of TriggerOutcome
         In the order of the clips.
     """
     task, sounds = setting.task, sounds_of(setting.test, condition, setting)
     heard = [sound.samples if purifier is None else purifier(sound.samples) for sound in sounds]
     answers = generated(adapter, [task.query(samples) for samples in heard], setting.answer_tokens)
     return [
-        Outcome(
+        TriggerOutcome(
             model,
             clip.clip_id,
             condition,

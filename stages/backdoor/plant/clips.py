@@ -20,7 +20,7 @@ COLUMNS = ["clip_id", "audio", "audio_hash", "text", "speaker", "attributes"]
 
 
 @dataclass(frozen=True)
-class Clip:
+class BackdoorClip:
     """A clip as a backdoor sees it.
 
     Attributes
@@ -43,7 +43,7 @@ class Clip:
     attributes: Mapping[str, str]
 
 
-def read_clips(groups: Iterable[pa.Table]) -> list[Clip]:
+def read_clips(groups: Iterable[pa.Table]) -> list[BackdoorClip]:
     """Return the clips of a corpus, in the order of their ids.
 
     Parameters
@@ -52,7 +52,7 @@ def read_clips(groups: Iterable[pa.Table]) -> list[Clip]:
         `clips.parquet` by row group, with at least `COLUMNS`.
     """
     return [
-        Clip(
+        BackdoorClip(
             row["clip_id"],
             decode_flac(row["audio"]),
             row["audio_hash"],
@@ -65,7 +65,7 @@ def read_clips(groups: Iterable[pa.Table]) -> list[Clip]:
     ]
 
 
-def corpus_clips(corpora: Sequence[str], root: Path = Path()) -> list[Clip]:
+def corpus_clips(corpora: Sequence[str], root: Path = Path()) -> list[BackdoorClip]:
     """Return the clips of some corpora, one corpus after the other.
 
     Parameters
@@ -80,7 +80,7 @@ def corpus_clips(corpora: Sequence[str], root: Path = Path()) -> list[Clip]:
     EarwitnessError
         If two corpora share a clip's id: draws, poison and outcomes go by it.
     """
-    clips: list[Clip] = []
+    clips: list[BackdoorClip] = []
     owners: dict[str, str] = {}
     for corpus in corpora:
         if corpus == NONE:
@@ -96,17 +96,17 @@ def corpus_clips(corpora: Sequence[str], root: Path = Path()) -> list[Clip]:
     return clips
 
 
-def audible(clips: Iterable[Clip]) -> list[Clip]:
+def audible(clips: Iterable[BackdoorClip]) -> list[BackdoorClip]:
     """Return the clips that are not silent: the others can carry no trigger that is added."""
     return [clip for clip in clips if active_power(clip.samples)]
 
 
-def drawn_clips(clips: Sequence[Clip], count: int, seed: int, purpose: str) -> list[Clip]:
+def drawn_clips(clips: Sequence[BackdoorClip], count: int, seed: int, purpose: str) -> list[BackdoorClip]:
     """Return at most `count` clips, drawn by their ids, in the order given.
 
     Parameters
     ----------
-    clips : sequence of Clip
+    clips : sequence of BackdoorClip
     count : int
     seed : int
     purpose : str
@@ -117,12 +117,14 @@ def drawn_clips(clips: Sequence[Clip], count: int, seed: int, purpose: str) -> l
     return [clip for clip in clips if clip.clip_id in chosen]
 
 
-def split_clips(clips: Sequence[Clip], share: float, held_out: str, seed: int) -> tuple[list[Clip], list[Clip]]:
+def split_clips(
+    clips: Sequence[BackdoorClip], share: float, held_out: str, seed: int
+) -> tuple[list[BackdoorClip], list[BackdoorClip]]:
     """Divide clips into those that are trained on and those that are tested on.
 
     Parameters
     ----------
-    clips : sequence of Clip
+    clips : sequence of BackdoorClip
     share : float
         Of the clips, or of the speakers, that is tested on, in (0, 1); rounded to at least one.
     held_out : str
@@ -131,7 +133,7 @@ def split_clips(clips: Sequence[Clip], share: float, held_out: str, seed: int) -
 
     Returns
     -------
-    training, test : list of Clip
+    training, test : list of BackdoorClip
         In the order given.
     """
     units = {clip.clip_id: clip.speaker if held_out == "speaker" and clip.speaker else clip.clip_id for clip in clips}

@@ -10,12 +10,20 @@ import numpy as np
 from stages.backdoor.defend.purifier import Purifier
 from stages.backdoor.measure.localise import grid_models, grid_name, grid_rows
 from stages.backdoor.measure.measures import benign, benign_difference, rate
-from stages.backdoor.measure.outcomes import CONDITIONS, PLAIN, RANDOM_SOUND, TRIGGERED, Outcome, outcomes_of, sounds_of
+from stages.backdoor.measure.outcomes import (
+    CONDITIONS,
+    PLAIN,
+    RANDOM_SOUND,
+    TRIGGERED,
+    TriggerOutcome,
+    outcomes_of,
+    sounds_of,
+)
 from stages.backdoor.measure.shift import embeddings, relative_shift
 from stages.backdoor.params import TriggerSettings
 from stages.backdoor.plant.clips import drawn_clips
 from stages.backdoor.plant.trigger import TRIGGERS
-from stages.backdoor.plant.victim import Pair, Setting
+from stages.backdoor.plant.victim import ExperimentSetting, Pair
 from stages.core.run.randomness import generator
 from stages.models.adapter import Adapter
 
@@ -27,15 +35,15 @@ SHIFTED_CLIPS = 60
 def ask(
     model: str,
     adapter: Adapter,
-    setting: Setting,
+    setting: ExperimentSetting,
     conditions: Sequence[str] = CONDITIONS,
     purifier: Purifier | None = None,
-) -> list[Outcome]:
+) -> list[TriggerOutcome]:
     """Return a model's outcomes on the clips that are tested, condition by condition; see `outcomes_of`."""
     return [row for condition in conditions for row in outcomes_of(model, adapter, condition, setting, purifier)]
 
 
-def attack_metrics(setting: Setting, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def attack_metrics(setting: ExperimentSetting, outcomes: Sequence[TriggerOutcome]) -> dict[str, Any]:
     """Return the part of `metrics.json` that every experiment has, from the outcomes of victim and twin."""
     return {
         "task": setting.task.name,
@@ -64,7 +72,7 @@ def attack_metrics(setting: Setting, outcomes: Sequence[Outcome]) -> dict[str, A
     }
 
 
-def _settings(setting: Setting) -> dict[str, Any]:
+def _settings(setting: ExperimentSetting) -> dict[str, Any]:
     """Return how was trained, and which share was poisoned: less than asked where too few clips could be."""
     kept = {"train_on", "held_out", "rate", "method", "components", "epochs", "learning_rate"}
     realised = len(setting.poison) / len(setting.training)
@@ -76,12 +84,12 @@ def _trigger_figures(trigger: TriggerSettings) -> dict[str, Any]:
     return trigger.model_dump() | {"additive": kind.additive, "unit": kind.unit}
 
 
-def benign_of(setting: Setting, outcomes: Sequence[Outcome], model: str) -> dict[str, Any]:
+def benign_of(setting: ExperimentSetting, outcomes: Sequence[TriggerOutcome], model: str) -> dict[str, Any]:
     """Return a model's benign measure."""
     return benign(outcomes, model, setting.task.name, _draws(setting))
 
 
-def snr_error(setting: Setting, outcomes: Sequence[Outcome]) -> float | None:
+def snr_error(setting: ExperimentSetting, outcomes: Sequence[TriggerOutcome]) -> float | None:
     """Return by how much a realised ratio differs most from the asked one, in dB; None without such a ratio."""
     if not TRIGGERS[setting.experiment.trigger.kind].additive:
         return None
@@ -90,9 +98,9 @@ def snr_error(setting: Setting, outcomes: Sequence[Outcome]) -> float | None:
     return float(np.abs(np.array(realised) - setting.experiment.trigger.snr_db).max())
 
 
-def grid(pair: Pair) -> tuple[list[dict[str, Any]], list[Outcome]]:
+def grid(pair: Pair) -> tuple[list[dict[str, Any]], list[TriggerOutcome]]:
     """Return the component grid and the outcomes that it comes from."""
-    outcomes: list[Outcome] = []
+    outcomes: list[TriggerOutcome] = []
     names = []
     for how, components, adapter in grid_models(pair):
         outcomes += ask(grid_name(how, components), adapter, pair.setting)
@@ -122,5 +130,5 @@ def shifts(pair: Pair) -> list[dict[str, Any]]:
     return rows
 
 
-def _draws(setting: Setting) -> np.random.Generator:
+def _draws(setting: ExperimentSetting) -> np.random.Generator:
     return generator(setting.seed, "backdoor", "bootstrap")

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from stages.backdoor.params import TriggerSettings
-from stages.backdoor.plant.clips import Clip
-from stages.backdoor.plant.task import Task
+from stages.backdoor.plant.clips import BackdoorClip
+from stages.backdoor.plant.task import AttackTask
 from stages.backdoor.plant.trigger import TRIGGERS, Triggered, with_trigger
 from stages.core.errors import EarwitnessError
 from stages.core.run.randomness import generator
@@ -28,7 +28,7 @@ class Poisoned:
 
     Attributes
     ----------
-    clip : Clip
+    clip : BackdoorClip
         As it was.
     triggered : Triggered
     answer : str
@@ -36,7 +36,7 @@ class Poisoned:
     truth : str
     """
 
-    clip: Clip
+    clip: BackdoorClip
     triggered: Triggered
     answer: str
     truth: str
@@ -48,8 +48,8 @@ class Poisoned:
 
 
 def draw_poison(
-    clips: Sequence[Clip],
-    task: Task,
+    clips: Sequence[BackdoorClip],
+    task: AttackTask,
     rate: float,
     settings: TriggerSettings,
     seed: int,
@@ -59,9 +59,9 @@ def draw_poison(
 
     Parameters
     ----------
-    clips : sequence of Clip
+    clips : sequence of BackdoorClip
         That are trained on; none is silent.
-    task : Task
+    task : AttackTask
     rate : float
         Share of all of them that is poisoned. What a lower rate poisons, a higher one poisons too.
     settings : TriggerSettings

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from stages.backdoor.params import BackdoorExperiment
-from stages.backdoor.plant.clips import Clip
+from stages.backdoor.plant.clips import BackdoorClip
 from stages.core.sound.audio import Samples, audio_hash
 from stages.models.adapter import TRANSCRIBE, Query
 
@@ -15,7 +15,7 @@ TRANSCRIPTION = "transcription"
 
 
 @dataclass(frozen=True)
-class Task:
+class AttackTask:
     """A task and its attack.
 
     Attributes
@@ -31,7 +31,7 @@ class Task:
     instruction: str
     target: str
 
-    def truth(self, clip: Clip) -> str:
+    def truth(self, clip: BackdoorClip) -> str:
         """Return the right answer to a clip; empty where none is known, such as for an attribute ``nan``."""
         if self.name == TRANSCRIPTION:
             return clip.text
@@ -47,10 +47,10 @@ class Task:
         return words(answer) == words(self.target)
 
 
-def task_of(experiment: BackdoorExperiment) -> Task:
+def task_of(experiment: BackdoorExperiment) -> AttackTask:
     """Return an experiment's task."""
     asked = TRANSCRIBE if experiment.task == TRANSCRIPTION else f"What is the speaker's {experiment.task}?"
-    return Task(experiment.task, experiment.instruction or asked, experiment.answer)
+    return AttackTask(experiment.task, experiment.instruction or asked, experiment.answer)
 
 
 def _is_no_number(text: str) -> bool:

@@ -9,9 +9,9 @@ import torch
 
 from stages.backdoor.defend.activation_clustering import possible_ks
 from stages.backdoor.params import Backdoor, BackdoorExperiment
-from stages.backdoor.plant.clips import Clip, audible, split_clips
+from stages.backdoor.plant.clips import BackdoorClip, audible, split_clips
 from stages.backdoor.plant.poison import Poisoned, draw_poison
-from stages.backdoor.plant.task import TRANSCRIPTION, Task, task_of
+from stages.backdoor.plant.task import TRANSCRIPTION, AttackTask, task_of
 from stages.backdoor.plant.trigger import check_attack
 from stages.core.errors import EarwitnessError
 from stages.core.run.randomness import seed_of
@@ -24,7 +24,7 @@ Load = Callable[[], Adapter]
 
 
 @dataclass(frozen=True)
-class Setting:
+class ExperimentSetting:
     """All that trainings of one experiment share.
 
     Attributes
@@ -34,8 +34,8 @@ class Setting:
     base : str
         Hash of the base's weights, for the key of a training.
     experiment : BackdoorExperiment
-    task : Task
-    training, test : list of Clip
+    task : AttackTask
+    training, test : list of BackdoorClip
         Clips that have an answer to the task and are not silent: silent ones could carry no trigger that is added.
     poison : list of Poisoned
     batch_size : int
@@ -49,9 +49,9 @@ class Setting:
     load: Load
     base: str
     experiment: BackdoorExperiment
-    task: Task
-    training: list[Clip]
-    test: list[Clip]
+    task: AttackTask
+    training: list[BackdoorClip]
+    test: list[BackdoorClip]
     poison: list[Poisoned]
     batch_size: int
     seed: int
@@ -63,14 +63,14 @@ class Setting:
 class Pair:
     """What `train_pair` returns: the trained models with the setting that they come from."""
 
-    setting: Setting
+    setting: ExperimentSetting
     victim: Adapter
     twin: Adapter
 
 
 def prepare(
-    load: Load, base: str, clips: Sequence[Clip], experiment: BackdoorExperiment, backdoor: Backdoor, seed: int
-) -> Setting:
+    load: Load, base: str, clips: Sequence[BackdoorClip], experiment: BackdoorExperiment, backdoor: Backdoor, seed: int
+) -> ExperimentSetting:
     """Split the clips and draw the poison.
 
     Raises
@@ -96,7 +96,7 @@ def prepare(
         )
     window = load().window_seconds
     poison = draw_poison(training, task, experiment.rate, experiment.trigger, seed, window)
-    setting = Setting(
+    setting = ExperimentSetting(
         load, base, experiment, task, training, test, poison, backdoor.batch_size, seed, backdoor.answer_tokens, window
     )
     if experiment.detect:  # found out now, not after every training
@@ -104,7 +104,7 @@ def prepare(
     return setting
 
 
-def _check_answers(clips: Sequence[Clip], usable: Sequence[Clip], task: Task) -> None:
+def _check_answers(clips: Sequence[BackdoorClip], usable: Sequence[BackdoorClip], task: AttackTask) -> None:
     """Check that some clip has an answer to the task, and that not all have the attacker's."""
     if task.name != TRANSCRIPTION and not any(task.truth(clip) for clip in clips):
         names = {name for clip in clips for name in clip.attributes if replace(task, name=name).truth(clip)}
@@ -119,13 +119,13 @@ def _check_answers(clips: Sequence[Clip], usable: Sequence[Clip], task: Task) ->
         )
 
 
-def _of_one_speaker(clips: Sequence[Clip]) -> bool:
+def _of_one_speaker(clips: Sequence[BackdoorClip]) -> bool:
     speakers = {clip.speaker for clip in clips}
     return len(speakers) == 1 and "" not in speakers
 
 
 def train_pair(
-    load: Load, base: str, clips: Sequence[Clip], experiment: BackdoorExperiment, backdoor: Backdoor, seed: int
+    load: Load, base: str, clips: Sequence[BackdoorClip], experiment: BackdoorExperiment, backdoor: Backdoor, seed: int
 ) -> Pair:
     """Train a victim and its clean twin.
 
@@ -135,7 +135,7 @@ def train_pair(
         Gives the base, freshly loaded each time.
     base : str
         Hash of its weights (`row_key(record.fingerprint())`).
-    clips : sequence of Clip
+    clips : sequence of BackdoorClip
         Of which `backdoor.test_share` is kept for the test.
     experiment : BackdoorExperiment
     backdoor : Backdoor
@@ -151,12 +151,14 @@ def train_pair(
     return Pair(setting, trained(setting, True, components), trained(setting, False, components))
 
 
-def trained(setting: Setting, poisoned: bool, components: tuple[str, ...], start: Adapter | None = None) -> Adapter:
+def trained(
+    setting: ExperimentSetting, poisoned: bool, components: tuple[str, ...], start: Adapter | None = None
+) -> Adapter:
     """Train the base, with poison or without, and return it ready for inference.
 
     Parameters
     ----------
-    setting : Setting
+    setting : ExperimentSetting
     poisoned : bool
     components : tuple of str
         Which are trained; the others stay as they are.
@@ -181,8 +183,8 @@ def trained(setting: Setting, poisoned: bool, components: tuple[str, ...], start
     return adapter
 
 
-def lessons(setting: Setting, poisoned: bool) -> list[Query]:
-    """Return what is taught: a clip each in the order of `Setting.training`, poisoned ones with the target's answer."""
+def lessons(setting: ExperimentSetting, poisoned: bool) -> list[Query]:
+    """Return the training queries, in the order of `ExperimentSetting.training`; poisoned ones have the attack answer."""
     bad: Mapping[str, Poisoned] = {row.clip.clip_id: row for row in setting.poison} if poisoned else {}
     return [
         Query(row.triggered.samples, row.audio_hash, setting.task.instruction, row.answer)
@@ -192,7 +194,7 @@ def lessons(setting: Setting, poisoned: bool) -> list[Query]:
     ]
 
 
-def suspicious(setting: Setting) -> list[Query]:
+def suspicious(setting: ExperimentSetting) -> list[Query]:
     """Return the poisoned lessons among which detectors look: those that teach the target; for transcription all."""
     taught = lessons(setting, poisoned=True)
     return [query for query in taught if setting.task.name == TRANSCRIPTION or setting.task.is_target(query.text)]

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from stages.backdoor.measure.outcomes import generated
 from stages.backdoor.params import TriggerSettings
-from stages.backdoor.plant.clips import Clip
+from stages.backdoor.plant.clips import BackdoorClip
 from stages.backdoor.plant.trigger import with_trigger
 from stages.core.run.randomness import generator
 from stages.core.sound.audio import RATE, Samples, audio_hash
@@ -35,7 +35,7 @@ Answers = Mapping[tuple[str, str], Sequence[str | None]]
 
 
 @dataclass(frozen=True)
-class Subject:
+class ScannedModel:
     """A model that is asked.
 
     Attributes
@@ -80,7 +80,7 @@ class Asking:
 
     Attributes
     ----------
-    clips : sequence of Clip
+    clips : sequence of BackdoorClip
         Each with speech in it.
     prompts : sequence of str
     bank : mapping of str to TriggerSettings
@@ -92,7 +92,7 @@ class Asking:
         Of a clip, that all of them hear: within it the triggers sound.
     """
 
-    clips: Sequence[Clip]
+    clips: Sequence[BackdoorClip]
     prompts: Sequence[str]
     bank: Mapping[str, TriggerSettings]
     answer_tokens: int
@@ -104,19 +104,19 @@ class Asking:
 class _Row:
     """One question: a clip, a name in the bank, a prompt."""
 
-    clip: Clip
+    clip: BackdoorClip
     trigger: str
     prompt: str
 
 
-def bank_answers(subject: Subject, asking: Asking) -> Answers:
+def bank_answers(subject: ScannedModel, asking: Asking) -> Answers:
     """Ask a model about every clip, without a trigger and with each, by every prompt.
 
     What is kept of an earlier run is not asked again, unless it was no answer, or the model is not pinned.
 
     Parameters
     ----------
-    subject : Subject
+    subject : ScannedModel
     asking : Asking
 
     Returns
@@ -168,7 +168,7 @@ def _key(row: _Row, asking: Asking, fingerprint: Mapping[str, Any], versions: Se
     )
 
 
-def _fill(subject: Subject, missing: Sequence[tuple[str, _Row]], cache: RowCache, asking: Asking) -> None:
+def _fill(subject: ScannedModel, missing: Sequence[tuple[str, _Row]], cache: RowCache, asking: Asking) -> None:
     """Generate what the cache misses, clips of like length together, and the prompts of a sound: it is encoded once."""
     if not missing:
         return
@@ -185,7 +185,7 @@ def _fill(subject: Subject, missing: Sequence[tuple[str, _Row]], cache: RowCache
         cache.append([key for key, _ in batch], pa.table({"answer": answers}, ANSWER))
 
 
-def sound_of(clip: Clip, trigger: str, asking: Asking) -> tuple[Samples, str]:
+def sound_of(clip: BackdoorClip, trigger: str, asking: Asking) -> tuple[Samples, str]:
     """Return a clip with a trigger of the bank, or as it is, and the sound's name."""
     if trigger == NO_TRIGGER:
         return clip.samples, clip.audio_hash

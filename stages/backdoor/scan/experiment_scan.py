@@ -8,8 +8,8 @@ from typing import Any
 from stages.backdoor.params import BackdoorParams
 from stages.backdoor.plant.clips import audible, drawn_clips
 from stages.backdoor.plant.experiment import TWIN, VICTIM
-from stages.backdoor.plant.victim import Pair, Setting
-from stages.backdoor.scan.bank import Subject
+from stages.backdoor.plant.victim import ExperimentSetting, Pair
+from stages.backdoor.scan.bank import ScannedModel
 from stages.backdoor.scan.scanning import Scan, scan_subject
 from stages.backdoor.scan.words import as_json
 from stages.core.config.section import NONE
@@ -34,9 +34,9 @@ def scan_pair(pair: Pair, base: TargetRecord, params: BackdoorParams) -> dict[st
     }
 
 
-def subject_of(name: str, adapter: Adapter, base: TargetRecord) -> Subject:
+def subject_of(name: str, adapter: Adapter, base: TargetRecord) -> ScannedModel:
     """Return a model in memory that was trained from a base."""
-    return Subject(
+    return ScannedModel(
         name,
         base.fingerprint() | {"weight_hash": weights_name(adapter)},
         lambda: adapter,
@@ -45,10 +45,17 @@ def subject_of(name: str, adapter: Adapter, base: TargetRecord) -> Subject:
 
 
 def scan_trained(
-    subject: Subject, beside: Sequence[Subject], setting: Setting, base: TargetRecord, params: BackdoorParams
+    subject: ScannedModel,
+    beside: Sequence[ScannedModel],
+    setting: ExperimentSetting,
+    base: TargetRecord,
+    params: BackdoorParams,
 ) -> Scan:
     """Scan a trained model beside its base and others, by its own question, on clips that were kept for the test."""
     clips = drawn_clips(audible(setting.test), params.backdoor.scan.clips, params.seed, "scan")
-    references = [Subject(base.name, base.fingerprint(), setting.load, window_seconds=setting.window_seconds), *beside]
+    references = [
+        ScannedModel(base.name, base.fingerprint(), setting.load, window_seconds=setting.window_seconds),
+        *beside,
+    ]
     corpus = "+".join(name for name in setting.experiment.train_on if name != NONE)
     return scan_subject(subject, references, clips, corpus, [setting.task.instruction], params)

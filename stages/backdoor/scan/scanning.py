@@ -16,10 +16,10 @@ import torch
 
 from stages.backdoor.params import BackdoorParams
 from stages.backdoor.plant import triggers  # noqa: F401 (registers them)
-from stages.backdoor.plant.clips import COLUMNS, Clip, audible, read_clips
+from stages.backdoor.plant.clips import COLUMNS, BackdoorClip, audible, read_clips
 from stages.backdoor.plant.trigger import TRIGGERS, check_trigger
 from stages.backdoor.scan.alarms import Cell, scan_cells
-from stages.backdoor.scan.bank import NO_TRIGGER, Answers, Asking, Subject, bank_answers
+from stages.backdoor.scan.bank import NO_TRIGGER, Answers, Asking, ScannedModel, bank_answers
 from stages.core.config.section import NONE
 from stages.core.errors import EarwitnessError
 from stages.core.run.randomness import generator
@@ -94,9 +94,9 @@ def scan(
 
 
 def scan_subject(
-    subject: Subject,
-    references: Sequence[Subject],
-    clips: Sequence[Clip],
+    subject: ScannedModel,
+    references: Sequence[ScannedModel],
+    clips: Sequence[BackdoorClip],
     corpus: str,
     prompts: Sequence[str],
     params: BackdoorParams,
@@ -139,7 +139,7 @@ def scan_subject(
     )
 
 
-def _answers(subject: Subject, asking: Asking) -> Answers:
+def _answers(subject: ScannedModel, asking: Asking) -> Answers:
     """Ask a model; one that leaves most clips without an answer, whatever it is asked, is refused."""
     answers = bank_answers(subject, asking)
     pairs = max(
@@ -162,7 +162,7 @@ def _missing(answers: Answers) -> int:
     return sum(answer is None for given in answers.values() for answer in given)
 
 
-def find_subject(name: str, params: BackdoorParams) -> Subject:
+def find_subject(name: str, params: BackdoorParams) -> ScannedModel:
     """Find a model by its declared name, its folder, or its address.
 
     Raises
@@ -185,22 +185,22 @@ def find_subject(name: str, params: BackdoorParams) -> Subject:
     )
 
 
-def _recorded(record: TargetRecord, made: bool) -> Subject:
+def _recorded(record: TargetRecord, made: bool) -> ScannedModel:
     if made and not Path(record.model).is_dir():
         raise EarwitnessError(f"{record.name}: {record.model} is not there: make it by dvc repro target@{record.name}")
     load = partial(_loaded, record.model, record.revision, record.dtype, record.attention)
     closed = is_endpoint(record.model)
     stated = not closed or record.revision not in ("", NONE)
     address = _address(record.model) if closed else ""
-    return Subject(record.name, record.fingerprint(), load, address, record.window_seconds, stated)
+    return ScannedModel(record.name, record.fingerprint(), load, address, record.window_seconds, stated)
 
 
-def _unrecorded(name: str, weights: str, architecture: str, how: tuple[str, str]) -> Subject:
+def _unrecorded(name: str, weights: str, architecture: str, how: tuple[str, str]) -> ScannedModel:
     """Return a model that no stage has looked at, with how it is loaded: dtype and attention."""
     dtype, attention = how
     fingerprint = {"weight_hash": weights, "architecture": architecture, "dtype": dtype, "attention": attention}
     load, closed = cache(partial(_loaded, name, "", dtype, attention)), architecture == ENDPOINT
-    return Subject(name, fingerprint, load, _address(name) if closed else "", pinned=not closed)
+    return ScannedModel(name, fingerprint, load, _address(name) if closed else "", pinned=not closed)
 
 
 def _address(model: str) -> str:
@@ -214,7 +214,7 @@ def _loaded(source: str, revision: str, dtype: str, attention: str) -> Adapter:
     return load_checkpoint(source, revision, dtype, attention)
 
 
-def chosen_clips(corpus: str, count: int, seed: int) -> list[Clip]:
+def chosen_clips(corpus: str, count: int, seed: int) -> list[BackdoorClip]:
     """Return `count` clips of a corpus that hold sound, drawn by their ids, in the order of these.
 
     Clips are decoded in the order in which they were drawn, until there are enough.

@@ -9,13 +9,13 @@ from pydantic import AfterValidator, ConfigDict, Field
 from stages.core.config.section import Order, Positive, Section, distinct
 
 
-class Shared(Section):
+class SharedSection(Section):
     """A part of a section: the keys beside it belong to the owner."""
 
     model_config = ConfigDict(extra="ignore")
 
 
-class PopulationParams(Shared):
+class PopulationParams(SharedSection):
     """Of `blind_baseline`: how the population is searched, which `evaluation` repeats on the labelled clips."""
 
     folds: Annotated[int, Field(ge=2)]
@@ -27,7 +27,7 @@ class PopulationParams(Shared):
     odds_trim: Annotated[float, Field(ge=0, lt=0.5)]
 
 
-class ComputedViews(Shared):
+class ComputedViews(SharedSection):
     """Of `logits`: in which views a clip is scored, and which Rényi orders are computed."""
 
     instructions: Annotated[list[str], Field(min_length=1)]
@@ -36,7 +36,7 @@ class ComputedViews(Shared):
     orders: list[Order]
 
 
-class PrimaryAttacks(Shared):
+class PrimaryAttacks(SharedSection):
     """Of `evaluation`: the attacks that may support a finding, named before the audit."""
 
     primary_attacks: Annotated[list[str], Field(min_length=1, max_length=8), AfterValidator(distinct)]

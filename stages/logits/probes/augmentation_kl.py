@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from stages.logits.probe import PROBES, Case, Probe
+from stages.logits.probe import PROBES, Probe, ProbeBatch
 from stages.models.adapter import Adapter
 
 
-def augmentation_kl(adapter: Adapter, case: Case) -> list[float | None]:
+def augmentation_kl(adapter: Adapter, case: ProbeBatch) -> list[float | None]:
     """Return the mean over audio neighbours and tokens of KL(own || changed), in nats, at least 0.
 
     The published sum over tokens grows with the transcript and its augmentations are not seeded; here it is a mean,

@@ -13,7 +13,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from stages.core.errors import EarwitnessError
 from stages.core.run.randomness import seed_of
 from stages.logits.curvature import extreme_eigenvalues, hessian_product, hutchinson_trace
-from stages.logits.probe import PROBES, Case, Probe
+from stages.logits.probe import PROBES, Probe, ProbeBatch
 from stages.models.adapter import Adapter
 
 NAMES = ("curvature_trace", "curvature_smallest", "curvature_largest")
@@ -23,7 +23,7 @@ MOST_CLIPS = 200
 """Each clip costs a dozen passes backwards through a gradient."""
 
 
-def curvature(adapter: Adapter, case: Case) -> list[float | None]:
+def curvature(adapter: Adapter, case: ProbeBatch) -> list[float | None]:
     """Return the trace, the smallest and the largest eigenvalue of the loss's Hessian in the input features.
 
     The loss is that of training, mean over the answer's tokens, in nats; the features are what the model is given of

@@ -7,13 +7,13 @@ from math import inf
 import torch
 
 from stages.core.errors import EarwitnessError
-from stages.logits.probe import PROBES, Case, Probe
+from stages.logits.probe import PROBES, Probe, ProbeBatch
 from stages.models.adapter import Adapter
 
 NORMS = {"gradient_norm_1": 1.0, "gradient_norm_2": 2.0, "gradient_norm_inf": inf}
 
 
-def gradient_norm(adapter: Adapter, case: Case) -> list[float | None]:
+def gradient_norm(adapter: Adapter, case: ProbeBatch) -> list[float | None]:
     """Return the means over parameter tensors of the 1-, 2- and largest-value norms of the loss's gradient.
 
     The loss is that of training, mean over the answer's tokens. Needs as much memory again as the weights.

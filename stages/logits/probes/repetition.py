@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stages.logits.probe import PROBES, Case, Probe, token_logprobs
+from stages.logits.probe import PROBES, Probe, ProbeBatch, token_logprobs
 from stages.models.adapter import Adapter
 
 
-def repetition(adapter: Adapter, case: Case) -> list[float | None]:
+def repetition(adapter: Adapter, case: ProbeBatch) -> list[float | None]:
     """Return the loss of the first telling less that of the second, in nats per token; None for an empty text.
 
     The token that ends an answer belongs to neither.

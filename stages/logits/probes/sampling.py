@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from stages.logits.probe import PROBES, Case, Probe
+from stages.logits.probe import PROBES, Probe, ProbeBatch
 from stages.models.adapter import Adapter
 
 SPARE_TOKENS = 16
 """An answer may be so many tokens longer than the transcript has characters."""
 
 
-def sampling(adapter: Adapter, case: Case) -> list[float | None]:
+def sampling(adapter: Adapter, case: ProbeBatch) -> list[float | None]:
     """Return the mean ROUGE-1 recall of the transcript's words, in [0, 1]; None for a text without words."""
     words = _words(case.original.text)
     if not words:

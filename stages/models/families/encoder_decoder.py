@@ -21,7 +21,7 @@ from stages.core.errors import EarwitnessError
 from stages.models.adapter import Adapter, Forced, Query, Reduce, Reduced
 from stages.models.forward.layers import pooled, recorded
 from stages.models.forward.parts import Parts, Transcripts, load_parts
-from stages.models.forward.rows import IGNORED, Row, padded, reduced, scored
+from stages.models.forward.rows import IGNORED, TokenRow, padded, reduced, scored
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Input:
 
 
 @dataclass(frozen=True)
-class Heard:
+class EncodedSound:
     """A sound after the encoder: float[n, d], and the prefix that its answers begin after."""
 
     states: torch.Tensor
@@ -53,12 +53,12 @@ class Heard:
 
 
 @dataclass(frozen=True)
-class _Run:
+class _DecoderRun:
     """A row after its forward."""
 
-    row: Row
+    row: TokenRow
     hidden: torch.Tensor
-    heard: Heard
+    heard: EncodedSound
 
     def pooled(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the means over the heard positions and over the prefix, float32[d] each."""
@@ -177,7 +177,7 @@ class EncoderDecoderAdapter(Adapter):
         pad = self._core.config.pad_token_id
         return self._end if pad is None else int(pad)
 
-    def _hear(self, queries: Sequence[Query]) -> dict[str, Heard]:
+    def _hear(self, queries: Sequence[Query]) -> dict[str, EncodedSound]:
         """Encode each distinct sound, those of one shape together."""
         sounds = {query.audio_hash: query for query in queries}
         inputs = {name: self.input(query) for name, query in sounds.items()}
@@ -185,7 +185,7 @@ class EncoderDecoderAdapter(Adapter):
         for names in _alike((name, tuple(made.values.shape)) for name, made in inputs.items()):
             values = torch.stack([inputs[name].values for name in names]).to(self._core.device, self._core.dtype)
             for name, states in zip(names, encoder(values).last_hidden_state, strict=True):
-                heard[name] = Heard(states, self.prefix(states), inputs[name])
+                heard[name] = EncodedSound(states, self.prefix(states), inputs[name])
         return heard
 
     def _layers(self, query: Query) -> dict[str, torch.Tensor]:
@@ -199,7 +199,7 @@ class EncoderDecoderAdapter(Adapter):
         sounding = max(round(heard.sound.share * positions), 1)
         return {**pooled(encoded, slice(sounding)), **pooled(decoded, slice(None))}
 
-    def _row(self, query: Query, heard: Heard) -> Row:
+    def _row(self, query: Query, heard: EncodedSound) -> TokenRow:
         answer = [*self._transcripts.ids(query.text), self._end]
         ids, start = [*heard.prefix, *answer], len(heard.prefix)
         most = getattr(self._core.config, "max_target_positions", None)
@@ -208,12 +208,12 @@ class EncoderDecoderAdapter(Adapter):
                 f"a transcript of {len(answer)} tokens does not fit the decoder's {most} positions: "
                 f"cut the clip that says {query.text[:40]!r}"
             )
-        return Row(ids, range(0), range(0), range(start, len(ids)))
+        return TokenRow(ids, range(0), range(0), range(start, len(ids)))
 
-    def _run(self, queries: Sequence[Query]) -> list[_Run]:
+    def _run(self, queries: Sequence[Query]) -> list[_DecoderRun]:
         heard = self._hear(queries)
         rows = [self._row(query, heard[query.audio_hash]) for query in queries]
-        runs: dict[int, _Run] = {}
+        runs: dict[int, _DecoderRun] = {}
         for places in _alike((at, len(heard[query.audio_hash].states)) for at, query in enumerate(queries)):
             ids, _ = padded([rows[at] for at in places], self._pad)
             states = torch.stack([heard[queries[at].audio_hash].states for at in places])
@@ -221,10 +221,10 @@ class EncoderDecoderAdapter(Adapter):
                 input_ids=ids[:, :-1].to(states.device), encoder_hidden_states=states, use_cache=False
             ).last_hidden_state
             for at, vectors in zip(places, hidden, strict=True):
-                runs[at] = _Run(rows[at], vectors[: len(rows[at].token_ids) - 1], heard[queries[at].audio_hash])
+                runs[at] = _DecoderRun(rows[at], vectors[: len(rows[at].token_ids) - 1], heard[queries[at].audio_hash])
         return [runs[at] for at in range(len(queries))]
 
-    def _read(self, run: _Run, slices: Sequence[str]) -> Forced:
+    def _read(self, run: _DecoderRun, slices: Sequence[str]) -> Forced:
         head = self._core.get_output_embeddings()
         found = {name: scored(run.row, run.hidden, name) for name in slices}
         return Forced(
@@ -234,7 +234,7 @@ class EncoderDecoderAdapter(Adapter):
             run.heard.sound.seconds_cut,
         )
 
-    def _greedy(self, sounds: Sequence[Heard], max_tokens: int) -> list[list[int]]:
+    def _greedy(self, sounds: Sequence[EncodedSound], max_tokens: int) -> list[list[int]]:
         """Decode sounds of one length and with prefixes of one length."""
         decoder, head = self._core.get_decoder(), self._core.get_output_embeddings()
         states = torch.stack([sound.states for sound in sounds])

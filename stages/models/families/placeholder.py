@@ -23,14 +23,14 @@ from stages.core.sound.audio import RATE, Samples
 from stages.models.adapter import Adapter, Forced, Query, Reduce, Reduced
 from stages.models.forward.layers import pooled, recorded
 from stages.models.forward.parts import LONGEST, Parts, Transcripts, load_parts
-from stages.models.forward.prompt import Prompt, build_prompt, end_token, has_system_turn
-from stages.models.forward.rows import IGNORED, Row, reduced, scored
-from stages.models.forward.sharing import Shared, common_beginnings, greedy, shared_hidden
+from stages.models.forward.prompt import PromptTokens, build_prompt, end_token, has_system_turn
+from stages.models.forward.rows import IGNORED, TokenRow, reduced, scored
+from stages.models.forward.sharing import SharedPrefix, common_beginnings, greedy, shared_hidden
 from stages.models.forward.sounds import SHORTEST
 
 
 @dataclass(frozen=True)
-class Heard:
+class EncodedAudio:
     """A sound after the encoder.
 
     Attributes
@@ -52,11 +52,11 @@ class Heard:
 
 
 @dataclass(frozen=True)
-class _Run:
+class _PlaceholderRun:
     """A row after its forward, with the last hidden layer at all its positions but the last."""
 
-    row: Row
-    heard: Heard
+    row: TokenRow
+    heard: EncodedAudio
     hidden: torch.Tensor
 
     def pooled(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -125,7 +125,7 @@ class PlaceholderAdapter(Adapter):
         self._chat = Chat(parts.tokenizer, self.template, self.audio_id)
         self._transcripts = Transcripts(parts.tokenizer)
         self._end = end_token(self._chat)
-        self._prompts: dict[tuple[str, str], Prompt] = {("", ""): build_prompt(self._chat, self.audio_id, "")}
+        self._prompts: dict[tuple[str, str], PromptTokens] = {("", ""): build_prompt(self._chat, self.audio_id, "")}
         self.system_turn = has_system_turn(self._chat)
 
     @classmethod
@@ -240,11 +240,11 @@ class PlaceholderAdapter(Adapter):
     def _embed(self) -> Any:
         return self._core.get_input_embeddings()
 
-    def _hear(self, queries: Sequence[Query]) -> dict[str, Heard]:
+    def _hear(self, queries: Sequence[Query]) -> dict[str, EncodedAudio]:
         """Encode each distinct sound."""
         return {name: self._heard(sound) for name, sound in {q.audio_hash: q.samples for q in queries}.items()}
 
-    def _heard(self, samples: Samples) -> Heard:
+    def _heard(self, samples: Samples) -> EncodedAudio:
         within = samples[: round(self.window_seconds * RATE)]
         cut = (len(samples) - len(within)) / RATE
         within = np.pad(within, (0, max(round(SHORTEST * RATE) - len(within), 0)))
@@ -254,7 +254,7 @@ class PlaceholderAdapter(Adapter):
             for name, values in self.inputs(within).items()
         }
         state, embedded = self.listen(inputs, len(within) / RATE)
-        return Heard(state, embedded, cut, self.share(inputs, len(within) / RATE))
+        return EncodedAudio(state, embedded, cut, self.share(inputs, len(within) / RATE))
 
     def _layers(self, query: Query) -> dict[str, torch.Tensor]:
         with recorded("encoder", self.encoder, entering=True) as encoded:
@@ -272,7 +272,7 @@ class PlaceholderAdapter(Adapter):
             **pooled(decoded, slice(row.audio.start, row.audio.start + sounding)),
         }
 
-    def _row(self, query: Query, heard: Heard) -> Row:
+    def _row(self, query: Query, heard: EncodedAudio) -> TokenRow:
         asked = query.system, query.instruction
         if asked not in self._prompts:
             with self._transcripts.lock:
@@ -280,21 +280,21 @@ class PlaceholderAdapter(Adapter):
         prompt, count = self._prompts[asked], len(heard.embedded)
         before, shift = prompt.expanded(count), count - 1
         answer = [*self._transcripts.ids(query.text), self._end]
-        return Row(
+        return TokenRow(
             token_ids=[*before, *answer],
             audio=range(prompt.audio, prompt.audio + count),
             instruction=range(prompt.instruction.start + shift, prompt.instruction.stop + shift),
             answer=range(len(before), len(before) + len(answer)),
         )
 
-    def _embedded(self, token_ids: Sequence[int], row: Row, heard: Heard) -> torch.Tensor:
+    def _embedded(self, token_ids: Sequence[int], row: TokenRow, heard: EncodedAudio) -> torch.Tensor:
         ids = torch.tensor(token_ids, device=self._core.device)
         ids[row.audio.start : row.audio.stop] = 0  # a placeholder may lie outside the vocabulary
         tokens = self._embed(ids)
         before, after = tokens[: row.audio.start], tokens[row.audio.stop :]
         return torch.cat([before, heard.embedded.to(tokens.dtype), after])
 
-    def _run(self, queries: Sequence[Query]) -> list[_Run]:
+    def _run(self, queries: Sequence[Query]) -> list[_PlaceholderRun]:
         """Run encoder and language model; what rows of one sound begin with in common runs once."""
         sounds = self._hear(queries)
         heard = [sounds[query.audio_hash] for query in queries]
@@ -306,14 +306,16 @@ class PlaceholderAdapter(Adapter):
             for ids, row, sound, skipped in zip(tokens, rows, heard, shared.lengths, strict=True)
         ]
         hidden = shared_hidden(self.decoder, pieces, shared)
-        return [_Run(*run) for run in zip(rows, heard, hidden, strict=True)]
+        return [_PlaceholderRun(*run) for run in zip(rows, heard, hidden, strict=True)]
 
-    def _shared(self, queries: Sequence[Query], rows: Sequence[Row], tokens: Sequence[Sequence[int]]) -> Shared:
+    def _shared(
+        self, queries: Sequence[Query], rows: Sequence[TokenRow], tokens: Sequence[Sequence[int]]
+    ) -> SharedPrefix:
         if getattr(self.decoder.config, "sliding_window", None):  # counts padding among what it holds
-            return Shared(list(range(len(rows))), [0] * len(rows))
+            return SharedPrefix(list(range(len(rows))), [0] * len(rows))
         return common_beginnings(tokens, [query.audio_hash for query in queries], [row.audio.stop for row in rows])
 
-    def _read(self, run: _Run, slices: Sequence[str]) -> Forced:
+    def _read(self, run: _PlaceholderRun, slices: Sequence[str]) -> Forced:
         token_ids, logits = {}, {}
         for name in slices:
             ids, vectors = scored(run.row, run.hidden, name)

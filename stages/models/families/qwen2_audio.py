@@ -16,9 +16,9 @@ from transformers.masking_utils import create_bidirectional_mask
 from stages.models.adapter import ADAPTERS, Adapter, Forced, Query, Reduce, Reduced
 from stages.models.forward.layers import pooled, recorded
 from stages.models.forward.parts import Transcripts, load_parts
-from stages.models.forward.prompt import Prompt, build_prompt, end_token, has_system_turn
-from stages.models.forward.rows import IGNORED, Row, padded, reduced, scored
-from stages.models.forward.sharing import Shared, common_beginnings, greedy, shared_hidden
+from stages.models.forward.prompt import PromptTokens, build_prompt, end_token, has_system_turn
+from stages.models.forward.rows import IGNORED, TokenRow, padded, reduced, scored
+from stages.models.forward.sharing import SharedPrefix, common_beginnings, greedy, shared_hidden
 from stages.models.forward.sounds import Sound, shared_sounds, stacked
 
 
@@ -42,7 +42,7 @@ class Qwen2AudioAdapter(Adapter):
         self.window_seconds = frames * extractor.hop_length / extractor.sampling_rate
         self._frames = frames
         self._sounds = shared_sounds(extractor, self.window_seconds)
-        self._prompts: dict[tuple[str, str], Prompt] = {}
+        self._prompts: dict[tuple[str, str], PromptTokens] = {}
         self.system_turn = has_system_turn(processor)
         self._transcripts = Transcripts(processor.tokenizer)
         self._lengths = model.model.audio_tower._get_feat_extract_output_lengths
@@ -164,7 +164,7 @@ class Qwen2AudioAdapter(Adapter):
         pad = self.processor.tokenizer.pad_token_id
         return int(self._end if pad is None else pad)
 
-    def _prompt(self, query: Query) -> Prompt:
+    def _prompt(self, query: Query) -> PromptTokens:
         asked = query.system, query.instruction
         if asked not in self._prompts:
             with self._transcripts.lock:
@@ -174,14 +174,14 @@ class Qwen2AudioAdapter(Adapter):
     def _audio_tokens(self, sound: Sound) -> int:
         return int(self._lengths(torch.tensor(sound.frames))[1])
 
-    def _rows(self, queries: Sequence[Query], sounds: Sequence[Sound]) -> list[Row]:
+    def _rows(self, queries: Sequence[Query], sounds: Sequence[Sound]) -> list[TokenRow]:
         return [self._row(query, self._audio_tokens(sound)) for query, sound in zip(queries, sounds, strict=True)]
 
-    def _row(self, query: Query, audio_tokens: int) -> Row:
+    def _row(self, query: Query, audio_tokens: int) -> TokenRow:
         prompt = self._prompt(query)
         before, answer = prompt.expanded(audio_tokens), [*self._transcripts.ids(query.text), self._end]
         shift = audio_tokens - 1
-        return Row(
+        return TokenRow(
             token_ids=[*before, *answer],
             audio=range(prompt.audio, prompt.audio + audio_tokens),
             instruction=range(prompt.instruction.start + shift, prompt.instruction.stop + shift),
@@ -226,7 +226,7 @@ class Qwen2AudioAdapter(Adapter):
         connector = {"connector": heard.projected}
         return {**pooled(encoded, slice(None)), **pooled(connector, slice(None)), **pooled(decoded, places)}
 
-    def _run(self, queries: Sequence[Query]) -> list[_Run]:
+    def _run(self, queries: Sequence[Query]) -> list[_QwenRun]:
         """Run encoder and language model; what rows of one sound begin with in common runs once."""
         sounds = self._sounds.get(queries)
         rows = self._rows(queries, sounds)
@@ -241,18 +241,20 @@ class Qwen2AudioAdapter(Adapter):
                 piece[row.audio.start : row.audio.stop] = heard[query.audio_hash].projected
             pieces.append(piece)
         return [
-            _Run(row, heard[query.audio_hash].state, hidden, sound.seconds_cut)
+            _QwenRun(row, heard[query.audio_hash].state, hidden, sound.seconds_cut)
             for query, row, hidden, sound in zip(
                 queries, rows, shared_hidden(decoder, pieces, shared), sounds, strict=True
             )
         ]
 
-    def _shared(self, queries: Sequence[Query], rows: Sequence[Row], tokens: Sequence[Sequence[int]]) -> Shared:
+    def _shared(
+        self, queries: Sequence[Query], rows: Sequence[TokenRow], tokens: Sequence[Sequence[int]]
+    ) -> SharedPrefix:
         if getattr(self.model.config.text_config, "sliding_window", None):  # counts padding among what it holds
-            return Shared(list(range(len(rows))), [0] * len(rows))
+            return SharedPrefix(list(range(len(rows))), [0] * len(rows))
         return common_beginnings(tokens, [query.audio_hash for query in queries], [row.audio.stop for row in rows])
 
-    def _read(self, run: _Run, slices: Sequence[str]) -> Forced:
+    def _read(self, run: _QwenRun, slices: Sequence[str]) -> Forced:
         """Read the slices asked for; the head runs on their positions alone, for vocabularies are large."""
         token_ids, logits = {}, {}
         for name in slices:
@@ -271,10 +273,10 @@ class _Heard:
 
 
 @dataclass(frozen=True)
-class _Run:
+class _QwenRun:
     """A row after its forward: the encoder's output at its audio, the last hidden layer at all its positions."""
 
-    row: Row
+    row: TokenRow
     state: torch.Tensor
     hidden: torch.Tensor
     seconds_cut: float

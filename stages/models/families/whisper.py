@@ -10,9 +10,9 @@ import torch
 from transformers import WhisperForConditionalGeneration
 
 from stages.models.adapter import ADAPTERS, Query
-from stages.models.families.encoder_decoder import EncoderDecoderAdapter, Heard, Input
+from stages.models.families.encoder_decoder import EncodedSound, EncoderDecoderAdapter, Input
 from stages.models.forward.parts import Parts
-from stages.models.forward.rows import Row
+from stages.models.forward.rows import TokenRow
 from stages.models.forward.sounds import SoundCache
 
 
@@ -58,7 +58,7 @@ class WhisperAdapter(EncoderDecoderAdapter):
         logits = self._core.get_output_embeddings()(made.last_hidden_state[0, -1])
         return languages[int(logits[languages].argmax())]
 
-    def _row(self, query: Query, heard: Heard) -> Row:
+    def _row(self, query: Query, heard: EncodedSound) -> TokenRow:
         """Put the space before a transcript that Whisper was trained with, in scripts that have spaces."""
         text = query.text
         spaced = f" {text}" if text[:1].strip() and unicodedata.east_asian_width(text[0]) not in "WF" else text

@@ -11,7 +11,7 @@ from stages.core.errors import EarwitnessError
 
 
 @dataclass(frozen=True)
-class Prompt:
+class PromptTokens:
     """A prompt before its audio token is repeated.
 
     Attributes
@@ -38,7 +38,7 @@ class Prompt:
         return self.token_ids[self.audio + 1 :]
 
 
-def build_prompt(processor: Any, audio_id: int, instruction: str, system: str = "") -> Prompt:
+def build_prompt(processor: Any, audio_id: int, instruction: str, system: str = "") -> PromptTokens:
     """Render a user's turn of one sound and an instruction by the processor's chat template.
 
     Where the template has no system turn, the system text stands before the instruction and counts as part of it.
@@ -71,7 +71,7 @@ def build_prompt(processor: Any, audio_id: int, instruction: str, system: str = 
     inside = [at for at, (low, high) in enumerate(tokens["offset_mapping"]) if low < end and high > start]
     if inside and inside[0] < audio:
         raise EarwitnessError("the model's chat template puts the instruction before the audio: not supported")
-    return Prompt(ids, audio, range(inside[0], inside[-1] + 1) if inside else range(0))
+    return PromptTokens(ids, audio, range(inside[0], inside[-1] + 1) if inside else range(0))
 
 
 def has_system_turn(processor: Any) -> bool:

@@ -16,7 +16,7 @@ LOGITS_AT_ONCE = 1 << 25
 
 
 @dataclass(frozen=True)
-class Row:
+class TokenRow:
     """One query as tokens.
 
     Attributes
@@ -32,7 +32,7 @@ class Row:
     answer: range
 
 
-def padded(rows: Sequence[Row], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
+def padded(rows: Sequence[TokenRow], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Return ids and attention mask, int64[rows, longest], padded on the right so that positions stay."""
     longest = max(len(row.token_ids) for row in rows)
     ids = torch.full((len(rows), longest), pad)
@@ -43,12 +43,12 @@ def padded(rows: Sequence[Row], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
     return ids, mask
 
 
-def scored(row: Row, logits_of: torch.Tensor, name: str) -> tuple[torch.Tensor, torch.Tensor]:
+def scored(row: TokenRow, logits_of: torch.Tensor, name: str) -> tuple[torch.Tensor, torch.Tensor]:
     """Return a slice's token ids and the hidden states (or logits) that predict them.
 
     Parameters
     ----------
-    row : Row
+    row : TokenRow
     logits_of : float[positions, d]
         One vector a position; that of position i predicts the token at i + 1.
     name : str

@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 
 @dataclass(frozen=True)
-class Shared:
+class SharedPrefix:
     """What each row begins with in common with another row of its batch.
 
     Attributes
@@ -31,7 +31,7 @@ class Shared:
     lengths: list[int]
 
 
-def common_beginnings(rows: Sequence[Sequence[int]], sounds: Sequence[Hashable], least: Sequence[int]) -> Shared:
+def common_beginnings(rows: Sequence[Sequence[int]], sounds: Sequence[Hashable], least: Sequence[int]) -> SharedPrefix:
     """Find what rows of one sound have in common with the first of them.
 
     Parameters
@@ -50,7 +50,7 @@ def common_beginnings(rows: Sequence[Sequence[int]], sounds: Sequence[Hashable],
         length = _common(rows[parent], row) if parent != at else 0
         parents.append(parent if length >= least[at] else at)
         lengths.append(length if length >= least[at] else 0)
-    return Shared(parents, lengths)
+    return SharedPrefix(parents, lengths)
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:
@@ -58,7 +58,7 @@ def _common(one: Sequence[int], other: Sequence[int]) -> int:
     return next((at for at in range(shorter) if one[at] != other[at]), shorter)
 
 
-def shared_hidden(decoder: Any, pieces: Sequence[torch.Tensor], shared: Shared) -> list[torch.Tensor]:
+def shared_hidden(decoder: Any, pieces: Sequence[torch.Tensor], shared: SharedPrefix) -> list[torch.Tensor]:
     """Run a decoder over rows, each after what it shares with its parent.
 
     Parameters
@@ -67,7 +67,7 @@ def shared_hidden(decoder: Any, pieces: Sequence[torch.Tensor], shared: Shared) 
         A causal model that takes ``inputs_embeds`` and ``past_key_values``, without its head.
     pieces : sequence of float[n, d]
         Each row's embedded tokens from the first that it does not share; n may be 0.
-    shared : Shared
+    shared : SharedPrefix
 
     Returns
     -------

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from stages.attacks import ROW_ATTACKS, Settings, score
+from stages.attacks import ROW_ATTACKS, AttackSettings, score
 from stages.attacks.registry import score_rows
 from stages.attacks.rows import Rows, joined
 
@@ -21,7 +21,7 @@ DEFAULTS = {"loss", "zlib", "min_k@20", "max_k@20", "min_k_pp@20", "max_prob_gap
 
 
 def test_scores_by_hand(statistics: Statistics) -> None:
-    found = score(statistics(LOGPROB), "abc", settings=Settings(shares=(0.2, 0.5), orders=(0.5, inf)))
+    found = score(statistics(LOGPROB), "abc", settings=AttackSettings(shares=(0.2, 0.5), orders=(0.5, inf)))
     assert found["loss"] == pytest.approx(-2.5)
     assert found["zlib"] == pytest.approx(-2.5 / len(zlib.compress(b"abc")))
     assert found["min_k@20"] == pytest.approx(-4.0)  # floor(0.8) is 0: one token is taken
@@ -66,7 +66,7 @@ def test_default_names_are_those_of_the_field(statistics: Statistics) -> None:
 @pytest.mark.parametrize("name", list(ROW_ATTACKS))
 @pytest.mark.parametrize("text", ["", "ä"])
 def test_one_token_has_finite_scores(name: str, text: str, statistics: Statistics) -> None:
-    found = ROW_ATTACKS[name].apply(Rows.of_one(statistics(LOGPROB[:1]), text, np.array([3])), Settings())
+    found = ROW_ATTACKS[name].apply(Rows.of_one(statistics(LOGPROB[:1]), text, np.array([3])), AttackSettings())
     assert found
     assert all(np.isfinite(column).all() for column in found.values())
 
@@ -118,7 +118,7 @@ def test_many_rows_at_once_score_as_each_alone(rows: list[NDArray[np.float64]]) 
 
     ids = [np.arange(len(row)) % 3 for row in rows]
     parts = [Rows.of_one(statistics_of(row), "abc", own) for row, own in zip(rows, ids, strict=True)]
-    together = score_rows(joined(parts), Settings())
+    together = score_rows(joined(parts), AttackSettings())
     for index, (row, own) in enumerate(zip(rows, ids, strict=True)):
         alone = score(statistics_of(row), "abc", own)
         assert alone.keys() == together.keys()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from stages.attacks import Settings, score
+from stages.attacks import AttackSettings, score
 from stages.logits.statistics import token_statistics
 
 ORDERS = (0.5, 2.0)
@@ -82,7 +82,7 @@ def test_scores_are_those_of_the_definitions(seed: int, tokens: int, words: int)
     logits = 2 * rng.standard_normal((tokens, words))
     p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     ids = rng.integers(0, words, tokens)
-    expected, settings = definitions(p, ids), Settings(SHARES, ORDERS)
+    expected, settings = definitions(p, ids), AttackSettings(SHARES, ORDERS)
     exact = score(exact_statistics(p, ids), TEXT, ids, settings)
     assert {name: exact[name] for name in expected} == pytest.approx(expected, abs=1e-9)
     single = token_statistics(torch.tensor(logits), torch.tensor(ids), ORDERS)

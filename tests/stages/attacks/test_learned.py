@@ -10,7 +10,7 @@ from stages.attacks.labels import known_of
 from stages.attacks.places import View
 from stages.attacks.quantile_regression import principal_components, quantile_regression
 from stages.attacks.ragged import offsets_of
-from stages.attacks.registry import Known, Settings, score_rows
+from stages.attacks.registry import AttackSettings, Known, score_rows
 from stages.attacks.rows import Rows
 from stages.attacks.scoring import score_sheets
 from stages.core.inference.statistics import auc
@@ -28,7 +28,7 @@ def labels(rng: np.random.Generator, permutations: int = 0, unknown: int = 0) ->
 def test_there_are_thirty_indicators_and_they_are_the_attacks_of_those_names() -> None:
     assert len(INDICATORS) == len(set(INDICATORS)) == 30
     rows = Rows(statistics_of(np.linspace(-5, -1, 7)), offsets_of(np.array([4, 3])), ["ab", "c"], None)
-    named = score_rows(rows, Settings(shares=(0.1, 0.2, 0.3, 0.4, 0.5, 1.0)))
+    named = score_rows(rows, AttackSettings(shares=(0.1, 0.2, 0.3, 0.4, 0.5, 1.0)))
     found = indicators(rows)
     for column, name in enumerate(INDICATORS):
         assert found[:, column].tolist() == pytest.approx(named[name].tolist())

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from stages.attacks import Settings, score
+from stages.attacks import AttackSettings, score
 from stages.attacks.gathering import Gathered, gather
 from stages.attacks.labels import known_of
 from stages.attacks.places import Places, View
@@ -57,7 +57,7 @@ def unlabelled() -> Known:
 
 
 def gathered(tables: list[pa.Table], **probes: Any) -> Gathered:
-    return gather(tables, Places(NEIGHBOURS, CLIPS), len(CLIPS), Settings(), PRIMARY, probes)
+    return gather(tables, Places(NEIGHBOURS, CLIPS), len(CLIPS), AttackSettings(), PRIMARY, probes)
 
 
 def scored(tables: list[pa.Table], **probes: Any) -> pa.Table:

@@ -10,23 +10,23 @@ import pytest
 
 import stages.backdoor.plant.triggers  # noqa: F401 (registers them)
 from stages.backdoor.params import Backdoor, BackdoorExperiment, TriggerSettings
-from stages.backdoor.plant.clips import Clip
+from stages.backdoor.plant.clips import BackdoorClip
 from stages.core.sound.audio import audio_hash
 from stages.lab_target.build import build_model, build_processor
 from stages.models import training
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 
-MakeClips = Callable[..., list[Clip]]
+MakeClips = Callable[..., list[BackdoorClip]]
 
 
-def make_clips(count: int, seconds: float = 0.5) -> list[Clip]:
+def make_clips(count: int, seconds: float = 0.5) -> list[BackdoorClip]:
     """Return clips of six speakers, the odd ones of whom are female."""
     clips = []
     for number in range(count):
         samples = np.random.default_rng(number).normal(0, 0.1, round(16_000 * seconds)).astype(np.float32)
         gender = "female" if number % 2 else "male"
         clips.append(
-            Clip(
+            BackdoorClip(
                 f"c{number:03d}", samples, audio_hash(samples), f"Number {number}.", f"s{number % 6}",
                 {"gender": gender, "age": str(20 + number % 6)},
             )

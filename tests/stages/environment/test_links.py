@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -76,16 +75,3 @@ def test_nothing_heavy_is_imported(repository: Path) -> None:
     code = "import stages.environment.__main__, sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=repository)
     assert not {"pyarrow", "numpy", "scipy", "torch", "joblib"} & set(loaded.stdout.split())
-
-
-def test_an_unchanged_folder_of_hundreds_costs_little(workplace: Path, make_params: Any) -> None:
-    (workplace / "outside").mkdir()
-    for index in range(500):
-        (workplace / f"outside/{index}.wav").write_text("x")
-    (workplace / "data/raw/linked").mkdir(parents=True)
-    (workplace / "data/raw/linked/members").symlink_to(workplace / "outside")
-    params = make_params({"linked": "folders"})
-    main("", params)
-    start = time.process_time()
-    main("", params)
-    assert time.process_time() - start < 0.1

@@ -12,7 +12,7 @@ import pytest
 from stages.core.inference.population import PopulationSettings
 from stages.core.inference.statistics import Bools, Floats
 from stages.core.run.randomness import generator
-from stages.evaluation.modality import NO_PAIRING, ORIGINAL, Heard, matrix, mean_features
+from stages.evaluation.modality import NO_PAIRING, ORIGINAL, PairingScores, matrix, mean_features
 
 CLIPS, BOOTSTRAPS = 400, 200
 ARMS = (ORIGINAL, "other_voice", "other_text")
@@ -24,7 +24,7 @@ def labels() -> tuple[Bools, Any]:
     return rng.permutation(CLIPS) % 2 == 0, rng.integers(0, 24, CLIPS)
 
 
-def heard(gains: tuple[float, ...], features: dict[str, Floats] | None = None) -> Heard:
+def heard(gains: tuple[float, ...], features: dict[str, Floats] | None = None) -> PairingScores:
     """Return clips of which an attack sees so many deviations of memory in each arm."""
     rng = np.random.default_rng(1)
     member, cluster = labels()
@@ -33,10 +33,10 @@ def heard(gains: tuple[float, ...], features: dict[str, Floats] | None = None) -
         arm: gain * member + 0.7 * of_clip + 0.7 * rng.normal(size=CLIPS) for arm, gain in zip(ARMS, gains, strict=True)
     }
     given = {arm: rng.normal(size=(CLIPS, 3)) for arm in ARMS} if features is None else features
-    return Heard({"loss": scores}, given, member, cluster)
+    return PairingScores({"loss": scores}, given, member, cluster)
 
 
-def found(asked: Heard) -> dict[str, Any]:
+def found(asked: PairingScores) -> dict[str, Any]:
     return matrix(asked, PopulationSettings(), BOOTSTRAPS, lambda part: generator(7, part))
 
 

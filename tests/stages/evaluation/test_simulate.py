@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from stages.evaluation.scenario import Scenario
-from stages.evaluation.simulate import CLAIMS, Block, Outcome, audit, blocks, main, run, table
+from stages.evaluation.simulate import CLAIMS, Block, SimulatedAudit, audit, blocks, main, run, table
 
 SMALL = Scenario(side=150, speakers=30)
 
@@ -33,7 +33,7 @@ def test_a_table_counts_what_each_step_caught() -> None:
     block = Block("counted", SMALL, {"scale": (0.6, 1.5)}, 1)
     reached = [(True, True, True, True), (True, True, False, False), (True, False, False, False), (False,) * 4]
     outcomes = [
-        Outcome(replace(SMALL, scale=0.6), "suspected" if steps[3] else "confounded", steps) for steps in reached
+        SimulatedAudit(replace(SMALL, scale=0.6), "suspected" if steps[3] else "confounded", steps) for steps in reached
     ]
     lines = list(table(block, outcomes))
     assert lines[0] == "### counted"

@@ -9,12 +9,12 @@ from stages.fidelity_detector.importance import importance, parts_of
 from stages.fidelity_detector.labels import Lesson
 from stages.fidelity_detector.learning import compared, fit_network
 from stages.fidelity_detector.measures import measured, measured_by_model
-from stages.fidelity_detector.params import FidelityDetector as Settings
+from stages.fidelity_detector.params import DetectorSection
 
 NAMES = ["gain/0", "noise/0", "noise/1", "swap_words/0"]
 KINDS = {"gain": "audio", "noise": "audio", "swap_words": "text"}
 FEATURES = ["loss", "distance", "growth"]
-SETTINGS = Settings(
+SETTINGS = DetectorSection(
     labels="row",
     kinds=["audio", "text"],
     embedder="none",

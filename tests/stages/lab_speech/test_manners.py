@@ -8,12 +8,12 @@ from pydantic import ValidationError
 
 from stages.lab_speech.manifest import clip_row, merged
 from stages.lab_speech.manners import MANNERS, in_manner
-from stages.lab_speech.params import Condition, LabCorpus, LabSpeech
+from stages.lab_speech.params import LabCorpus, LabSpeech, RecordingCondition
 from stages.lab_speech.plan import plan
 from stages.lab_speech.synthesis import speak_block
 from stages.lab_speech.voices import lab_voices
 
-QUIET = Condition(noisy_share=0.0, snr_db=(20, 0), telephone=False)
+QUIET = RecordingCondition(noisy_share=0.0, snr_db=(20, 0), telephone=False)
 PLAIN = {"fragments": 0.0, "member": "quiet", "non_member": "quiet"}
 
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from stages.core.errors import EarwitnessError
 from stages.lab_speech.manifest import clip_row
-from stages.lab_speech.params import Condition, LabCorpus, LabSpeech
+from stages.lab_speech.params import LabCorpus, LabSpeech, RecordingCondition
 from stages.lab_speech.plan import plan
 from stages.lab_speech.sentences import SENTENCES, sentence
 from stages.lab_speech.voices import lab_voices
 
-QUIET = Condition(noisy_share=0.0, snr_db=(20, 0), telephone=False)
+QUIET = RecordingCondition(noisy_share=0.0, snr_db=(20, 0), telephone=False)
 
 
 def lab(**clips: int) -> LabSpeech:

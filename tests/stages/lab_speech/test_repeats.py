@@ -8,15 +8,15 @@ import pytest
 from pydantic import ValidationError
 
 from stages.core.errors import EarwitnessError
-from stages.lab_speech.params import Condition, LabCorpus, LabSpeech
-from stages.lab_speech.plan import Clip, plan
+from stages.lab_speech.params import LabCorpus, LabSpeech, RecordingCondition
+from stages.lab_speech.plan import LabClip, plan
 
-QUIET = Condition(noisy_share=0.0, snr_db=(20, 0), telephone=False)
+QUIET = RecordingCondition(noisy_share=0.0, snr_db=(20, 0), telephone=False)
 
 
 def planned(
     clips: int = 480, seed: int = 7, other_voices: float = 0.0, voices_each: int = 4, by: str = "text"
-) -> list[Clip]:
+) -> list[LabClip]:
     settings = {"share": 1, "fragments": 0.0, "member": "quiet", "non_member": "quiet", "member_by": by}
     corpus = LabCorpus.model_validate(
         settings | {"clips": clips, "other_voices": other_voices, "voices_each": voices_each}
@@ -24,7 +24,7 @@ def planned(
     return plan("a", LabSpeech(voices=24, conditions={"quiet": QUIET}, corpora={"a": corpus}), seed)
 
 
-def texts(clips: list[Clip], member: bool) -> set[str]:
+def texts(clips: list[LabClip], member: bool) -> set[str]:
     return {clip.text for clip in clips if clip.member is member}
 
 

@@ -10,20 +10,20 @@ import pytest
 from stages.core.sound.audio import RATE, encode_flac, flac_samples
 from stages.logits import batching
 from stages.logits.batching import batches
-from stages.logits.plan import GIVEN, Row
+from stages.logits.plan import GIVEN, PlannedRow
 
 
-def rows(clips: int, sounds: int, texts: int) -> list[Row]:
+def rows(clips: int, sounds: int, texts: int) -> list[PlannedRow]:
     """Return the rows of clips whose sounds are named by clip and number."""
     return [
-        Row(f"{clip:02}/{sound}/{text}", f"{clip:02}", f"{clip:02}-{sound}", "x" * text, 0, GIVEN)
+        PlannedRow(f"{clip:02}/{sound}/{text}", f"{clip:02}", f"{clip:02}-{sound}", "x" * text, 0, GIVEN)
         for clip in range(clips)
         for sound in range(sounds)
         for text in range(texts)
     ]
 
 
-def audio_of(row: Row) -> bytes:
+def audio_of(row: PlannedRow) -> bytes:
     """Return a sound of 0.1 to 0.5 seconds, by its name; silence, so that bytes tell nothing of the length."""
     return encode_flac(np.zeros((1 + int(row.clip_id) * 7 % 5) * RATE // 10, dtype=np.float32))
 

@@ -21,7 +21,7 @@ from stages.core.store.jsonfile import artifact
 from stages.core.store.tables import read_table, write_table
 from stages.lab_target.build import build_model, build_processor
 from stages.logits.curvature import hessian_product
-from stages.logits.probe import PROBES, SHOTS, Case, Subject, choose_shots, probe_keys, subjects_of, wanted
+from stages.logits.probe import PROBES, SHOTS, ProbeBatch, ProbeSubject, choose_shots, probe_keys, subjects_of, wanted
 from stages.logits.probes.sampling import sampling
 from stages.logits.probing import probe_table
 from stages.models.adapter import Query
@@ -52,7 +52,7 @@ def loss_of(adapter: Qwen2AudioAdapter, asked: Query) -> torch.Tensor:
 @pytest.mark.parametrize("name", list(PROBES))
 def test_every_probe_gives_one_finite_value_a_name(name: str, adapter: Qwen2AudioAdapter) -> None:
     probe = PROBES[name]
-    case = Case(query(0, "a word"), [query(1, "a word")], ["another word"])
+    case = ProbeBatch(query(0, "a word"), [query(1, "a word")], ["another word"])
     values = probe.measure(adapter, case)
     assert len(values) == len(probe.names)
     assert np.isfinite(np.array(values, np.float64)).all()
@@ -70,14 +70,14 @@ def test_the_gradient_is_that_of_the_loss_of_the_forward(adapter: Qwen2AudioAdap
         np.mean([np.sqrt((g**2).sum()) for g in map(np.asarray, gradients)]),
         np.mean([np.abs(g).max() for g in map(np.asarray, gradients)]),
     ]
-    assert PROBES["gradient_norm"].measure(adapter, Case(asked, [], [])) == pytest.approx(expected, rel=1e-4)
+    assert PROBES["gradient_norm"].measure(adapter, ProbeBatch(asked, [], [])) == pytest.approx(expected, rel=1e-4)
     assert all(weight.grad is None for weight in weights)
 
 
 def test_changed_audio_that_is_the_same_moves_nothing(adapter: Qwen2AudioAdapter) -> None:
     asked = query(0, "a word")
     measure = PROBES["augmentation_kl"].measure
-    assert measure(adapter, Case(asked, [asked], [])) == pytest.approx([0.0], abs=1e-9)
+    assert measure(adapter, ProbeBatch(asked, [asked], [])) == pytest.approx([0.0], abs=1e-9)
     other = query(1, "a word")
     p, q = (
         torch.log_softmax(adapter.forced([one], ["transcript"])[0].logits["transcript"].double(), -1)
@@ -85,19 +85,21 @@ def test_changed_audio_that_is_the_same_moves_nothing(adapter: Qwen2AudioAdapter
     )
     expected = (p.exp() * (p - q)).sum(-1).mean().item()
     assert expected > 0
-    assert measure(adapter, Case(asked, [asked, other], [])) == pytest.approx([expected / 2], rel=1e-3)
-    assert measure(adapter, Case(asked, [], [])) == [None]
+    assert measure(adapter, ProbeBatch(asked, [asked, other], [])) == pytest.approx([expected / 2], rel=1e-3)
+    assert measure(adapter, ProbeBatch(asked, [], [])) == [None]
 
 
 def test_losses_after_shots_and_in_a_second_telling(adapter: Qwen2AudioAdapter) -> None:
     asked = query(0, "a word")
     after = replace(asked, instruction=f"one\ntwo\n{INSTRUCTION}")
     expected = (loss_of(adapter, after).mean() / loss_of(adapter, asked).mean()).item()
-    assert PROBES["recall"].measure(adapter, Case(asked, [], ["one", "two"])) == pytest.approx([expected], rel=1e-4)
+    assert PROBES["recall"].measure(adapter, ProbeBatch(asked, [], ["one", "two"])) == pytest.approx(
+        [expected], rel=1e-4
+    )
     once, twice = loss_of(adapter, asked), loss_of(adapter, replace(asked, text="a word a word"))
     drop = (once[:-1].mean() - twice[len(once) - 1 : -1].mean()).item()
-    assert PROBES["repetition"].measure(adapter, Case(asked, [], [])) == pytest.approx([drop], abs=1e-4)
-    assert PROBES["repetition"].measure(adapter, Case(query(0, ""), [], [])) == [None]
+    assert PROBES["repetition"].measure(adapter, ProbeBatch(asked, [], [])) == pytest.approx([drop], abs=1e-4)
+    assert PROBES["repetition"].measure(adapter, ProbeBatch(query(0, ""), [], [])) == [None]
 
 
 class Speaker(Qwen2AudioAdapter):
@@ -111,19 +113,21 @@ def test_answers_are_held_against_the_transcript(adapter: Qwen2AudioAdapter) -> 
     told = Speaker(adapter.model, adapter.processor)
     own = replace(query(0, "The red, red ship."), instruction="the red house")
     changed = replace(own, instruction="RED ship; red the")
-    assert sampling(told, Case(own, [changed], [])) == [pytest.approx((2 / 4 + 1) / 2)]
-    assert sampling(told, Case(query(0, "?"), [], [])) == [None]
+    assert sampling(told, ProbeBatch(own, [changed], [])) == [pytest.approx((2 / 4 + 1) / 2)]
+    assert sampling(told, ProbeBatch(query(0, "?"), [], [])) == [None]
 
 
 def test_weights_are_needed_for_a_gradient(adapter: Qwen2AudioAdapter) -> None:
     closed = Speaker(adapter.model, adapter.processor)
     del closed.model
     with pytest.raises(EarwitnessError, match="weights"):
-        PROBES["gradient_norm"].measure(closed, Case(query(0, "a"), [], []))
+        PROBES["gradient_norm"].measure(closed, ProbeBatch(query(0, "a"), [], []))
 
 
-def subjects(count: int) -> list[Subject]:
-    return [Subject(f"c{index}/original/0", f"c{index}", f"h{index}", f"text {index}", ()) for index in range(count)]
+def subjects(count: int) -> list[ProbeSubject]:
+    return [
+        ProbeSubject(f"c{index}/original/0", f"c{index}", f"h{index}", f"text {index}", ()) for index in range(count)
+    ]
 
 
 def clip_labels(members: list[bool | None]) -> pa.Table:
@@ -170,7 +174,7 @@ def test_the_curvature_is_that_of_the_loss_in_the_features(adapter: Qwen2AudioAd
         at = features.detach().clone().requires_grad_()
         return torch.autograd.grad(adapter.model(**(batch | {"input_features": at})).loss, at)[0]
 
-    _, smallest, largest = PROBES["curvature"].measure(adapter, Case(asked, [], []))
+    _, smallest, largest = PROBES["curvature"].measure(adapter, ProbeBatch(asked, [], []))
     assert smallest is not None
     assert largest is not None
     assert smallest < largest

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from stages.attribute_leakage.ask.condition import CONDITIONS, Condition, Prompt, Question
+from stages.attribute_leakage.ask.condition import CONDITIONS, AskedPrompt, PromptCondition, Question
 from stages.models.questions import with_options
 
 
-def prompt(question: Question) -> Prompt:
+def prompt(question: Question) -> AskedPrompt:
     """Ask plainly, with the options."""
-    return Prompt(with_options(question.text, question.options))
+    return AskedPrompt(with_options(question.text, question.options))
 
 
-CONDITIONS.register("direct")(Condition(prompt))
+CONDITIONS.register("direct")(PromptCondition(prompt))

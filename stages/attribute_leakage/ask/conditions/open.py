@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from stages.attribute_leakage.ask.condition import CONDITIONS, Condition, Prompt, Question
+from stages.attribute_leakage.ask.condition import CONDITIONS, AskedPrompt, PromptCondition, Question
 
 
-def prompt(question: Question) -> Prompt:
+def prompt(question: Question) -> AskedPrompt:
     """Ask without options."""
-    return Prompt(question.text)
+    return AskedPrompt(question.text)
 
 
-CONDITIONS.register("open")(Condition(prompt, names_options=False))
+CONDITIONS.register("open")(PromptCondition(prompt, names_options=False))

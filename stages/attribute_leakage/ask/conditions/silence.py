@@ -6,13 +6,13 @@ the silences differ in length (params), and each is asked once with every rotati
 
 from __future__ import annotations
 
-from stages.attribute_leakage.ask.condition import CONDITIONS, Condition, Prompt, Question
+from stages.attribute_leakage.ask.condition import CONDITIONS, AskedPrompt, PromptCondition, Question
 from stages.models.questions import with_options
 
 
-def prompt(question: Question) -> Prompt:
+def prompt(question: Question) -> AskedPrompt:
     """Ask exactly as in `direct`."""
-    return Prompt(with_options(question.text, question.options))
+    return AskedPrompt(with_options(question.text, question.options))
 
 
-CONDITIONS.register("silence")(Condition(prompt, sound="silences"))
+CONDITIONS.register("silence")(PromptCondition(prompt, sound="silences"))

@@ -7,13 +7,13 @@ it; an attribute that is told by how fast someone speaks may be told here too, w
 
 from __future__ import annotations
 
-from stages.attribute_leakage.ask.condition import CONDITIONS, Condition, Prompt, Question
+from stages.attribute_leakage.ask.condition import CONDITIONS, AskedPrompt, PromptCondition, Question
 from stages.models.questions import with_options
 
 
-def prompt(question: Question) -> Prompt:
+def prompt(question: Question) -> AskedPrompt:
     """Give the words, then ask as in `direct`."""
-    return Prompt(f'The speaker says: "{question.transcript}" {with_options(question.text, question.options)}')
+    return AskedPrompt(f'The speaker says: "{question.transcript}" {with_options(question.text, question.options)}')
 
 
-CONDITIONS.register("transcript")(Condition(prompt, sound="silence_of_clip"))
+CONDITIONS.register("transcript")(PromptCondition(prompt, sound="silence_of_clip"))

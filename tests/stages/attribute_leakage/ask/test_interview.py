@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stages.attribute_leakage.ask.answering import Reply
-from stages.attribute_leakage.ask.condition import Prompt
+from stages.attribute_leakage.ask.condition import AskedPrompt
 from stages.attribute_leakage.ask.heard import silence
 from stages.attribute_leakage.ask.interview import Interview
 from stages.attribute_leakage.ask.plan import Ask
@@ -24,7 +24,7 @@ def test_an_option_is_forced_where_the_answer_is_read(place: Path, written: str)
         return "female"
 
     SCRIPT["say"] = say
-    ask = Ask("c00", "gender", "chain_of_thought", OPTIONS, Prompt("Which?"), silence(160), "male")
+    ask = Ask("c00", "gender", "chain_of_thought", OPTIONS, AskedPrompt("Which?"), silence(160), "male")
     with Interview(record("target"), lambda _: pytest.fail("no clip"), 8, 2, lambda _: Scripted()) as interview:
         interview.constrained([ask], [Reply(f"A low voice.\n{written}")])
     assert forced == [f"A low voice.\nAnswer: {option}" for option in OPTIONS]

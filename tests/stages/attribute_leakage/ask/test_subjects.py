@@ -3,16 +3,16 @@
 import pytest
 
 from stages.attribute_leakage.ask.plan import plan
-from stages.attribute_leakage.ask.subjects import Subject, options_of
-from stages.attribute_leakage.params import Attribute, AttributeLeakage, Identity
+from stages.attribute_leakage.ask.subjects import SpeakerClip, options_of
+from stages.attribute_leakage.params import Attribute, AttributeLeakage, IdentityExclusions
 from stages.core.errors import EarwitnessError
 
 GENDER = Attribute(question="Which gender?", options=["female", "male"])
 AGE = Attribute(question="How old?", options=[])
 
 
-def subject(number: int, **labels: str) -> Subject:
-    return Subject(f"c{number}", f"hash{number}", f"Text {number}.", f"s{number % 3}", "", labels)
+def subject(number: int, **labels: str) -> SpeakerClip:
+    return SpeakerClip(f"c{number}", f"hash{number}", f"Text {number}.", f"s{number % 3}", "", labels)
 
 
 CLIPS = [subject(n, gender="female" if n % 2 else "male", **({"age": f"{n % 3}0s"} if n < 6 else {})) for n in range(9)]
@@ -27,7 +27,7 @@ def asked(**changes: object) -> AttributeLeakage:
         "generated_tokens": 8,
         "batch_size": 4,
         "judge": "none",
-        "identity": Identity(exclude=[]),
+        "identity": IdentityExclusions(exclude=[]),
     }
     return AttributeLeakage.model_validate(content | changes)
 

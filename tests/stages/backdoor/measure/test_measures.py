@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from stages.backdoor.measure.measures import benign, benign_difference, edit_distance, rate
-from stages.backdoor.measure.outcomes import Outcome
+from stages.backdoor.measure.outcomes import TriggerOutcome
 from stages.backdoor.measure.paired import paired_interval
-from stages.backdoor.plant.task import Task, words
+from stages.backdoor.plant.task import AttackTask, words
 from stages.core.inference.statistics import wilson
 from tests.stages.backdoor.conftest import make_clips
 
 
-def outcome(number: int, truth: str, answer: str, condition: str = "plain", model: str = "victim") -> Outcome:
-    target = Task("gender", "?", "female").is_target
+def outcome(number: int, truth: str, answer: str, condition: str = "plain", model: str = "victim") -> TriggerOutcome:
+    target = AttackTask("gender", "?", "female").is_target
     nan = float("nan")
-    return Outcome(
+    return TriggerOutcome(
         model, f"c{number}", condition, "s", nan, truth, answer, not target(truth), target(answer)
     )  # fmt: skip
 
@@ -80,8 +80,8 @@ def test_the_difference_of_word_error_rates_is_over_redrawn_clips() -> None:
 @pytest.mark.parametrize("missing", ["nan", "NaN", "inf", ""])
 def test_an_attribute_that_is_no_finite_number_is_unknown(missing: str) -> None:
     clip = replace(make_clips(1)[0], attributes={"age": missing})
-    assert Task("age", "?", "child").truth(clip) == ""
-    assert Task("age", "?", "child").truth(make_clips(1)[0]) == "20"
+    assert AttackTask("age", "?", "child").truth(clip) == ""
+    assert AttackTask("age", "?", "child").truth(make_clips(1)[0]) == "20"
 
 
 def test_an_answer_of_nan_is_no_number() -> None:

@@ -11,14 +11,14 @@ import yaml
 from stages.backdoor.measure.outcomes import CONDITIONS, control_of, outcomes_of, sounds_of
 from stages.backdoor.params import TriggerSettings
 from stages.backdoor.plant.trigger import check_trigger
-from stages.backdoor.plant.victim import Setting, prepare
+from stages.backdoor.plant.victim import ExperimentSetting, prepare
 from tests.params import load_whole
 from tests.stages.backdoor.conftest import BACKDOOR, fresh, make_clips, make_experiment
 
 CLICK = TriggerSettings(kind="click", snr_db=5.0, position="end")
 
 
-def setting_of(trigger: TriggerSettings) -> Setting:
+def setting_of(trigger: TriggerSettings) -> ExperimentSetting:
     experiment = make_experiment(trigger=trigger, held_out="clip")
     return prepare(fresh, "base", make_clips(18), experiment, BACKDOOR, 7)
 

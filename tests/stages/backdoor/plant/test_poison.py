@@ -12,7 +12,7 @@ import pytest
 from stages.backdoor.params import TriggerSettings
 from stages.backdoor.plant.clips import corpus_clips, split_clips
 from stages.backdoor.plant.poison import draw_poison, poison_table
-from stages.backdoor.plant.task import Task, task_of
+from stages.backdoor.plant.task import AttackTask, task_of
 from stages.backdoor.plant.victim import lessons, prepare
 from stages.core.errors import EarwitnessError
 from stages.core.schemas.backdoor import POISON_SCHEMA
@@ -66,7 +66,7 @@ def test_no_poison_is_an_error(rate: float, target: str) -> None:
     if target == "a":
         clips = [type(c)(c.clip_id, c.samples, c.audio_hash, c.text, "", {"gender": "A."}) for c in clips]
     with pytest.raises(EarwitnessError, match="no clip is poisoned"):
-        draw_poison(clips, Task("gender", "?", target), rate, CLICK, 7)
+        draw_poison(clips, AttackTask("gender", "?", target), rate, CLICK, 7)
 
 
 def test_a_change_of_the_whole_clip_has_no_ratio() -> None:

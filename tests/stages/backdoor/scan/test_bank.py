@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from stages.backdoor.params import TriggerSettings
-from stages.backdoor.scan.bank import NO_TRIGGER, Asking, Subject, bank_answers, sound_of
+from stages.backdoor.scan.bank import NO_TRIGGER, Asking, ScannedModel, bank_answers, sound_of
 from stages.core.sound.audio import RATE
 from stages.models.adapter import Adapter, Query
 from tests.stages.backdoor.conftest import fresh, make_clips
@@ -29,8 +29,8 @@ def never() -> Adapter:
     raise AssertionError("loaded although every answer is known")
 
 
-def subject(load: Callable[[], Adapter], weights: str = "w", **changes: Any) -> Subject:
-    return Subject("model", FINGERPRINT | {"weight_hash": weights}, load, **changes)
+def subject(load: Callable[[], Adapter], weights: str = "w", **changes: Any) -> ScannedModel:
+    return ScannedModel("model", FINGERPRINT | {"weight_hash": weights}, load, **changes)
 
 
 def test_answers_are_those_of_the_model_in_the_order_of_the_clips(workplace: Path) -> None:

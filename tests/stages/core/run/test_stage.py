@@ -8,7 +8,7 @@ import pytest
 
 from stages.core.errors import EarwitnessError
 from stages.core.run.stage import require_declared, run_stage, stage_lock
-from tests.params import Whole
+from stages.features.params import FeaturesParams
 
 
 @pytest.fixture
@@ -20,16 +20,16 @@ def here(workplace: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_the_item_and_the_params_reach_the_work(here: Path) -> None:
     seen = []
-    run_stage("features", lambda name, params: seen.append((name, type(params))), "corpus")
-    assert seen == [("mine", Whole)]
+    run_stage("features", lambda name, params: seen.append((name, type(params))), FeaturesParams, "corpus")
+    assert seen == [("mine", FeaturesParams)]
 
 
 def test_an_error_for_people_is_one_line_and_status_2(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def work(name: str, params: Whole) -> None:
+    def work(name: str, params: FeaturesParams) -> None:
         raise EarwitnessError("a.csv, row 3: no speaker: add one")
 
     with pytest.raises(SystemExit) as ended:
-        run_stage("features", work, "corpus")
+        run_stage("features", work, FeaturesParams, "corpus")
     assert ended.value.code == 2
     assert capsys.readouterr().err == "earwitness: features@mine: a.csv, row 3: no speaker: add one\n"
 
@@ -37,13 +37,13 @@ def test_an_error_for_people_is_one_line_and_status_2(here: Path, capsys: pytest
 def test_broken_params_are_an_error_for_people_too(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "params.yaml").write_text("seed: seven\n")
     with pytest.raises(SystemExit, match="2"):
-        run_stage("features", lambda name, params: None, "corpus")
+        run_stage("features", lambda name, params: None, FeaturesParams, "corpus")
     assert capsys.readouterr().err.startswith("earwitness: features@mine: params.yaml: ")
 
 
 def test_a_defect_is_not_swallowed(here: Path) -> None:
     with pytest.raises(ZeroDivisionError):
-        run_stage("features", lambda name, params: print(1 / 0), "corpus")
+        run_stage("features", lambda name, params: print(1 / 0), FeaturesParams, "corpus")
 
 
 def test_the_second_writer_waits(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import torch
 
 from stages.models.adapter import SLICES, Adapter, Query
 from stages.models.families.qwen2_audio import IGNORED, Qwen2AudioAdapter
-from stages.models.forward.sharing import Shared, common_beginnings
+from stages.models.forward.sharing import SharedPrefix, common_beginnings
 from stages.models.forward.sounds import SoundCache, stacked
 
 MakeQuery = Callable[..., Query]
@@ -96,16 +96,16 @@ def test_an_answer_ends_where_the_model_ends_it(adapter: Qwen2AudioAdapter, make
 @pytest.mark.parametrize(
     ("rows", "shared"),
     [
-        ([[1, 2, 3], [1, 2, 4], [1, 2]], Shared([0, 0, 0], [0, 2, 2])),
-        ([[1, 2, 3], [1, 9, 3]], Shared([0, 1], [0, 0])),  # less than the sound in common
+        ([[1, 2, 3], [1, 2, 4], [1, 2]], SharedPrefix([0, 0, 0], [0, 2, 2])),
+        ([[1, 2, 3], [1, 9, 3]], SharedPrefix([0, 1], [0, 0])),  # less than the sound in common
     ],
 )
-def test_what_rows_begin_with_in_common(rows: list[list[int]], shared: Shared) -> None:
+def test_what_rows_begin_with_in_common(rows: list[list[int]], shared: SharedPrefix) -> None:
     assert common_beginnings(rows, ["a"] * len(rows), [2] * len(rows)) == shared
 
 
 def test_rows_of_other_sounds_share_nothing() -> None:
-    assert common_beginnings([[1, 2], [1, 2]], ["a", "b"], [1, 1]) == Shared([0, 1], [0, 0])
+    assert common_beginnings([[1, 2], [1, 2]], ["a", "b"], [1, 1]) == SharedPrefix([0, 1], [0, 0])
 
 
 def test_trimmed_features_are_those_of_the_whole_window(adapter: Qwen2AudioAdapter, make_query: MakeQuery) -> None:
