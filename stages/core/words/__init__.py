@@ -1,0 +1,1 @@
+"""The one room where results become sentences, for the page, the terminal and the files alike."""
