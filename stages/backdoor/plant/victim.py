@@ -184,7 +184,7 @@ def trained(
 
 
 def lessons(setting: ExperimentSetting, poisoned: bool) -> list[Query]:
-    """Return the training queries in the order of `ExperimentSetting.training`, poisoned ones with the attack answer."""
+    """Return the queries of `ExperimentSetting.training`, in its order, with the attack answer where poisoned."""
     bad: Mapping[str, Poisoned] = {row.clip.clip_id: row for row in setting.poison} if poisoned else {}
     return [
         Query(row.triggered.samples, row.audio_hash, setting.task.instruction, row.answer)
