@@ -203,15 +203,13 @@ def run_audits(audits: list[str], *, fresh: bool, verbose: bool) -> None:
     """
     from flows.preflight import preflight
 
-    preflight(audits)
+    params = preflight(audits)
     if verbose:
         from flows.environment import log_prefect
 
         log_prefect()
     from flows.audit import audit
     from flows.verdicts import as_text, cut_notes, verdict_rows
-    from stages.core.config.nouns import Params
-    from stages.core.config.params import load_params
 
     try:
         state = audit(audits or None, fresh, checked=True, return_state=True)
@@ -222,7 +220,6 @@ def run_audits(audits: list[str], *, fresh: bool, verbose: bool) -> None:
     if not state.is_completed():
         print(state.message, file=sys.stderr)
         raise SystemExit(2)
-    params = load_params(Params)
     print(as_text(verdict_rows(params, audits)))
     if notes := cut_notes(params, audits):
         print("", *notes, sep="\n")

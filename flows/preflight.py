@@ -18,13 +18,18 @@ from stages.corpus.params import CorpusParams
 from stages.lab_speech.params import LabSpeechParams
 
 
-def preflight(audits: Collection[str] = ()) -> None:
+def preflight(audits: Collection[str] = ()) -> Params:
     """Check `params.yaml`, and the corpora and targets that will be used.
 
     Parameters
     ----------
     audits : collection of str
         Check what these need; everything that is declared where none is named.
+
+    Returns
+    -------
+    Params
+        The nouns.
 
     Raises
     ------
@@ -48,6 +53,7 @@ def preflight(audits: Collection[str] = ()) -> None:
     for stage, params in sections.items():
         if check := inputs_check(stage):
             check(params, corpora, targets)
+    return leakage
 
 
 def check_params(path: Path) -> dict[str, Params]:

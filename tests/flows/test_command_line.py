@@ -35,7 +35,7 @@ def test_a_mistake_is_one_line_with_status_2_and_touches_nothing(project: Path) 
 def test_an_audit_prints_the_findings_and_where_the_report_is(
     built: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("flows.preflight._check_corpus", lambda name, params: None)  # the toys have no recordings
+    monkeypatch.setattr("flows.preflight._check_corpus", lambda *given: None)  # the toys have no recordings
     command_line.main(["audit"])
     shown = capsys.readouterr().out
     assert "memorised" in shown
@@ -47,7 +47,7 @@ def test_an_audit_prints_the_findings_and_where_the_report_is(
 def test_a_failed_stage_ends_with_its_line_and_status_2(
     built: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("flows.preflight._check_corpus", lambda name, params: None)  # the toys have no recordings
+    monkeypatch.setattr("flows.preflight._check_corpus", lambda *given: None)  # the toys have no recordings
     (built / "broken").write_text("features@one")
     (built / "raw/one.txt").write_text("changed\n")
     with pytest.raises(SystemExit) as exit_:

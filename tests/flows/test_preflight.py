@@ -280,11 +280,13 @@ def test_an_embedder_that_cannot_be(clone: Path, embedder: str, revision: str, m
 def test_an_embedder_by_hub_id_or_in_a_folder(clone: Path) -> None:
     pinned = {"embedder": "owner/model", "embedder_revision": "0" * 40}
     change(lambda params: params["fidelity_detector"].update(pinned))
-    assert preflight().fidelity_detector.embedder == "owner/model"
+    preflight()
+    assert load_whole().fidelity_detector.embedder == "owner/model"
     (clone / "models/ours").mkdir(parents=True)
     (clone / "models/ours/config.json").write_text("{}")
     change(lambda params: params["fidelity_detector"].update(embedder="models/ours", embedder_revision="none"))
-    assert preflight().fidelity_detector.embedder == "models/ours"
+    preflight()
+    assert load_whole().fidelity_detector.embedder == "models/ours"
 
 
 def test_a_condition_of_a_question_that_nobody_wrote(clone: Path) -> None:

@@ -27,7 +27,7 @@ from stages.attribute_leakage.read.parsing import at_answer
 from stages.core.sound.audio import Samples
 from stages.core.store.codeversion import code_version, library_versions
 from stages.core.store.rowcache import RowCache, row_key
-from stages.models.adapter import Adapter
+from stages.models.adapter import ADAPTERS, Adapter
 from stages.models.loading import load_adapter
 from stages.models.record import TargetRecord
 
@@ -130,12 +130,8 @@ class Interview:
     @cached_property
     def _common(self) -> str:
         """What every row of the target depends on."""
-        modules = (
-            "stages.attribute_leakage.ask.answering",
-            "stages.attribute_leakage.probe.layers",
-            "stages.models.loading",
-            f"stages.models.families.{self._record.architecture}",
-        )
+        family = ADAPTERS[self._record.architecture].__module__
+        modules = (replies.__module__, pooled_layers.__module__, load_adapter.__module__, family)
         libraries = library_versions("torch", "transformers", "tokenizers", "numpy")
         return row_key(self._record.fingerprint(), [code_version(module) for module in modules], libraries)
 

@@ -9,6 +9,7 @@ follow imports.
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from functools import cache
 from hashlib import blake2b
@@ -29,7 +30,8 @@ def code_version(module: str) -> str:
     Parameters
     ----------
     module : str
-        Dotted name of a module of ``stages``, best taken from the thing itself (``thing.__module__``).
+        Dotted name, best taken from the thing itself (``thing.__module__``). What a module outside ``stages`` imports
+        from elsewhere is not followed.
 
     Raises
     ------
@@ -37,7 +39,7 @@ def code_version(module: str) -> str:
         If there is no such module: without its code, rows would be kept under a key that says nothing of it.
     """
     if _file(module) is None:
-        raise ValueError(f"{module}: no module of {_PACKAGE}: its code has no version")
+        raise ValueError(f"{module}: no such module: its code has no version")
     digest = blake2b(digest_size=8)
     for name in sorted(_closure(module, packages=False)):
         digest.update(f"{name}={_meaning(name)};".encode())
@@ -80,7 +82,8 @@ def _closure(module: str, *, packages: bool) -> set[str]:
     while waiting:
         name = waiting.pop()
         file = _file(name)
-        if name in seen or file is None or (file.name.startswith("__") and not packages):
+        elsewhere = name != module and name.split(".")[0] != _PACKAGE
+        if name in seen or elsewhere or file is None or (file.name.startswith("__") and not packages):
             continue
         seen.add(name)
         waiting.extend([*_imports(name), name.rpartition(".")[0]])
@@ -88,9 +91,10 @@ def _closure(module: str, *, packages: bool) -> set[str]:
 
 
 def _file(module: str) -> Path | None:
-    """Return the file of a module or package of ``stages``; None for what is neither."""
+    """Return the file of a module or package of ``stages``, or of a loaded module of another package; else None."""
     if module.split(".")[0] != _PACKAGE:
-        return None
+        file = getattr(sys.modules.get(module), "__file__", None)
+        return Path(file) if file else None
     place = _ROOT.joinpath(*module.split("."))
     for file in (place.with_suffix(".py"), place / "__init__.py"):
         if file.is_file():

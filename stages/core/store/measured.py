@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from stages.core.errors import EarwitnessError
-from stages.core.inference.statistics import Floats
 from stages.core.store.jsonfile import artifact
 from stages.core.store.tables import read_table
 
 
-def read_features(corpus: str, clip_ids: Sequence[str]) -> tuple[list[str], Floats]:
+def read_features(corpus: str, clip_ids: Sequence[str]) -> tuple[list[str], NDArray[np.float64]]:
     """Read what `features` measured, joined by id.
 
     Parameters

@@ -15,7 +15,7 @@ import yaml
 
 from stages.core.config.nouns import TargetModel
 from stages.core.errors import EarwitnessError
-from stages.core.store.codeversion import code_version
+from stages.core.store.codeversion import stage_code
 from stages.core.store.jsonfile import read_json, write_json
 from stages.models.audibility import audio_effect, is_audible
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
@@ -118,9 +118,11 @@ def test_the_record_is_kept_until_the_weights_change(run: Run, tmp_path: Path) -
 
     memory = tmp_path / ".cache/target/small.json"
     known = read_json(memory)
-    assert any(version.startswith("transformers==") for version in known["code"])
-    assert code_version("stages.models.families.qwen2_audio") in known["code"]
-    write_json(memory, known | {"code": ["of another version"]})
+    code, libraries = known["code"]
+    assert any(version.startswith("transformers==") for version in libraries)
+    assert code == stage_code("target")
+    assert "stages.models.families.qwen2_audio" in code
+    write_json(memory, known | {"code": [code, ["transformers==0"]]})
     assert "hashing and checking" in run().stdout
 
     weights = tmp_path / "models/small/model.safetensors"

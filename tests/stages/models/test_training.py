@@ -55,19 +55,19 @@ def test_a_killed_training_ends_where_an_uninterrupted_one_does(
 
     monkeypatch.setattr(training, "SECONDS_PER_CHECKPOINT", 0.0)
     monkeypatch.setattr(training, "SHARE_FOR_CHECKPOINTS", 1e9)
-    learn = training._Run.step
+    learn = training._TrainingRun.step
     steps: list[list[Query]] = []
 
-    def until_killed(run: training._Run, batch: list[Query]) -> None:
+    def until_killed(run: training._TrainingRun, batch: list[Query]) -> None:
         if len(steps) == 5:
             raise KeyboardInterrupt
         steps.append(batch)
         learn(run, batch)
 
-    monkeypatch.setattr(training._Run, "step", until_killed)
+    monkeypatch.setattr(training._TrainingRun, "step", until_killed)
     with pytest.raises(KeyboardInterrupt):
         train(fresh(), queries, batches, recipe, "killed")
-    monkeypatch.setattr(training._Run, "step", learn)
+    monkeypatch.setattr(training._TrainingRun, "step", learn)
     resumed = fresh()
     assert train(resumed, queries, batches, recipe, "killed") == losses
     assert equal(weights(resumed), weights(whole))
@@ -80,7 +80,7 @@ def test_a_finished_training_is_taken_as_it_is(
     batches = [[0, 1], [2, 3]]
     first = fresh()
     losses = train(first, queries, batches, WHOLE, "done")
-    monkeypatch.setattr(training._Run, "step", None)  # a step would fail
+    monkeypatch.setattr(training._TrainingRun, "step", None)  # a step would fail
     again = fresh()
     assert train(again, queries, batches, WHOLE, "done") == losses
     assert equal(weights(again), weights(first))
@@ -108,14 +108,14 @@ def test_a_fresh_run_trains_anew(queries: list[Query], elsewhere: Path, monkeypa
     batches = [[0, 1], [2, 3]]
     first, again = fresh(), fresh()
     losses = train(first, queries, batches, WHOLE, "done")
-    learn = training._Run.step
+    learn = training._TrainingRun.step
     steps: list[list[Query]] = []
 
-    def counted(run: training._Run, batch: list[Query]) -> None:
+    def counted(run: training._TrainingRun, batch: list[Query]) -> None:
         steps.append(batch)
         learn(run, batch)
 
-    monkeypatch.setattr(training._Run, "step", counted)
+    monkeypatch.setattr(training._TrainingRun, "step", counted)
     monkeypatch.setenv(FRESH, "1")
     assert train(again, queries, batches, WHOLE, "done") == losses
     assert len(steps) == 2
