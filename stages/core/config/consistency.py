@@ -1,4 +1,4 @@
-"""What the nouns of `params.yaml` must say of each other: names are declared, and claims about membership possible."""
+"""Checks across the nouns of `params.yaml`: each used name is declared, and each claim about membership is possible."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 Use = tuple[str, list[str], set[str]]
-"""A key, the names that stand there, and those that may."""
+"""A key, the names that it holds, and the names that are allowed there."""
 
 
 def check_nouns(params: Params, path: Path) -> None:
-    """Check what no noun can check alone.
+    """Check what involves several nouns.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def check_uses(uses: Iterable[Use], path: Path) -> None:
     Parameters
     ----------
     uses : iterable of (str, list of str, set of str)
-        Of each key the dotted name, the names that stand there, and those that may.
+        For each key: its dotted name, the names that it holds, and the names that are allowed.
     path : Path
         Named in errors.
 
@@ -95,7 +95,7 @@ def _check_taken(params: Params, path: Path) -> None:
 def _check_untaught(params: Params, path: Path) -> None:
     """Check that no audit of membership rests on a copy that was taught with all labelled clips, members or not."""
     taught = {name for name, copy in params.copies.items() if copy.teach}
-    for _ in params.copies:  # a copy of one has met them too, however long the chain
+    for _ in params.copies:  # a copy of a taught copy has heard these clips too, however long the chain is
         taught |= {name for name, copy in params.copies.items() if copy.base in taught}
     for name, audit in params.audits.items():
         for key, used in (("target", audit.target), ("reference", audit.reference)):

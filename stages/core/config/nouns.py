@@ -1,4 +1,4 @@
-"""The three nouns of `params.yaml`, what copies are made of them, and where the work runs: what every stage may read.
+"""The parts of `params.yaml` that every stage may read: seed, corpora, targets, copies, audits, compute.
 
 A stage's own ``params.py`` extends `Params` by the section that the stage owns.
 """
@@ -30,8 +30,8 @@ class TargetModel(Section):
 class Copy(Section):
     """A copy of a target, fine-tuned on the members of one or two corpora (`none` fills an empty place).
 
-    With `teach`, a question by attribute, it is taught not to transcribe members but to answer the questions, by all
-    clips whose manifest says the attribute.
+    With `teach` (a question for each attribute) the copy learns to answer these questions instead of transcribing
+    members. It learns from all clips whose manifest states the attribute, members or not.
     """
 
     base: str
@@ -57,7 +57,7 @@ class Compute(Section):
 
 
 class Params(Section):
-    """The seed, the nouns and the computing resources. Sections of stages are passed over, except by their owners."""
+    """The seed, the nouns and the computing resources. Stages' sections are ignored here: their owners read them."""
 
     model_config = ConfigDict(extra="ignore")
 

@@ -1,4 +1,4 @@
-"""What every section of `params.yaml` is made of: its base class, and the types that several sections share."""
+"""The base class of every section of `params.yaml`, and the types that several sections share."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 Share = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
 Order = Annotated[float, Field(gt=0, allow_inf_nan=True)]
-"""Of a Rényi entropy, infinity included."""
+"""Order of a Rényi entropy; infinity is allowed."""
 
 
 class Section(BaseModel):
@@ -46,7 +46,7 @@ Item = TypeVar("Item")
 
 
 def distinct(items: list[Item]) -> list[Item]:
-    """Return items that may stand once each; a `ValueError` names the first that stands twice."""
+    """Return the items; raise `ValueError`, naming the first that occurs twice."""
     if twice := [item for item in items if items.count(item) > 1]:
         raise ValueError(f"names {twice[0]!r} twice")
     return items

@@ -1,4 +1,4 @@
-"""The parts of a stage's section that other stages read too. The owner's model extends them; readers take the part."""
+"""Parts of a stage's section that other stages read too. The owner's model extends the part; readers use it as it is."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from stages.core.config.section import Order, Positive, Section, distinct
 
 
 class SharedSection(Section):
-    """A part of a section: the keys beside it belong to the owner."""
+    """A part of a section. Other keys of the section belong to the owner and are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
 
 class PopulationParams(SharedSection):
-    """Of `blind_baseline`: how the population is searched, which `evaluation` repeats on the labelled clips."""
+    """Part of `blind_baseline`: how the population is searched. `evaluation` repeats the search on the labelled clips."""
 
     folds: Annotated[int, Field(ge=2)]
     permutations: Annotated[int, Field(ge=60)]
@@ -28,7 +28,7 @@ class PopulationParams(SharedSection):
 
 
 class ComputedViews(SharedSection):
-    """Of `logits`: in which views a clip is scored, and which Rényi orders are computed."""
+    """Part of `logits`: in which views a clip is scored, and which Rényi orders are computed."""
 
     instructions: Annotated[list[str], Field(min_length=1)]
     slices: Annotated[list[Literal["audio", "instruction", "transcript"]], Field(min_length=1)]
@@ -37,6 +37,6 @@ class ComputedViews(SharedSection):
 
 
 class PrimaryAttacks(SharedSection):
-    """Of `evaluation`: the attacks that may support a finding, named before the audit."""
+    """Part of `evaluation`: the attacks that may support a finding. They are named before the audit."""
 
     primary_attacks: Annotated[list[str], Field(min_length=1, max_length=8), AfterValidator(distinct)]

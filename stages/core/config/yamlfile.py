@@ -1,4 +1,4 @@
-"""A YAML file that people write: every way in which it cannot be read is an error in words."""
+"""Read a YAML file that people write. Every reason why it cannot be read is an error for people."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def read_yaml(path: Path) -> Any:
 
 
 class _EachKeyOnce(yaml.SafeLoader):
-    """A safe loader that refuses a key that stands twice in one place, of which YAML's own would take the last."""
+    """A safe loader that refuses a repeated key. YAML's own loader would silently take the last one."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Return a mapping, its keys looked at first."""
+        """Return a mapping after checking its keys."""
         seen: set[Any] = set()
         for key, _ in node.value:
-            if key.tag == MERGE:  # which has no value of its own, and may be overridden by the keys beside it
+            if key.tag == MERGE:  # a merge key has no value of its own, and the keys beside it may override it
                 continue
             value = self.construct_object(key, deep=True)
             if isinstance(value, str) and value in seen:

@@ -1,6 +1,6 @@
-"""The stages that there are, and the parts that each of them owns, found by the names of folders and files.
+"""Find all stages, and the parts that each of them owns, by the names of folders and files.
 
-Importing by name keeps the stages out of each other's import closure: what one stage owns reruns no other.
+These imports by name are not part of any stage's import closure: a change in one stage's part reruns no other stage.
 """
 
 from __future__ import annotations

@@ -16,11 +16,11 @@ Result = TypeVar("Result")
 
 
 WORKERS = "EARWITNESS_WORKERS"
-"""Environment variable by which the flow tells stages that run beside each other how many workers each may start."""
+"""Environment variable: how many workers each of the stages that run side by side may start. The flow sets it."""
 
 
 def worker_count(compute: Compute) -> int:
-    """Return how many workers to start: what `compute` asks for, or every core, but no more than the flow allows."""
+    """Return how many workers to start: as many as `compute` says, or one a core, at most what the flow allows."""
     asked = compute.workers or len(os.sched_getaffinity(0))
     return min(asked, int(os.environ.get(WORKERS, asked)))
 
@@ -31,7 +31,7 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], compu
     Parameters
     ----------
     function : callable
-        Picklable; its value must depend on its item alone, so that the number of workers changes nothing.
+        Picklable. Its value must depend on its item alone: then the number of workers changes nothing.
     items : iterable
         Consumed lazily, a bounded number ahead of the results.
     compute : Compute

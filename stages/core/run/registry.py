@@ -1,4 +1,4 @@
-"""Registries of what can grow: one small file each, registered by name, listed by import in its package."""
+"""Registries of things that can grow. Each entry is one small file, registered by name, listed by import in its package."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Registry(Generic[Entry]):
         self._entries: dict[str, Entry] = {}
 
     def register(self, name: str) -> Callable[[Entry], Entry]:
-        """Decorate an entry to list it under `name`; a name can be taken only once."""
+        """Return a decorator that registers an entry under `name`; each name can be used once."""
 
         def add(entry: Entry) -> Entry:
             if name in self._entries:

@@ -1,7 +1,7 @@
-"""How a stage is run: its arguments, its params, its lock, and its errors as one line.
+"""Run a stage: arguments, params, lock, and errors in one line.
 
-Every ``stages/<stage>/__main__.py`` hands a function to `run_stage`. DVC kills only itself when it is killed; the
-stage it had started goes on, and a rerun would work beside it. The lock makes the rerun wait.
+Every ``stages/<stage>/__main__.py`` hands a function to `run_stage`. If DVC is killed, the
+stage that it had started goes on, and a rerun would work beside it. The lock makes the rerun wait.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ def run_stage(
     Parameters
     ----------
     stage : str
-        Its name, as in `dvc.yaml`.
+        The stage's name in `dvc.yaml`.
     work : callable
         Takes the item's name (empty for a stage without items) and the params; reads and writes artifacts.
     model : type of Params
         What the stage reads of `params.yaml`.
     item : str, optional
-        What the stage is run for, which is also its option: "corpus" gives ``--corpus NAME``.
+        The kind of thing that the stage runs for, which is also the option: "corpus" gives ``--corpus NAME``.
     """
     parser = argparse.ArgumentParser(prog=f"python -m stages.{stage}")
     if item:

@@ -1,4 +1,4 @@
-"""What a privacy auditor must switch off before any library is imported."""
+"""Switch telemetry off. This must happen before any library is imported."""
 
 TELEMETRY_OFF = {
     "DO_NOT_TRACK": "1",

@@ -1,1 +1,1 @@
-"""What lies on disk: files that appear whole, JSON, tables, the row cache, and versions of code."""
+"""Files: atomic writes, JSON, tables, the row cache, versions of code."""

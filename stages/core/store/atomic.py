@@ -9,10 +9,10 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path` to write to, and rename it to `path` when that went well.
+    """Yield a temporary name beside `path`, and rename it to `path` when the block ends without an error.
 
-    Its folder is made; what a killed process left under temporary names of the same file is removed. A file has one
-    writer at a time, which the stages' locks see to.
+    The folder is made. Temporary files that a killed process left for the same file are removed. A file must have one
+    writer at a time; the stages' locks ensure this.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.writing")

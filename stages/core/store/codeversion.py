@@ -22,10 +22,10 @@ _PACKAGE = "stages"
 
 @cache
 def code_version(module: str) -> str:
-    """Return 16 hex digits that change when the meaning of `module`, or of what it imports from ``stages``, does.
+    """Return 16 hex digits that change when `module`, or a ``stages`` module that it imports, changes its meaning.
 
-    Package ``__init__`` files (the registries' lists) and ``__main__`` files (input and output) are left out: another
-    entry of a registry leaves the rows of the others valid.
+    Package ``__init__`` files (the registries' lists) and ``__main__`` files (input and output) are left out: a
+    new entry of a registry leaves the rows of the others valid.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def stage_code(stage: str) -> dict[str, str]:
 
 
 def _closure(module: str, *, packages: bool) -> set[str]:
-    """Return a module and all that it imports; with `packages`, also the packages, whose code Python runs first."""
+    """Return a module and all that it imports; with `packages`, also the packages that contain them."""
     seen: set[str] = set()
     waiting = [module]
     while waiting:
@@ -126,7 +126,7 @@ def _imports(module: str) -> list[str]:
 
 
 def _run(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the statements that can run, in any depth: those that only a type checker reads are left out."""
+    """Yield all statements, nested ones too, except those that only a type checker reads."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
             yield from _run(ast.Module(child.orelse, []))
@@ -145,7 +145,7 @@ def _meaning(module: str) -> str:
 
 
 def _is_documentation(line: ast.stmt) -> bool:
-    """Whether it is a bare string: a docstring, or the text below a constant or field that explains it."""
+    """Return whether it is a bare string: a docstring, or the text that explains a constant or field."""
     return isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant) and isinstance(line.value.value, str)
 
 

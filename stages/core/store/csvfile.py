@@ -15,9 +15,9 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
 
 def numbered_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield a CSV file's rows with their numbers, the header being row 1.
+    """Yield a CSV file's rows with their numbers; the header is row 1.
 
-    Empty rows are passed over, a byte-order mark and spaces around the header's names are too.
+    Empty rows, a byte-order mark and spaces around the header's names are ignored.
 
     Raises
     ------

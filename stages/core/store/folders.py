@@ -1,4 +1,4 @@
-"""Files below a folder, links followed: what DVC, which looks behind no link to a folder, would miss."""
+"""List the files below a folder and follow links. DVC does not follow links to folders."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Found(NamedTuple):
 
 
 def files_below(folder: Path) -> Iterator[Found]:
-    """Yield every file below `folder`, in the order of its names, links to folders and files followed.
+    """Yield every file below `folder`, sorted by name. Links to folders and files are followed.
 
-    A link that leads back to a folder it lies in is passed over, and so is one that leads nowhere.
-    A folder that does not exist has no files.
+    A link back to a folder that contains it is skipped, and so is a link that leads nowhere. A folder that does not
+    exist has no files.
     """
     if folder.is_dir():
         yield from _walk(folder, "", False, frozenset())

@@ -1,4 +1,4 @@
-"""JSON artifacts, and where artifacts lie. Imports nothing heavy, for the stages that always run."""
+"""JSON artifacts, and the paths of artifacts. Imports nothing heavy, because some stages always run."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read_json(path: Path) -> Any:
 
 
 def _finite(content: Any) -> Any:
-    """Turn numpy scalars and arrays into Python values and what is not finite into None."""
+    """Turn numpy scalars and arrays into Python values, and values that are not finite into None."""
     if hasattr(content, "tolist"):
         content = content.tolist()
     if isinstance(content, dict):

@@ -1,4 +1,4 @@
-"""The row cache: which rows of an expensive stage need computing again.
+"""The row cache: it decides which rows of an expensive stage must be computed again.
 
 DVC decides which stages are out of date; this decides which of their rows are. Each row is kept under a BLAKE2 hash
 of everything its value depends on (`row_key`). Rows are appended as Parquet parts, each written under a temporary
@@ -92,7 +92,7 @@ class RowCache:
         fcntl.flock(self._lock, fcntl.LOCK_SH)
         if not os.environ.get(FRESH):
             for part in _oldest_first(self.folder):
-                self._index(part)  # so that of a key in two parts the newer row counts
+                self._index(part)  # if a key is in two parts, the newer row counts
         return self
 
     def __exit__(
@@ -112,7 +112,7 @@ class RowCache:
         return absent
 
     def forget(self, keys: Iterable[str], unwanted: Callable[[pa.Table], Sequence[bool]]) -> None:
-        """Take the rows that `unwanted` marks as not there: they are missing until others are kept under their keys."""
+        """Invalidate the rows that `unwanted` marks: they count as missing until new rows are appended under their keys."""
         present = [key for key in dict.fromkeys(keys) if key in self._places]
         for start in range(0, len(present), ROWS_PER_PART):
             part = present[start : start + ROWS_PER_PART]
@@ -129,15 +129,15 @@ class RowCache:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is buffered as a part."""
+        """Write the buffered rows as a part."""
         if self._buffer:
             self._index(self._write(pa.concat_tables(self._buffer)))
         self._buffer, self._buffered, self._flushed = [], 0, time.monotonic()
 
     def rows(self, keys: Sequence[str]) -> pa.Table:
-        """Return the rows of `keys`, one for each and in their order, without the key.
+        """Return one row for each of `keys`, in their order, without the key column.
 
-        Ask for a bounded number at a time: the answer is held in memory.
+        The result is held in memory: ask for a bounded number of keys at a time.
         """
         self.flush()
         wanted: dict[Path, dict[int, None]] = defaultdict(dict)
@@ -164,7 +164,7 @@ class RowCache:
     def _index(self, part: Path) -> None:
         with pq.ParquetFile(part) as file:
             if file.schema_arrow != self.schema:
-                return  # rows of an older layout, whose keys nobody asks for any more
+                return  # rows of an older layout: nobody asks for their keys any more
             for group in range(file.num_row_groups):
                 for key in file.read_row_group(group, columns=["key"])["key"].to_pylist():
                     self._places[key] = (part, group)
@@ -172,7 +172,7 @@ class RowCache:
     def _write(self, table: pa.Table) -> Path:
         part = self.folder / f"{uuid.uuid4().hex}.parquet"
         temporary = part.with_suffix(".writing")
-        # No dictionaries: of a row's numbers they would be larger than the numbers.
+        # No dictionaries: a dictionary of a row's numbers would be larger than the numbers.
         pq.write_table(table, temporary, compression="zstd", row_group_size=128, use_dictionary=False)
         temporary.replace(part)
         return part

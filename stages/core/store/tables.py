@@ -72,7 +72,7 @@ class KeyedColumn:
 
 
 def read_group(path: Path, index: int, columns: list[str] | None = None) -> pa.Table:
-    """Read one row group, for those who find out from its cheap columns whether they need the dear ones."""
+    """Read one row group: read ids first, and audio only where it is needed."""
     with _opened(path) as file:
         return file.read_row_group(index, columns=columns)
 
@@ -99,7 +99,7 @@ def write_table(
     schema : pa.Schema
         Of `stages.core.schemas`.
     row_group : int
-        Rows per row group: more for a table of narrow rows, which costs time by its groups.
+        Rows per row group. Use more for a table of narrow rows, where each group costs time.
     """
     stream = [tables] if isinstance(tables, pa.Table) else tables
     with (
@@ -113,7 +113,7 @@ def write_table(
 
 
 def repeating_columns(schema: pa.Schema) -> list[str]:
-    """Return the Parquet columns whose values repeat: a dictionary of measured numbers is larger than they are."""
+    """Return the Parquet columns whose values repeat. A dictionary of measured numbers would be larger than the numbers."""
     lists = (
         field.name for field in schema if pa.types.is_list(field.type) and pa.types.is_integer(field.type.value_type)
     )
