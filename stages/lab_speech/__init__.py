@@ -1,5 +1,5 @@
 """The lab's speech: synthesised corpora whose membership, speakers and recording conditions are known.
 
-Comes in: `params.yaml: lab_speech`. Goes out: ``data/raw/<corpus>/manifest.csv`` and ``audio/*.flac``, laid out like
-a corpus that people bring.
+In: `params.yaml: lab_speech`. Out: ``data/raw/<corpus>/manifest.csv`` and ``audio/*.flac``, in the layout of a corpus
+that people bring.
 """

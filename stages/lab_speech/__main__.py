@@ -20,18 +20,18 @@ from stages.lab_speech.plan import plan
 from stages.lab_speech.recording import blocks, record_block
 
 MADE = ".made.json"
-"""In the corpus's folder: path of each clip that this stage made, by clip_id. All else there is people's."""
+"""File in the corpus's folder: the path of each clip that this stage made, by clip_id. Other files are people's."""
 
 
 def work(corpus: str, params: LabSpeechParams) -> None:
-    """Speak, record and write one corpus."""
+    """Synthesise, record and write one corpus."""
     clips = plan(corpus, params.lab_speech, params.seed)
     folder = artifact("raw", corpus)
     made = read_json(folder / MADE) if (folder / MADE).exists() else {}
     planned = {clip.clip_id: audio_path(clip.clip_id) for clip in clips}
     kept = added(_read_rows(folder / "manifest.csv"), made)
     _check_free(folder, planned, made, kept)
-    # Named before they are written, so that a killed run's clips are known as the stage's own.
+    # Listed before they are written: then the clips of a killed run are known as the stage's own.
     write_json(folder / MADE, made | planned)
     record = partial(record_block, conditions=params.lab_speech.conditions, seed=params.seed)
     for block in ordered_map(record, blocks(clips), params.compute):
@@ -60,7 +60,7 @@ def _check_free(folder: Path, planned: Mapping[str, str], made: Mapping[str, str
 
 
 def _read_rows(path: Path) -> list[Row]:
-    """Read the manifest, if there is one. A row that cannot be told from others would be lost: it is an error."""
+    """Read the manifest, if there is one. A row without a distinct id would be lost, so it is an error."""
     rows = read_csv(path) if path.exists() else []
     seen: set[str] = set()
     for row in rows:

@@ -23,7 +23,7 @@ def record(speech: Samples, condition: RecordingCondition, rng: np.random.Genera
     Parameters
     ----------
     speech : float32[n]
-        16 kHz; silence stays silence, and gets no noise, since a ratio to nothing is undefined.
+        16 kHz. Silence stays silence and gets no noise, because its signal-to-noise ratio is undefined.
     condition : RecordingCondition
     rng : numpy.random.Generator
         The clip's own. All draws are made whatever the condition, so that conditions can be compared clip by clip.
@@ -50,7 +50,7 @@ def coloured_noise(length: int, slope: float, rng: np.random.Generator) -> NDArr
     """Return noise of unit power whose power falls as ``frequency ** -slope``: white at 0, pink at 1."""
     drawn = next_fast_len(length, real=True)
     frequency = np.fft.rfftfreq(drawn, 1 / RATE)
-    # Below 50 Hz the slope would only add rumble that no microphone passes.
+    # Below 50 Hz the slope would only add rumble, which microphones do not pass.
     spectrum = np.fft.rfft(rng.standard_normal(drawn)) * np.maximum(frequency, 50.0) ** (-slope / 2)
     noise = np.fft.irfft(spectrum, drawn)[:length]
     return noise / _rms(noise)

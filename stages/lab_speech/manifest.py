@@ -1,4 +1,4 @@
-"""Rows of a lab corpus's manifest, beside those that people added to its folder."""
+"""Rows of a lab corpus's manifest: the lab's own and those that people added."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def audio_path(clip_id: str) -> str:
 
 
 def clip_row(clip: LabClip) -> Row:
-    """Return a clip's row, with `COLUMNS` as keys, and `manner` where it was said in one."""
+    """Return a clip's row, with `COLUMNS` as keys, and `manner` where the clip has one."""
     voice = clip.voice
     member = "" if clip.member is None else str(clip.member).lower()
     path = audio_path(clip.clip_id)
@@ -32,7 +32,7 @@ def added(rows: Sequence[Row], made: Mapping[str, str]) -> list[Row]:
     ----------
     rows : sequence of dict of str to str
     made : mapping of str to str
-        Path of each clip that the stage made, by clip_id. An id says nothing by itself: people go on counting.
+        Path of each clip that the stage made, by clip_id. An id alone proves nothing: people may continue the numbers.
     """
     return [row for row in rows if made.get(row["clip_id"]) != row.get("path")]
 

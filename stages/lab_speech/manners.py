@@ -1,6 +1,6 @@
 """Manners of speaking, calm or excited: an attribute that no target of the lab is ever taught.
 
-Every voice speaks as often in one as in the other, so that a manner tells nothing about who speaks.
+Every voice uses both manners equally often, so a manner carries no information about the speaker.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MANNERS = {"calm": Manner(0.94, 0.85, 0.4), "excited": Manner(1.12, 1.2, 1.8)}
 
 
 def manner_of(clip_id: str, number: int, seed: int) -> str:
-    """Return a clip's manner: of each two consecutive clips one is said in each, in an order that is drawn."""
+    """Return a clip's manner: of two consecutive clips one is calm and one excited, in random order."""
     pair, place = divmod(number, 2)
     corpus = clip_id.rsplit("_", 1)[0]
     first = int(generator(seed, "lab_speech", "manner", corpus, pair).integers(2))

@@ -10,21 +10,21 @@ from stages.core.config.nouns import Params
 from stages.core.config.section import Name, Positive, Section
 
 LAB_SHARES = 16
-"""Pairs of sentence and voice are divided into so many shares; a lab corpus draws from its own, so no two have a pair
-in common. Another number gives other sentences."""
+"""Number of shares into which pairs of sentence and voice are divided. Each lab corpus draws from its own share, so no
+two have a pair in common. Another number gives other sentences."""
 
 
 class LabCorpus(Section):
-    """One synthesised corpus: which pairs of sentence and voice, how many clips, how many of one word, conditions.
+    """One synthesised corpus: its share of the pairs of sentence and voice, its size, its recording conditions.
 
     `other_voices` is the share of the clips whose sentence is spoken once more, in another voice and of unknown
     membership: the counterfactual that the perturbation `other_voice` takes.
 
-    `voices_each` voices say each sentence, and `member_by` says what is drawn to be a member: a `clip`; a `text`, in
-    all its voices; or a `binding`, every text and every voice being on both sides alike.
+    `voices_each` voices say each sentence. `member_by` is the unit that is drawn to be a member: a `clip`; a `text`, in
+    all its voices; or a `binding`, where every text and every voice is equally often on both sides.
 
-    The voices are those from number `first_voice` on. With `manners` every voice speaks as often calmly as excitedly,
-    which the manifest says in a column, and nobody is a member: what is asked of such a corpus is who speaks and how.
+    The voices start at number `first_voice`. With `manners` every voice is calm and excited equally often, which
+    the manifest states in a column. Nobody is a member: such a corpus is for questions about speakers.
     """
 
     share: Annotated[int, Field(ge=0, lt=LAB_SHARES)]
@@ -50,7 +50,7 @@ class LabCorpus(Section):
 
 
 class RecordingCondition(Section):
-    """A recording condition: how often and how loud the noise is, and which band remains."""
+    """A recording condition: how often there is noise, how loud it is, and whether only the telephone band remains."""
 
     noisy_share: Annotated[float, Field(ge=0, le=1)]
     snr_db: tuple[float, float]

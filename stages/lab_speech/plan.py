@@ -1,7 +1,9 @@
-"""Who says what, on which side of the split, in which condition: drawn before anything is synthesised.
+"""The plan of a lab corpus: speaker, sentence, side of the split and recording condition of each clip.
 
-Voice and sentence are drawn independently of membership, so that only the condition can tell the sides apart
-without a model. Clip i depends on the clips before it, never on how many come after.
+The plan is drawn before anything is synthesised.
+
+Voice and sentence are drawn independently of membership, so only the recording condition can separate the sides
+without a model. Clip i depends on the clips before it, never on the number of clips after it.
 """
 
 from __future__ import annotations
@@ -30,14 +32,14 @@ class LabClip:
     text : str
     voice : Voice
     member : bool or None
-        None for what belongs to neither side: a counterfactual, or a clip of a corpus that is not about membership.
+        None for a clip of neither side: a counterfactual, or a clip of a corpus that is not about membership.
     condition : str
         A key of `params.yaml: lab_speech.conditions`.
     session : str
     like : str
-        The clip_id that level and noise are drawn by: its own, or that of the clip that it is the counterfactual of.
+        The clip_id that seeds level and noise: its own, or, for a counterfactual, that of the original clip.
     manner : str
-        How it is said; empty where no manner was asked for.
+        Manner of speaking; empty where the corpus has none.
     """
 
     clip_id: str
@@ -81,7 +83,7 @@ def plan(corpus: str, lab: LabSpeech, seed: int) -> list[LabClip]:
         condition = settings.member if member else settings.non_member
         text = _text(clip_id, said, settings.fragments, seed)
         clips.append(LabClip(clip_id, text, voice, member, condition, session, clip_id))
-    # Behind all others, so that the synthesiser, which keeps state, speaks these as it would without them.
+    # Last, because the synthesiser keeps state: the other clips sound as they would without these.
     again = [
         clip for clip in clips if generator(seed, "lab_speech", "again", clip.clip_id).random() < settings.other_voices
     ]
@@ -92,7 +94,7 @@ def plan(corpus: str, lab: LabSpeech, seed: int) -> list[LabClip]:
 
 
 def _in_a_manner(clip_id: str, number: int, voices: list[Voice], settings: LabCorpus, seed: int) -> LabClip:
-    """Return a clip of a corpus about speakers: two consecutive ones are of one voice, once in each manner."""
+    """Return a clip of a corpus about speakers: two consecutive clips have one voice and different manners."""
     plain = voices[number // 2 % len(voices)]
     manner = manner_of(clip_id, number, seed)
     said = int(generator(seed, "lab_speech", "pair", clip_id).integers(SENTENCES))
@@ -102,7 +104,7 @@ def _in_a_manner(clip_id: str, number: int, voices: list[Voice], settings: LabCo
 
 
 def _in_another_voice(clip: LabClip, voices: list[Voice], taken: set[str], seed: int) -> LabClip:
-    """Return the clip as a speaker who did not say these words would have recorded it, level and noise alike."""
+    """Return the counterfactual: the same words by another speaker, with the same level and noise."""
     others = [voice for voice in voices if voice.name not in taken]
     voice = others[int(generator(seed, "lab_speech", "other_voice", clip.clip_id).integers(len(others)))]
     return LabClip(f"{clip.clip_id}_again", clip.text, voice, None, clip.condition, f"{voice.name}_again", clip.clip_id)
@@ -119,7 +121,7 @@ def _is_member(corpus: str, number: int, seed: int) -> bool:
 
 
 def _unused_pair(clip_id: str, share: int, voices: int, seed: int, used: set[tuple[int, int]]) -> tuple[int, int]:
-    """Draw a sentence and a voice of the corpus's share that no earlier clip has."""
+    """Draw a pair of sentence and voice from the corpus's share that no earlier clip has."""
     draws = generator(seed, "lab_speech", "pair", clip_id)
     while True:
         pair = (int(draws.integers(SENTENCES)), int(draws.integers(voices)))

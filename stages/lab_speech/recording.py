@@ -12,7 +12,7 @@ from stages.lab_speech.plan import LabClip
 from stages.lab_speech.synthesis import speak_block
 
 BLOCK = 50
-"""Clips that one synthesiser process speaks. Part of the recipe: another number gives other sounds."""
+"""Number of clips that one synthesiser process speaks. Another number gives other sounds."""
 
 
 def blocks(clips: Sequence[LabClip]) -> Iterator[Sequence[LabClip]]:
@@ -24,7 +24,7 @@ def blocks(clips: Sequence[LabClip]) -> Iterator[Sequence[LabClip]]:
 def record_block(
     clips: Sequence[LabClip], conditions: Mapping[str, RecordingCondition], seed: int
 ) -> list[tuple[str, bytes]]:
-    """Speak a block and record each clip in its condition: pairs of clip_id and FLAC bytes."""
+    """Synthesise a block and apply each clip's recording condition: pairs of clip_id and FLAC bytes."""
     speech = speak_block([(clip.text, clip.voice) for clip in clips])
     return [
         (

@@ -1,9 +1,9 @@
-"""Sentences that several voices say: corpora of which it is known whether text or binding is there to be remembered.
+"""Sentences that several voices say: corpora where the carrier of memory, text or binding, is known.
 
-Rows of `voices_each` clips, a sentence each. By text, one of two consecutive rows is of members: who remembers the
-sentence alone tells them apart. By binding, two consecutive rows have the same voices, of which half are members in
-the first and the other half in the second: every sentence and every voice is on both sides alike, and only which voice
-said which sentence is left to be remembered.
+The clips form rows of `voices_each` clips, one sentence a row. With `member_by: text` one of two consecutive rows holds
+members: memory of the sentence alone separates them. With `member_by: binding` two consecutive rows have the same
+voices; half of them are members in the first row, the other half in the second. Then every sentence and every voice is
+equally often on both sides, and only the binding (which voice said which sentence) can be remembered.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from stages.lab_speech.sentences import SENTENCES
 
 
 def repeated(corpus: str, number: int, settings: LabCorpus, voices: int, seed: int) -> tuple[int, int, bool]:
-    """Return the sentence, the voice and the membership of one clip, which depend on no other clip.
+    """Return sentence, voice and membership of one clip. They depend on no other clip.
 
-    Pairs of sentence and voice are not of the corpus's share alone, as those of other corpora are: a sentence that many
-    voices say has pairs in every share. Of these pairs about one in a thousand is by chance in another corpus too.
+    Unlike in other lab corpora, the pairs of sentence and voice are not limited to the corpus's share: a sentence that
+    many voices say has pairs in every share. About one pair in a thousand is in another corpus too, by chance.
 
     Parameters
     ----------
@@ -40,13 +40,13 @@ def repeated(corpus: str, number: int, settings: LabCorpus, voices: int, seed: i
     if settings.member_by == "text":
         order = generator(seed, "lab_speech", "voices", corpus, row).permutation(voices)
         member = int(generator(seed, "lab_speech", "member", corpus, pair).integers(2)) == second
-    else:  # the draw's first half are members in the first row, its second half in the second
+    else:  # the first half of the drawn voices are members in the first row, the second half in the second row
         order = generator(seed, "lab_speech", "voices", corpus, pair).permutation(voices)
         member = (place < settings.voices_each // 2) == (second == 0)
     return (other if second else first), int(order[place]), bool(member)
 
 
 def _two_sentences(corpus: str, pair: int, seed: int) -> list[int]:
-    """Draw two sentences as they come in one order of all, so that no row says what another says."""
+    """Draw two sentences from one random order of all sentences, so that no two rows share a sentence."""
     drawn = generator(seed, "lab_speech", "order", corpus).permutation(SENTENCES)
     return list(map(int, drawn[2 * pair : 2 * pair + 2]))

@@ -1,4 +1,4 @@
-"""What the lab's speakers say: short sentences ``name verb quality object time`` of a small grammar."""
+"""The lab's sentences: short sentences ``name verb quality object time`` of a small grammar."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SLOTS = (
     ("apple", "kettle", "guitar", "window", "box", "piano", "door", "machine"),
     ("today", "again", "in June", "at noon", "tomorrow", "on Monday", "too late", "now"),
 )
-"""Few words a slot, with different vowels: a small model learns to tell them apart from a small pool."""
+"""Few words for each slot, with different vowels: a small model learns to distinguish them from little speech."""
 SENTENCES = prod(map(len, SLOTS))
 """How many sentences there are: tens of thousands."""
 

@@ -1,4 +1,4 @@
-"""Praat's synthesiser, the only module here that imports it (GPL, and it holds the interpreter's lock).
+"""Praat's synthesiser. No other module of the stage imports it (it is GPL, and it holds the interpreter's lock).
 
 The synthesiser keeps state between calls: the same sentence twice in one process differs, while the same sequence in
 a fresh process does not. So `speak_block` speaks a fixed block of clips in a process of its own: this module, run
@@ -70,7 +70,7 @@ def _speak(text: str, voice: Voice) -> Samples:
 
 
 def _trimmed(samples: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Cut the silence that the synthesiser leaves around an utterance, down to `SILENCE` on each side."""
+    """Trim the silence around an utterance to `SILENCE` on each side."""
     loud = np.flatnonzero(np.abs(samples) > QUIET * np.abs(samples).max())
     margin = round(SILENCE * NATIVE_RATE)
     return samples[max(loud[0] - margin, 0) : loud[-1] + margin]

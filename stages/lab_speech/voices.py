@@ -1,4 +1,4 @@
-"""The lab's voices: who speaks, and how the synthesiser is told to sound like them.
+"""The lab's voices and the synthesiser's settings for them.
 
 A voice is an accent (the synthesiser's variety of English), a variant (its timbre), a pitch, a speaking rate and a
 formant shift. Gender, age band and accent are its attributes, balanced over every 24 voices.
@@ -14,7 +14,7 @@ ACCENTS = {  # attribute: the synthesiser's language
     "caribbean": "English (Caribbean)",
     "scottish": "English (Scotland)",
 }
-VARIANTS = {  # those whose pitch and timbre suit the gender
+VARIANTS = {  # variants whose pitch and timbre suit the gender
     "female": ("Female1", "Female2", "Female3", "Female4", "Female5", "Steph", "Linda"),
     "male": ("Male1", "Male2", "Male3", "Male4", "Male6", "Male7", "Robert"),
 }

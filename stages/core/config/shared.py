@@ -1,4 +1,4 @@
-"""Parts of a stage's section that other stages read too. The owner's model extends the part; readers use it as it is."""
+"""Parts of a section that other stages read too. The owner's model extends a part; readers use it as it is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class SharedSection(Section):
 
 
 class PopulationParams(SharedSection):
-    """Part of `blind_baseline`: how the population is searched. `evaluation` repeats the search on the labelled clips."""
+    """Part of `blind_baseline`: how the population is searched. `evaluation` repeats the search."""
 
     folds: Annotated[int, Field(ge=2)]
     permutations: Annotated[int, Field(ge=60)]

@@ -1,7 +1,7 @@
-"""How well a blind baseline, which never heard of the model, tells members from non-members: an AUC with its interval.
+"""How well a blind baseline, which never sees the model, separates members from non-members: an AUC with its interval.
 
-In: features, labels, speakers and how to fit. Out: the out-of-fold score, and an interval that holds under random
-labels, because refits on permuted labels went into it.
+In: features, labels, speakers and how to fit. Out: the out-of-fold score, and an interval that is valid under random
+labels, because it includes refits on permuted labels.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from stages.core.inference.ridge import CrossFittedRidge
 from stages.core.inference.statistics import Bools, Floats, Ints, column_aucs
 
 BlindFit = Callable[[Floats, Bools, Ints, Ints], Floats]
-"""Features float64[n, d], label vectors bool[n, k], folds and speakers intp[n] in, out-of-fold scores out."""
+"""In: features float64[n, d], label vectors bool[n, k], folds and speakers intp[n]. Out: out-of-fold scores."""
 
 
 @dataclass(frozen=True)
 class PopulationSettings:
-    """How a population is searched for; the defaults are those of `params.yaml`.
+    """How a population is searched; the defaults are those of `params.yaml`.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class PopulationSettings:
 
 @dataclass(frozen=True)
 class BlindInterval:
-    """A blind AUC with an interval that holds under random labels.
+    """A blind AUC with an interval that is valid under random labels.
 
     Attributes
     ----------
@@ -77,15 +77,15 @@ class BlindInterval:
     def not_above_chance(self, tolerance: float) -> bool:
         """Return whether the interval reaches down to 0.5 and excludes anything above `tolerance`.
 
-        Enough for a whole corpus, where only chance takes a cross-fitted AUC below 0.5. In a match it is not: a
-        score that was matched on points the other way among its noise, and an AUC as far below 0.5 as it was above
-        shows that nothing was gained.
+        This is enough for a whole corpus, where only chance brings a cross-fitted AUC below 0.5. It is not enough for
+        a match: the score that was matched on can point the other way in its noise. An AUC as far below 0.5 as it was
+        above shows that the match gained nothing.
         """
         return self.low <= 0.5 and self.high <= tolerance
 
 
 def blind_interval(auc: float, permuted: Floats, bootstrapped: Floats) -> BlindInterval:
-    """Put together a blind AUC, its values on permuted labels and its clustered bootstrap.
+    """Combine a blind AUC, its values on permuted labels and its clustered bootstrap.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def blind_interval(auc: float, permuted: Floats, bootstrapped: Floats) -> BlindI
     permuted = permuted[np.isfinite(permuted)]
     deviation = float(permuted.std(ddof=1)) if len(permuted) > 1 else float("nan")
     mean = float(permuted.mean()) if len(permuted) else float("nan")
-    # A quantity that is not defined (too few speakers) leaves everything possible.
+    # With too few speakers the quantity is not defined: the interval is [0, 1].
     half = 1.96 * float(np.max([np.nanstd(bootstrapped) if np.isfinite(bootstrapped).any() else np.inf, deviation]))
     half = half if np.isfinite(half) else 1.0
     p = 1.0

@@ -1,7 +1,7 @@
 """Bootstraps that redraw whole speakers, for many statistics of one set of draws.
 
-What was fitted (a blind score, a match, a calibration) is fitted once and stays as it is: refitting inside the
-bootstrap puts copies of a clip on both sides of a fold, and pure noise then shows an AUC of 0.78.
+A blind score, a match or a calibration is fitted once, before the bootstrap. Refitting inside the bootstrap would put
+copies of a clip on both sides of a fold, and pure noise would then show an AUC of 0.78.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from stages.core.inference.statistics import Bools, Floats, Ints, allowed_false_
 Draws = NDArray[np.float32]
 
 _CELLS = 4_000_000
-"""Draws times clips held at once, so that memory does not grow with the corpus."""
+"""Upper bound of draws times clips in memory at once: memory does not grow with the corpus."""
 
 _PAIRS_PER_CLIP = 16
 """Pairs of speakers per clip up to which it is cheaper to count wins by speaker than by clip; both are exact."""
@@ -53,7 +53,7 @@ def _drawn(cluster: Ints, draws: Draws) -> Floats:
 
 
 def _wins_of_speakers(below: Ints, up_to: Ints, losers: Ints, winners: Ints, draws: Draws) -> Floats:
-    """Count once how often each speaker's members beat each speaker's non-members, then weigh the pairs."""
+    """Count once how often each speaker's members score above each speaker's non-members, then weight the pairs."""
     speakers = draws.shape[1]
     counted = np.zeros((speakers, speakers))
     for loser in range(speakers):
@@ -64,7 +64,7 @@ def _wins_of_speakers(below: Ints, up_to: Ints, losers: Ints, winners: Ints, dra
 
 
 def _wins_of_clips(below: Ints, up_to: Ints, losers: Ints, winners: Ints, draws: Draws) -> Floats:
-    """Add up, draw by draw, how many drawn non-members lie below each drawn member."""
+    """For each draw, count how many drawn non-members lie below each drawn member."""
     step = max(1, _CELLS // max(1, len(losers) + len(winners)))
     wins = []
     for part in np.split(draws, range(step, len(draws), step)):
@@ -104,9 +104,9 @@ def bootstrap_tpr(score: Floats, member: Bools, cluster: Ints, draws: Draws, rat
 
 
 def _first_beyond(losers: Ints, draws: Draws, allowed: Floats) -> Ints:
-    """Return the first place from the top at which a draw has met more negatives than allowed.
+    """Return, for each draw, the first place from the top with more negatives above it than allowed.
 
-    Only as many of the highest negatives are looked at as are needed, a few times those allowed.
+    Only the highest negatives are looked at, a few times as many as are allowed.
     """
     reach = int(min(len(losers), 2 * allowed.max(initial=0) + 64))
     while True:

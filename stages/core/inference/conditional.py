@@ -1,7 +1,7 @@
-"""What an attack adds to the blind score: described, never concluded from.
+"""What an attack adds to the blind score. These figures describe; no finding rests on them.
 
 Blind features see the recording conditions only in part, so a difference that remains *given the blind score* is a
-false alarm in 44 to 100 % of simulated audits without any memory. These figures are shown; no finding rests on them.
+false alarm in 44 to 100 % of simulated audits without any memory. So they support no finding.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SHRINKAGE = 1e-3
 
 
 def blind_logit(probability: Floats) -> Floats:
-    """Return the logit of a probability, which is kept at least 1e-4 from 0 and 1."""
+    """Return the logit of a probability, after clipping it to [1e-4, 1 - 1e-4]."""
     return np.asarray(logit(np.clip(probability, 1e-4, 1 - 1e-4)))
 
 
@@ -57,7 +57,7 @@ def fit_logistic(columns: Floats, member: Bools) -> tuple[Floats, float]:
 def likelihood_ratio_p(blind: Floats, score: Floats, member: Bools) -> float:
     """Return the p value of ``logit(member) = blind + score`` against ``blind`` alone (chi-squared, 1 degree).
 
-    Clips are taken as independent. 1.0 where the score is constant.
+    Clips count as independent. The result is 1.0 where the score is constant.
     """
     both = np.column_stack([blind, score])
     gain = fit_logistic(both, member)[1] - fit_logistic(both[:, :1], member)[1]
@@ -95,7 +95,7 @@ def odds_weights(probability: Floats, member: Bools, trim: float) -> Floats:
         Cross-fitted blind probability of membership.
     member : bool[n]
     trim : float
-        Clips whose probability is outside [trim, 1 - trim] get weight 0: nothing is like them on the other side.
+        Clips whose probability is outside [trim, 1 - trim] get weight 0: the other class has no clip like them.
 
     Returns
     -------

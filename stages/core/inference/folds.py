@@ -1,4 +1,4 @@
-"""Speakers as the unit of everything that is fitted: clusters, folds, permuted labels."""
+"""Speakers as the unit of inference: clusters, folds, permuted labels."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from stages.core.inference.statistics import Bools, Ints
 
 
 def speaker_clusters(speaker: Sequence[Any] | NDArray[Any]) -> tuple[Ints, str | None]:
-    """Return codes of the speakers; a clip whose speaker is unknown (None, NaN or empty) is one of its own.
+    """Return codes of the speakers. A clip of unknown speaker (None, NaN or empty) counts as a speaker of its own.
 
     Returns
     -------
     cluster : intp[n]
         Codes 0 to G - 1.
     note : str or None
-        What had to be assumed, in plain words. A single speaker tells nothing of how clips of one speaker are
-        alike: each clip is then a unit of its own, and what is found holds for that speaker.
+        What had to be assumed, in plain words. With a single speaker nothing can be known of how similar a
+        speaker's clips are: each clip is then a unit of its own, and the result holds for that speaker.
     """
     names = ["" if value is None or value != value else str(value) for value in speaker]
     unknown = names.count("")
@@ -34,17 +34,17 @@ def speaker_clusters(speaker: Sequence[Any] | NDArray[Any]) -> tuple[Ints, str |
 
 
 def grouped_folds(member: Bools, cluster: Ints, count: int, rng: np.random.Generator) -> tuple[Ints, str | None]:
-    """Deal speakers into folds so that each fold has its share of members and of non-members.
+    """Deal speakers into folds so that each fold gets its share of members and of non-members.
 
-    Speakers are dealt from the largest to the smallest, each to the fold that has least of what it brings.
+    Speakers are dealt from the largest to the smallest, each to the fold with the fewest clips of its classes.
 
     Parameters
     ----------
     member : bool[n]
-        Of one class only, it is that class that is dealt out evenly.
+        With one class only, that class is dealt evenly.
     cluster : intp[n]
     count : int
-        Folds wished for; fewer where a class has fewer speakers.
+        Number of folds; fewer where a class has fewer speakers.
     rng : numpy.random.Generator
         Decides among speakers of equal size.
 
@@ -53,7 +53,7 @@ def grouped_folds(member: Bools, cluster: Ints, count: int, rng: np.random.Gener
     folds : intp[n]
         Every fold's complement holds whatever classes there are, if each has two clips.
     note : str or None
-        Where a class has a single speaker, folds cannot be grouped: clips are dealt instead, and it is said here.
+        Where a class has a single speaker, folds cannot be grouped: clips are dealt instead, and the note says so.
     """
     if not len(member):
         return np.zeros(0, np.intp), None
@@ -84,16 +84,17 @@ def _deal(held: NDArray[np.float64], count: int, rng: np.random.Generator) -> In
 
 
 def permuted_labels(member: Bools, cluster: Ints, count: int, rng: np.random.Generator) -> Bools:
-    """Permute labels between speakers, keeping how strongly labels cling to speakers.
+    """Permute labels between speakers and keep how strongly labels depend on speakers.
 
     Where labels are constant within speakers, speakers in random order become members until there are as many
-    members' clips as before: had sixty speakers of one clip each been told from six of ten clips, and labels simply
-    changed places, nearly all clips would be members', and their number per speaker, which goes with how they were
-    recorded, would tell the classes apart. Else every speaker receives the share of members of another, drawn without
-    replacement, and as many members among its own clips at random: where every speaker has the same share, labels are
-    permuted within speakers. Where each clip is its own speaker both are free permutations. A free permutation of
-    larger speakers' clips would pretend that they were labelled independently, and the deviation over refits would
-    come out too small.
+    members' clips as before. Simply exchanging labels would be wrong: with sixty speakers of one clip on one side and
+    six of ten clips on the other, nearly all clips would become members', and the number of clips per speaker, which
+    goes with the recording conditions, would separate the classes.
+
+    Otherwise every speaker receives the share of members of another speaker, drawn without replacement, and that share
+    of its own clips, at random, become members. Where every speaker has the same share, labels are thus permuted
+    within speakers. Where each clip is its own speaker, both ways are free permutations. A free permutation of larger
+    speakers' clips would treat them as labelled independently, and the deviation over refits would be too small.
 
     Returns
     -------
@@ -107,7 +108,7 @@ def permuted_labels(member: Bools, cluster: Ints, count: int, rng: np.random.Gen
 
 
 def _dealt_speakers(sizes: Ints, wanted: int, count: int, rng: np.random.Generator) -> Bools:
-    """Return which speakers become members, as near to `wanted` clips as their order allows: bool[G, count]."""
+    """Return which speakers become members, with as nearly `wanted` clips as the order allows: bool[G, count]."""
     order = np.argsort(rng.random((len(sizes), count)), axis=0)
     reached = np.cumsum(sizes[order], axis=0)
     last = np.abs(reached[:-1] - wanted).argmin(axis=0) if len(sizes) > 1 else np.zeros(count, np.intp)
@@ -120,7 +121,7 @@ def _exchanged_shares(
     shares: NDArray[np.float64], sizes: Ints, cluster: Ints, count: int, rng: np.random.Generator
 ) -> Bools:
     drawn = rng.permuted(np.tile(shares, (count, 1)), axis=1).T
-    # A fraction of a clip is rounded up as often as it is large, so that shares are kept on average.
+    # A fraction of a clip is rounded up with a probability of its size, so that shares are kept on average.
     members = np.floor(np.round(drawn * sizes[:, None], 9) + rng.random((len(sizes), count)))
     shuffled = np.argsort(cluster[:, None] + rng.random((len(cluster), count)), axis=0)
     starts = np.cumsum(sizes) - sizes

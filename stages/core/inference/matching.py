@@ -1,4 +1,4 @@
-"""Pairs of a member and a non-member whose blind scores are alike, and which of them to give up first.
+"""Match members to non-members with similar blind scores, and choose which pairs to give up first.
 
 In: a score and labels, or a match and the score that was refitted on it. Out: rows and the pair that each belongs to.
 """
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from stages.core.inference.statistics import Bools, Floats, Ints
 
 CLIPS_AT_ONCE = 4096
-"""Of neighbouring score, matched among themselves, so that memory and time grow with the clips and not their square."""
+"""Clips of similar score in one block. Blocks are matched separately: memory and time grow linearly with the clips."""
 
 _MEMBER_ALONE, _OTHER_ALONE, _TOGETHER = range(3)
 
@@ -24,8 +24,8 @@ def spread_within(score: Floats, member: Bools) -> float:
 def match(score: Floats, member: Bools, caliper: float) -> tuple[Ints, Ints]:
     """Match members to non-members one to one: as many pairs as the caliper allows, and of these the nearest.
 
-    If members chose in turn, those of the highest score would take non-members below them from each other, and pairs
-    would differ by most of the caliper, all in the same direction.
+    Greedy matching would use up the good controls: members with the highest scores would take each other's nearest
+    non-members, and most pairs would differ by nearly the caliper, in the same direction.
 
     Parameters
     ----------
@@ -50,10 +50,11 @@ def match(score: Floats, member: Bools, caliper: float) -> tuple[Ints, Ints]:
 
 
 def _couples(members: Ints, others: Ints, score: Floats, caliper: float) -> list[tuple[int, int]]:
-    """Return the best match of rows that are sorted by score.
+    """Return the best match of rows sorted by score.
 
-    Two pairs that cross are never nearer than the two that do not, so the best match of the first i members with the
-    first j others is the best of: without the last member, without the last other, with these two as a pair.
+    Two crossing pairs are never nearer than the two that do not cross. So the best match of the first i members with
+    the first j non-members is the best of three: without the last member, without the last non-member, or with these
+    two as a pair.
     """
     if not (len(members) and len(others)):
         return []
@@ -85,7 +86,7 @@ def _traced(members: Ints, others: Ints, choice: NDArray[np.int8]) -> list[tuple
 
 
 def give_up(score: Floats, member: Bools, pairs: Ints, count: int) -> Bools:
-    """Return which rows of a match stay if the pairs that stand out most are given up.
+    """Return which rows of a match stay when the pairs that stand out most are given up.
 
     Parameters
     ----------

@@ -1,10 +1,9 @@
-"""The clips in which a claim may be made: those that nothing but the model tells apart.
+"""The population: the clips in which a claim may be made, because no blind baseline separates their two classes.
 
-A blind baseline, which never heard of the model, is fitted on the whole corpus. If it is at chance, the whole corpus
-is the population; else members and non-members are matched on its cross-fitted score, the pairs that stand out most
-are given up where chance may have made them, and a blind baseline refitted on what is left must be at chance. Within
-such a population a difference in recording, as far as anything measured it, explains no attack (simulations:
-docs/evidence.md).
+A blind baseline, which never sees the model, is fitted on the whole corpus. If it is at chance, the whole corpus is the
+population. Otherwise members and non-members are matched on its cross-fitted score. The pairs that stand out most are
+given up where chance may have made them, and a blind baseline refitted on the rest must be at chance. Within such a
+population no measured difference in recording explains an attack (simulations: docs/evidence.md).
 """
 
 from __future__ import annotations
@@ -20,14 +19,14 @@ from stages.core.inference.matching import give_up, match, spread_within
 from stages.core.inference.statistics import Bools, Floats, Ints, renumbered
 
 CALIPERS = (1.0, 0.5, 0.25)
-"""Shares of the caliper that are tried in turn, the largest subset first."""
+"""Shares of the caliper, tried in this order: the largest subset first."""
 
 GIVEN_UP_AT_ONCE = 0.025
 MOST_GIVEN_UP = 0.2
-"""Shares of a match's pairs that are given up, those that stand out most, before a tighter caliper is tried."""
+"""Shares of a match's pairs to give up, the most outstanding first, before a tighter caliper is tried."""
 
 BY_CHANCE = 0.001
-"""Least p, over permuted labels, at which pairs are given up for what may be chance."""
+"""Pairs are given up only if p over permuted labels is at least this: chance may then have made them stand out."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +64,11 @@ class Population:
 
     @property
     def fails_on_recording(self) -> bool:
-        """Return whether there is no population because of how clips were recorded, not of how few they are."""
+        """Return whether recording differences, not the number of clips, are why there is no population."""
         return self.kind is None and self.whole is not None and (self.searched or self.whole.low > 0.5)
 
     def summary(self, member: Bools) -> dict[str, Any]:
-        """Return the `population` block of `metrics.json`, from which `population_of` makes it again."""
+        """Return the `population` block of the artifact, from which `population_of` rebuilds it."""
         held = member[self.indices]
         return {
             "kind": self.kind,
@@ -86,7 +85,7 @@ class Population:
 
 
 def population_of(summary: dict[str, Any], indices: Ints, pairs: Ints) -> Population:
-    """Make a population again from its block in `metrics.json` and its rows; its score stays behind."""
+    """Rebuild a population from its block in the artifact and its rows, without its score."""
     blind, whole = (_interval_of(summary[key]) for key in ("blind", "whole"))
     return Population(
         summary["kind"], indices, pairs, blind, whole, np.zeros(0), summary["reason"], summary["searched"]
@@ -94,7 +93,7 @@ def population_of(summary: dict[str, Any], indices: Ints, pairs: Ints) -> Popula
 
 
 def _interval_of(found: dict[str, Any] | None) -> BlindInterval | None:
-    """Read an interval; JSON has null for what is not a number."""
+    """Read an interval; null in JSON stands for NaN."""
     if found is None:
         return None
     return BlindInterval(**{key: float("nan") if value is None else value for key, value in found.items()})
@@ -113,16 +112,16 @@ def find_population(
     Parameters
     ----------
     features : float64[n, d]
-        Finite; what is known of a clip without the model.
+        Finite; features that do not involve the model.
     member : bool[n]
     cluster : intp[n]
         Speaker codes 0 to G - 1.
     settings : PopulationSettings
     rng : numpy.random.Generator
     second : BlindFit, optional
-        Another blind baseline beside the ridge regression, such as one that sees what is not linear: a population has
-        to look alike to it as well (its interval covers 0.5), and its score is matched on where the ridge
-        regression's leaves nothing.
+        Another blind baseline beside the ridge regression, such as one that is not linear. It must be at chance in
+        the population as well (its interval covers 0.5). Where matching on the ridge regression's score gives no
+        population, its score is matched on.
 
     Returns
     -------
@@ -156,7 +155,7 @@ def _none(whole: BlindInterval | None, score: Floats, reason: str, searched: boo
 
 @dataclass(frozen=True)
 class _Search:
-    """What is searched; the arguments of `find_population`."""
+    """The arguments of `find_population`."""
 
     features: Floats
     member: Bools
@@ -172,10 +171,10 @@ class _Search:
         return blind_auc(*part, self.settings, self.rng, *([fit] if fit else []))
 
     def matched(self, scores: Sequence[Floats], whole: BlindInterval) -> Population:
-        """Try caliper matches, each tighter than the one before, until the refitted blind baselines are at chance.
+        """Try tighter and tighter caliper matches until the refitted blind baselines are at chance.
 
-        A blind score is a linear discriminant or a sum of logits, hence an affine function of the logit of the
-        probability of membership: calipers are in its own deviations within classes.
+        A blind score is a linear discriminant or a sum of logits, so it is an affine function of the logit of the
+        membership probability. Calipers are in its own deviations within classes.
         """
         tried: list[str] = []
         for score in scores:
@@ -198,9 +197,9 @@ class _Search:
     def _thinned(self, rows: Ints, pairs: Ints) -> tuple[Ints, Ints, BlindInterval, bool]:
         """Refit on a match, and give up the pairs that stand out most in that score, until it is at chance.
 
-        Only where chance may have made it stand out (p ≥ .001): of two halves of 95 clips that chance divided, every
-        other has an upper bound above the tolerance, because so few clips exclude no more than they must. A match that
-        chance cannot explain needs a tighter caliper. Neither looks at what a model says of a clip.
+        Pairs are given up only where chance may have made them stand out (p ≥ .001). Of random halves of 95 clips every
+        second one has an upper bound above the tolerance, because so few clips exclude little. A match that chance
+        cannot explain needs a tighter caliper. Neither step looks at the model's scores.
         """
         at_once = max(1, round(GIVEN_UP_AT_ONCE * len(pairs) / 2))
         fewest = max(2 * self.settings.min_matched, round((1 - MOST_GIVEN_UP) * len(pairs)))
@@ -214,7 +213,7 @@ class _Search:
             rows, pairs = rows[stay], pairs[stay]
 
     def _also(self, rows: Ints, blind: BlindInterval) -> tuple[BlindInterval, bool]:
-        """Ask the second baseline; return the interval that decides and whether the rows are at chance."""
+        """Fit the second baseline; return the interval that decides and whether the rows are at chance."""
         if self.second is None:
             return blind, True
         _, seen = self.blind(rows, self.second)

@@ -1,7 +1,7 @@
 """Cross-fitted ridge regression for many targets at once: the workhorse of populations and calibration.
 
 One decomposition per fold serves the true labels, every permutation of them and every attack's reference score, so
-that the refits that an honest interval needs cost next to nothing.
+the refits that a valid interval needs cost little.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ PENALTIES = np.logspace(-3, 3, 13)
 
 
 class CrossFittedRidge:
-    """Ridge regressions whose prediction for a clip never saw the clip's fold.
+    """Cross-fitted ridge regressions: the prediction for a clip comes from models that did not see the clip's fold.
 
-    What stands out on its own comes first (`stages.core.inference.screening`); all features share in what that leaves.
-    Features are standardised on the training folds; a feature that is constant there counts for nothing. The penalty
-    is chosen within the training folds, for each target on its own, by generalised cross-validation (Golub, Heath and
-    Wahba 1979).
+    Features that stand out alone are fitted first (`stages.core.inference.screening`); all features are then fitted to
+    the remainder. Features are standardised on the training folds; a feature that is constant there is ignored. The
+    penalty is chosen within the training folds, separately for each target, by generalised cross-validation (Golub,
+    Heath and Wahba 1979).
 
     Parameters
     ----------
@@ -39,8 +39,8 @@ class CrossFittedRidge:
     def predict(self, targets: Floats) -> Floats:
         """Return the out-of-fold predictions of every column, as deviations from the training mean.
 
-        The training mean is left out because it is the lower the higher the held-out fold's own mean is: with it,
-        predictions from noise are anticorrelated with the truth.
+        The training mean is left out: a high mean of the held-out fold goes with a low training mean, so that with it
+        predictions from noise would be anticorrelated with the truth.
 
         Parameters
         ----------
@@ -59,7 +59,7 @@ class CrossFittedRidge:
 
 
 def _slopes(part: Rotation, train: Floats, targets: Floats) -> Floats:
-    """Return the coefficients of what stands out on its own, plus those of all features for what that leaves."""
+    """Return the coefficients of the features that stand out alone, plus those of all features for the remainder."""
     centred = targets - targets.mean(axis=0)
     first = np.zeros((train.shape[1], targets.shape[1]))
     for column, features in enumerate(_chosen(part, train, centred)):
@@ -71,7 +71,7 @@ def _slopes(part: Rotation, train: Floats, targets: Floats) -> Floats:
 
 
 def _chosen(part: Rotation, train: Floats, centred: Floats) -> list[Ints]:
-    """Return for every target the features that stand out."""
+    """Return the features that stand out, for every target."""
     norm = np.sqrt((centred**2).sum(axis=0))
     covariance = ((train - part.mean) / part.scale).T @ centred / np.sqrt(len(train))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -80,7 +80,7 @@ def _chosen(part: Rotation, train: Floats, centred: Floats) -> list[Ints]:
 
 
 class Rotation:
-    """Training features, standardised and turned to their principal axes, where a ridge penalty stays what it is.
+    """Training features, standardised and rotated to their principal axes, which leaves a ridge penalty unchanged.
 
     Parameters
     ----------

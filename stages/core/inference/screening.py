@@ -1,9 +1,9 @@
-"""What single features tell of a target: the few that stand out, before all are asked together.
+"""Screening: the few features that stand out alone, chosen before all features are fitted together.
 
-Among hundreds of features that see nothing, a ridge regression on all of them drowns the few that see something:
-with 400 useless ones, its out-of-fold AUC for a shift that those few show at 0.66 is 0.58, and a match on such a score
-leaves the shift where it is. The features that stand out on their own are therefore fitted first (sure independence
-screening, Fan and Lv 2008), and a ridge regression on all features is left with what they do not explain.
+Among hundreds of useless features a ridge regression on all of them hides the few that are informative. With 400
+useless ones, its out-of-fold AUC is 0.58 for a shift that the informative few show at 0.66, and a match on such a score
+leaves the shift where it is. So the features that stand out alone are fitted first (sure independence screening, Fan
+and Lv 2008), and the ridge regression on all features gets the remainder.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from scipy.special import stdtrit
 from stages.core.inference.statistics import Floats, Ints
 
 EXPECTED_BY_CHANCE = 1.0
-"""Useless features that stand out on average: the level of each feature's test is this over their number."""
+"""Useless features that stand out on average. The level of each feature's test is this number over their count."""
 
 MOST = 16
-"""Features that a target may have: where more stand out, all of them together tell more than any choice."""
+"""Upper bound for a target. Where more features stand out, all features together say more than a choice."""
 
 
 def standout(correlation: Floats, count: int) -> list[Ints]:
-    """Return for every target the features whose correlation with it stands out among so many, strongest first.
+    """Return, for every target, the features whose correlation with it stands out, strongest first.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""Ranks, tests and intervals that every claim is held to.
+"""Ranks, tests and intervals that every claim rests on.
 
-Conventions: a score is higher for what is more like a member; `member` is a boolean array with both classes present
+Conventions: a higher score is more like a member; `member` is a boolean array with both classes present
 unless a docstring says otherwise; `cluster` holds integer codes 0 to G - 1 of the unit of inference, the speaker.
 Clustered bootstraps are in `stages.core.inference.bootstrap`, statistics given the blind score in
 `stages.core.inference.conditional`.
@@ -20,7 +20,7 @@ Ints = NDArray[np.intp]
 
 
 def renumbered(cluster: Ints) -> Ints:
-    """Return codes 0 to G - 1 without gaps, for the clusters that a subset of clips still has."""
+    """Renumber the clusters of a subset of clips: codes 0 to G - 1 without gaps."""
     return np.unique(cluster, return_inverse=True)[1].astype(np.intp)
 
 
@@ -93,7 +93,7 @@ class AUCTest:
     freedom : float
         Degrees of freedom of the t distribution that it is referred to.
     p : float
-        1.0 where nothing can be said: one class, fewer than three speakers, or all scores equal.
+        1.0 where no test is possible: one class, fewer than three speakers, or all scores equal.
     """
 
     auc: float
@@ -102,7 +102,7 @@ class AUCTest:
     p: float
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Return the two-sided interval, cut to [0, 1]; all of it where there is no error."""
+        """Return the two-sided interval, cut to [0, 1]; the whole of [0, 1] where the error is not defined."""
         if not self.error > 0:
             return (0.0, 1.0)
         half = float(t.ppf(0.5 + level / 2, self.freedom)) * self.error
@@ -119,8 +119,8 @@ def clustered_test(score: Floats, member: Bools, cluster: Ints, extra: Floats | 
     """Test whether members score higher, with speakers as the unit of inference.
 
     AUC - 0.5 is the sum over clips of (member - share of members) · (midrank - mean midrank) / (n1 · n0). These
-    contributions are summed by speaker; their variance between speakers is that of the whole, whether a speaker is
-    on one side or on both and however much a speaker's clips are alike. Midranks are taken in the pooled sample, as
+    contributions are summed by speaker. Their variance between speakers is the variance of the whole, whether a speaker
+    is on one side or on both, and however similar a speaker's clips are. Midranks are taken in the pooled sample, as
     under the null, so the error stays above 0 under perfect separation.
 
     Parameters
@@ -146,10 +146,10 @@ def clustered_test(score: Floats, member: Bools, cluster: Ints, extra: Floats | 
     influence = weight * centred / (positive * (total - positive))
     effect = float(influence.sum())
     by_speaker = np.bincount(cluster, influence if extra is None else influence + extra, groups)
-    # Two degrees are gone: the mean over speakers, and the midranks' own mean.
+    # Two degrees of freedom are used: the mean over speakers, and the midranks' own mean.
     error = float(np.sqrt(groups / (groups - 2) * ((by_speaker - by_speaker.mean()) ** 2).sum()))
     if error < 1e-12:
-        # All speakers bring the same: only what they bring at all can stand for their variance.
+        # All speakers contribute equally: only the size of the contribution can stand for their variance.
         error = float(np.sqrt((by_speaker**2).sum()))
     if error < 1e-12:
         return AUCTest(0.5 + effect, 0.0, 0.0, 1.0)
@@ -158,9 +158,9 @@ def clustered_test(score: Floats, member: Bools, cluster: Ints, extra: Floats | 
 
 
 def _freedom(centred: Floats, weight: Floats, member: Bools, cluster: Ints, groups: int) -> float:
-    """Return Satterthwaite's degrees of freedom: few large speakers count for fewer than there are.
+    """Return Satterthwaite's degrees of freedom: a few large speakers count for fewer than their number.
 
-    The variance that each speaker should bring follows from the clips' weights and the correlation of midranks
+    The expected variance of each speaker follows from the clips' weights and the correlation of midranks
     within a speaker, estimated over pairs after the two classes' means are taken off.
     """
     residual = centred - np.where(member, centred[member].mean(), centred[~member].mean())
@@ -171,7 +171,7 @@ def _freedom(centred: Floats, weight: Floats, member: Bools, cluster: Ints, grou
     correlation = float(np.clip(between / pairs / spread, 0, 1)) if pairs and spread > 0 else 0.0
     own = np.bincount(cluster, weight**2, groups)
     expected = own + correlation * (np.bincount(cluster, weight, groups) ** 2 - own)
-    # Where every speaker's weights cancel nothing is expected of any (or a trifle, by rounding): all count alike.
+    # Where every speaker's weights cancel, no variance is expected of any (up to rounding): all count equally.
     expected = np.maximum(expected, 1e-9 * own.max())
     return float(max(1.0, expected.sum() ** 2 / (expected**2).sum() - 2))
 
@@ -203,7 +203,7 @@ def wilson(successes: int, trials: int, level: float = 0.95) -> tuple[float, flo
 
 
 def allowed_false_positives(negatives: Floats, rate: float) -> Floats:
-    """Return how many of so many negatives may lie above the threshold that bounds the false-positive rate.
+    """Return how many of the negatives may lie above the threshold that bounds the false-positive rate.
 
     The threshold is the ceil((1 - rate) · (n + 1))-th smallest negative score, so that a new negative exceeds it
     with probability at most `rate`. -1 where there are too few negatives for any threshold (n < 1 / rate - 1).

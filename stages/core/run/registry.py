@@ -1,4 +1,4 @@
-"""Registries of things that can grow. Each entry is one small file, registered by name, listed by import in its package."""
+"""Registries of things that can grow. An entry is one small file, registered by name, imported by its package."""
 
 from __future__ import annotations
 

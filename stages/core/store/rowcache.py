@@ -112,7 +112,7 @@ class RowCache:
         return absent
 
     def forget(self, keys: Iterable[str], unwanted: Callable[[pa.Table], Sequence[bool]]) -> None:
-        """Invalidate the rows that `unwanted` marks: they count as missing until new rows are appended under their keys."""
+        """Invalidate the rows that `unwanted` marks: they are missing until new rows are appended under their keys."""
         present = [key for key in dict.fromkeys(keys) if key in self._places]
         for start in range(0, len(present), ROWS_PER_PART):
             part = present[start : start + ROWS_PER_PART]

@@ -113,7 +113,7 @@ def write_table(
 
 
 def repeating_columns(schema: pa.Schema) -> list[str]:
-    """Return the Parquet columns whose values repeat. A dictionary of measured numbers would be larger than the numbers."""
+    """Return the columns whose values repeat. A dictionary of measured numbers would be larger than the numbers."""
     lists = (
         field.name for field in schema if pa.types.is_list(field.type) and pa.types.is_integer(field.type.value_type)
     )
