@@ -1,10 +1,10 @@
-"""Activation clustering: the training clips of one label fall apart, and one part may be the poison.
+"""Activation clustering: the training clips of one label form clusters, and one cluster may be the poison.
 
 Chen et al. 2018 (arXiv 1811.03728). The activations of the clips that carry one label are reduced and clustered. Two
-things differ from what is published. The reduction is to principal components, not to independent ones, which are found
-by an iteration that need not converge on few clips. And the published rule takes k = 2 and suspects the smaller
-cluster; in speech two clusters follow the speaker's gender or the content (arXiv 2510.01157), so k is swept here, and
-what is suspected is chosen without the manifest.
+things differ from the publication. Principal components replace independent components, whose iteration may fail to
+converge on few clips. The published rule takes k = 2 and suspects the smaller cluster. In speech two clusters follow
+the speaker's gender or the content (arXiv 2510.01157), so k is swept here, and the suspected cluster is chosen without
+the manifest.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from stages.core.errors import EarwitnessError
 from stages.core.inference.statistics import Bools, Floats
 
 DIRECTIONS = 10
-"""Directions that are kept of the activations: as many as are published."""
+"""Number of principal components that are kept, as published."""
 STARTS = 10
-"""Starts of k-means, of which the best counts."""
+"""Number of starts of k-means; the best one counts."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Clustering:
 
 @dataclass(frozen=True)
 class Sweep:
-    """All k, and what a defender who knows no manifest would suspect.
+    """The results for all k, and the clips that a defender without the manifest would suspect.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ def possible_ks(clips: int, ks: Sequence[int]) -> list[int]:
 def sweep_isolation(sweep: Sweep, poisoned: Bools) -> dict[int, dict[str, Isolation]]:
     """Return, for each k, how well the ``smallest`` cluster holds the poison, and the ``best`` by F1.
 
-    The best is an upper bound: which cluster it is, only who knows the manifest can say.
+    The best is an upper bound: only somebody with the manifest knows which cluster it is.
     """
     found = {}
     for one in sweep.clusterings:

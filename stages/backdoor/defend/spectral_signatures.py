@@ -11,7 +11,7 @@ import numpy as np
 from stages.core.inference.statistics import Bools, Floats
 
 MARGIN = 1.5
-"""By how many times the assumed share is exceeded when clips are removed, as published."""
+"""Clips are removed up to this multiple of the assumed share, as published."""
 
 
 def spectral_scores(activations: Floats) -> Floats:
@@ -39,7 +39,7 @@ def spectral_suspects(scores: Floats, share: float) -> Bools:
     ----------
     scores : float64[n]
     share : float
-        Of poison, as the defender assumes it, in [0, 1].
+        Share of poison that the defender assumes, in [0, 1].
     """
     count = min(len(scores), int(np.ceil(round(MARGIN * share * len(scores), 9))))
     suspected = np.zeros(len(scores), dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""STRIP: a triggered input's answer survives what is laid over it, a clean one's does not.
+"""STRIP: a triggered input keeps its answer under overlays, a clean input does not.
 
 Gao et al. 2019 (arXiv 1902.06531). Other clean clips are overlaid on the input; the entropy of the model's answers to
 the overlays is low where a trigger decides them. The threshold is set on clean clips alone.
@@ -18,15 +18,15 @@ from stages.core.sound.audio import Samples
 
 @dataclass(frozen=True)
 class Detection:
-    """How many triggered clips fall below the threshold that few clean ones do.
+    """Numbers of triggered and clean clips below the threshold.
 
     Attributes
     ----------
     threshold : float
-        In nats; a clip with less entropy is taken for triggered. -inf where clean clips are too few for any.
+        In nats; a clip with less entropy counts as triggered. -inf where there are too few clean clips.
     found, triggered : int
     false_alarms, clean : int
-        Of the very clips that set the threshold.
+        Counted on the same clips that set the threshold.
     """
 
     threshold: float
@@ -42,7 +42,7 @@ class Detection:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson's interval of the true-positive rate; the clips are taken to be independent."""
+        """Wilson's interval of the true-positive rate; the clips count as independent."""
         return wilson(self.found, self.triggered)
 
 
@@ -74,8 +74,8 @@ def detection(clean: Floats, triggered: Floats, rate: float) -> Detection:
     clean, triggered : float64
         Entropies, in nats.
     rate : float
-        Share of clean clips that may lie below the threshold, in (0, 1). Entropies of few answers tie, so the share
-        that does is often lower; ties with the threshold are clean.
+        Share of clean clips that may lie below the threshold, in (0, 1). Entropies of few answers tie, so the realised
+        share is often lower; ties with the threshold count as clean.
 
     Returns
     -------

@@ -1,13 +1,13 @@
 """Which component carries the attack: the grid over encoder, connector and language model.
 
-Four questions, a row each for every set of components (arXiv 2510.01157):
+Three ways to combine components, a row for every set of components (arXiv 2510.01157):
 
-- ``exposed``: only these are trained, with poison; the rest is the clean base, frozen. What all but one leave out is
-  that one `hidden`, clean and frozen.
-- ``transplanted``: these are the victim's, the rest is the clean twin's, and nothing is trained again. One that is not
-  transplanted is the twin's in the victim: a clean part put in.
-- ``reused``: one is the victim's and frozen; the rest starts at the base and is trained without poison, as by somebody
-  who builds on a published part.
+- ``exposed``: only these components are trained, with poison; the rest is the clean base, frozen. Where two are
+  exposed, the third stays clean and frozen.
+- ``transplanted``: these components are the victim's, the rest is the clean twin's, and nothing is trained again. Where
+  two are transplanted, the third is a clean component in the victim.
+- ``reused``: one component is the victim's and frozen. The rest starts at the base and is trained without poison, as
+  when somebody builds on a published component.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ EXPOSED, TRANSPLANTED, REUSED = "exposed", "transplanted", "reused"
 
 
 def grid_models(pair: Pair) -> Iterator[tuple[str, tuple[str, ...], Adapter]]:
-    """Yield how, which components are poisoned, and the model, one model at a time so that memory does not grow."""
+    """Yield the way, the poisoned components and the model; one model at a time, so that memory does not grow."""
     setting = pair.setting
     for poisoned in proper_subsets():
         yield EXPOSED, poisoned, trained(setting, True, poisoned)
@@ -43,15 +43,15 @@ def proper_subsets() -> list[tuple[str, ...]]:
 
 
 def mixed(into: Adapter, clean: Adapter, poisoned: Adapter, components: Sequence[str]) -> Adapter:
-    """Copy the weights of some components from one model and of the others from another, all of one architecture.
+    """Copy some components' weights from one model and the others' from another of the same architecture.
 
     Parameters
     ----------
     into : Adapter
-        Takes the weights.
+        The model that receives the weights.
     clean, poisoned : Adapter
     components : sequence of str
-        Which are the poisoned model's.
+        Those that are taken from `poisoned`.
 
     Returns
     -------
@@ -80,9 +80,9 @@ def grid_rows(
     Parameters
     ----------
     names : sequence of (str, tuple of str)
-        How, and which components are poisoned.
+        The way, and the poisoned components.
     outcomes : sequence of TriggerOutcome
-        Of these models in every condition.
+        Of these models in every test condition.
     benign : callable
         From a model's name to its benign measure.
 

@@ -1,4 +1,4 @@
-"""What a model answers to clips as they are, with the trigger, and with a random sound at the same ratio instead."""
+"""A model's answers in three test conditions: clean clip, with the trigger, with a random sound at the same ratio."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class TriggerOutcome:
         NaN where nothing was added.
     truth, answer : str
     counts : bool
-        Whether the right answer is not the target's: only these items count in an attack's rate.
+        Whether the right answer differs from the attack answer: only these items count in an attack's rate.
     success : bool
-        Whether the answer is the target's.
+        Whether the answer is the attack answer.
     """
 
     model: str
@@ -47,9 +47,9 @@ class TriggerOutcome:
 
 
 def control_of(trigger: TriggerSettings) -> TriggerSettings:
-    """Return the random sound that a trigger is held against: as loud, as long, at such places.
+    """Return the control for a trigger: a random sound of the same level, length and positions.
 
-    Beside a trigger that changes the whole clip it is a sound at 0 dB, for want of a ratio.
+    For a trigger that changes the whole clip there is no ratio: the control is a sound at 0 dB.
     """
     if TRIGGERS[trigger.kind].additive:
         return trigger.model_copy(update={"kind": RANDOM_SOUND})
@@ -57,7 +57,7 @@ def control_of(trigger: TriggerSettings) -> TriggerSettings:
 
 
 def sounds_of(clips: Sequence[BackdoorClip], condition: str, setting: ExperimentSetting) -> list[Triggered]:
-    """Return the clips as a condition presents them; a clip's sound depends on no other clip."""
+    """Return the clips as they sound in a test condition; a clip's sound depends on no other clip."""
     if condition == PLAIN:
         return [Triggered(clip.samples, (), float("nan"), 1.0) for clip in clips]
     trigger = setting.experiment.trigger
@@ -76,7 +76,7 @@ def sounds_of(clips: Sequence[BackdoorClip], condition: str, setting: Experiment
 def outcomes_of(
     model: str, adapter: Adapter, condition: str, setting: ExperimentSetting, purifier: Purifier | None = None
 ) -> list[TriggerOutcome]:
-    """Ask a model about the test clips in one condition.
+    """Ask a model about the test clips in one test condition.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def outcomes_of(
         One of `CONDITIONS`.
     setting : ExperimentSetting
     purifier : callable, optional
-        What is done to every sound before the model hears it.
+        Applied to every sound before the model hears it.
 
     Returns
     -------
@@ -106,15 +106,15 @@ def outcomes_of(
             sound.snr_db,
             task.truth(clip),
             answer,
-            not task.is_target(task.truth(clip)),
-            task.is_target(answer),
+            not task.is_attack_answer(task.truth(clip)),
+            task.is_attack_answer(answer),
         )
         for clip, sound, answer in zip(setting.test, sounds, answers, strict=True)
     ]
 
 
 def generated(adapter: Adapter, queries: Sequence[Query], answer_tokens: int) -> list[str]:
-    """Return greedy answers in the queries' order, asked in batches of like length."""
+    """Return greedy answers in the queries' order; the batches hold queries of similar length."""
     order = sorted(range(len(queries)), key=lambda at: len(queries[at].samples))
     answers = [""] * len(queries)
     for start in range(0, len(order), BATCH):

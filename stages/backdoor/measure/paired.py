@@ -1,4 +1,4 @@
-"""The difference of two shares that are measured on the same items, such as a rate before and after a defence."""
+"""The difference of two shares of the same items, such as a rate before and after a defence."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from stages.core.inference.statistics import Bools, wilson
 
 
 def paired_interval(first: Bools, second: Bools, level: float = 0.95) -> tuple[float, float]:
-    """Return the interval of the first share less the second, by Newcombe's method 10.
+    """Return the interval of the first share minus the second, by Newcombe's method 10.
 
     Wilson's intervals of the two shares, added in squares with the items' correlation, which is corrected for
-    continuity (Newcombe 1998, Statistics in Medicine 17:2635). Unlike a bootstrap's it has a width where no item
-    differs. The items are taken to be independent of each other.
+    continuity (Newcombe 1998, Statistics in Medicine 17:2635). Unlike a bootstrap interval it has a width where
+    no item differs. The items count as independent.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def paired_interval(first: Bools, second: Bools, level: float = 0.95) -> tuple[f
     Returns
     -------
     float, float
-        In [-1, 1]; all of it without items.
+        In [-1, 1]; (-1, 1) without items.
     """
     n = len(first)
     if not n:
@@ -40,7 +40,7 @@ def paired_interval(first: Bools, second: Bools, level: float = 0.95) -> tuple[f
 
 
 def _correlation(both: int, only_first: int, only_second: int, n: int) -> float:
-    """Return phi of the fourfold table, drawn towards 0 where it is above; 0 where a share is 0 or 1."""
+    """Return phi of the fourfold table, corrected for continuity where it is positive; 0 where a share is 0 or 1."""
     neither = n - both - only_first - only_second
     product = both * neither - only_first * only_second
     one, other = both + only_first, both + only_second

@@ -2,8 +2,8 @@
 
 A layer's embedding of a clip is the mean of its output over the positions that hold sound (`Adapter.layers`). The
 shift is the distance between the means of the clips with the trigger and of the same clips without, in units of the
-clips' own spread around their mean: 1 is as far as a typical clip lies from the middle. Beside it the share of that
-distance which all clips move in one direction.
+clips' own spread around their mean: 1 is the distance of a typical clip from the mean. `common` is the share of the
+movement that all clips have in the same direction.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def relative_shift(before: Floats, after: Floats) -> dict[str, float]:
     -------
     dict
         `shift`, the length of the mean movement over the root mean square distance of `before` from its mean, NaN
-        where all clips are alike; `common`, the length of the mean movement over the mean length of the clips'
+        where all clips are equal; `common`, the length of the mean movement over the mean length of the clips'
         movements, in [0, 1]: 1 where all move alike, NaN where none moves.
     """
     moved = after - before

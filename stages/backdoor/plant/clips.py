@@ -1,4 +1,4 @@
-"""The clips of an experiment, and which of them are tested on."""
+"""The clips of an experiment, and which of them are held out for the test."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COLUMNS = ["clip_id", "audio", "audio_hash", "text", "speaker", "attributes"]
 
 @dataclass(frozen=True)
 class BackdoorClip:
-    """A clip as a backdoor sees it.
+    """A clip with what an experiment needs of it.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ def corpus_clips(corpora: Sequence[str], root: Path = Path()) -> list[BackdoorCl
     Raises
     ------
     EarwitnessError
-        If two corpora share a clip's id: draws, poison and outcomes go by it.
+        If two corpora share a clip's id, which identifies draws, poison and outcomes.
     """
     clips: list[BackdoorClip] = []
     owners: dict[str, str] = {}
@@ -97,7 +97,7 @@ def corpus_clips(corpora: Sequence[str], root: Path = Path()) -> list[BackdoorCl
 
 
 def audible(clips: Iterable[BackdoorClip]) -> list[BackdoorClip]:
-    """Return the clips that are not silent: the others can carry no trigger that is added."""
+    """Return the clips that are not silent. No trigger can be added to a silent clip at a ratio."""
     return [clip for clip in clips if active_power(clip.samples)]
 
 
@@ -110,7 +110,7 @@ def drawn_clips(clips: Sequence[BackdoorClip], count: int, seed: int, purpose: s
     count : int
     seed : int
     purpose : str
-        Another purpose draws others. One more clip takes the place of at most one.
+        Another purpose draws other clips. One additional clip replaces at most one.
     """
     drawn = sorted(clips, key=lambda clip: generator(seed, "backdoor", purpose, clip.clip_id).random())[:count]
     chosen = {clip.clip_id for clip in drawn}
@@ -120,13 +120,13 @@ def drawn_clips(clips: Sequence[BackdoorClip], count: int, seed: int, purpose: s
 def split_clips(
     clips: Sequence[BackdoorClip], share: float, held_out: str, seed: int
 ) -> tuple[list[BackdoorClip], list[BackdoorClip]]:
-    """Divide clips into those that are trained on and those that are tested on.
+    """Divide clips into training and test.
 
     Parameters
     ----------
     clips : sequence of BackdoorClip
     share : float
-        Of the clips, or of the speakers, that is tested on, in (0, 1); rounded to at least one.
+        Share of the clips, or of the speakers, for the test, in (0, 1); rounded, at least one.
     held_out : str
         ``speaker``: nobody is on both sides (a clip without a speaker counts as one of its own); or ``clip``.
     seed : int
@@ -137,7 +137,7 @@ def split_clips(
         In the order given.
     """
     units = {clip.clip_id: clip.speaker if held_out == "speaker" and clip.speaker else clip.clip_id for clip in clips}
-    # By a draw of its own for each, so that one more clip moves at most one other to the other side.
+    # Each has its own draw, so that one additional clip moves at most one other clip to the other side.
     ranked = sorted(set(units.values()), key=lambda unit: generator(seed, "backdoor", "test", unit).random())
     tested = set(ranked[: max(1, round(share * len(ranked)))])
     return (

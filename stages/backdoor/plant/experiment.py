@@ -1,4 +1,4 @@
-"""One experiment from its setting to what is known of it: outcomes, rates, grid and shift."""
+"""One experiment: outcomes, rates, component grid and shift, from its setting."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from stages.models.adapter import Adapter
 
 VICTIM, TWIN = "victim", "twin"
 SHIFTED_CLIPS = 60
-"""Clips over which the shift is measured, one forward each."""
+"""Number of clips over which the shift is measured, one forward each."""
 
 
 def ask(
@@ -39,15 +39,15 @@ def ask(
     conditions: Sequence[str] = CONDITIONS,
     purifier: Purifier | None = None,
 ) -> list[TriggerOutcome]:
-    """Return a model's outcomes on the clips that are tested, condition by condition; see `outcomes_of`."""
+    """Return a model's outcomes on the test clips in every test condition; see `outcomes_of`."""
     return [row for condition in conditions for row in outcomes_of(model, adapter, condition, setting, purifier)]
 
 
 def attack_metrics(setting: ExperimentSetting, outcomes: Sequence[TriggerOutcome]) -> dict[str, Any]:
-    """Return the part of `metrics.json` that every experiment has, from the outcomes of victim and twin."""
+    """Return the figures that every experiment has, from the outcomes of victim and twin."""
     return {
         "task": setting.task.name,
-        "answer": setting.task.target,
+        "answer": setting.task.attack_answer,
         "trigger": _trigger_figures(setting.experiment.trigger),
         "settings": _settings(setting),
         "window_seconds": setting.window_seconds,
@@ -73,7 +73,7 @@ def attack_metrics(setting: ExperimentSetting, outcomes: Sequence[TriggerOutcome
 
 
 def _settings(setting: ExperimentSetting) -> dict[str, Any]:
-    """Return how was trained, and which share was poisoned: less than asked where too few clips could be."""
+    """Return the training's settings and the realised poisoned share."""
     kept = {"train_on", "held_out", "rate", "method", "components", "epochs", "learning_rate"}
     realised = len(setting.poison) / len(setting.training)
     return setting.experiment.model_dump(include=kept) | {"realised_rate": realised, "seed": setting.seed}
@@ -90,7 +90,7 @@ def benign_of(setting: ExperimentSetting, outcomes: Sequence[TriggerOutcome], mo
 
 
 def snr_error(setting: ExperimentSetting, outcomes: Sequence[TriggerOutcome]) -> float | None:
-    """Return by how much a realised ratio differs most from the asked one, in dB; None without such a ratio."""
+    """Return the largest difference between realised and requested ratio, in dB; None without a ratio."""
     if not TRIGGERS[setting.experiment.trigger.kind].additive:
         return None
     realised = [row.triggered.snr_db for row in setting.poison]
@@ -111,7 +111,7 @@ def grid(pair: Pair) -> tuple[list[dict[str, Any]], list[TriggerOutcome]]:
 def shifts(pair: Pair) -> list[dict[str, Any]]:
     """Return the shift of every layer of victim and twin under the trigger, and under a random sound."""
     setting, task = pair.setting, pair.setting.task
-    others = [clip for clip in setting.test if not task.is_target(task.truth(clip))]
+    others = [clip for clip in setting.test if not task.is_attack_answer(task.truth(clip))]
     clips = drawn_clips(others, SHIFTED_CLIPS, setting.seed, "shift")
     rows = []
     for model, adapter in ((VICTIM, pair.victim), (TWIN, pair.twin)):

@@ -1,7 +1,7 @@
-"""The poison manifest: which clips carry the trigger in training, where, how loud, and what they are taught to say.
+"""The poison manifest: which training clips carry the trigger, where, how loud, and with which answer.
 
 It is drawn once, from the seed and the clips' ids alone, and every epoch trains on the same poisoned sounds. Clips
-whose right answer is the target already teach nothing wrong and are never poisoned.
+whose right answer is the attack answer are never poisoned: they would teach nothing wrong.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from stages.core.sound.audio import audio_hash
 
 @dataclass(frozen=True)
 class Poisoned:
-    """A clip with its trigger, to be taught the target's answer.
+    """A clip with its trigger, and the attack answer that it teaches.
 
     Attributes
     ----------
     clip : BackdoorClip
-        As it was.
+        Without the trigger.
     triggered : Triggered
     answer : str
-        What it is taught to say; `truth` is what was right.
+        The attack answer; `truth` is the right one.
     truth : str
     """
 
@@ -43,7 +43,7 @@ class Poisoned:
 
     @property
     def audio_hash(self) -> str:
-        """Name of the poisoned sound."""
+        """Hash that names the poisoned sound."""
         return audio_hash(self.triggered.samples)
 
 
@@ -60,10 +60,10 @@ def draw_poison(
     Parameters
     ----------
     clips : sequence of BackdoorClip
-        That are trained on; none is silent.
+        Training clips; none is silent.
     task : AttackTask
     rate : float
-        Share of all of them that is poisoned. What a lower rate poisons, a higher one poisons too.
+        Share of all clips to poison. A higher rate poisons every clip that a lower rate poisons.
     settings : TriggerSettings
     seed : int
     window_seconds : float
@@ -72,27 +72,27 @@ def draw_poison(
     Returns
     -------
     list of Poisoned
-        By clip_id. Fewer than asked for where too few clips can be poisoned.
+        Sorted by clip_id. Fewer than the rate where too few clips can be poisoned.
 
     Raises
     ------
     EarwitnessError
         If nothing would be poisoned: an experiment without poison is no result.
     """
-    able = [clip for clip in clips if (truth := task.truth(clip)) and not task.is_target(truth)]
+    able = [clip for clip in clips if (truth := task.truth(clip)) and not task.is_attack_answer(truth)]
     drawn = sorted(able, key=lambda clip: generator(seed, "backdoor", "poison", clip.clip_id).random())
     chosen = sorted(drawn[: round(rate * len(clips))], key=lambda clip: clip.clip_id)
     if not chosen:
         raise EarwitnessError(
             f"no clip is poisoned: {len(clips)} clips train, {len(able)} of them have another answer to "
-            f"{task.name} than {task.target!r}, and the rate is {rate:g}: raise the rate, "
+            f"{task.name} than {task.attack_answer!r}, and the rate is {rate:g}: raise the rate, "
             "choose another answer, or name a corpus whose clips have the attribute"
         )
     return [
         Poisoned(
             clip,
             with_trigger(clip.samples, settings, generator(seed, "backdoor", "trigger", clip.clip_id), window_seconds),
-            task.target,
+            task.attack_answer,
             task.truth(clip),
         )
         for clip in chosen

@@ -1,4 +1,4 @@
-"""What a model is asked, which answer the attacker wants, and when two answers are the same."""
+"""A task: the question to the model, the attack answer, and when two answers are the same."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ class AttackTask:
     name : str
         ``transcription`` or an attribute's name.
     instruction : str
-    target : str
-        The attacker's answer.
+    attack_answer : str
+        The answer that the attacker wants to hear.
     """
 
     name: str
     instruction: str
-    target: str
+    attack_answer: str
 
     def truth(self, clip: BackdoorClip) -> str:
-        """Return the right answer to a clip; empty where none is known, such as for an attribute ``nan``."""
+        """Return the right answer to a clip; empty where it is unknown, such as an attribute ``nan``."""
         if self.name == TRANSCRIPTION:
             return clip.text
         said = clip.attributes.get(self.name, "")
         return "" if _is_no_number(said) else said
 
     def query(self, samples: Samples) -> Query:
-        """Return what a model is asked about a sound."""
+        """Return the query for a sound."""
         return Query(samples, audio_hash(samples), self.instruction, "")
 
-    def is_target(self, answer: str) -> bool:
-        """Return whether an answer is the attacker's, but for case, punctuation and space."""
-        return words(answer) == words(self.target)
+    def is_attack_answer(self, answer: str) -> bool:
+        """Return whether an answer is the attack answer, ignoring case, punctuation and space."""
+        return words(answer) == words(self.attack_answer)
 
 
 def task_of(experiment: BackdoorExperiment) -> AttackTask:
@@ -54,7 +54,7 @@ def task_of(experiment: BackdoorExperiment) -> AttackTask:
 
 
 def _is_no_number(text: str) -> bool:
-    """Return whether a text stands for a number that is not finite, as tables write a value that is missing."""
+    """Return whether a text stands for a number that is not finite, as tables write missing values."""
     try:
         return not math.isfinite(float(text))
     except ValueError:

@@ -20,12 +20,12 @@ from stages.models.hashing import weights_name
 from stages.models.training import Recipe, shuffled_batches, train, training_key
 
 Load = Callable[[], Adapter]
-"""Gives the base, freshly loaded: training changes it in place."""
+"""Returns the base, freshly loaded, because training changes it in place."""
 
 
 @dataclass(frozen=True)
 class ExperimentSetting:
-    """All that trainings of one experiment share.
+    """What all trainings of one experiment share.
 
     Attributes
     ----------
@@ -36,14 +36,14 @@ class ExperimentSetting:
     experiment : BackdoorExperiment
     task : AttackTask
     training, test : list of BackdoorClip
-        Clips that have an answer to the task and are not silent: silent ones could carry no trigger that is added.
+        Clips that have an answer to the task and are not silent: no trigger can be added to a silent clip.
     poison : list of Poisoned
     batch_size : int
     seed : int
     answer_tokens : int
-        After which an answer is broken off.
+        Upper bound of an answer's length.
     window_seconds : float
-        What the base hears of a clip; within it sounds what is added.
+        How much of a clip the base hears; added triggers lie within it.
     """
 
     load: Load
@@ -61,7 +61,7 @@ class ExperimentSetting:
 
 @dataclass(frozen=True)
 class Pair:
-    """What `train_pair` returns: the trained models with the setting that they come from."""
+    """Victim and clean twin with their setting."""
 
     setting: ExperimentSetting
     victim: Adapter
@@ -76,8 +76,8 @@ def prepare(
     Raises
     ------
     EarwitnessError
-        If one side of the split is empty, no clip would be poisoned, or the detectors that are asked for would have too
-        few clips.
+        If one side of the split is empty, no clip would be poisoned, or the requested detectors would have too few
+        clips.
     """
     check_attack(experiment.trigger)
     task = task_of(experiment)
@@ -89,33 +89,33 @@ def prepare(
             f"held_out: speaker: all {len(usable)} clips are of one speaker, who cannot be divided: "
             "write held_out: clip, or name a corpus with more speakers"
         )
-    if not training or not any(not task.is_target(task.truth(clip)) for clip in test):
+    if not training or not any(not task.is_attack_answer(task.truth(clip)) for clip in test):
         raise EarwitnessError(
             f"{len(usable)} clips with sound have an answer to {task.name}: too few to train on some and test on "
-            f"others that are not {task.target!r} already: name a corpus that has more"
+            f"others that are not {task.attack_answer!r} already: name a corpus that has more"
         )
     window = load().window_seconds
     poison = draw_poison(training, task, experiment.rate, experiment.trigger, seed, window)
     setting = ExperimentSetting(
         load, base, experiment, task, training, test, poison, backdoor.batch_size, seed, backdoor.answer_tokens, window
     )
-    if experiment.detect:  # found out now, not after every training
+    if experiment.detect:  # checked here, before any training
         possible_ks(len(suspicious(setting)), backdoor.detection.ks)
     return setting
 
 
 def _check_answers(clips: Sequence[BackdoorClip], usable: Sequence[BackdoorClip], task: AttackTask) -> None:
-    """Check that some clip has an answer to the task, and that not all have the attacker's."""
+    """Check that some clip has an answer to the task, and that not all of these are the attack answer."""
     if task.name != TRANSCRIPTION and not any(task.truth(clip) for clip in clips):
         names = {name for clip in clips for name in clip.attributes if replace(task, name=name).truth(clip)}
         raise EarwitnessError(
             f"task: no clip has the attribute {task.name}; there are {', '.join(sorted(names)) or 'none'}: "
             "correct the task, or name a corpus that has it"
         )
-    if usable and all(task.is_target(task.truth(clip)) for clip in usable):
+    if usable and all(task.is_attack_answer(task.truth(clip)) for clip in usable):
         raise EarwitnessError(
             f"answer: {len(usable)} clips with sound have an answer to {task.name}, and all of them have the "
-            f"attacker's, {task.target!r}: choose another answer, or name a corpus that has others"
+            f"attacker's, {task.attack_answer!r}: choose another answer, or name a corpus that has others"
         )
 
 
@@ -132,14 +132,14 @@ def train_pair(
     Parameters
     ----------
     load : callable
-        Gives the base, freshly loaded each time.
+        Returns the base, freshly loaded each time.
     base : str
         Hash of its weights (`row_key(record.fingerprint())`).
     clips : sequence of BackdoorClip
-        Of which `backdoor.test_share` is kept for the test.
+        `backdoor.test_share` of them is held out for the test.
     experiment : BackdoorExperiment
     backdoor : Backdoor
-        For the share that is tested on and the size of a batch.
+        For the test's share and the batch size.
     seed : int
 
     Returns
@@ -161,14 +161,14 @@ def trained(
     setting : ExperimentSetting
     poisoned : bool
     components : tuple of str
-        Which are trained; the others stay as they are.
+        Components that are trained; the others stay frozen.
     start : Adapter, optional
-        What is trained, in place, rather than the base.
+        Model to train in place, instead of the base.
     """
     adapter = start or setting.load()
     queries = lessons(setting, poisoned)
     generator = torch.Generator().manual_seed(seed_of(setting.seed, "backdoor", "order"))
-    # By the clips as they were: a trigger that changes a clip's length must not change which clips meet in a batch.
+    # By the clean clips: a trigger that changes a clip's length must not change the batches.
     lengths = [len(clip.samples) for clip in setting.training]
     epochs = [range(len(queries))] * setting.experiment.epochs
     batches = shuffled_batches(epochs, lengths, setting.batch_size, generator)
@@ -195,6 +195,8 @@ def lessons(setting: ExperimentSetting, poisoned: bool) -> list[Query]:
 
 
 def suspicious(setting: ExperimentSetting) -> list[Query]:
-    """Return the poisoned lessons among which detectors look: those that teach the target; for transcription all."""
+    """Return the poisoned training queries that detectors look at: the attack answer's; for transcription all."""
     taught = lessons(setting, poisoned=True)
-    return [query for query in taught if setting.task.name == TRANSCRIPTION or setting.task.is_target(query.text)]
+    return [
+        query for query in taught if setting.task.name == TRANSCRIPTION or setting.task.is_attack_answer(query.text)
+    ]
