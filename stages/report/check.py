@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import stages.report.sections  # noqa: F401 (registers the sections)
 from stages.core.errors import EarwitnessError
 from stages.report.params import ReportParams
-
-TAKEN = {"leakage"}
-"""Keys of `verdict.json` beside the names of audits."""
+from stages.report.section import in_order
 
 
 def check_params(params: ReportParams, path: Path) -> None:
-    """Check that no audit has a name that stands for something else in `verdict.json`.
+    """Check that no audit has the name of a section's part of `verdict.json`.
 
     Raises
     ------
     EarwitnessError
         Naming the file and the key.
     """
-    for name in TAKEN & set(params.audits):
+    taken = [section.verdict_key for section in in_order() if section.verdict is not None]
+    for name in sorted(set(taken) & set(params.audits)):
         raise EarwitnessError(f"{path}: audits: {name!r} is taken in verdict.json: choose another name")

@@ -1,53 +1,46 @@
-"""The page itself: from what is shown of each audit to HTML, every value escaped."""
+"""The page itself: from what each section shows to HTML, every value escaped."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 
-from stages.report.backdoors import BackdoorView
-from stages.report.component_grid import HOW
-from stages.report.leakage import LeakageView
-from stages.report.view import MISSING, AuditView, short
-from stages.report.words import GLOSSARY
+from stages.report.formatting import MISSING, short
+from stages.report.section import ReportSection
+
+Shown = tuple[ReportSection, object]
+"""A section and its view, which is not None."""
 
 
-def render(
-    title: str,
-    audits: Sequence[AuditView],
-    leakage: Sequence[LeakageView] = (),
-    backdoors: Sequence[BackdoorView] = (),
-) -> str:
+def render(title: str, shown: Sequence[Shown], *, audits: bool = True) -> str:
     """Return the whole page: one HTML file that fetches nothing and runs nothing.
 
     Parameters
     ----------
     title : str
         ``report.title`` of `params.yaml`.
-    audits : sequence of AuditView
-        In the order in which they are shown; may be empty.
-    leakage : sequence of LeakageView
-        Audits of what is told about speakers; may be empty.
-    backdoors : sequence of BackdoorView
-        Experiments with planted backdoors; may be empty.
+    shown : sequence of (ReportSection, view)
+        The sections that have something to show, in their order; may be empty.
+    audits : bool
+        Whether `params.yaml` declares an audit.
     """
+    folders = {section.name: FileSystemLoader(section.folder) for section, _ in shown}
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=ChoiceLoader([FileSystemLoader(Path(__file__).parent), PrefixLoader(folders)]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters.update(short=short)
+    environment.globals.update(missing=MISSING)
     return environment.get_template("page.html.jinja").render(
-        title=title,
-        audits=audits,
-        backdoors=backdoors,
-        how_words=HOW,
-        leakage=leakage,
-        meanings={audit.finding: audit.meaning for audit in audits},
-        glossary=GLOSSARY,
-        missing=MISSING,
+        title=title, shown=shown, audits=audits, terms=_terms([section for section, _ in shown])
     )
+
+
+def _terms(sections: Sequence[ReportSection]) -> dict[str, str]:
+    """Return the page's list of terms: those of the sections that do not list their own."""
+    return {term: words for one in sections if not one.lists_terms for term, words in one.terms.items()}

@@ -16,8 +16,8 @@ from stages.backdoor.defend.defences import defence_rows
 from stages.backdoor.defend.detection import detection_metrics
 from stages.backdoor.plant.experiment import VICTIM, ask
 from stages.backdoor.plant.victim import trained
-from stages.report.detectors import detection_rows
-from stages.report.trade_off import defence_row
+from stages.report.sections.backdoors.detectors import detection_rows
+from stages.report.sections.backdoors.trade_off import defence_row
 from tests.benchmarks.backdoors import ROOT
 from tests.benchmarks.scan import setting_of
 from tests.params import load_whole

@@ -15,7 +15,7 @@ from stages.core.store.jsonfile import read_json
 from stages.core.store.tables import read_table, write_table
 from stages.models.hashing import checkpoint_files, weight_hash
 from stages.models.record import TargetRecord, write_record
-from stages.report.backdoors import backdoor_view
+from stages.report.sections.backdoors.view import backdoor_view
 from tests.params import Whole
 from tests.stages.backdoor.conftest import BACKDOOR, fresh, make_clips, make_experiment
 from tests.stages.conftest import MakeParams

@@ -1,6 +1,5 @@
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -9,33 +8,7 @@ from stages.core.errors import EarwitnessError
 from stages.core.store.jsonfile import artifact
 from stages.report.__main__ import main
 from tests.params import Whole
-
-VOID = {"meta", "rect", "line", "circle", "path"}
-
-
-class Page(HTMLParser):
-    """Collects a page's tags, attributes and text, and checks that every tag is closed."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag, self.getpos()
-
-    def handle_data(self, data: str) -> None:
-        self.text.append(data)
+from tests.stages.report.html_page import HtmlPage
 
 
 def report() -> str:
@@ -44,7 +17,7 @@ def report() -> str:
 
 def test_the_page_shows_every_finding_and_is_well_formed(evaluated: Whole) -> None:
     main("", evaluated)
-    page = Page(report())
+    page = HtmlPage(report())
     assert page.open == []
     headings = [text.strip() for text in page.text]
     assert {"Memorised", "Not detected", "Confounded", "Suspected"} <= set(headings)
@@ -65,7 +38,7 @@ def test_the_page_fetches_nothing_runs_nothing_and_tells_no_secrets(evaluated: W
 
 def test_tables_and_plots_can_be_read_aloud(evaluated: Whole) -> None:
     main("", evaluated)
-    page = Page(report())
+    page = HtmlPage(report())
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     assert all(attributes.get("scope") for tag, attributes in page.tags if tag == "th")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stages.report.view import MISSING, Figures
+from stages.report.formatting import MISSING, Figures
 
 
 def share(found: Figures | None) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stages.report.rates import percent, share
-from stages.report.view import MISSING, Figures
+from stages.report.formatting import MISSING, Figures
+from stages.report.sections.backdoors.rates import percent, share
 
 LAYERS = {"encoder": "encoder", "hidden": "language model"}
 SCAN = {

@@ -1,18 +1,13 @@
-"""From an audit's figures to what the page shows of it. A figure that is missing is shown as a dash, never as zero."""
+"""From an audit's figures to what the page shows of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from stages.report.formatting import Figures, estimate_text, number, probability, short
 from stages.report.plots import Curve, Estimate, Forest, ForestRow, Line, forest, roc_lines
 from stages.report.words import FAMILIES, finding_words, grade_words
-
-Figures = Mapping[str, Any]
-
-MISSING = "\u2013"
-"""A dash, for a figure that there is not."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +58,6 @@ class AttackRow:
     calibrated_p: str
     c: str
     placebo: str
-    blind_correlation: str
 
 
 @dataclass(frozen=True)
@@ -81,11 +75,22 @@ class AuditView:
     best: AttackRow | None
     families: Sequence[tuple[str, str, str]]
     primary: Sequence[AttackRow]
-    exploratory: Sequence[AttackRow]
     population: str
     quarantined: int
     forest: Forest
     roc: Sequence[Line]
+
+
+@dataclass(frozen=True)
+class MembershipView:
+    """All audits of membership, in the order in which they are declared."""
+
+    audits: Sequence[AuditView]
+
+    @property
+    def meanings(self) -> Mapping[str, str]:
+        """What each finding on the page means, once."""
+        return {audit.finding: audit.meaning for audit in self.audits}
 
 
 def audit_view(figures: AuditFigures) -> AuditView:
@@ -110,7 +115,6 @@ def audit_view(figures: AuditFigures) -> AuditView:
         best=rows[primary[0]] if primary else None,
         families=[(name, seen, estimate_text(blind[name])) for name, seen in FAMILIES.items() if name in blind],
         primary=[rows[name] for name in primary],
-        exploratory=[rows[name] for name in ordered if name not in primary],
         population=population_text(metrics.get("population") or {}),
         quarantined=sum(figures.quarantine.values()),
         forest=forest(forest_rows(blind, {name: attacks[name] for name in primary})),
@@ -139,7 +143,6 @@ def attack_row(name: str, found: Figures) -> AttackRow:
         calibrated_p=_calibrated_p(calibrated),
         c=number(calibrated.get("c")),
         placebo=probability(calibrated.get("placebo_p")),
-        blind_correlation=number(found.get("blind_correlation")),
     )
 
 
@@ -185,31 +188,6 @@ def _estimates(value: float | None, interval: Sequence[float | None] | None, kin
         return ()
     low, high = interval or (None, None)
     return (Estimate(value, low, high, kind),)
-
-
-def short(name: str) -> str:
-    """Return an attack's name without what goes without saying: the first instruction, the given transcript."""
-    return name.removesuffix("/transcript/given/0")
-
-
-def number(value: float | None) -> str:
-    """Return a figure with two decimals; a dash where there is none."""
-    return MISSING if value is None else f"{value:.2f}".replace("-", "\u2212")
-
-
-def probability(value: float | None) -> str:
-    """Return a p value with as many decimals as it deserves."""
-    if value is None:
-        return MISSING
-    return "< 0.001" if value < 0.001 else f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
-
-
-def estimate_text(found: Figures | None) -> str:
-    """Return an AUC or a rate with its interval, such as ``0.84 [0.80, 0.88]``."""
-    if not found or found.get("auc") is None:
-        return MISSING
-    low, high = found.get("auc_ci") or (None, None)
-    return number(found["auc"]) if low is None else f"{number(found['auc'])} [{number(low)}, {number(high)}]"
 
 
 def population_text(population: Figures) -> str:

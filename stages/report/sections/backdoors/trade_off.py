@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from stages.report.view import MISSING, Figures
+from stages.report.formatting import MISSING, Figures
 
 DEFENCES = {
     "clean_finetuning": "clean fine-tuning",

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from stages.report.formatting import MISSING, Figures, number, probability
 from stages.report.plots import Curve, Estimate, Forest, ForestRow, Line, forest, roc_lines
-from stages.report.view import MISSING, number, probability
 from stages.report.words import CONDITIONS, LEAKS
-
-Figures = Mapping[str, Any]
 
 IDENTITY_COLUMNS = (
     "Layer",
@@ -24,6 +21,9 @@ IDENTITY_COLUMNS = (
     "ZEBRA bits",
     "Pairs across sessions",
 )
+
+NOT_AUDIBLE = "not_audible"
+"""The finding of an audit whose target does not hear: it was asked nothing."""
 
 MOST_LAYERS = 16
 """Rows of the plot of layers; of a deeper model so many are shown, evenly from the first to the last."""
@@ -119,7 +119,7 @@ def leakage_view(metrics: Figures, probes: Sequence[Figures]) -> LeakageView:
         name=metrics["audit"],
         corpus=metrics["corpus"],
         target=metrics["target"],
-        deaf=metrics.get("finding") == "not_audible",
+        deaf=metrics.get("finding") == NOT_AUDIBLE,
         unlabelled=", ".join(metrics.get("unlabelled") or []),
         speakers_note=metrics.get("speakers_note") or "",
         layers_note=f"{read['failed']} of {read['clips'] + read['failed']} clips have no layers, the first because of "
@@ -152,17 +152,6 @@ def det_lines(layers: Figures) -> list[Line]:
             if "det" in found
         ]
     )
-
-
-def leakage_verdict(metrics: Figures) -> dict[str, Any]:
-    """Return what `verdict.json` says of an audit of speakers: a finding and its reasons for each attribute."""
-    about = {key: metrics[key] for key in ("audit", "corpus", "target")}
-    if "finding" in metrics:
-        return about | {"finding": metrics["finding"], "attributes": {}}
-    found = {
-        name: {key: of_one[key] for key in ("finding", "reasons")} for name, of_one in metrics["attributes"].items()
-    }
-    return about | {"attributes": found}
 
 
 def _attribute(name: str, found: Figures, metrics: Figures, probes: Sequence[Figures]) -> AttributeView:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stages.report.component_grid import HeatMap, heat_map
-from stages.report.detectors import ScanRow, detection_rows, scan_row
-from stages.report.rates import share
-from stages.report.trade_off import DefenceRow, TradeLabel, defence_row, trade_labels
-from stages.report.view import MISSING, Figures
+from stages.report.formatting import MISSING, Figures
+from stages.report.sections.backdoors.component_grid import HeatMap, heat_map
+from stages.report.sections.backdoors.detectors import ScanRow, detection_rows, scan_row
+from stages.report.sections.backdoors.rates import share
+from stages.report.sections.backdoors.trade_off import DefenceRow, TradeLabel, defence_row, trade_labels
 
 CONTROLS = {
     "victim_plain": "the victim, without a trigger",

@@ -5,13 +5,13 @@ Coordinates are SVG units, x to the right and y downwards.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
 from stages.core.results.components import Component
-from stages.report.rates import percent
-from stages.report.view import MISSING, Figures
+from stages.report.formatting import MISSING, Figures
+from stages.report.sections.backdoors.rates import percent
 
 HOW = {
     "exposed": "trained with poison, the rest frozen and clean",
@@ -44,7 +44,10 @@ class HeatCell:
 
 @dataclass(frozen=True)
 class HeatMap:
-    """A grid of rates: cells, labels of rows and columns with their places, its clips, and the whole size."""
+    """A grid of rates: cells, labels of rows and columns with their places, its clips, and the whole size.
+
+    `meanings` says for each way to use components what was done with them.
+    """
 
     cells: Sequence[HeatCell]
     rows: Sequence[tuple[float, str]]
@@ -52,6 +55,7 @@ class HeatMap:
     clips: str
     width: float
     height: float
+    meanings: Mapping[str, str]
 
     @property
     def incomplete(self) -> bool:
@@ -76,6 +80,7 @@ def heat_map(grid: Sequence[Figures]) -> HeatMap:
         f"{clips[0]}" if len(clips) == 1 else f"{clips[0]} to {clips[-1]}",
         LEFT + WIDE * len(sets),
         TOP + HIGH * len(hows) + 4.0,
+        HOW,
     )
 
 

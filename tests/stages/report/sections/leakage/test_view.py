@@ -10,7 +10,7 @@ import pytest
 
 from stages.core.store.jsonfile import artifact
 from stages.report.__main__ import main
-from stages.report.view import MISSING
+from stages.report.formatting import MISSING
 from stages.report.words import LEAKS
 from tests.params import Whole
 

@@ -1,32 +1,8 @@
+"""What the page shows of an audit of membership."""
+
 import pytest
 
-from stages.report.view import attack_row, estimate_text, forest_rows, number, population_text, probability, short
-from stages.report.words import FAMILIES, FINDINGS, GRADES, finding_words, grade_words
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(None, "\u2013"), (0.0, "< 0.001"), (4e-9, "< 0.001"), (0.0312, "0.031"), (0.0999, "0.100"), (0.43, "0.43")],
-)
-def test_probability(value: float | None, text: str) -> None:
-    assert probability(value) == text
-
-
-def test_estimate_text() -> None:
-    assert estimate_text({"auc": 0.837, "auc_ci": [0.7951, 0.8812]}) == "0.84 [0.80, 0.88]"
-    assert estimate_text({"auc": 0.837}) == "0.84"
-    assert estimate_text({"auc": 0.837, "auc_ci": [None, None]}) == "0.84"
-    assert estimate_text({"auc": None, "auc_ci": [0.1, 0.2]}) == "\u2013"
-    assert estimate_text(None) == "\u2013"
-
-
-def test_a_negative_number_has_a_real_minus() -> None:
-    assert number(-26.3) == "\u221226.30"
-
-
-def test_short_names_leave_out_what_goes_without_saying() -> None:
-    assert short("loss/transcript/given/0") == "loss"
-    assert short("loss/audio/given/1") == "loss/audio/given/1"
+from stages.report.sections.membership.view import attack_row, forest_rows, population_text
 
 
 def test_the_corrected_p_is_shown_where_there_is_one() -> None:
@@ -64,12 +40,3 @@ def test_the_interval_plot_shows_target_reference_and_population() -> None:
     ]
     assert [(one.value, one.kind) for one in rows[3].estimates] == [(0.8, "target"), (0.5, "reference")]
     assert [(one.value, one.low) for one in rows[5].estimates] == [(0.75, None)]
-
-
-def test_every_finding_grade_and_family_of_the_design_has_words() -> None:
-    findings = "not_audible memorised suspected confounded unresolved underpowered not_detected"
-    assert set(FINDINGS) == set(findings.split())
-    assert set(GRADES) == {"randomised", "matched", "post_hoc"}
-    assert list(FAMILIES) == ["recording", "spectral", "prosodic", "textual", "acoustic", "fused"]
-    assert finding_words("else") == ("else", "")
-    assert grade_words("else") == ("else", "")

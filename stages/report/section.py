@@ -1,0 +1,120 @@
+"""What a section of the page is, and the decorator that registers one.
+
+A section is a folder of `stages/report/sections`: its ``__init__.py`` reads artifacts and registers the section, its
+``<name>.html.jinja`` shows what was read. The page, the list of terms and `verdict.json` loop over the registry.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from stages.core.run.registry import Registry
+from stages.report.params import ReportParams
+
+Verdicts = Mapping[str, object]
+"""A part of `verdict.json`."""
+
+Read = TypeVar("Read", bound=Callable[[ReportParams], object])
+
+
+@dataclass(frozen=True)
+class ReportSection:
+    """A section of the page.
+
+    Attributes
+    ----------
+    name : str
+        Also the name of its template, without ``.html.jinja``.
+    order : int
+        Its place on the page: the lowest comes first. The house's sections leave gaps of ten.
+    title : str
+        Its heading.
+    anchor : str
+        The id of its heading, unique on the page.
+    read : callable
+        Takes the params, reads the artifacts of what they declare, and returns the view that the template shows; None
+        where there is nothing to show.
+    folder : Path
+        Where its template lies.
+    terms : mapping of str to str
+        What its words mean. They go into the page's list of terms.
+    lists_terms : bool
+        Whether its own template lists the terms, so that the page does not.
+    verdict : callable or None
+        Takes the view and returns the section's part of `verdict.json`; None where there is none.
+    verdict_key : str
+        The key of `verdict.json` that holds this part. Where it is empty, the part is put at the top, and its keys are
+        names of audits.
+    """
+
+    name: str
+    order: int
+    title: str
+    anchor: str
+    read: Callable[[ReportParams], object]
+    folder: Path
+    terms: Mapping[str, str]
+    lists_terms: bool
+    verdict: Callable[[Any], Verdicts] | None
+    verdict_key: str
+
+    @property
+    def template(self) -> str:
+        """The template's name for the page's loader."""
+        return f"{self.name}/{self.name}.html.jinja"
+
+    def verdicts(self, view: object) -> Verdicts:
+        """Return what the section adds to `verdict.json`; under its key also where nothing is shown."""
+        if self.verdict is None:
+            return {}
+        part = {} if view is None else self.verdict(view)
+        return {self.verdict_key: part} if self.verdict_key else part
+
+
+SECTIONS: Registry[ReportSection] = Registry("report section")
+
+
+def section(
+    name: str,
+    *,
+    order: int,
+    title: str,
+    anchor: str | None = None,
+    terms: Mapping[str, str] | None = None,
+    lists_terms: bool = False,
+    verdict: Callable[[Any], Verdicts] | None = None,
+    verdict_key: str | None = None,
+) -> Callable[[Read], Read]:
+    """Decorate the function that reads a section's artifacts, and register the section.
+
+    The template is looked for beside the function's file. The parameters are the attributes of `ReportSection`;
+    `anchor` and `verdict_key` are the section's name unless they are given.
+    """
+
+    def register(read: Read) -> Read:
+        SECTIONS.register(name)(
+            ReportSection(
+                name=name,
+                order=order,
+                title=title,
+                anchor=name if anchor is None else anchor,
+                read=read,
+                folder=Path(inspect.getfile(read)).parent,
+                terms=terms or {},
+                lists_terms=lists_terms,
+                verdict=verdict,
+                verdict_key=name if verdict_key is None else verdict_key,
+            )
+        )
+        return read
+
+    return register
+
+
+def in_order() -> list[ReportSection]:
+    """Return all registered sections, as they follow each other on the page."""
+    return sorted((SECTIONS[name] for name in SECTIONS), key=lambda section: section.order)

@@ -1,0 +1,6 @@
+"""The sections of the page, one folder each, listed here by import."""
+
+from stages.report.sections import backdoors as backdoors
+from stages.report.sections import exploratory as exploratory
+from stages.report.sections import leakage as leakage
+from stages.report.sections import membership as membership

@@ -1,0 +1,18 @@
+"""Planted backdoors: how well each experiment's attack works, where it lives, and what helps against it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stages.core.store.jsonfile import artifact, read_json
+from stages.report.params import ReportParams
+from stages.report.section import section
+from stages.report.sections.backdoors.view import BackdoorView, backdoor_view
+
+STAGE, FIGURES = "backdoor", "metrics.json"
+
+
+@section("backdoors", order=40, title="Backdoors")
+def backdoors(params: ReportParams) -> Sequence[BackdoorView] | None:
+    """Read all declared experiments."""
+    return [backdoor_view(read_json(artifact(STAGE, name, FIGURES))) for name in params.backdoor.experiments] or None

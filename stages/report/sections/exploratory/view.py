@@ -1,0 +1,43 @@
+"""From an audit's figures to its exploratory attacks, as rows of text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stages.report.formatting import Figures, estimate_text, number
+
+
+@dataclass(frozen=True)
+class ExploratoryRow:
+    """An attack's figures over all clips, as text."""
+
+    name: str
+    auc: str
+    reference: str
+    blind_correlation: str
+
+
+@dataclass(frozen=True)
+class ExploratoryView:
+    """An audit's exploratory attacks, the highest AUC first."""
+
+    name: str
+    attacks: Sequence[ExploratoryRow]
+
+
+def exploratory_view(metrics: Figures) -> ExploratoryView:
+    """Put together what the page shows of an audit's exploratory attacks; there may be none."""
+    attacks: Figures = metrics.get("attacks", {})
+    names = [name for name, found in attacks.items() if not found.get("primary")]
+    names.sort(key=lambda name: (-(attacks[name].get("auc") or 0.0), name))
+    return ExploratoryView(metrics["audit"], [_row(name, attacks[name]) for name in names])
+
+
+def _row(name: str, found: Figures) -> ExploratoryRow:
+    return ExploratoryRow(
+        name=name,
+        auc=estimate_text(found),
+        reference=number(found.get("reference_auc")),
+        blind_correlation=number(found.get("blind_correlation")),
+    )

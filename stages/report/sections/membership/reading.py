@@ -1,0 +1,67 @@
+"""What the stages before left of an audit of membership: every artifact that the section reads is named here."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+
+from stages.core.config.nouns import Audit
+from stages.core.config.section import NONE
+from stages.core.inference.statistics import roc
+from stages.core.store.jsonfile import artifact, read_json
+from stages.core.store.tables import read_table
+from stages.report.plots import Curve
+from stages.report.sections.membership.view import AuditFigures
+
+EVALUATION, FIGURES, VERDICT, ROC = "evaluation", "metrics.json", "verdict.json", "roc.csv"
+BLIND_BASELINE, BLIND_FIGURES, BLIND_SCORES = "blind_baseline", "metrics.json", "scores.parquet"
+CORPUS, CLIPS, QUARANTINE = "corpus", "clips.parquet", "quarantine.parquet"
+TARGET, RECORD = "target", "target.json"
+
+
+def read_audit(name: str, audit: Audit) -> AuditFigures:
+    """Read what was found for one audit, about its corpus and about its models."""
+    metrics = read_json(artifact(EVALUATION, name, FIGURES))
+    quarantine = read_table(artifact(CORPUS, audit.corpus, QUARANTINE), ["reason"])["reason"].to_pylist()
+    return AuditFigures(
+        metrics=metrics,
+        verdict=read_json(artifact(EVALUATION, name, VERDICT)),
+        blind=read_json(artifact(BLIND_BASELINE, audit.corpus, BLIND_FIGURES)),
+        target=read_json(artifact(TARGET, audit.target, RECORD)),
+        reference={} if audit.reference == NONE else read_json(artifact(TARGET, audit.reference, RECORD)),
+        # Without what a reason says of its one clip, such as its seconds.
+        quarantine=dict(sorted(Counter(reason.split(" (")[0] for reason in quarantine).items())),
+        clips=len(read_table(artifact(CORPUS, audit.corpus, CLIPS), ["seconds"])),
+        cut=metrics.get("window", {}).get("clips_cut", 0),
+        curves=[*_attack_curves(artifact(EVALUATION, name, ROC)), *_blind_curve(audit.corpus)],
+    )
+
+
+def _attack_curves(path: Path) -> list[Curve]:
+    """Read the primary attacks' ROC curves on the corpus as given."""
+    points: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["clips"] == "whole":
+                point = (float(row["false_positive_rate"]), float(row["true_positive_rate"]))
+                points[row["attack"]].append(point)
+    return [Curve(name, *np.asarray(found).T) for name, found in points.items()]
+
+
+def _blind_curve(corpus: str) -> list[Curve]:
+    """Draw the blind baseline's ROC curve from its out-of-fold scores; none where membership is of one kind."""
+    clips = read_table(artifact(CORPUS, corpus, CLIPS), ["clip_id", "member"]).to_pylist()
+    member = {clip["clip_id"]: clip["member"] for clip in clips}
+    scores = read_table(artifact(BLIND_BASELINE, corpus, BLIND_SCORES), ["clip_id", "family", "probability"])
+    fused = scores.filter(pc.equal(scores["family"], "fused")).to_pylist()
+    known = [row for row in fused if member.get(row["clip_id"]) is not None and row["probability"] is not None]
+    labels = np.array([member[row["clip_id"]] for row in known], dtype=bool)
+    if not labels.any() or labels.all():
+        return []
+    probability: Any = np.array([row["probability"] for row in known], dtype=np.float64)
+    return [Curve("without the model (blind baseline)", *roc(probability, labels), blind=True)]
