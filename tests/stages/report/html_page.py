@@ -15,6 +15,7 @@ class HtmlPage(HTMLParser):
         self.open: list[str] = []
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.text: list[str] = []
+        self.inside: list[tuple[str, str]] = []
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -30,3 +31,9 @@ class HtmlPage(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text.append(data)
+        if self.open:
+            self.inside.append((self.open[-1], data))
+
+    def parts(self, tag: str) -> list[str]:
+        """Return the texts that lie directly in tags of one name."""
+        return [data for name, data in self.inside if name == tag]

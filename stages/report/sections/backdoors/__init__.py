@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from stages.core.store.jsonfile import artifact, read_json
 from stages.report.params import ReportParams
 from stages.report.section import section
+from stages.report.sections.backdoors.terms import TERMS
 from stages.report.sections.backdoors.view import BackdoorView, backdoor_view
 
 STAGE, FIGURES = "backdoor", "metrics.json"
 
 
-@section("backdoors", order=40, title="Backdoors")
+@section("backdoors", order=40, title="Backdoors", terms=TERMS, lists_terms=True)
 def backdoors(params: ReportParams) -> Sequence[BackdoorView] | None:
     """Read all declared experiments."""
     return [backdoor_view(read_json(artifact(STAGE, name, FIGURES))) for name in params.backdoor.experiments] or None
