@@ -24,6 +24,8 @@ from tests.stages.report.html_page import HtmlPage
 from tests.stages.report.sections.backdoors.experiment import everything
 
 ROOT = Path(__file__).resolve().parents[3]
+FIRST_OF_THE_PAGE_S_OWN = "What no finding on this page says"
+"""The heading below the last section; the contents name it as well."""
 SAID_NOWHERE = {("membership", "Quarantine")}
 """Terms that the page explains and does not use; to be put right where the page's words are."""
 
@@ -51,8 +53,10 @@ def page_of(section: ReportSection, params: Whole) -> HtmlPage:
 def body(section: ReportSection, params: Whole) -> str:
     """Return the section's text without the page around it, and without its own list of terms."""
     text = " ".join(" ".join(page_of(section, params).text).split())
-    start = text.index(section.title, text.index("that are remembered"))
-    return text[start : text.index("What no finding on this page says")].partition("Terms of this section")[0]
+    _, contents, below = text.partition("that are remembered.")[2].partition(FIRST_OF_THE_PAGE_S_OWN)
+    assert contents
+    start = below.index(section.title)
+    return below[start : below.index(FIRST_OF_THE_PAGE_S_OWN)].partition("Terms of this section")[0]
 
 
 def test_the_registry_holds_the_folders() -> None:
@@ -91,6 +95,16 @@ def test_every_term_is_explained_once_and_used(name: str, complete: Whole) -> No
 @pytest.mark.parametrize("name", SECTIONS)
 def test_the_code_version_of_the_stage_covers_the_template(name: str) -> None:
     assert f"stages/report/sections/{name}/{name}.html.jinja" in stage_code("report")
+
+
+def test_every_entry_of_the_contents_leads_to_a_heading(complete: Whole) -> None:
+    main("", complete)
+    page = HtmlPage(Path("data/report/report.html").read_text(encoding="utf-8"))
+    headings = {attributes["id"] for tag, attributes in page.tags if tag == "h2" and "id" in attributes}
+    entries = [str(attributes["href"])[1:] for tag, attributes in page.tags if tag == "a" and attributes.get("href")]
+    contents = [section.anchor for section in in_order()] + ["limits", "glossary"]
+    assert entries[: len(contents)] == contents
+    assert set(contents) <= headings
 
 
 def test_no_anchor_place_term_or_key_is_taken_twice() -> None:
@@ -161,6 +175,7 @@ def test_a_folder_adds_a_section(complete: Whole) -> None:
     expected = [section.anchor for section in in_order()]
     assert expected.index("findings") < expected.index("notes") < expected.index("leakage")
     assert [anchor for anchor in anchors if anchor in expected] == expected
+    assert html.index('<li><a href="#findings">') < html.index('<li><a href="#notes">Notes</a></li>')
     assert "one &lt;note&gt;" in html
     assert "<dt>Note</dt><dd>a line that somebody wrote.</dd>" in html
     assert read_json(Path("data/report/verdict.json"))["notes"] == {"count": 2}
@@ -171,4 +186,5 @@ def test_a_section_without_anything_to_show_leaves_the_page_as_it_was(complete: 
     main("", nothing_declared(complete))
     html = Path("data/report/report.html").read_text(encoding="utf-8")
     assert "Notes" not in html
+    assert "<nav" not in html
     assert "<dt>Note</dt>" not in html
