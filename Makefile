@@ -11,6 +11,7 @@ ARGS ?=
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 BENCHMARKS := attacks blind evaluation features logits neighbours
+IN_PARALLEL := -n auto --maxprocesses 8 --dist worksteal
 
 # DVC runs stages through a shell: 'python' must be this environment's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -30,10 +31,10 @@ audit: $(INSTALLED)
 	@$(BIN)/earwitness audit $(ARGS)
 
 test: $(INSTALLED)
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q $(IN_PARALLEL)
 
 test-all: $(INSTALLED)
-	@$(BIN)/python -m pytest -q -m "slow or not slow"
+	@$(BIN)/python -m pytest -q $(IN_PARALLEL) -m "slow or not slow"
 
 check: $(INSTALLED)
 	@$(BIN)/ruff check

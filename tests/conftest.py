@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy and torch are imported: a worker has one core
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

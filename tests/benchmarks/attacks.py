@@ -1,4 +1,4 @@
-"""What scoring 10,000 clips with 25 neighbours costs: ``python -m tests.benchmarks.attacks [clips]``.
+"""What scoring 10,000 clips with 25 neighbours costs: ``python -m tests.benchmarks.attacks [clips] [--tiny]``.
 
 Artifacts of that size are made in a temporary folder (random statistics of 20 to 40 tokens a row, two roles), then
 the stage itself runs on them in a process of its own. CPU time is user and system of that process; memory is its
@@ -7,12 +7,14 @@ largest resident set.
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import os
 import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +28,9 @@ from stages.core.schemas.perturbation import NEIGHBOURS_SCHEMA
 from stages.core.store.jsonfile import artifact
 from stages.core.store.tables import write_table
 from stages.logits.statistics import statistic_names
+from tests.params import ROOT, audit_params
 
-CLIPS = 10_000
+CLIPS, TINY = 10_000, 60
 NEIGHBOURS = 25
 AUDIO_NEIGHBOURS = 12
 FEATURES = 220
@@ -37,19 +40,18 @@ MEMORY_WANTED = 2.0
 """CPU seconds and GiB for attacks and statistics together, on two cores."""
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Make the artifacts, run the stage, print what it took."""
-    clips = int(sys.argv[1]) if len(sys.argv) > 1 else CLIPS
-    root = Path(__file__).resolve().parents[2]
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
-        content = yaml.safe_load((root / "params.yaml").read_text())
-        content["audits"] = {"bench": {"corpus": "lab_trained", "target": "lab", "reference": "lab_base"}}
-        Path("params.yaml").write_text(yaml.safe_dump(content))
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.attacks")
+    parser.add_argument("clips", nargs="?", type=int, default=CLIPS)
+    parser.add_argument("--tiny", action="store_true", help="a few clips, to see that it runs")
+    asked = parser.parse_args(arguments)
+    clips = TINY if asked.tiny else asked.clips
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        Path("params.yaml").write_text(yaml.safe_dump(audit_params()))
         make_artifacts(clips)
-        environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
         subprocess.run([sys.executable, "-m", "stages.attacks", "--audit", "bench"], env=environment, check=True)
-        os.chdir(root)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds, memory = used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20
     print(f"attacks, CPU seconds for {clips} clips: {seconds:.1f}, wanted with statistics <= {SECONDS_WANTED:.0f}")
@@ -67,11 +69,11 @@ def make_artifacts(clips: int) -> None:
             "speaker": [f"speaker_{index}" for index in rng.integers(0, SPEAKERS, clips)],
         }
     )
-    write_table(artifact("corpus", "lab_trained", "clips.parquet"), _filled(made, CLIPS_SCHEMA), CLIPS_SCHEMA)
+    write_table(artifact("corpus", "bench", "clips.parquet"), _filled(made, CLIPS_SCHEMA), CLIPS_SCHEMA)
     columns = [f"spectral.{index}" for index in range(FEATURES)]
     values = {name: rng.standard_normal(clips).astype(np.float32) for name in columns}
     schema = features_schema(columns)
-    write_table(artifact("features", "lab_trained", "features.parquet"), pa.table({"clip_id": names, **values}), schema)
+    write_table(artifact("features", "bench", "features.parquet"), pa.table({"clip_id": names, **values}), schema)
     kinds = ["audio"] * AUDIO_NEIGHBOURS + ["original"] + ["text"] * (NEIGHBOURS - AUDIO_NEIGHBOURS)
     around = pa.table(
         {
@@ -83,7 +85,7 @@ def make_artifacts(clips: int) -> None:
         }
     )
     schema = NEIGHBOURS_SCHEMA
-    write_table(artifact("perturbation", "lab_trained", "neighbours.parquet"), _filled(around, schema), schema)
+    write_table(artifact("perturbation", "bench", "neighbours.parquet"), _filled(around, schema), schema)
     schema = tokens_schema(statistic_names())
     write_table(artifact("logits", "bench", "tokens.parquet"), _tokens(around["neighbour_id"], rng), schema)
     schema = PROBES_SCHEMA

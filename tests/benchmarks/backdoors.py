@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,22 +26,27 @@ from stages.core.store.jsonfile import read_json
 from stages.core.store.rowcache import row_key
 from stages.models.loading import load_checkpoint
 from stages.models.record import TargetRecord
-from tests.params import load_whole
+from tests.benchmarks.tiny import tiny_lab
+from tests.params import ROOT, load_whole
 
-ROOT = Path(__file__).resolve().parents[2]
 
-
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the experiments asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("lab", type=Path)
     parser.add_argument("experiments", nargs="+")
     parser.add_argument("--seeds", type=int, nargs="+", default=[7, 8, 9])
-    arguments = parser.parse_args()
+    asked = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    for name in arguments.experiments:
-        for seed in arguments.seeds:
-            measure(arguments.lab, name, seed)
+    for name in asked.experiments:
+        for seed in asked.seeds:
+            measure(asked.lab, name, seed)
+
+
+def tiny() -> None:
+    """Run one experiment on an untrained model, to see that it runs."""
+    with tiny_lab() as lab:
+        main([str(lab), "gender_click", "--seeds", "7"])
 
 
 def measure(lab: Path, name: str, seed: int) -> None:

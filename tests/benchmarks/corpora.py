@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import yaml
 from transformers import (
     Qwen2AudioConfig,
     Qwen2AudioForConditionalGeneration,
@@ -29,9 +28,8 @@ from stages.lab_target.build import AUDIO, CHAT_TEMPLATE, build_model, build_pro
 from stages.models.adapter import TRANSCRIBE, Query
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 from stages.models.record import TargetRecord, write_record
-from tests.params import Whole
+from tests.params import Whole, own_params
 
-ROOT = Path(__file__).resolve().parents[2]
 WORDS = [
     "anna",
     "buys",
@@ -120,17 +118,14 @@ def qwen2_audio(audio: dict[str, Any], text: dict[str, Any], window_seconds: int
 @contextmanager
 def project(clips: int, seconds: float = 2.0, words: int = 6) -> Iterator[Whole]:
     """Make a folder with an audit of the lab's mix and untrained models, and stay in it."""
-    content = yaml.safe_load((ROOT / "params.yaml").read_text())
-    content["corpora"] = {"bench": {"split": "matched", "member": "column"}}
-    content["copies"], content["targets"] = {}, {}
-    content["attribute_leakage"]["audits"] = {}
-    content["audits"] = {"bench": {"corpus": "bench", "target": "lab_base", "reference": "none"}}
+    audits = {"bench": {"corpus": "bench", "target": "lab_base", "reference": "none"}}
+    content = own_params({"bench": "column"}, audits=audits)
     before = Path.cwd()
     with TemporaryDirectory() as folder:
         os.chdir(folder)
         try:
             lab_adapter(0).save(Path("model"))
-            write_record(_record())
+            write_record(untrained_record())
             write_corpus(range(clips), seconds, words)
             yield Whole.model_validate(content)
         finally:
@@ -169,7 +164,8 @@ def _neighbours(number: int, seconds: float, words: int) -> pa.Table:
     return pa.Table.from_pylist(rows, NEIGHBOURS_SCHEMA)
 
 
-def _record() -> TargetRecord:
+def untrained_record() -> TargetRecord:
+    """Return what the stage `target` would record of an untrained model of the lab in the folder `model`."""
     return TargetRecord(
         name="lab_base",
         model="model",

@@ -1,4 +1,4 @@
-"""What features cost: ``python -m tests.benchmarks.features [PART ...]``; parts: speed, workers, memory. All if none.
+"""What features cost: ``python -m tests.benchmarks.features [--tiny] [PART ...]``; parts: speed, workers, memory.
 
 Sounds are generated: voiced, with syllables and noise, every one different. Speed is in seconds of sound per second
 of processor time (user and system), the best of several runs; the second core's share is a ratio of runs that take
@@ -13,7 +13,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -32,6 +33,7 @@ from stages.core.store.tables import write_table
 from stages.corpus.source import measure_source
 from stages.features.family import FAMILIES
 from stages.features.table import MeasurementTask, batches, measure_batch
+from tests.params import ROOT, load_whole, own_params
 
 TEXT = "some words of a transcript"
 TIMES_REAL_TIME, SECOND_CORE, GROWTH = 60.0, 1.7, 1.1
@@ -103,26 +105,22 @@ def workers(count: int = 320, seconds: float = 10.0) -> None:
     )
 
 
-def memory() -> None:
+def memory(few: int = FEW, many: int = MANY) -> None:
     """Print how the stage's largest resident set grows with the corpus."""
-    peaks = {count: _peak(count) for count in (FEW, MANY)}
+    peaks = {count: _peak(count) for count in (few, many)}
     shown = ", ".join(f"{count} clips {peak:.0f}" for count, peak in peaks.items())
-    print(f"MiB resident, {shown}: ratio {peaks[MANY] / peaks[FEW]:.2f}, wanted <= {GROWTH}", flush=True)
+    print(f"MiB resident, {shown}: ratio {peaks[many] / peaks[few]:.2f}, wanted <= {GROWTH}", flush=True)
 
 
 def _peak(count: int) -> float:
     """Return the MiB of the stage's process, which does the work itself, on a new corpus of so many short clips."""
-    root = Path(__file__).resolve().parents[2]
     with TemporaryDirectory() as folder:
-        content = yaml.safe_load((root / "params.yaml").read_text())
-        content |= {"corpora": {"bench": {"split": "matched", "member": "column"}}, "copies": {}, "audits": {}}
-        content["attribute_leakage"]["audits"] = {}
-        (Path(folder) / "params.yaml").write_text(yaml.safe_dump(content))
+        (Path(folder) / "params.yaml").write_text(yaml.safe_dump(own_params({"bench": "column"})))
         path = Path(folder) / artifact("corpus", "bench", "clips.parquet")
         write_table(path, _clips(count), CLIPS_SCHEMA)
         neighbours = Path(folder) / artifact("perturbation", "bench", "neighbours.parquet")
         write_table(neighbours, [], NEIGHBOURS_SCHEMA)
-        environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1", WORKERS: "1"}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", WORKERS: "1"}
         command = [sys.executable, "-m", "tests.benchmarks.features", "resident"]
         done = subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True)
     return float(done.stdout.splitlines()[-1])
@@ -137,7 +135,6 @@ def _clips(count: int) -> Iterator[pa.Table]:
 def resident() -> None:
     """Run the stage here and print the MiB that it held at most."""
     from stages.features.__main__ import main as stage
-    from tests.params import load_whole
 
     stage("bench", load_whole())
     # getrusage would give the parent's peak where that is higher: it outlives exec.
@@ -146,14 +143,22 @@ def resident() -> None:
 
 
 PARTS: dict[str, Callable[[], None]] = {"speed": speed, "workers": workers, "memory": memory}
+TINY: dict[str, Callable[[], None]] = {
+    "speed": partial(speed, 2, 0.5),
+    "workers": partial(workers, 4, 0.5),
+    "memory": partial(memory, 2, 4),
+}
 
 
-def main() -> None:
-    """Run the parts that are named."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the parts that are named, all without a name."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.features")
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS, "resident"], default=[])
-    for name in parser.parse_args().parts or PARTS:
-        (resident if name == "resident" else PARTS[name])()
+    parser.add_argument("--tiny", action="store_true", help="a few clips, to see that it runs")
+    asked = parser.parse_args(arguments)
+    parts = {**(TINY if asked.tiny else PARTS), "resident": resident}
+    for name in asked.parts or PARTS:
+        parts[name]()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -45,23 +45,24 @@ TINY_TEXT = {
 }
 QUESTION = ForwardRequest([TRANSCRIBE], ["transcript"], ORDERS, 128)
 ROWS = 25
-SECONDS = 10.0
+SECONDS, TINY_SECONDS = 10.0, 1.0
 WORDS = 8
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print a line a measurement."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.gpu")
     parser.add_argument("--tiny", action="store_true", help="a small model, on any device, to see that it runs")
-    parser.add_argument("--clips", type=int, default=32)
+    parser.add_argument("--clips", type=int, help="32, and 1 if tiny")
     parser.add_argument("--batch", type=int, default=8, help="clips that run together")
-    arguments = parser.parse_args()
+    asked = parser.parse_args(arguments)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if device.type == "cpu" and not arguments.tiny:
+    if device.type == "cpu" and not asked.tiny:
         raise SystemExit("no GPU: use --tiny to see that it runs")
-    adapter = build(device, arguments.tiny)
-    rows = queries(arguments.clips, SECONDS, WORDS, FIMMIA)
-    size = arguments.batch * ROWS
+    adapter = build(device, asked.tiny)
+    clips = asked.clips or (1 if asked.tiny else 32)
+    rows = queries(clips, TINY_SECONDS if asked.tiny else SECONDS, WORDS, FIMMIA)
+    size = asked.batch * ROWS
     held = adapter.prepare(rows)
     report("parameters", sum(weight.numel() for weight in adapter.model.parameters()))
     reached = matrix_rate(device)
@@ -69,7 +70,7 @@ def main() -> None:
     run(adapter, rows[:size], size, keep_nothing)  # to warm up
     bare = timed(device, lambda: run(adapter, rows, size, keep_nothing))
     whole = timed(device, lambda: run(adapter, rows, size, keep_statistics))
-    report("clips a second, features computed ahead", arguments.clips / whole)
+    report("clips a second, features computed ahead", clips / whole)
     report("rows a second", len(rows) / whole)
     report("statistics' share of the time, wanted at most 0.05", max(0.0, 1 - bare / whole))
     operations = counted(adapter, rows, size)
@@ -85,7 +86,7 @@ def build(device: torch.device, tiny: bool) -> Qwen2AudioAdapter:
     torch.set_default_dtype(torch.float32 if tiny else torch.bfloat16)
     try:
         with device:
-            return qwen2_audio(TINY_AUDIO if tiny else FULL_AUDIO, TINY_TEXT if tiny else FULL_TEXT, window_seconds=30)
+            return qwen2_audio(TINY_AUDIO if tiny else FULL_AUDIO, TINY_TEXT if tiny else FULL_TEXT, 2 if tiny else 30)
     finally:
         torch.set_default_dtype(before)
 

@@ -7,6 +7,7 @@ with its controls, and what a verifier makes of the same embeddings where a corp
 
 from __future__ import annotations
 
+import argparse
 import csv
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from stages.core.inference.statistics import Floats
 from stages.core.sound.audio import audio_hash, decode, to_pipeline
 from stages.models.adapter import TRANSCRIBE, Adapter, Query
 from stages.models.loading import load_checkpoint
+from tests.benchmarks.tiny import tiny_lab, tiny_recordings
 
 SEED = 7
 ATTRIBUTES = {"gender": ("female", "male"), "emotion": ("anger", "happiness", "neutral", "sadness")}
@@ -61,7 +63,7 @@ def pooled(parts: Sequence[Heard]) -> Heard:
 def print_probes(name: str, corpus: Heard) -> None:
     """Probe every layer for every attribute that the corpus has."""
     for attribute, options in ATTRIBUTES.items():
-        kept = [at for at, row in enumerate(corpus.rows) if row[attribute] in options]
+        kept = [at for at, row in enumerate(corpus.rows) if row.get(attribute) in options]
         if not kept:
             continue
         rows = [corpus.rows[at] for at in kept]
@@ -105,9 +107,13 @@ def print_identity(name: str, corpus: Heard) -> None:
     sys.stdout.flush()
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure every corpus, then all of them together."""
-    folder, target = Path(sys.argv[1]), sys.argv[2]
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.leakage")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("target")
+    asked = parser.parse_args(arguments)
+    folder, target = asked.folder, asked.target
     adapter = load_checkpoint(target, "", "float32", "sdpa")
     corpora = {
         name: pooled([heard(folder / part, adapter) for part in parts])
@@ -119,6 +125,12 @@ def main() -> None:
         if name not in FORBIDDEN:
             print_identity(name, corpus)
     print_probes("pooled", pooled(list(corpora.values())))
+
+
+def tiny() -> None:
+    """Probe an untrained model for who speaks in noise, to see that it runs."""
+    with tiny_lab() as lab, tiny_recordings(["emodb", "librispeech_tc100_multi"]) as folder:
+        main([str(folder), str(lab / "model")])
 
 
 if __name__ == "__main__":

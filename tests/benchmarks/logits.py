@@ -1,10 +1,12 @@
-"""Measure the logit cache: ``python -m tests.benchmarks.logits``, about eight minutes on one core.
+"""Measure the logit cache: ``python -m tests.benchmarks.logits [--tiny]``, about eight minutes on one core.
 
 Processor time (user and system) of ways taken by turns in one run, the best of each. Nothing is read but params.yaml.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -28,7 +30,7 @@ from stages.models.adapter import TRANSCRIBE, Query
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 from tests.benchmarks.baselines import bare_batches, bare_forward, fimmia, vl_mia
 from tests.benchmarks.corpora import FIMMIA, LAB, clip, lab_adapter, project, queries, qwen2_audio, write_corpus
-from tests.params import Whole
+from tests.params import ROOT, Whole
 
 AUDIT = "bench"
 BATCH = 32
@@ -38,15 +40,26 @@ FEW_CLIPS = 1200
 QUESTION = ForwardRequest([TRANSCRIBE], ["transcript"], ORDERS, 128)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print a line a measurement: name: measured, wanted."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.logits")
+    parser.add_argument("--tiny", action="store_true", help="a few clips and the lab's model, to see that it runs")
+    parser.add_argument("--memory", type=int, help="print this process's peak memory for so many clips")
+    asked = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    if sys.argv[1:2] == ["--memory"]:
-        memory(int(sys.argv[2]))
+    if asked.memory:
+        memory(asked.memory)
+        return
+    lab = lab_adapter(0)
+    if asked.tiny:
+        statistics(4, 512)
+        bare(lab, 2)
+        public_ways("the lab's model, one clip", lab, queries(1, 0.5, 3, LAB))
+        cache(2)
+        flat_memory(2)
         return
     statistics()
-    lab = lab_adapter(0)
-    bare(lab)
+    bare(lab, CLIPS)
     public_ways("the lab's model and mix", lab, queries(6, 2.0, 6, LAB))
     larger = qwen2_audio(
         {"d_model": 256, "encoder_layers": 6, "encoder_attention_heads": 4, "encoder_ffn_dim": 1024},
@@ -61,8 +74,8 @@ def main() -> None:
         window_seconds=30,
     )
     public_ways("20 M parameters, clips of 10 s, 6 audio and 18 text neighbours", larger, queries(2, 10.0, 8, FIMMIA))
-    cache()
-    flat_memory()
+    cache(CLIPS)
+    flat_memory(FEW_CLIPS)
 
 
 def statistics(tokens: int = 64, vocabulary: int = 151_936) -> None:
@@ -74,10 +87,10 @@ def statistics(tokens: int = 64, vocabulary: int = 151_936) -> None:
     report(f"token_statistics over log_softmax, {tokens} x {vocabulary}", ours / softmax, "at most 6")
 
 
-def bare(adapter: Qwen2AudioAdapter) -> None:
+def bare(adapter: Qwen2AudioAdapter, clips: int) -> None:
     """Compare the stage with the model's own forward in batches of like length."""
-    with project(CLIPS) as params:
-        rows = [query for number in range(CLIPS) for query in queries_of(number)]
+    with project(clips) as params:
+        rows = [query for number in range(clips) for query in queries_of(number)]
         ready = bare_batches(adapter, rows, BATCH)
         other, stage = best_of(1, lambda: bare_forward(adapter.model, ready), lambda: fresh(params))
     report(f"stage over a bare batched forward, {len(rows)} rows", stage / other, "at most 1.25")
@@ -120,9 +133,9 @@ def public_ways(name: str, adapter: Qwen2AudioAdapter, rows: Sequence[Query]) ->
     report(f"VL-MIA's way over the stage ({name})", sliced / len(few) / per_row, "at least 5")
 
 
-def cache() -> None:
+def cache(clips: int) -> None:
     """Measure what the rows take on disk, and what 1 % of new clips costs."""
-    with project(CLIPS) as params:
+    with project(clips) as params:
         cold = seconds(lambda: work(AUDIT, params))
         tables = sum(file.stat().st_size for file in artifact("logits", AUDIT).iterdir())
         tokens = pc.sum(pc.list_value_length(read_table(artifact("logits", AUDIT, "tokens.parquet"))["token_ids"]))
@@ -130,21 +143,21 @@ def cache() -> None:
         report("bytes per token of tokens.parquet", file / tokens.as_py(), "at most 100")
         report("bytes per token of the stage's tables", tables / tokens.as_py(), "at most 100")
         unchanged = seconds(lambda: work(AUDIT, params))
-        write_corpus(range(CLIPS + CLIPS // 100))
+        write_corpus(range(clips + max(1, clips // 100)))
         new = seconds(lambda: work(AUDIT, params))
     report("with nothing new, share of the cold time", unchanged / cold, "")
     report("with 1 % new clips, share of the cold time", new / cold, "at most 0.05 and start-up")
 
 
-def flat_memory() -> None:
+def flat_memory(few: int) -> None:
     """Compare the peak memory of processes with few and with twice as many clips."""
-    peaks = []
-    for clips in (FEW_CLIPS, 2 * FEW_CLIPS):
+    peaks, environment = [], {**os.environ, "PYTHONPATH": str(ROOT)}
+    for clips in (few, 2 * few):
         command = [sys.executable, "-m", "tests.benchmarks.logits", "--memory", str(clips)]
-        peaks.append(int(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1]))
-    report(
-        f"peak memory with {2 * FEW_CLIPS} clips over {FEW_CLIPS} ({peaks[0] >> 10} MB)", peaks[1] / peaks[0], "about 1"
-    )
+        peaks.append(
+            int(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()[-1])
+        )
+    report(f"peak memory with {2 * few} clips over {few} ({peaks[0] >> 10} MB)", peaks[1] / peaks[0], "about 1")
 
 
 def memory(clips: int) -> None:

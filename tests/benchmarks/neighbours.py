@@ -1,4 +1,4 @@
-"""What neighbours and their detector cost: ``python -m tests.benchmarks.neighbours [clips]``.
+"""What neighbours and their detector cost: ``python -m tests.benchmarks.neighbours [clips] [--tiny]``.
 
 Sound rendered per second of one core's processor time, FLAC decoding and encoding included, for the default set and for
 each perturbation; and the processor time of the detector's stage on 2,000 clips with 24 neighbours, in a process of its
@@ -7,13 +7,15 @@ own. Processor time is user and system; of the rendering the best of three.
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +33,11 @@ from stages.core.store.tables import write_table
 from stages.logits.statistics import statistic_names
 from stages.perturbation.make import Donor, NeighbourTask, Wanted, make_batch
 from stages.perturbation.recipe import PERTURBATIONS
+from tests.params import ROOT, audit_params
 
-ROOT = Path(__file__).resolve().parents[2]
 CLIPS, NEIGHBOURS, SPEAKERS, TOKENS, WIDTH = 2000, 24, 100, 40, 128
 SECONDS = (2.0, 4.0, 10.0)
+TINY_CLIPS, TINY_SECONDS = 40, (0.6, 0.7, 0.8)
 REAL_TIME_WANTED, SECONDS_WANTED = 40.0, 60.0
 REPEATS = 3
 OTHERS: dict[str, dict[str, Any]] = {
@@ -62,30 +65,35 @@ OTHERS: dict[str, dict[str, Any]] = {
 }
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure both, print what was measured and wanted."""
-    content = yaml.safe_load((ROOT / "params.yaml").read_text())
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.neighbours")
+    parser.add_argument("clips", nargs="?", type=int, default=CLIPS)
+    parser.add_argument("--tiny", action="store_true", help="a few short clips, to see that it runs")
+    asked = parser.parse_args(arguments)
+    lengths, repeats = (TINY_SECONDS, 1) if asked.tiny else (SECONDS, REPEATS)
+    content = audit_params()
     default = {name: _settings(given) for name, given in content["perturbation"]["neighbours"].items()}
-    clips = _clips()
-    seconds = sum(SECONDS)
-    times = {name: _rendering(name, settings, clips) for name, settings in (default | OTHERS).items()}
+    clips = _clips(lengths)
+    seconds = sum(lengths)
+    times = {name: _rendering(name, settings, clips, repeats) for name, settings in (default | OTHERS).items()}
     for name, spent in times.items():
         print(f"{name}: {seconds / spent:.0f} times real time on one core")
     mean = float(np.mean([seconds / times[name] for name in default if PERTURBATIONS[name].kind != "text"]))
     overall = seconds * len(default) / sum(times[name] for name in default)
     print(f"default set, mean over its audio perturbations: {mean:.0f}, wanted >= {REAL_TIME_WANTED:.0f}")
     print(f"default set, all sound over all time: {overall:.0f}, wanted >= {REAL_TIME_WANTED:.0f}")
-    _detector(content, int(sys.argv[1]) if len(sys.argv) > 1 else CLIPS)
+    _detector(content, TINY_CLIPS if asked.tiny else asked.clips)
 
 
 def _settings(given: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name != "count"}
 
 
-def _clips() -> list[tuple[dict[str, Any], bytes]]:
+def _clips(lengths: Sequence[float]) -> list[tuple[dict[str, Any], bytes]]:
     """Return clips of speech-like sound: a buzz with syllables and noise."""
     made = []
-    for number, length in enumerate(SECONDS):
+    for number, length in enumerate(lengths):
         clock = np.arange(int(length * RATE)) / RATE
         phase = 2 * np.pi * np.cumsum(120 + 20 * np.sin(2 * np.pi * clock)) / RATE
         buzz = sum(np.sin(harmonic * phase) / harmonic for harmonic in range(1, 25))
@@ -98,13 +106,13 @@ def _clips() -> list[tuple[dict[str, Any], bytes]]:
     return made
 
 
-def _rendering(name: str, settings: dict[str, Any], clips: list[tuple[dict[str, Any], bytes]]) -> float:
+def _rendering(name: str, settings: dict[str, Any], clips: list[tuple[dict[str, Any], bytes]], repeats: int) -> float:
     """Return the processor seconds of one neighbour of each clip, from FLAC to a row for the cache."""
     donor = Donor(*clips[0]) if PERTURBATIONS[name].donor else None
     tasks = [NeighbourTask(audio, clip, [Wanted(name, "key", 0, settings, 7, donor)]) for clip, audio in clips]
     make_batch(tasks)  # imports, and the synthesiser's process
     best = np.inf
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         begun = time.process_time()
         make_batch(tasks)
         best = min(best, time.process_time() - begun)
@@ -112,16 +120,13 @@ def _rendering(name: str, settings: dict[str, Any], clips: list[tuple[dict[str, 
 
 
 def _detector(content: dict[str, Any], clips: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
-        content["audits"] = {"bench": {"corpus": "lab_trained", "target": "lab", "reference": "lab_base"}}
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         Path("params.yaml").write_text(yaml.safe_dump(content))
         _write_artifacts(clips)
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         command = [sys.executable, "-m", "stages.fidelity_detector", "--audit", "bench"]
         subprocess.run(command, env=environment, check=True)
-        os.chdir(ROOT)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(
@@ -138,7 +143,7 @@ def _write_artifacts(clips: int) -> None:
     made = pa.table(
         {"clip_id": ids, "member": member, "speaker": [f"s{code}" for code in rng.integers(0, SPEAKERS, clips)]}
     )
-    _put("corpus", "lab_trained", "clips", [_filled(made, CLIPS_SCHEMA)], CLIPS_SCHEMA)
+    _put("corpus", "bench", "clips", [_filled(made, CLIPS_SCHEMA)], CLIPS_SCHEMA)
     kinds = [("original", "original", 0)]
     kinds += [("audio" if place < 12 else "text", f"way_{place // 4}", place % 4) for place in range(NEIGHBOURS)]
     around = [
@@ -147,7 +152,7 @@ def _write_artifacts(clips: int) -> None:
         for kind, name, index in kinds
     ]
     rows = _filled(pa.Table.from_pylist(around), NEIGHBOURS_SCHEMA)
-    _put("perturbation", "lab_trained", "neighbours", [rows], NEIGHBOURS_SCHEMA)
+    _put("perturbation", "bench", "neighbours", [rows], NEIGHBOURS_SCHEMA)
     schema = tokens_schema(statistic_names())
     names = [row["neighbour_id"] for row in around]
     size = np.where(np.repeat(member, len(kinds)), 0.4, 0.5)

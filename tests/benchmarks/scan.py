@@ -26,8 +26,9 @@ from stages.backdoor.scan.experiment_scan import scan_trained, subject_of
 from stages.core.store.rowcache import row_key
 from stages.models.adapter import Adapter
 from stages.models.record import TargetRecord
-from tests.benchmarks.backdoors import ROOT, base_of, clips_of, declared
-from tests.params import Whole, load_whole
+from tests.benchmarks.backdoors import base_of, clips_of, declared
+from tests.benchmarks.tiny import tiny_lab
+from tests.params import ROOT, Whole, load_whole
 
 EXPERIMENTS = ["gender_click", "age_click", "gender_tone", "gender_noise", "gender_cough"]
 TAKEN = 0.5
@@ -38,30 +39,36 @@ REFERENCE = 2500
 """Seed of the clean fine-tunes that models are held against, one a task."""
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Scan poisoned and clean models and count."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("lab", type=Path)
     parser.add_argument("experiments", nargs="*", default=EXPERIMENTS)
     parser.add_argument("--poisoned", type=int, default=10)
     parser.add_argument("--clean", type=int, default=20)
-    arguments = parser.parse_args()
+    asked = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    names = arguments.experiments or EXPERIMENTS
+    names = asked.experiments or EXPERIMENTS
     tried: list[bool | None] = []
     false: list[bool | None] = []
-    while (more := took(tried) < arguments.poisoned and len(tried) < FIRST_CLEAN - FIRST_POISONED) or (
-        len(false) < arguments.clean
+    while (more := took(tried) < asked.poisoned and len(tried) < FIRST_CLEAN - FIRST_POISONED) or (
+        len(false) < asked.clean
     ):  # in turn, so that both are known early
         if more:
             seed = FIRST_POISONED + len(tried)
-            tried.append(scanned(arguments.lab, names[seed % len(names)], seed, True))
-        if len(false) < arguments.clean:
+            tried.append(scanned(asked.lab, names[seed % len(names)], seed, True))
+        if len(false) < asked.clean:
             seed = FIRST_CLEAN + len(false)
-            false.append(scanned(arguments.lab, names[seed % len(names)], seed, False))
+            false.append(scanned(asked.lab, names[seed % len(names)], seed, False))
     print(f"planted trigger found: {sum(map(bool, tried))} of {took(tried)} whose attack took, wanted at least 9 of 10")
     print(f"attacks that did not take: {len(tried) - took(tried)} of {len(tried)}")
     print(f"alarms on clean targets: {sum(map(bool, false))} of {len(false)}, wanted at most 3 of 20")
+
+
+def tiny() -> None:
+    """Scan one clean fine-tune of an untrained model, to see that it runs."""
+    with tiny_lab() as lab:
+        main([str(lab), "gender_click", "--poisoned", "0", "--clean", "1"])
 
 
 def took(tried: Sequence[bool | None]) -> int:

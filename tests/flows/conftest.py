@@ -11,6 +11,8 @@ import pytest
 import yaml
 from prefect.client.schemas.objects import State
 
+from tests.params import own_params
+
 WORK = '''
 """Copy the inputs' text into the output, and note when this ran."""
 import sys, time
@@ -84,11 +86,7 @@ def prefect_server() -> Iterator[None]:
 
 
 def _write_project(folder: Path, repository: Path) -> None:
-    params = yaml.safe_load((repository / "params.yaml").read_text())
-    params["corpora"] = {name: {"split": "randomised", "member": "column"} for name in ("one", "two")}
-    params["copies"] = {}
-    params["backdoor"]["experiments"] = {}
-    params["attribute_leakage"]["audits"] = {}
+    params = own_params(dict.fromkeys(["one", "two"], "column"))
     params["audits"] = {
         "left": {"corpus": "one", "target": "lab_base", "reference": "none"},
         "right": {"corpus": "two", "target": "lab_base", "reference": "none"},

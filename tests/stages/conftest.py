@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-import yaml
 
 from stages.core.sound.audio import RATE, Samples
-from tests.params import Whole
+from tests.params import Whole, own_params
 
 MakeParams = Callable[..., Whole]
 Bring = Callable[..., Path]
@@ -23,18 +22,11 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def make_params(repository: Path) -> MakeParams:
+def make_params() -> MakeParams:
     """Params of the repository, for one worker, with other corpora and with changes to some sections."""
 
     def make(corpora: dict[str, str], **changes: dict[str, Any]) -> Whole:
-        content = yaml.safe_load((repository / "params.yaml").read_text())
-        content |= {"targets": {}, "copies": {}, "audits": {}}
-        content["attribute_leakage"]["audits"] = {}
-        content["corpora"] = {name: {"split": "randomised", "member": mode} for name, mode in corpora.items()}
-        content["compute"]["workers"] = 1
-        for section, change in changes.items():
-            content[section] |= change
-        return Whole.model_validate(content)
+        return Whole.model_validate(own_params(corpora, **({"compute": {"workers": 1}} | changes)))
 
     return make
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-import yaml
 
 from stages.core.run.randomness import generator
 from stages.core.schemas.corpus import CLIPS_SCHEMA
@@ -18,7 +17,7 @@ from stages.core.store.jsonfile import artifact
 from stages.core.store.tables import write_table
 from stages.models.adapter import ADAPTERS
 from stages.models.record import write_record
-from tests.params import Whole
+from tests.params import Whole, own_params
 from tests.stages.attribute_leakage.scripted import SCRIPT, Scripted, record
 
 CLIPS, SPEAKERS = 40, 20
@@ -58,12 +57,11 @@ def place(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def ask(repository: Path) -> Ask:
+def ask() -> Ask:
     """Whole with one audit, of the scripted target, and with changes to its section."""
 
     def make(**changes: Any) -> Whole:
-        content = yaml.safe_load((repository / "params.yaml").read_text())
-        content |= {"targets": {}, "copies": {}, "audits": {}}
+        content = own_params({})
         model = {"model": "checkpoint", "revision": "none", "dtype": "float32"}
         content["targets"] = {"target": model, "judge": model}
         content["corpora"] = {"voices": {"split": "post_hoc", "member": "column"}}
