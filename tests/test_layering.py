@@ -16,6 +16,9 @@ from stages.core.store.codeversion import stage_code
 ROOT = Path(__file__).resolve().parents[1]
 STAGES = sorted(folder.parent.name for folder in ROOT.glob("stages/*/__main__.py"))
 FREE_FOR_ALL = {"core", "models"}
+UNTYPED_AT_MOST = 141
+"""Times that `dict[str, Any]` stands in the signatures of functions; it only goes down."""
+FILE_LINES, FUNCTION_LINES = 350, 70
 FLOORS = ["errors", "config", "store", "schemas", "sound", "inference", "results", "words", "run"]
 """Of the core, the lowest first: a package imports only what is below it."""
 
@@ -23,6 +26,13 @@ FLOORS = ["errors", "config", "store", "schemas", "sound", "inference", "results
 @cache
 def imports() -> grimp.ImportGraph:
     return grimp.build_graph("stages", "flows", include_external_packages=True, cache_dir=None)
+
+
+@cache
+def trees() -> dict[Path, ast.Module]:
+    """Return the syntax tree of each file of the package."""
+    files = [file for root in ("stages", "flows") for file in sorted((ROOT / root).rglob("*.py"))]
+    return {file.relative_to(ROOT): ast.parse(file.read_text(encoding="utf-8")) for file in files}
 
 
 def folder_of(module: str) -> str:
@@ -95,14 +105,67 @@ def is_package(module: str) -> bool:
 
 
 def test_no_name_of_a_class_stands_twice() -> None:
-    found = Counter(
-        node.name
-        for root in ("stages", "flows")
-        for file in (ROOT / root).rglob("*.py")
-        for node in ast.walk(ast.parse(file.read_text()))
-        if isinstance(node, ast.ClassDef)
-    )
+    found = Counter(node.name for tree in trees().values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
     assert [name for name, count in found.items() if count > 1] == []
+
+
+def functions() -> list[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    return [
+        (file, node)
+        for file, tree in trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+
+
+def untyped(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return how often `dict[str, Any]` stands in the types of a function's parameters and of what it returns."""
+    given = function.args
+    parameters = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
+    types = [*(parameter.annotation for parameter in parameters if parameter), function.returns]
+    return sum(ast.unparse(one).count("dict[str, Any]") for one in types if one)
+
+
+def test_what_is_untyped_in_signatures_is_counted_inside_other_types_too() -> None:
+    code = "def f(a: list[dict[str, Any]], *b: dict[str, Any], c: dict[str, int]) -> 'x' | dict[str, Any]: ..."
+    (function,) = ast.parse(code).body
+    assert isinstance(function, ast.FunctionDef)
+    assert untyped(function) == 3
+
+
+def test_signatures_get_no_more_untyped() -> None:
+    found = Counter({f"{file}:{node.name}": untyped(node) for file, node in functions()})
+    assert found.total() <= UNTYPED_AT_MOST, +found
+
+
+def test_no_package_of_the_stages_is_imported_by_two_names() -> None:
+    """A module goes by its full name alone: no relative import, and no folder of `stages` at the top."""
+    inside = {folder.name for folder in (ROOT / "stages").iterdir() if folder.is_dir()}
+    short = [
+        (file, node.lineno)
+        for file, tree in trees().items()
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").split(".")[0] in inside))
+        or (isinstance(node, ast.Import) and any(name.name.split(".")[0] in inside for name in node.names))
+    ]
+    assert short == []
+
+
+def test_files_and_functions_can_be_read_in_one_go() -> None:
+    lines = {file: len((ROOT / file).read_text(encoding="utf-8").splitlines()) for file in trees()}
+    assert {file: count for file, count in lines.items() if count > FILE_LINES} == {}
+    long = [(file, node.name) for file, node in functions() if (node.end_lineno or 0) - node.lineno >= FUNCTION_LINES]
+    assert long == []
+
+
+def test_no_error_is_swallowed() -> None:
+    swallowed = [
+        (file, node.lineno)
+        for file, tree in trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler) and all(isinstance(step, ast.Pass) for step in node.body)
+    ]
+    assert swallowed == []
 
 
 def test_no_stage_knows_who_runs_it() -> None:

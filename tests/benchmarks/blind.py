@@ -13,7 +13,7 @@ import io
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -67,7 +67,7 @@ class Extent:
         Pairs of corpora.
     """
 
-    settings: PopulationSettings = PopulationSettings()
+    settings: PopulationSettings = field(default_factory=PopulationSettings)
     deals: int = 8
     draws: int = 20
     relabellings: int = 200
@@ -158,8 +158,8 @@ def null(folder: Folder, extent: Extent) -> None:
             covering = np.mean([found.low <= 0.5 <= found.high for found in intervals])
             mean = np.mean([found.auc for found in intervals])
             how = "speakers" if by_speaker else "clips"
-            print(f"{extent.relabellings} relabelled {how} of {name}, {family}: {covering:.1%} cover 0.5, mean AUC {mean:.3f},"
-                  " wanted 90 to 98 %", flush=True)  # fmt: skip
+            print(f"{extent.relabellings} relabelled {how} of {name}, {family}: {covering:.1%} cover 0.5, "
+                  f"mean AUC {mean:.3f}, wanted 90 to 98 %", flush=True)  # fmt: skip
 
 
 def _relabelled(recordings: Recordings, columns: Bools, by_speaker: bool, extent: Extent) -> Iterator[BlindInterval]:
@@ -187,8 +187,8 @@ def planted(folder: Folder, extent: Extent) -> None:
         found.append(blind_auc(moved, labels, np.arange(len(labels)), extent.settings, rng, blind_scores)[1])
     above, small = sum(one.low > 0.5 for one in found), sum(one.p < 0.05 for one in found)
     mean = np.mean([one.auc for one in found])
-    print(f"a shift of 0.8 deviations in one feature of {len(features)} clips: interval above 0.5 in {above} of {extent.draws}"
-          f", p < .05 in {small}, mean AUC {mean:.2f}", flush=True)  # fmt: skip
+    print(f"a shift of 0.8 deviations in one feature of {len(features)} clips: interval above 0.5 in {above} of "
+          f"{extent.draws}, p < .05 in {small}, mean AUC {mean:.2f}", flush=True)  # fmt: skip
 
 
 def halves(folder: Folder | None, extent: Extent) -> None:

@@ -11,7 +11,7 @@ import yaml
 
 from flows.command_line import main
 from tests.stages.backdoor.conftest import SETTINGS
-from tests.stages.backdoor.scanned import Speaking, write_corpus
+from tests.stages.backdoor.scan.scanned import Speaking, write_corpus
 
 
 @pytest.fixture

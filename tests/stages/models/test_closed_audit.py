@@ -29,11 +29,11 @@ from stages.logits.__main__ import work as logits
 from stages.models.adapter import OWN_ONLY
 from stages.models.loading import load_checkpoint
 from stages.target.__main__ import work as target
-from tests.params import Whole, load_whole
+from tests.params import Whole, load_whole, own_params
 from tests.stages.models.serving import Serving
 
 CORPUS, AUDIT, TARGET = "calls", "closed", "served"
-CLIPS = 24
+CLIPS = 16
 
 
 @dataclass
@@ -53,19 +53,14 @@ def project(
     serving = Serving(adapter, scores_prompts=request.param)
     condition = "given" if request.param else "generated"
     monkeypatch.chdir(tmp_path)
-    content = yaml.safe_load((repository / "params.yaml").read_text())
-    content |= {
-        "corpora": {CORPUS: {"split": "randomised", "member": "column"}},
-        "targets": {TARGET: {"model": f"{serving.address}#small", "revision": "first", "dtype": "float32"}},
-        "copies": {},
-        "audits": {AUDIT: {"corpus": CORPUS, "target": TARGET, "reference": "none"}},
-    }
-    content["logits"] |= {"conditions": ["given", "generated"], "generated_tokens": 6, "batch_size": 4}
-    content["attribute_leakage"]["audits"] = {}
-    content["backdoor"]["experiments"] = {}
-    content["evaluation"]["primary_attacks"] = [
-        f"{name}/transcript/{condition}/0" for name in ("loss", "min_k@20", "min_k_pp@20")
-    ]
+    primary = [f"{name}/transcript/{condition}/0" for name in ("loss", "min_k@20", "min_k_pp@20")]
+    content = own_params(
+        {CORPUS: "column"},
+        targets={TARGET: {"model": f"{serving.address}#small", "revision": "first", "dtype": "float32"}},
+        audits={AUDIT: {"corpus": CORPUS, "target": TARGET, "reference": "none"}},
+        logits={"conditions": ["given", "generated"], "generated_tokens": 6, "batch_size": 4},
+        evaluation={"primary_attacks": primary},
+    )
     Path("params.yaml").write_text(yaml.safe_dump(content))
     write_corpus()
     threads = torch.get_num_threads()

@@ -15,7 +15,7 @@ from stages.models.hashing import checkpoint_files, weight_hash
 from stages.models.record import TargetRecord, read_record, write_record
 from tests.params import Whole
 from tests.stages.backdoor.conftest import SETTINGS, fresh
-from tests.stages.backdoor.scanned import SILENT, write_corpus
+from tests.stages.backdoor.scan.scanned import SILENT, write_corpus
 from tests.stages.conftest import MakeParams
 
 

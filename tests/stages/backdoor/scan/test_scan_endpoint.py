@@ -16,7 +16,7 @@ from stages.models.hashing import named_hash
 from stages.models.record import UNSTATED, TargetRecord, write_record
 from tests.params import Whole
 from tests.stages.backdoor.conftest import SETTINGS, fresh
-from tests.stages.backdoor.scanned import Speaking, write_corpus
+from tests.stages.backdoor.scan.scanned import Speaking, write_corpus
 from tests.stages.conftest import MakeParams
 from tests.stages.models.serving import Serving
 
