@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 from stages.core.store.jsonfile import read_json
+
+
+class StageTime(TypedDict):
+    """Seconds of a stage's last run, None where it never ran, and whether it was cached in the graph's last run."""
+
+    seconds: float | None
+    cached: bool
+
+
+class RunTimes(TypedDict):
+    """Seconds of the graph's last run, and of each stage."""
+
+    seconds: float
+    stages: dict[str, StageTime]
 
 
 def main() -> None:
@@ -18,13 +32,13 @@ def main() -> None:
     print(as_text(read_json(TIMINGS)))
 
 
-def as_text(timings: dict[str, Any]) -> str:
+def as_text(timings: RunTimes) -> str:
     """Return the stages, the slowest first, each with the seconds of its last run.
 
     Parameters
     ----------
-    timings : dict
-        As the flow writes them: `seconds` of the whole run, and of each stage, with whether it was cached.
+    timings : RunTimes
+        As the flow writes them.
     """
     stages = sorted(timings["stages"].items(), key=lambda item: (-(item[1]["seconds"] or 0.0), item[0]))
     lines = [f"{name:<34} {_seconds(stage)}" for name, stage in stages]
@@ -33,7 +47,7 @@ def as_text(timings: dict[str, Any]) -> str:
     return "\n".join([*lines, "", last])
 
 
-def _seconds(stage: dict[str, Any]) -> str:
+def _seconds(stage: StageTime) -> str:
     shown = "      -  " if stage["seconds"] is None else f"{stage['seconds']:7.1f} s"
     return f"{shown}  cached in the last run" if stage["cached"] else shown
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from stages.blind_baseline.giveaway import FeatureGiveaway, NgramGiveaway
+from stages.blind_baseline.matching import GivenUp, HeldOutCheck
 from stages.blind_baseline.scoring import ESTIMATORS, Clips, FamilyScore, effective_clips
 from stages.core.inference.blind import BlindInterval
 from stages.core.inference.population import Population
+
+BlindFigure = float | list[float] | None
+BlindValue = BlindFigure | dict[str, dict[str, BlindFigure]]
+"""A figure of a family, or the figures of each estimator alone."""
 
 
 @dataclass(frozen=True)
@@ -16,20 +22,20 @@ class Description:
 
     Attributes
     ----------
-    giveaways, ngrams : list of dict
-        `stages.blind_baseline.giveaway`.
-    given_up : dict or None
+    giveaways : list of FeatureGiveaway
+    ngrams : list of NgramGiveaway
+    given_up : GivenUp or None
         None where nothing was matched.
-    held_out : list of dict
-        `stages.blind_baseline.matching.held_out_check`; empty where nothing was matched.
+    held_out : list of HeldOutCheck
+        Empty where nothing was matched.
     notes : list of str
         What had to be assumed.
     """
 
-    giveaways: list[dict[str, Any]] = field(default_factory=list)
-    ngrams: list[dict[str, Any]] = field(default_factory=list)
-    given_up: dict[str, Any] | None = None
-    held_out: list[dict[str, Any]] = field(default_factory=list)
+    giveaways: list[FeatureGiveaway] = field(default_factory=list)
+    ngrams: list[NgramGiveaway] = field(default_factory=list)
+    given_up: GivenUp | None = None
+    held_out: list[HeldOutCheck] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -58,12 +64,12 @@ def metrics(
     }
 
 
-def _family(score: FamilyScore) -> dict[str, Any]:
-    alone = {name: _block(score.estimators.get(name)) for name in ESTIMATORS}
-    return _block(score.interval) | {"same_speakers_auc": score.same_speakers, "estimators": alone}
+def _family(score: FamilyScore) -> dict[str, BlindValue]:
+    alone: dict[str, dict[str, BlindFigure]] = {name: _block(score.estimators.get(name)) for name in ESTIMATORS}
+    return {**_block(score.interval), "same_speakers_auc": score.same_speakers, "estimators": alone}
 
 
-def _block(interval: BlindInterval | None) -> dict[str, Any]:
+def _block(interval: BlindInterval | None) -> dict[str, BlindFigure]:
     if interval is None:
         return dict.fromkeys(("auc", "auc_ci", "permutation_deviation", "permutation_mean", "permutation_p"))
     return {

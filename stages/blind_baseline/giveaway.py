@@ -8,7 +8,7 @@ non-members, 7.9 kHz in members'.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Literal, TypedDict
 
 import numpy as np
 from scipy.special import stdtrit
@@ -24,9 +24,46 @@ FEWEST_CLIPS = 5
 """In which an n-gram must occur."""
 
 MOST_NGRAMS = 2000
+Direction = Literal["members", "non_members"]
 
 
-def giveaways(features: Floats, names: list[str], member: Bools, cluster: Ints | None = None) -> list[dict[str, Any]]:
+class FeatureGiveaway(TypedDict):
+    """A feature that separates.
+
+    Attributes
+    ----------
+    feature : str
+    size : float
+        Difference of means over the pooled deviation within classes, without sign.
+    direction : Direction
+        Where it is higher.
+    auc : float
+        Its own, not folded.
+    stands_out : bool
+        Whether so large a difference, clustered by speaker, is beyond chance among so many features.
+    words : str
+    """
+
+    feature: str
+    size: float
+    direction: Direction
+    auc: float
+    stands_out: bool
+    words: str
+
+
+class NgramGiveaway(TypedDict):
+    """An n-gram that separates: shares of the members' and of the non-members' clips that have it."""
+
+    ngram: str
+    kind: str
+    members: float
+    non_members: float
+    direction: Direction
+    words: str
+
+
+def giveaways(features: Floats, names: list[str], member: Bools, cluster: Ints | None = None) -> list[FeatureGiveaway]:
     """Return the features that separate most, by the standardised difference of their means.
 
     Parameters
@@ -39,11 +76,8 @@ def giveaways(features: Floats, names: list[str], member: Bools, cluster: Ints |
 
     Returns
     -------
-    list of dict
-        At most ten, the largest first: feature, size (difference of means over the pooled deviation within
-        classes), direction (where it is higher), its own AUC, not folded, `stands_out` (whether so large a
-        difference, clustered by speaker, is beyond chance among so many features) and `words`. Empty where one
-        class is.
+    list of FeatureGiveaway
+        At most ten, the largest first. Empty where one class is.
     """
     if member.all() or not member.any():
         return []
@@ -80,7 +114,7 @@ def _stands_out(columns: Floats, member: Bools, cluster: Ints | None) -> Bools:
     return np.asarray(found > -stdtrit(freedom, LEVEL / (2 * max(1, len(found)))))
 
 
-def ngram_giveaways(texts: Sequence[str], member: Bools, cluster: Ints) -> list[dict[str, Any]]:
+def ngram_giveaways(texts: Sequence[str], member: Bools, cluster: Ints) -> list[NgramGiveaway]:
     """Return the words, pairs of words and three-character sequences whose presence separates most.
 
     Parameters
@@ -93,12 +127,11 @@ def ngram_giveaways(texts: Sequence[str], member: Bools, cluster: Ints) -> list[
 
     Returns
     -------
-    list of dict
-        At most ten that stand out among all that occur in at least five clips, the largest first: ngram, kind
-        ("words" or "characters"), shares of the members' and of the non-members' clips that have it, direction,
-        `words`. Empty where a class or all text is.
+    list of NgramGiveaway
+        At most ten that stand out among all that occur in at least five clips, the largest first. Empty where a class
+        or all text is.
     """
-    found: list[dict[str, Any]] = []
+    found: list[NgramGiveaway] = []
     if member.all() or not member.any():
         return found
     kinds = {"words": ("word", (1, 2), r"\S+"), "characters": ("char_wb", (3, 3), None)}
@@ -117,12 +150,12 @@ def ngram_giveaways(texts: Sequence[str], member: Bools, cluster: Ints) -> list[
     return sorted(found, key=_plainest)[:GIVEAWAYS]
 
 
-def _plainest(tell: dict[str, Any]) -> tuple[float, bool, str]:
+def _plainest(tell: NgramGiveaway) -> tuple[float, bool, str]:
     """Order by how much is seen of an n-gram; of several, words say more to people than characters."""
     return -abs(tell["members"] - tell["non_members"]), tell["kind"] != "words", tell["ngram"]
 
 
-def _ngram(ngram: str, kind: str, inside: float, outside: float) -> dict[str, Any]:
+def _ngram(ngram: str, kind: str, inside: float, outside: float) -> NgramGiveaway:
     return {
         "ngram": ngram,
         "kind": kind,

@@ -6,7 +6,7 @@ stage), how well the match holds on features that it did not use, and what was g
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -47,9 +47,45 @@ def searched_by(settings: BlindBaseline) -> PopulationSettings:
     )
 
 
+class HeldOutCheck(TypedDict):
+    """A match on one half of the features, asked by the other half.
+
+    Attributes
+    ----------
+    pairs : int
+    before : float
+        AUC of the held-out half on the whole corpus.
+    auc : float or None
+        On the match; None where fewer than 2 pairs are left.
+    auc_ci : list of float or None
+    """
+
+    pairs: int
+    before: float
+    auc: float | None
+    auc_ci: list[float] | None
+
+
+class GivenUpFeature(TypedDict):
+    """A feature by which clips given up differ from those kept, and whether they have more of it."""
+
+    feature: str
+    size: float
+    higher: bool
+
+
+class GivenUp(TypedDict):
+    """What a match leaves out: clips on either side, their share of all, and the features by which a side differs."""
+
+    member: int
+    non_member: int
+    share: float
+    features: dict[str, list[GivenUpFeature]]
+
+
 def held_out_check(
     features: Floats, clips: Clips, settings: BlindBaseline, rng: np.random.Generator
-) -> list[dict[str, Any]]:
+) -> list[HeldOutCheck]:
     """Match on one half of the features, and ask the other half whether it still tells members from non-members.
 
     A match on a score can come out at chance because it was made on that score. What separated the held-out half
@@ -58,9 +94,8 @@ def held_out_check(
 
     Returns
     -------
-    list of dict
-        For either half as the held-out one: pairs, `before` (its AUC on the whole corpus), `auc` and `auc_ci` on the
-        match (None where fewer than 2 pairs are left).
+    list of HeldOutCheck
+        For either half as the held-out one.
     """
     known, labels, cluster = features[clips.known], clips.labels, clips.cluster
     order = rng.permutation(known.shape[1])
@@ -71,24 +106,22 @@ def held_out_check(
     for used, held_out in ((0, 1), (1, 0)):
         caliper = settings.caliper * spread_within(scores[used], labels)
         indices, _ = match(scores[used], labels, caliper)
-        block: dict[str, Any] = {"pairs": len(indices) // 2, "before": auc(scores[held_out], labels)}
-        block |= {"auc": None, "auc_ci": None}
+        before = auc(scores[held_out], labels)
+        block = HeldOutCheck(pairs=len(indices) // 2, before=before, auc=None, auc_ci=None)
         if len(indices) >= 4:
             part, speakers = known[np.ix_(indices, halves[held_out])], renumbered(cluster[indices])
             _, after = blind_auc(part, labels[indices], speakers, wanted, rng, blind_scores)
-            block |= {"auc": after.auc, "auc_ci": [after.low, after.high]}
+            block["auc"], block["auc_ci"] = after.auc, [after.low, after.high]
         found.append(block)
     return found
 
 
-def given_up(features: Floats, names: list[str], clips: Clips, found: Population) -> dict[str, Any]:
+def given_up(features: Floats, names: list[str], clips: Clips, found: Population) -> GivenUp:
     """Return what a match leaves out: clips on either side, and by what they differ from the clips kept there.
 
     Returns
     -------
-    dict
-        Counts `member` and `non_member`, `share` of all clips, and for either side the features by which it differs
-        most; direction "members" there means that clips given up have more of it.
+    GivenUp
     """
     kept = np.zeros(len(clips.labels), np.bool_)
     kept[found.indices] = True
@@ -96,7 +129,9 @@ def given_up(features: Floats, names: list[str], clips: Clips, found: Population
     sides = {"member": clips.labels, "non_member": ~clips.labels}
     counts = {side: int((rows & ~kept).sum()) for side, rows in sides.items()}
     differ = {side: giveaways(known[rows], names, ~kept[rows])[:GIVEN_UP] for side, rows in sides.items()}
-    return counts | {
+    return {
+        "member": counts["member"],
+        "non_member": counts["non_member"],
         "share": float((~kept).mean()) if len(kept) else 0.0,
         "features": {
             side: [

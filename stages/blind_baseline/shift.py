@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -23,6 +23,17 @@ FEWEST_CLIPS = 20
 MOST_PARTS = 8
 
 
+class SetAuc(TypedDict):
+    """The blind AUC between two sets of clips, with its interval."""
+
+    auc: float
+    auc_ci: list[float]
+
+
+ShiftValue = list[str] | list[int] | SetAuc
+"""`between`: names of the two sets; `clips` of each; and by family the AUC."""
+
+
 def shift_map(
     features: Floats,
     columns: Mapping[str, Sequence[int]],
@@ -30,7 +41,7 @@ def shift_map(
     cluster: Ints,
     settings: PopulationSettings,
     seed: int,
-) -> list[dict[str, Any]]:
+) -> list[dict[str, ShiftValue]]:
     """Return the blind AUC between any two sets of clips, with its interval.
 
     Parameters
@@ -56,7 +67,7 @@ def shift_map(
     for one, other in combinations(sorted(sets), 2):
         rows = np.flatnonzero(sets[one] | sets[other])
         first = sets[one][rows]
-        pair: dict[str, Any] = {"between": [one, other], "clips": [int(first.sum()), int((~first).sum())]}
+        pair: dict[str, ShiftValue] = {"between": [one, other], "clips": [int(first.sum()), int((~first).sum())]}
         for family, chosen in columns.items():
             part = features[rows][:, np.array(chosen, np.intp)]
             speakers = np.unique(cluster[rows], return_inverse=True)[1]

@@ -17,7 +17,7 @@ import numpy as np
 from stages.blind_baseline.matching import searched_by
 from stages.blind_baseline.params import BlindBaselineParams
 from stages.blind_baseline.scoring import family_columns
-from stages.blind_baseline.shift import parts_of, shift_map
+from stages.blind_baseline.shift import ShiftValue, parts_of, shift_map
 from stages.blind_baseline.tables import CorpusTable, read_corpus
 from stages.core.config.params import load_params
 from stages.core.errors import EarwitnessError
@@ -44,7 +44,9 @@ def work(names: list[str], params: BlindBaselineParams) -> dict[str, Any]:
     return found
 
 
-def _apart(corpora: list[CorpusTable], sets: Mapping[str, Bools], params: BlindBaselineParams) -> list[dict[str, Any]]:
+def _apart(
+    corpora: list[CorpusTable], sets: Mapping[str, Bools], params: BlindBaselineParams
+) -> list[dict[str, ShiftValue]]:
     names = corpora[0].names
     if any(corpus.names != names for corpus in corpora):
         raise EarwitnessError("data/features: corpora have different columns: run 'dvc repro' for all of them")

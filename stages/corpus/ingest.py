@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import soundfile
 
 from stages.core.sound.audio import RATE, Samples, audio_hash, decode, encode_flac, to_pcm16, to_pipeline
 from stages.corpus.params import Ingest
-from stages.corpus.source import measure_source
+from stages.corpus.source import SourceFile, measure_source
 
 HIGHEST_PEAK = 4.0
 """Beyond full scale a float recording may go, as mastering does; what is far beyond was never scaled to 1."""
@@ -33,13 +33,21 @@ class Rejected:
     unreadable: bool = False
 
 
-def ingest(path: Path, limits: Ingest) -> dict[str, Any] | Rejected:
+class IngestedClip(TypedDict):
+    """What the artifact holds of a recording: FLAC bytes, seconds, hash of the samples, and what the file was."""
+
+    audio: bytes
+    seconds: float
+    audio_hash: str
+    source: SourceFile
+
+
+def ingest(path: Path, limits: Ingest) -> IngestedClip | Rejected:
     """Decode a recording and measure it.
 
     Returns
     -------
-    dict or Rejected
-        `audio` (FLAC bytes), `seconds`, `audio_hash` and `source`, as in the artifact.
+    IngestedClip or Rejected
     """
     seconds = probe(path)
     if isinstance(seconds, Rejected):
@@ -82,7 +90,7 @@ def _too_long(seconds: float, limits: Ingest) -> Rejected:
     return Rejected(f"longer than corpus.max_seconds ({seconds:.3f} s of {limits.max_seconds:g} s)")
 
 
-def _clip(samples: Samples, rate: int, container: str, subtype: str) -> dict[str, Any] | Rejected:
+def _clip(samples: Samples, rate: int, container: str, subtype: str) -> IngestedClip | Rejected:
     clip = to_pipeline(samples, rate)
     if not to_pcm16(clip).any():
         return Rejected("silent: every sample is zero")

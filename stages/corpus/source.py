@@ -5,7 +5,7 @@ Afterwards the evidence is gone: a resampled clip no longer shows that its membe
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,26 @@ _FRAMES_AT_ONCE = 256
 Spectrum = NDArray[np.float64]
 
 
-def measure_source(samples: Samples, rate: int, container: str, subtype: str) -> dict[str, Any]:
+class SourceFile(TypedDict):
+    """The fields of `stages.core.schemas.corpus.SOURCE`."""
+
+    rate: int
+    channels: int
+    format: str
+    subtype: str
+    bits: int
+    bandwidth: float
+    peak: float
+    clipped_share: float
+    dc: float
+    noise_floor: float
+    codec_trace: float
+    cut_off: float
+    spectrum: list[float]
+    quiet_spectrum: list[float]
+
+
+def measure_source(samples: Samples, rate: int, container: str, subtype: str) -> SourceFile:
     """Measure a decoded file.
 
     Parameters
@@ -44,8 +63,8 @@ def measure_source(samples: Samples, rate: int, container: str, subtype: str) ->
 
     Returns
     -------
-    dict
-        The fields of `stages.core.store.tables.SOURCE`. Digital silence has no bits, no bandwidth and the lowest floor.
+    SourceFile
+        Digital silence has no bits, no bandwidth and the lowest floor.
     """
     power = frame_powers(samples, rate)
     spectrum = long_term_spectrum(power)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from stages.core.errors import EarwitnessError
-from stages.corpus.ingest import Rejected, probe
+from stages.corpus.ingest import IngestedClip, Rejected, probe
 from stages.corpus.manifest import Entry
 from stages.corpus.params import Ingest
 
@@ -36,7 +35,7 @@ class Tally:
         self.usable = 0
         self._unreadable: list[tuple[Entry, str]] = []
 
-    def take(self, entry: Entry, answer: dict[str, Any] | Rejected) -> dict[str, Any] | None:
+    def take(self, entry: Entry, answer: IngestedClip | Rejected) -> dict[str, object] | None:
         """Return a row of ``clips.parquet``, or None and remember why not."""
         if isinstance(answer, Rejected):
             self.rejected.append({"clip_id": entry.clip_id, "path": entry.path, "reason": answer.reason})
@@ -44,7 +43,8 @@ class Tally:
                 self._unreadable.append((entry, answer.reason))
             return None
         self.usable += 1
-        return answer | {
+        return {
+            **answer,
             "clip_id": entry.clip_id,
             "text": entry.text,
             "member": entry.member,

@@ -6,10 +6,28 @@ from collections.abc import Iterable
 from hashlib import file_digest
 from os import stat_result
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
-Known = dict[str, dict[str, Any]]
-"""By relative path: `size`, `changed` (ns), `inode` and the `hash` that was found then."""
+
+class LinkedFile(TypedDict):
+    """A file as it was when its `hash` was found: bytes, time of change in ns, inode."""
+
+    size: int
+    changed: int
+    inode: int
+    hash: str
+
+
+class ListedFile(TypedDict):
+    """What of a file depends on content alone."""
+
+    path: str
+    size: int
+    hash: str
+
+
+Known = dict[str, LinkedFile]
+"""By relative path."""
 
 
 def digest_files(folder: Path, paths: Iterable[str], known: Known) -> Known:
@@ -31,7 +49,7 @@ def digest_files(folder: Path, paths: Iterable[str], known: Known) -> Known:
     return {path: described for path in paths if (described := _described(folder / path, known.get(path)))}
 
 
-def _described(file: Path, before: object) -> dict[str, Any] | None:
+def _described(file: Path, before: object) -> LinkedFile | None:
     try:
         state = _state(file.stat())
         if (
@@ -39,9 +57,10 @@ def _described(file: Path, before: object) -> dict[str, Any] | None:
             and "hash" in before
             and all(before.get(key) == value for key, value in state.items())
         ):
-            return before
+            return cast(LinkedFile, before)
         with file.open("rb") as handle:
-            return {**state, "hash": file_digest(handle, "blake2b").hexdigest()[:32]}
+            found = file_digest(handle, "blake2b").hexdigest()[:32]
+        return {"size": state["size"], "changed": state["changed"], "inode": state["inode"], "hash": found}
     except FileNotFoundError:  # removed since the folder was listed: it is no longer part of the corpus
         return None
 
@@ -50,6 +69,6 @@ def _state(status: stat_result) -> dict[str, int]:
     return {"size": status.st_size, "changed": status.st_mtime_ns, "inode": status.st_ino}
 
 
-def listing(files: Known) -> list[dict[str, Any]]:
+def listing(files: Known) -> list[ListedFile]:
     """Return what depends on content alone, in the order of the paths: path, size, hash."""
     return [{"path": path, "size": files[path]["size"], "hash": files[path]["hash"]} for path in sorted(files)]

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
+from typing import cast
 
 import pyarrow as pa
 
@@ -16,7 +17,7 @@ from stages.core.store.jsonfile import artifact
 from stages.core.store.rowcache import RowCache
 from stages.core.store.tables import KeyedColumn, read_group, read_groups, write_table
 from stages.features.family import Family
-from stages.features.pairings import PAIRING, joined_pairings, pairings_of, pairings_schema, sound_families
+from stages.features.pairings import PAIRING, PairingRow, joined_pairings, pairings_of, pairings_schema, sound_families
 from stages.features.params import FeaturesParams
 from stages.features.table import (
     CHEAP,
@@ -81,7 +82,8 @@ def _pairing_tasks(
             own = dict(zip(table["neighbour_id"].to_pylist(), table["audio"].to_pylist(), strict=True))
             of_clips = KeyedColumn(clips, "clip_id", "audio")
             for task in tasks:
-                yield replace(task, audio=own[task.clip["neighbour_id"]] or of_clips[task.clip["clip_id"]])
+                pairing = cast(PairingRow, task.clip)  # made from this very group
+                yield replace(task, audio=own[pairing["neighbour_id"]] or of_clips[task.clip["clip_id"]])
 
 
 def _rows(path: Path, families: Mapping[str, Family], caches: Mapping[str, RowCache]) -> Iterator[pa.Table]:

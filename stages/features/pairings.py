@@ -7,7 +7,6 @@ to look at, and its text is the clip's own or that of another clip.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,9 +14,19 @@ import pyarrow.compute as pc
 from stages.core.schemas.features import features_schema
 from stages.core.store.rowcache import RowCache
 from stages.features.family import Family
-from stages.features.table import columns_of
+from stages.features.table import ClipRow, columns_of
 
 IDS = ("neighbour_id", "clip_id", "perturbation")
+
+
+class PairingRow(ClipRow):
+    """A pairing as a clip: what `PAIRING` names, and an empty source."""
+
+    neighbour_id: str
+    perturbation: str
+    kind: str
+
+
 PAIRING = [*IDS, "kind", "audio_hash", "text"]
 """Columns of ``neighbours.parquet`` that are read for every row."""
 
@@ -27,7 +36,7 @@ def sound_families(families: Mapping[str, Family]) -> dict[str, Family]:
     return {name: family for name, family in families.items() if family.needs == ("audio_hash",)}
 
 
-def pairings_of(neighbours: pa.Table) -> list[dict[str, Any]]:
+def pairings_of(neighbours: pa.Table) -> list[PairingRow]:
     """Return the pairings among neighbours, as clips without a source."""
     chosen = neighbours.filter(pc.equal(neighbours["kind"], "pairing"))
     return [row | {"source": {}} for row in chosen.to_pylist()]
@@ -40,8 +49,12 @@ def pairings_schema(families: Mapping[str, Family]) -> pa.Schema:
 
 
 def joined_pairings(
-    pairings: list[dict[str, Any]], families: Mapping[str, Family], caches: Mapping[str, RowCache]
+    pairings: list[PairingRow], families: Mapping[str, Family], caches: Mapping[str, RowCache]
 ) -> pa.Table:
     """Return the rows of ``pairings.parquet`` for these pairings, all of whose features are cached."""
-    ids = [pa.array([pairing[name] for pairing in pairings], pa.string()) for name in IDS]
+    ids = [
+        pa.array([pairing["neighbour_id"] for pairing in pairings], pa.string()),
+        pa.array([pairing["clip_id"] for pairing in pairings], pa.string()),
+        pa.array([pairing["perturbation"] for pairing in pairings], pa.string()),
+    ]
     return pa.table([*ids, *columns_of(pairings, families, caches)], schema=pairings_schema(families))

@@ -15,9 +15,11 @@ from stages.core.sound.levels import fitted, within_range
 NARROW = 8_000
 """G.711's rate, in Hz."""
 NO_CODEC = "none"
+CodecRecipe = dict[str, str | float]
+"""The codec's setting, and `scale`: the gain (at most 1) applied to avoid clipping."""
 
 
-def g711(samples: Samples, law: str) -> tuple[Samples, dict[str, Any]]:
+def g711(samples: Samples, law: str) -> tuple[Samples, CodecRecipe]:
     """Send a clip through G.711: 8 kHz, 8 bits by µ-law or A-law, 64 kbit/s.
 
     Returns
@@ -34,7 +36,7 @@ def g711(samples: Samples, law: str) -> tuple[Samples, dict[str, Any]]:
     return changed, {"law": law, "scale": before * after}
 
 
-def opus(samples: Samples, compression: float) -> tuple[Samples, dict[str, Any]]:
+def opus(samples: Samples, compression: float) -> tuple[Samples, CodecRecipe]:
     """Send a clip through Opus; a compression of 0 is about 260 kbit/s, of 1 about 10.
 
     Returns
@@ -46,7 +48,7 @@ def opus(samples: Samples, compression: float) -> tuple[Samples, dict[str, Any]]
     return _compressed(samples, compression, format="OGG", subtype="OPUS")
 
 
-def mp3(samples: Samples, compression: float) -> tuple[Samples, dict[str, Any]]:
+def mp3(samples: Samples, compression: float) -> tuple[Samples, CodecRecipe]:
     """Send a clip through MP3; a compression of 0 is about 50 kbit/s, of 0.99, the highest, about 20.
 
     Returns
@@ -67,7 +69,7 @@ def round_trip(samples: Samples, codec: str) -> Samples:
     return {"opus": opus, "mp3": mp3}[codec](samples, 0.8)[0]
 
 
-def _compressed(samples: Samples, compression: float, **kind: str) -> tuple[Samples, dict[str, Any]]:
+def _compressed(samples: Samples, compression: float, **kind: str) -> tuple[Samples, CodecRecipe]:
     heard = _through(samples, RATE, compression_level=compression, **kind)
     changed, scale = within_range(fitted(heard, len(samples)))
     return changed, {"compression": compression, "scale": scale}
