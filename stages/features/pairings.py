@@ -14,12 +14,12 @@ import pyarrow.compute as pc
 from stages.core.schemas.features import features_schema
 from stages.core.store.rowcache import RowCache
 from stages.features.family import Family
-from stages.features.table import ClipRow, columns_of
+from stages.features.table import MeasuredClip, columns_of
 
 IDS = ("neighbour_id", "clip_id", "perturbation")
 
 
-class PairingRow(ClipRow):
+class PairingRow(MeasuredClip):
     """A pairing as a clip: what `PAIRING` names, and an empty source."""
 
     neighbour_id: str

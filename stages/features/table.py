@@ -23,7 +23,7 @@ CHEAP = ["clip_id", "audio_hash", "source", "text"]
 """Columns of ``clips.parquet`` that keys are made of."""
 
 
-class ClipRow(TypedDict):
+class MeasuredClip(TypedDict):
     """The `CHEAP` columns of a clip; a pairing has no `source`."""
 
     clip_id: str
@@ -40,13 +40,13 @@ class MeasurementTask:
     ----------
     audio : bytes or None
         FLAC, where a family needs it.
-    clip : ClipRow
+    clip : MeasuredClip
     wanted : dict of str to str
         The row's key, by family.
     """
 
     audio: bytes | None
-    clip: ClipRow
+    clip: MeasuredClip
     wanted: dict[str, str]
 
 
@@ -93,7 +93,7 @@ def keys_of(family: Family, clips: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def missing_tasks(
-    clips: Sequence[ClipRow], families: Mapping[str, Family], caches: Mapping[str, RowCache]
+    clips: Sequence[MeasuredClip], families: Mapping[str, Family], caches: Mapping[str, RowCache]
 ) -> list[MeasurementTask]:
     """Return a task, still without audio, for every clip that lacks a row of a family."""
     wanted: list[dict[str, str]] = [{} for _ in clips]
@@ -132,7 +132,7 @@ def measure_batch(tasks: list[MeasurementTask]) -> Measured:
     return {name: (keys[name], pa.table({VALUES: rows[name]}, schemas[name])) for name in keys}
 
 
-def _measured(name: str, samples: Samples, clip: ClipRow) -> list[float]:
+def _measured(name: str, samples: Samples, clip: MeasuredClip) -> list[float]:
     family = FAMILIES[name]
     values = family.measure(Clip(samples, clip["text"] or "", clip["source"]))
     wrong = [column for column in family.columns if not np.isfinite(values.get(column, np.nan))]
@@ -142,7 +142,7 @@ def _measured(name: str, samples: Samples, clip: ClipRow) -> list[float]:
 
 
 def columns_of(
-    clips: Sequence[ClipRow], families: Mapping[str, Family], caches: Mapping[str, RowCache]
+    clips: Sequence[MeasuredClip], families: Mapping[str, Family], caches: Mapping[str, RowCache]
 ) -> list[pa.Array]:
     """Return the features of these clips, all of which are cached: float32[n] each, family after family."""
     columns: list[pa.Array] = []
@@ -153,7 +153,7 @@ def columns_of(
     return columns
 
 
-def joined(clips: Sequence[ClipRow], families: Mapping[str, Family], caches: Mapping[str, RowCache]) -> pa.Table:
+def joined(clips: Sequence[MeasuredClip], families: Mapping[str, Family], caches: Mapping[str, RowCache]) -> pa.Table:
     """Return the rows of ``features.parquet`` for these clips, all of whose features are cached."""
     ids = pa.array([clip["clip_id"] for clip in clips], pa.string())
     return pa.table([ids, *columns_of(clips, families, caches)], schema=table_schema(families))
