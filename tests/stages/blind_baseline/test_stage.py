@@ -51,7 +51,7 @@ def write_corpus(name: str, rng: np.random.Generator, gap: float, clips: int = 1
 
 def test_a_leaky_corpus_is_told_with_what_gives_it_away(params: Whole) -> None:
     work("lab_leaky", params)
-    found = read_json(artifact("blind_baseline", "lab_leaky", "metrics.json"))
+    found = read_json(artifact("blind_baseline", "lab_leaky", "details.json"))
     assert found["blind"]["fused"]["auc"] > 0.95
     assert set(found["blind"]["recording"]["estimators"]) == {"logistic", "boosting"}
     assert found["blind"]["spectral"]["auc_ci"][0] < 0.5
@@ -62,15 +62,22 @@ def test_a_leaky_corpus_is_told_with_what_gives_it_away(params: Whole) -> None:
     scores = read_table(artifact("blind_baseline", "lab_leaky", "scores.parquet"))
     assert np.isfinite(scores["probability"].to_numpy()).all()
     assert found["odds_weights"]["trimmed"] > 100
+    fused = found["blind"]["fused"]
+    assert read_json(artifact("blind_baseline", "lab_leaky", "metrics.json")) == {
+        "auc": fused["auc"], "auc_low": fused["auc_ci"][0], "auc_high": fused["auc_ci"][1],
+        "p": fused["permutation_p"], "n": 160, "speakers": 40, "population": "none", "population_n": 0,
+    }  # fmt: skip
 
 
 def test_a_corpus_at_chance_is_its_own_population(params: Whole) -> None:
     work("lab_trained", params)
-    found = read_json(artifact("blind_baseline", "lab_trained", "metrics.json"))
+    found = read_json(artifact("blind_baseline", "lab_trained", "details.json"))
     low, high = found["blind"]["fused"]["auc_ci"]
     assert low <= 0.5 <= high
     assert found["ngrams"] == []
     assert found["given_up"] is None
+    figures = read_json(artifact("blind_baseline", "lab_trained", "metrics.json"))
+    assert (figures["population"], figures["population_n"]) == ("whole", 160)
 
 
 def test_the_map_shows_corpora_and_parts(params: Whole) -> None:
