@@ -16,7 +16,6 @@ def headlines(details: Mapping[str, Any]) -> Headlines:
         "n": aer["n"],
         "random_sound_aer": controls["victim_random_sound"]["rate"],
         "twin_aer": controls["twin_triggered"]["rate"],
-        "benign": benign["victim"]["value"],
         "benign_lost": benign["victim_worse_by"]["value"],
     }
     return found | {f"{model}_scan": scan["finding"] for model, scan in details.get("scan", {}).items()}

@@ -10,13 +10,14 @@ from stages.core.results.flat import Headlines, bounded
 
 
 def headlines(details: Mapping[str, Any]) -> Headlines:
-    """Return how well membership is told from the fused features, and on which clips a finding could rest."""
+    """Return how well membership is told from all features, and the population, under the keys that audits have."""
     clips, fused, population = details["clips"], details["blind"]["fused"], details["population"]
     return {
-        **bounded("auc", fused["auc"], fused["auc_ci"]),
-        "p": fused["permutation_p"],
+        **bounded("blind_auc", fused["auc"], fused["auc_ci"]),
         "n": clips["member"] + clips["non_member"],
         "speakers": clips["speakers"],
         "population": population["kind"] or NONE,
-        "population_n": population["member"] + population["non_member"],
+        "members": population["member"],
+        "non_members": population["non_member"],
+        "population_blind_auc": population["blind_auc"],
     }

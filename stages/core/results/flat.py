@@ -1,4 +1,4 @@
-"""Headline figures: what `metrics.json` of a stage holds, a number or word a key: DVC shows each as a column."""
+"""Headline figures: what `metrics.json` of a stage holds, one number or word a key. DVC shows each as a column."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def test_an_experiment_leaves_manifest_outcomes_and_metrics(params: Whole) -> No
     assert read_json(folder / "metrics.json") == {
         "aer": metrics["aer"]["rate"], "aer_low": metrics["aer"]["ci"][0], "aer_high": metrics["aer"]["ci"][1],
         "n": metrics["aer"]["n"], "random_sound_aer": metrics["controls"]["victim_random_sound"]["rate"],
-        "twin_aer": metrics["controls"]["twin_triggered"]["rate"], "benign": metrics["benign"]["victim"]["value"],
+        "twin_aer": metrics["controls"]["twin_triggered"]["rate"],
         "benign_lost": metrics["benign"]["victim_worse_by"]["value"],
     }  # fmt: skip
     before = (folder / "poison.parquet").read_bytes(), (folder / "outcomes.parquet").read_bytes()

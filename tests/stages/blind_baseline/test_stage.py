@@ -1,5 +1,6 @@
 """From artifacts to artifacts: the stage and the shift map on small corpora."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import yaml
 
 from stages.blind_baseline.__main__ import work
+from stages.blind_baseline.shift_map import main as print_map
 from stages.blind_baseline.shift_map import work as shift_map
 from stages.core.schemas.corpus import CLIPS_SCHEMA
 from stages.core.schemas.features import features_schema
@@ -64,8 +66,8 @@ def test_a_leaky_corpus_is_told_with_what_gives_it_away(params: Whole) -> None:
     assert found["odds_weights"]["trimmed"] > 100
     fused = found["blind"]["fused"]
     assert read_json(artifact("blind_baseline", "lab_leaky", "metrics.json")) == {
-        "auc": fused["auc"], "auc_low": fused["auc_ci"][0], "auc_high": fused["auc_ci"][1],
-        "p": fused["permutation_p"], "n": 160, "speakers": 40, "population": "none", "population_n": 0,
+        "blind_auc": fused["auc"], "blind_auc_low": fused["auc_ci"][0], "blind_auc_high": fused["auc_ci"][1],
+        "n": 160, "speakers": 40, "population": "none", "members": 0, "non_members": 0, "population_blind_auc": None,
     }  # fmt: skip
 
 
@@ -77,7 +79,22 @@ def test_a_corpus_at_chance_is_its_own_population(params: Whole) -> None:
     assert found["ngrams"] == []
     assert found["given_up"] is None
     figures = read_json(artifact("blind_baseline", "lab_trained", "metrics.json"))
-    assert (figures["population"], figures["population_n"]) == ("whole", 160)
+    assert (figures["population"], figures["members"], figures["non_members"]) == ("whole", 80, 80)
+    assert figures["population_blind_auc"] == found["population"]["blind_auc"]
+
+
+def test_the_map_is_printed_and_written_only_where_it_is_asked_for(
+    params: Whole, repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(repository / "params.yaml", "params.yaml")
+    before = set(Path().rglob("*.json"))
+    monkeypatch.setattr("sys.argv", ["shift_map", "lab_trained", "lab_leaky"])
+    print_map()
+    assert "lab_leaky (160 clips) and lab_trained (160): acoustic 0." in capsys.readouterr().out
+    assert set(Path().rglob("*.json")) == before
+    monkeypatch.setattr("sys.argv", ["shift_map", "lab_trained", "lab_leaky", "--json", "map.json"])
+    print_map()
+    assert set(read_json(Path("map.json"))) == {"between", "parts"}
 
 
 def test_the_map_shows_corpora_and_parts(params: Whole) -> None:
