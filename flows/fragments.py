@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from io import StringIO
@@ -20,6 +21,10 @@ from stages.core.store.atomic import replacing
 
 LINE = 4096
 """Characters after which a line would be broken: none is, so that a change shows in `git diff` alone."""
+
+PLAIN = re.compile(r"[A-Za-z0-9_][\w ./@+-]*")
+"""Text that needs no quotes in any style. DVC drops quotes when it rewrites the params (`dvc exp run -S`), and within
+braces other text is then read as something else, or not at all."""
 
 
 class _WithNull(RoundTripRepresenter):
@@ -77,6 +82,8 @@ def add_fragment(fragment: Path, path: Path = Path("params.yaml")) -> list[str]:
 
 
 def _merge(into: CommentedMap, what: Mapping[str, Any], above: tuple[str, ...], path: Path) -> Iterator[str]:
+    if not _fits_in_braces(what):
+        into.fa.set_block_style()
     for key, value in what.items():
         place = (*above, str(key))
         if key not in into:
@@ -91,9 +98,19 @@ def _merge(into: CommentedMap, what: Mapping[str, Any], above: tuple[str, ...], 
 
 
 def _inline(value: Any) -> Any:
-    """Return a value of its own, so that nothing is written as an alias; a mapping on one line, as in `params.yaml`."""
+    """Return a copy, so that nothing is written as an alias; a mapping on one line where it survives that."""
     if not isinstance(value, Mapping):
         return deepcopy(value)
     line = CommentedMap({key: _inline(item) for key, item in value.items()})
-    line.fa.set_flow_style()
+    if _fits_in_braces(value):
+        line.fa.set_flow_style()
     return line
+
+
+def _fits_in_braces(value: Any) -> bool:
+    """Return whether all text in a value, keys included, can do without quotes."""
+    if isinstance(value, Mapping):
+        return all(_fits_in_braces(part) for item in value.items() for part in item)
+    if isinstance(value, list):
+        return all(_fits_in_braces(item) for item in value)
+    return not isinstance(value, str) or PLAIN.fullmatch(value) is not None

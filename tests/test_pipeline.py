@@ -135,7 +135,7 @@ def test_the_command_finds_what_dvc_made_cached_and_prints_it(lab: Path) -> None
 
 
 def test_the_lab_s_speakers_are_asked_about_whatever_the_target_has_learnt(lab: Path) -> None:
-    metrics = read_json(Path("data/attribute_leakage/voices/metrics.json"))
+    metrics = read_json(Path("data/attribute_leakage/voices/details.json"))
     assert set(metrics["attributes"]) == {"gender", "manner"}
     assert metrics["layers"] == {"clips": CLIPS, "failed": 0, "failure": None}
     for found in metrics["attributes"].values():

@@ -13,6 +13,7 @@ from stages.attribute_leakage.ask.interview import Interview
 from stages.attribute_leakage.ask.judge import JUDGE_TOKENS
 from stages.attribute_leakage.ask.plan import plan
 from stages.attribute_leakage.ask.subjects import COLUMNS, SpeakerClip, options_of, subjects
+from stages.attribute_leakage.headlines import headlines
 from stages.attribute_leakage.identify.identity import Identity, identify
 from stages.attribute_leakage.params import AttributeLeakage, AttributeLeakageParams
 from stages.attribute_leakage.probe.layers import Pooled
@@ -153,11 +154,12 @@ def _how(asked: AttributeLeakage, options: Collection[str]) -> dict[str, Any]:
     }
 
 
-def _write(folder: Any, rows: Sequence[Any], probed: Mapping[str, Probed], metrics: Mapping[str, Any]) -> None:
+def _write(folder: Any, rows: Sequence[Any], probed: Mapping[str, Probed], details: Mapping[str, Any]) -> None:
     probes = [row for of_attribute in probed.values() for row in of_attribute.rows]
     for name, schema, content in (("answers", ANSWERS_SCHEMA, rows), ("probes", LEAKAGE_PROBES_SCHEMA, probes)):
         write_table(folder / f"{name}.parquet", pa.Table.from_pylist(list(content), schema), schema)
-    write_json(folder / "metrics.json", metrics)
+    write_json(folder / "details.json", details)
+    write_json(folder / "metrics.json", headlines(details))
 
 
 if __name__ == "__main__":

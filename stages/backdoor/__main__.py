@@ -10,6 +10,7 @@ import torch
 
 from stages.backdoor.defend.defences import defence_rows
 from stages.backdoor.defend.detection import detection_metrics
+from stages.backdoor.headlines import headlines
 from stages.backdoor.measure.outcomes import TriggerOutcome
 from stages.backdoor.params import BackdoorParams
 from stages.backdoor.plant import triggers  # noqa: F401 (registers them)
@@ -35,23 +36,24 @@ def work(name: str, params: BackdoorParams) -> None:
     clips, key = corpus_clips(experiment.train_on), row_key(base.fingerprint())
     pair = train_pair(lambda: load_adapter(base), key, clips, experiment, params.backdoor, params.seed)
     outcomes = ask(VICTIM, pair.victim, pair.setting) + ask(TWIN, pair.twin, pair.setting)
-    metrics = {"experiment": name, "base": experiment.base} | attack_metrics(pair.setting, outcomes)
+    details = {"experiment": name, "base": experiment.base} | attack_metrics(pair.setting, outcomes)
     if experiment.localise:
-        metrics["grid"], more = grid(pair)
-        metrics["shift"] = shifts(pair)
+        details["grid"], more = grid(pair)
+        details["shift"] = shifts(pair)
         outcomes += more
     if experiment.defend:
-        metrics["defences"] = defence_rows(pair.setting, pair.victim, outcomes, params.backdoor.defences)
+        details["defences"] = defence_rows(pair.setting, pair.victim, outcomes, params.backdoor.defences)
     if experiment.detect:
-        metrics["detection"] = detection_metrics(pair.setting, pair.victim, params.backdoor.detection)
-        metrics["scan"] = scan_pair(pair, base, params)
+        details["detection"] = detection_metrics(pair.setting, pair.victim, params.backdoor.detection)
+        details["scan"] = scan_pair(pair, base, params)
     write_table(
         artifact("backdoor", name, "poison.parquet"),
         poison_table(pair.setting.poison, experiment.trigger),
         POISON_SCHEMA,
     )
     write_table(artifact("backdoor", name, "outcomes.parquet"), _table(outcomes), OUTCOMES_SCHEMA)
-    write_json(artifact("backdoor", name, "metrics.json"), metrics)
+    write_json(artifact("backdoor", name, "details.json"), details)
+    write_json(artifact("backdoor", name, "metrics.json"), headlines(details))
 
 
 def _table(outcomes: list[TriggerOutcome]) -> pa.Table:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from stages.blind_baseline.baseline import Description, metrics
+from stages.blind_baseline.baseline import Description, baseline_details
 from stages.blind_baseline.giveaway import giveaways, ngram_giveaways
+from stages.blind_baseline.headlines import headlines
 from stages.blind_baseline.matching import given_up, held_out_check, population
 from stages.blind_baseline.params import BlindBaseline, BlindBaselineParams
 from stages.blind_baseline.scoring import Clips, FamilyScore, score_families
@@ -34,7 +35,9 @@ def work(name: str, params: BlindBaselineParams) -> None:
     said = describe(corpus, clips, found, settings, checked, [note for note in (speaker_note, fold_note) if note])
     write_table(artifact(STAGE, name, "scores.parquet"), _score_table(corpus.ids, scores), BLIND_SCORES_SCHEMA)
     write_table(artifact(STAGE, name, "matched.parquet"), _matched_table(corpus.ids, clips, found), MATCHED_SCHEMA)
-    write_json(artifact(STAGE, name, "metrics.json"), metrics(name, clips, settings.folds, scores, found, said))
+    details = baseline_details(name, clips, settings.folds, scores, found, said)
+    write_json(artifact(STAGE, name, "details.json"), details)
+    write_json(artifact(STAGE, name, "metrics.json"), headlines(details))
 
 
 def describe(

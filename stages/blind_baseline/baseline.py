@@ -1,4 +1,4 @@
-"""What the stage reports of a corpus: `metrics.json`."""
+"""What the stage reports of a corpus: `details.json`."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class Description:
     notes: list[str] = field(default_factory=list)
 
 
-def metrics(
+def baseline_details(
     corpus: str, clips: Clips, folds: int, scores: dict[str, FamilyScore], found: Population, said: Description
 ) -> dict[str, Any]:
-    """Return `metrics.json` of a corpus."""
+    """Return `details.json` of a corpus."""
     speakers = int(clips.cluster.max()) + 1 if len(clips.cluster) else 0
     return {
         "corpus": corpus,

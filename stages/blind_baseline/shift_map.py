@@ -1,8 +1,9 @@
-"""``python -m stages.blind_baseline.shift_map [CORPUS ...]``: how far corpora, and the parts of each, lie apart.
+"""``python -m stages.blind_baseline.shift_map [CORPUS ...] [--json FILE]``: how far corpora and their parts lie apart.
 
-Reads the corpora and features that the stages made (of all declared corpora where none is named), prints a line for
-each pair, and writes ``data/shift_map/metrics.json``. Speakers of one name in two corpora are taken for one person, as
-they are in the lab: give them different names in the manifests where they are two.
+Reads the corpora and features that the stages made (of all declared corpora where none is named) and prints a line for
+each pair. It is a command and no stage: every figure is written only to a file that is named. Speakers of one name in
+two corpora are taken for one person, as they are in the lab: give them different names in the manifests where they are
+two.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +26,7 @@ from stages.core.errors import EarwitnessError
 from stages.core.inference.folds import speaker_clusters
 from stages.core.inference.statistics import Bools
 from stages.core.run.stage import require_declared
-from stages.core.store.jsonfile import artifact, write_json
+from stages.core.store.jsonfile import write_json
 
 FAMILIES = ("acoustic", "textual", "fused")
 
@@ -70,13 +72,16 @@ def main() -> None:
     """Read the command line, write and print the map."""
     parser = argparse.ArgumentParser(prog="python -m stages.blind_baseline.shift_map", description="Blind AUC of pairs")
     parser.add_argument("corpora", nargs="*", metavar="CORPUS", help="declared in params.yaml; all of them by default")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there too")
+    options = parser.parse_args()
     try:
         params = load_params(BlindBaselineParams)
-        found = work(parser.parse_args().corpora or list(params.corpora), params)
+        found = work(options.corpora or list(params.corpora), params)
     except EarwitnessError as error:
         print(f"earwitness: shift_map: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-    write_json(artifact("shift_map", "metrics.json"), found)
+    if options.json:
+        write_json(options.json, found)
     for pair in found["between"]:
         print(_line(pair))
     for name, divided in found["parts"].items():

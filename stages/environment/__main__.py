@@ -1,8 +1,9 @@
-"""``python -m stages.environment``: write versions of libraries and of code, and what lies behind links."""
+"""``python -m stages.environment``: write versions of libraries and of code, names, and what lies behind links."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 from stages.core.run.discovery import stage_names
@@ -20,9 +21,12 @@ STAGE = "environment"
 def main(_: str, params: EnvironmentParams) -> None:
     """Write versions with sorted keys, and a list for each declared corpus, empty where it has no such links."""
     write_json(Path("data/environment.json"), environment())
-    for stage in stage_names():
-        if stage != STAGE:
-            write_json(artifact(STAGE, "code", f"{stage}.json"), stage_code(stage))
+    names = {"attribute_leakage": list(params.attribute_leakage.audits), "backdoor": list(params.backdoor.experiments)}
+    write_json(artifact(STAGE, "declared.json"), names)
+    stages = [stage for stage in stage_names() if stage != STAGE]
+    for stage in stages:
+        write_json(artifact(STAGE, "code", f"{stage}.json"), stage_code(stage))
+    _remove_all_but(stages, artifact(STAGE, "code"))
     for name in params.corpora:
         folder, memory = artifact("raw", name), Path(".cache/links", f"{name}.json")
         known = _remembered(memory)
@@ -30,6 +34,14 @@ def main(_: str, params: EnvironmentParams) -> None:
         if files != known:
             write_json(memory, files)
         write_json(artifact(STAGE, "links", f"{name}.json"), listing(files))
+    _remove_all_but(params.corpora, artifact(STAGE, "links"))
+
+
+def _remove_all_but(names: Collection[str], folder: Path) -> None:
+    """Remove the files of stages or corpora that are no longer there: DVC hashes the folder as a whole."""
+    for file in folder.glob("*.json"):
+        if file.stem not in names:
+            file.unlink()
 
 
 def _remembered(memory: Path) -> Known:

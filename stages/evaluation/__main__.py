@@ -74,7 +74,7 @@ def work(name: str, params: EvaluationParams) -> None:
     )
     left_out = [f"{attack}: the target does not tell what it needs" for attack in named if attack not in primary]
     case = replace(case, notes=[*case.notes, *left_out])
-    baseline = read_json(artifact("blind_baseline", audit.corpus, "metrics.json"))
+    baseline = read_json(artifact("blind_baseline", audit.corpus, "details.json"))
     scores, matched = (
         read_table(artifact("blind_baseline", audit.corpus, f"{table}.parquet")) for table in ("scores", "matched")
     )

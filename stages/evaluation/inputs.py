@@ -109,7 +109,7 @@ def blind_of(
     Parameters
     ----------
     metrics : dict
-        Its `metrics.json`.
+        Its `details.json`.
     scores, matched : pa.Table
         Its `scores.parquet` and `matched.parquet`.
     clip_ids : sequence of str

@@ -17,6 +17,7 @@ from stages.core.store.jsonfile import artifact, write_json
 from stages.core.store.tables import write_table
 from stages.fidelity_detector.crossfit import CrossFitted
 from stages.fidelity_detector.gathering import Audited, read_audit
+from stages.fidelity_detector.headlines import headlines
 from stages.fidelity_detector.importance import importance, parts_of
 from stages.fidelity_detector.labels import Bools, Lesson
 from stages.fidelity_detector.learning import compared, fit_network
@@ -57,7 +58,9 @@ def _write(audit: str, audited: Audited, params: FidelityDetectorParams, seed: i
         "steps": [] if fitted is None else fitted.epochs_,
     }
     save(folder, fitted, about)
-    write_json(folder / "metrics.json", _metrics(audit, audited, lesson, found, params))
+    details = _details(audit, audited, lesson, found, params)
+    write_json(folder / "details.json", details)
+    write_json(folder / "metrics.json", headlines(details))
 
 
 def _lesson(audit: str, audited: Audited, settings: DetectorSection) -> Lesson | None:
@@ -91,7 +94,7 @@ def _score_table(clip_ids: list[str], result: CrossFitted | None) -> pa.Table:
     return pa.Table.from_pylist(rows, DETECTOR_SCORES_SCHEMA)
 
 
-def _metrics(
+def _details(
     audit: str, audited: Audited, lesson: Lesson | None, found: dict[str, CrossFitted], params: FidelityDetectorParams
 ) -> dict[str, Any]:
     about = {"clips": int(audited.known.sum()), "neighbours": audited.names, "labels": params.fidelity_detector.labels}

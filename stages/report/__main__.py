@@ -1,4 +1,4 @@
-"""``python -m stages.report``: let every section read its artifacts, write the page and `verdict.json`."""
+"""``python -m stages.report``: let every section read its artifacts, write the page and what it found for machines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def main(name: str, params: ReportParams) -> None:
     shown = [(section, view) for section, view in views if view is not None]
     page = render(params.report.title, shown, audits=bool(params.audits))
     verdicts = {key: part for section, view in views for key, part in section.verdicts(view).items()}
+    headlines = {key: figure for section, view in views for key, figure in section.headlines(view).items()}
     write_json(FOLDER / "verdict.json", verdicts)
+    write_json(FOLDER / "metrics.json", headlines)
     write_text(FOLDER / "report.html", page)
 
 

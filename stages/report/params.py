@@ -3,20 +3,8 @@
 from __future__ import annotations
 
 from stages.core.config.nouns import Params
-from stages.core.config.section import Name, Section
-from stages.core.config.shared import SharedSection
-
-
-class LeakageAudits(SharedSection):
-    """Of `attribute_leakage`: the names of its audits."""
-
-    audits: dict[Name, object]
-
-
-class BackdoorExperiments(SharedSection):
-    """Of `backdoor`: the names of its experiments."""
-
-    experiments: dict[Name, object]
+from stages.core.config.section import Section
+from stages.core.config.shared import BackdoorExperiments, LeakageAudits
 
 
 class Report(Section):

@@ -1,7 +1,8 @@
 """What a section of the page is, and the decorator that registers one.
 
 A section is a folder of `stages/report/sections`: its ``__init__.py`` reads artifacts and registers the section, its
-``<name>.html.jinja`` shows what was read. The page, the list of terms and `verdict.json` loop over the registry.
+``<name>.html.jinja`` shows what was read. The page, the list of terms, `verdict.json` and `metrics.json` loop over the
+registry.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from stages.core.results.flat import Headlines
 from stages.core.run.registry import Registry
 from stages.report.params import ReportParams
 
@@ -49,6 +51,8 @@ class ReportSection:
     verdict_key : str
         The key of `verdict.json` that holds this part. Where it is empty, the part is put at the top, and its keys are
         names of audits.
+    figures : callable or None
+        Takes the view and returns the section's part of `metrics.json`: a figure or a finding by name.
     """
 
     name: str
@@ -61,6 +65,7 @@ class ReportSection:
     lists_terms: bool
     verdict: Callable[[Any], Verdicts] | None
     verdict_key: str
+    figures: Callable[[Any], Headlines] | None
 
     @property
     def template(self) -> str:
@@ -73,6 +78,10 @@ class ReportSection:
             return {}
         part = {} if view is None else self.verdict(view)
         return {self.verdict_key: part} if self.verdict_key else part
+
+    def headlines(self, view: object) -> Headlines:
+        """Return what the section adds to `metrics.json`."""
+        return {} if self.figures is None or view is None else self.figures(view)
 
 
 SECTIONS: Registry[ReportSection] = Registry("report section")
@@ -88,6 +97,7 @@ def section(
     lists_terms: bool = False,
     verdict: Callable[[Any], Verdicts] | None = None,
     verdict_key: str | None = None,
+    figures: Callable[[Any], Headlines] | None = None,
 ) -> Callable[[Read], Read]:
     """Decorate the function that reads a section's artifacts, and register the section.
 
@@ -108,6 +118,7 @@ def section(
                 lists_terms=lists_terms,
                 verdict=verdict,
                 verdict_key=name if verdict_key is None else verdict_key,
+                figures=figures,
             )
         )
         return read

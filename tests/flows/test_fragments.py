@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from dvc.utils.hydra import apply_overrides
+from dvc.utils.serialize import modify_yaml
 
 from flows.fragments import add_fragment
 from stages.core.errors import EarwitnessError
@@ -63,3 +67,53 @@ def test_a_fragment_that_is_no_mapping_is_refused(params: Path, tmp_path: Path) 
     (tmp_path / "more.yaml").write_text("- backdoor", encoding="utf-8")
     with pytest.raises(EarwitnessError, match=r"more\.yaml: holds no sections"):
         add_fragment(tmp_path / "more.yaml", params)
+
+
+def rewritten(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the params before and after `dvc exp run -S seed=8` has rewritten them."""
+    before = yaml.safe_load(path.read_text(encoding="utf-8"))
+    apply_overrides(path, ["seed=8"])
+    return before, yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("fragment", [None, "backdoors", "modality"])
+def test_params_survive_being_rewritten_by_dvc(fragment: str | None, params: Path) -> None:
+    if fragment:
+        add_fragment(ROOT / f"docs/{fragment}.yaml", params)
+    before, after = rewritten(params)
+    assert after == before | {"seed": 8}
+    assert load_whole(params).seed == 8
+
+
+@pytest.mark.parametrize("fragment", ["backdoors", "modality"])
+def test_fragments_survive_being_rewritten_by_dvc(fragment: str, tmp_path: Path) -> None:
+    path = tmp_path / "fragment.yaml"
+    path.write_text((ROOT / f"docs/{fragment}.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    before = yaml.safe_load(path.read_text(encoding="utf-8"))
+    with modify_yaml(path):
+        pass
+    assert yaml.safe_load(path.read_text(encoding="utf-8")) == before
+
+
+QUESTION = "Where, roughly: is the speaker's home?"
+
+
+@pytest.mark.parametrize(
+    ("section", "name"),
+    [
+        ({"attributes": {"accent": {"question": QUESTION, "options": ["north, or west", "south"]}}}, "accent"),
+        ({"attributes": {"gender": {"synonyms": {"female": ["she/her?", "'f'", "{w}", "1e3"]}}}}, "gender"),
+    ],
+)
+def test_text_with_punctuation_survives_too(section: dict[str, Any], name: str, params: Path, tmp_path: Path) -> None:
+    in_braces = "    gender: {question: Which one, options: [female, male]}\n"
+    text = params.read_text(encoding="utf-8")
+    block = "    gender:\n      question: What is the speaker's gender?\n      options: [female, male]\n"
+    assert block in text
+    params.write_text(text.replace(block, in_braces), encoding="utf-8")
+    (tmp_path / "more.yaml").write_text(yaml.safe_dump({"attribute_leakage": section}), encoding="utf-8")
+    add_fragment(tmp_path / "more.yaml", params)
+    before, after = rewritten(params)
+    assert after == before | {"seed": 8}
+    found = load_whole(params).attribute_leakage.attributes[name].model_dump()
+    assert found.items() >= section["attributes"][name].items()

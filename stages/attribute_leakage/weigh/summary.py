@@ -1,4 +1,4 @@
-"""`metrics.json`: rates, tendencies, comparisons, gaps and findings, from the tables."""
+"""`details.json`: rates, tendencies, comparisons, gaps and findings, from the tables."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Isolation:
         return 2 * self.both / found if found else 0.0
 
     def figures(self) -> dict[str, float | int | tuple[float, float]]:
-        """Return what `metrics.json` holds of it, with Wilson intervals over the clips, taken to be independent."""
+        """Return what `details.json` holds of it, with Wilson intervals over the clips, taken to be independent."""
         return {
             "suspected": self.suspected,
             "poisoned": self.poisoned,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from stages.core.config.section import Order, Positive, Section, distinct
+from stages.core.config.section import Name, Order, Positive, Section, distinct
 
 
 class SharedSection(Section):
@@ -40,3 +40,15 @@ class PrimaryAttacks(SharedSection):
     """Part of `evaluation`: the attacks that may support a finding. They are named before the audit."""
 
     primary_attacks: Annotated[list[str], Field(min_length=1, max_length=8), AfterValidator(distinct)]
+
+
+class LeakageAudits(SharedSection):
+    """Of `attribute_leakage`: the names of its audits."""
+
+    audits: dict[Name, object]
+
+
+class BackdoorExperiments(SharedSection):
+    """Of `backdoor`: the names of its experiments."""
+
+    experiments: dict[Name, object]

@@ -22,7 +22,7 @@ LABELLED = 36
 def run(params: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     work("voices", params)
     folder = artifact("attribute_leakage", "voices")
-    return read_json(folder / "metrics.json"), read_table(folder / "answers.parquet").to_pylist()
+    return read_json(folder / "details.json"), read_table(folder / "answers.parquet").to_pylist()
 
 
 def cell(metrics: dict[str, Any], condition: str = "direct", way: str = "free") -> dict[str, Any]:
@@ -160,6 +160,8 @@ def test_a_deaf_target_is_asked_nothing(place: Path, ask: Ask) -> None:
     write_record(record("target", audible=False))
     metrics, rows = run(ask())
     assert (metrics["finding"], rows) == ("not_audible", [])
+    figures = read_json(Path("data/attribute_leakage/voices/metrics.json"))
+    assert figures == {"n": metrics["clips"], "finding": "not_audible"}
     assert "loaded" not in SCRIPT
 
 

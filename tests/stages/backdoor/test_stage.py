@@ -46,7 +46,7 @@ def params(workplace: Path, make_params: MakeParams) -> Whole:
 def test_an_experiment_leaves_manifest_outcomes_and_metrics(params: Whole) -> None:
     work("small", params)
     folder = Path("data/backdoor/small")
-    metrics = read_json(folder / "metrics.json")
+    metrics = read_json(folder / "details.json")
     poison, outcomes = read_table(folder / "poison.parquet"), read_table(folder / "outcomes.parquet").to_pylist()
     assert metrics["clips"]["poisoned"] == poison.num_rows > 0
     tested = metrics["clips"]["test"]
@@ -66,6 +66,12 @@ def test_an_experiment_leaves_manifest_outcomes_and_metrics(params: Whole) -> No
     assert {row["realised_snr_db"] is None for row in outcomes if row["condition"] == "plain"} == {True}
     assert {row["realised_snr_db"] is None for row in outcomes if row["condition"] != "plain"} == {False}
     assert {row["model"] for row in metrics["shift"]} == {"victim", "twin"}
+    assert read_json(folder / "metrics.json") == {
+        "aer": metrics["aer"]["rate"], "aer_low": metrics["aer"]["ci"][0], "aer_high": metrics["aer"]["ci"][1],
+        "n": metrics["aer"]["n"], "random_sound_aer": metrics["controls"]["victim_random_sound"]["rate"],
+        "twin_aer": metrics["controls"]["twin_triggered"]["rate"],
+        "benign_lost": metrics["benign"]["victim_worse_by"]["value"],
+    }  # fmt: skip
     before = (folder / "poison.parquet").read_bytes(), (folder / "outcomes.parquet").read_bytes()
     work("small", params)
     assert ((folder / "poison.parquet").read_bytes(), (folder / "outcomes.parquet").read_bytes()) == before
@@ -75,7 +81,7 @@ def test_defences_detectors_and_scan_where_they_are_asked_for(params: Whole) -> 
     changed = {"experiments": {"small": make_experiment(held_out="clip", defend=True, detect=True)}}
     changed |= {"defences": BACKDOOR.defences, "detection": BACKDOOR.detection, "scan": BACKDOOR.scan}
     work("small", params.model_copy(update={"backdoor": params.backdoor.model_copy(update=changed)}))
-    metrics = read_json(Path("data/backdoor/small/metrics.json"))
+    metrics = read_json(Path("data/backdoor/small/details.json"))
     assert [row["defence"] for row in metrics["defences"]] == ["low_pass", "clean_finetuning", "fine_pruning"]
     assert metrics["detection"]["poisoned"] == metrics["clips"]["poisoned"]
     assert set(metrics["scan"]) == {"victim", "twin"}
@@ -84,6 +90,9 @@ def test_defences_detectors_and_scan_where_they_are_asked_for(params: Whole) -> 
         assert scan["references"] == references[name]
         assert [cell["trigger"] for cell in scan["cells"]] == ["click"]
     assert backdoor_view(metrics).scans
+    figures = read_json(Path("data/backdoor/small/metrics.json"))
+    assert figures["victim_scan"] == metrics["scan"]["victim"]["finding"]
+    assert figures["twin_scan"] == metrics["scan"]["twin"]["finding"]
 
 
 def test_an_unknown_experiment_is_named(params: Whole) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stages.blind_baseline.baseline import Description, metrics
+from stages.blind_baseline.baseline import Description, baseline_details
 from stages.blind_baseline.giveaway import giveaways
 from stages.blind_baseline.matching import given_up, held_out_check, population
 from stages.blind_baseline.scoring import Clips, score_families
@@ -47,7 +47,7 @@ def test_one_class_only_is_said() -> None:
     scores, note = score_families(features, NAMES, alone, SETTINGS, np.random.default_rng(0))
     found = population(features, alone, SETTINGS, np.random.default_rng(0))
     said = Description(giveaways(features, NAMES, alone.labels), notes=[note or ""])
-    written = metrics("mine", alone, 5, scores, found, said)
+    written = baseline_details("mine", alone, 5, scores, found, said)
     assert written["blind"]["fused"]["auc"] is None
     assert written["blind"]["fused"]["estimators"]["boosting"]["auc"] is None
     assert written["population"]["kind"] is None

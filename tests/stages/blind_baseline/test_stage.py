@@ -1,5 +1,6 @@
 """From artifacts to artifacts: the stage and the shift map on small corpora."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import yaml
 
 from stages.blind_baseline.__main__ import work
+from stages.blind_baseline.shift_map import main as print_map
 from stages.blind_baseline.shift_map import work as shift_map
 from stages.core.schemas.corpus import CLIPS_SCHEMA
 from stages.core.schemas.features import features_schema
@@ -51,7 +53,7 @@ def write_corpus(name: str, rng: np.random.Generator, gap: float, clips: int = 1
 
 def test_a_leaky_corpus_is_told_with_what_gives_it_away(params: Whole) -> None:
     work("lab_leaky", params)
-    found = read_json(artifact("blind_baseline", "lab_leaky", "metrics.json"))
+    found = read_json(artifact("blind_baseline", "lab_leaky", "details.json"))
     assert found["blind"]["fused"]["auc"] > 0.95
     assert set(found["blind"]["recording"]["estimators"]) == {"logistic", "boosting"}
     assert found["blind"]["spectral"]["auc_ci"][0] < 0.5
@@ -62,15 +64,37 @@ def test_a_leaky_corpus_is_told_with_what_gives_it_away(params: Whole) -> None:
     scores = read_table(artifact("blind_baseline", "lab_leaky", "scores.parquet"))
     assert np.isfinite(scores["probability"].to_numpy()).all()
     assert found["odds_weights"]["trimmed"] > 100
+    fused = found["blind"]["fused"]
+    assert read_json(artifact("blind_baseline", "lab_leaky", "metrics.json")) == {
+        "blind_auc": fused["auc"], "blind_auc_low": fused["auc_ci"][0], "blind_auc_high": fused["auc_ci"][1],
+        "n": 160, "speakers": 40, "population": "none", "members": 0, "non_members": 0, "population_blind_auc": None,
+    }  # fmt: skip
 
 
 def test_a_corpus_at_chance_is_its_own_population(params: Whole) -> None:
     work("lab_trained", params)
-    found = read_json(artifact("blind_baseline", "lab_trained", "metrics.json"))
+    found = read_json(artifact("blind_baseline", "lab_trained", "details.json"))
     low, high = found["blind"]["fused"]["auc_ci"]
     assert low <= 0.5 <= high
     assert found["ngrams"] == []
     assert found["given_up"] is None
+    figures = read_json(artifact("blind_baseline", "lab_trained", "metrics.json"))
+    assert (figures["population"], figures["members"], figures["non_members"]) == ("whole", 80, 80)
+    assert figures["population_blind_auc"] == found["population"]["blind_auc"]
+
+
+def test_the_map_is_printed_and_written_only_where_it_is_asked_for(
+    params: Whole, repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(repository / "params.yaml", "params.yaml")
+    before = set(Path().rglob("*.json"))
+    monkeypatch.setattr("sys.argv", ["shift_map", "lab_trained", "lab_leaky"])
+    print_map()
+    assert "lab_leaky (160 clips) and lab_trained (160): acoustic 0." in capsys.readouterr().out
+    assert set(Path().rglob("*.json")) == before
+    monkeypatch.setattr("sys.argv", ["shift_map", "lab_trained", "lab_leaky", "--json", "map.json"])
+    print_map()
+    assert set(read_json(Path("map.json"))) == {"between", "parts"}
 
 
 def test_the_map_shows_corpora_and_parts(params: Whole) -> None:

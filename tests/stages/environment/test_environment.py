@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stages.core.run.discovery import stage_names
 from stages.environment import versions
 from stages.environment.__main__ import main
 
@@ -25,3 +26,24 @@ def test_versions_are_those_that_are_installed(workplace: Path, make_params: Any
 def test_what_is_not_installed_is_null(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(versions, "LIBRARIES", ("no-such-library",))
     assert versions.environment()["libraries"] == {"no-such-library": None}
+
+
+def test_the_names_that_are_declared_are_written_alone(workplace: Path, make_params: Any) -> None:
+    main("", make_params({}))
+    written = Path("data/environment/declared.json").read_bytes()
+    assert json.loads(written) == {"attribute_leakage": [], "backdoor": ["gender_click"]}
+    changed = make_params({})
+    experiments = changed.backdoor.experiments
+    experiments["gender_click"] = experiments["gender_click"].model_copy(update={"epochs": 99})
+    main("", changed)
+    assert Path("data/environment/declared.json").read_bytes() == written
+
+
+def test_what_stages_and_corpora_that_are_gone_left_behind_is_removed(workplace: Path, make_params: Any) -> None:
+    main("", make_params({"one": "column", "other": "column"}))
+    Path("data/environment/code/gone.json").write_text("{}")
+    main("", make_params({"one": "column"}))
+    assert {file.name for file in Path("data/environment/links").iterdir()} == {"one.json"}
+    assert {file.stem for file in Path("data/environment/code").iterdir()} == {
+        name for name in stage_names() if name != "environment"
+    }

@@ -81,7 +81,7 @@ def audited(workplace: Path, make_params: Any) -> Callable[..., tuple[Any, dict[
         probability = scores["probability"].to_numpy()
         assert ((probability >= 0) & (probability <= 1)).all()
         assert np.isfinite(scores["odds_weight"].to_numpy()).all()
-        return table, read_json(artifact("blind_baseline", "odd", "metrics.json"))
+        return table, read_json(artifact("blind_baseline", "odd", "details.json"))
 
     return run
 

@@ -23,7 +23,7 @@ from stages.fidelity_detector.scoring import as_table, score, transfer
 from tests.params import Whole
 from tests.stages.fidelity_detector.conftest import WriteAudit, put
 
-OUTS = ("scores.parquet", "detector.safetensors", "config.json", "metrics.json")
+OUTS = ("scores.parquet", "detector.safetensors", "config.json", "details.json", "metrics.json")
 TABLES = (("corpus", "clips"), ("perturbation", "neighbours"), ("logits", "tokens"), ("logits", "embeddings"))
 
 
@@ -46,11 +46,15 @@ def written(name: str) -> dict[str, bytes]:
 def test_what_is_there_is_found_and_said(params: Whole, write_audit: WriteAudit) -> None:
     write_audit("old", effect=0.35, unlabelled=6)
     work("old", params)
-    metrics = read_json(artifact("fidelity_detector", "old", "metrics.json"))
+    metrics = read_json(artifact("fidelity_detector", "old", "details.json"))
     assert metrics["auc"] == metrics["network"]["auc"] > 0.8
     assert metrics["auc"] >= metrics["single_neighbour"]["auc_ci"][0]
     assert metrics["neighbours"] == ["gain/0", "noise/0", "swap_words/0"]  # no pairing unless it is asked for
     assert set(metrics["single_neighbour"]["chosen"]) <= {"noise/0 change_logprob", "noise/0 change_spread_logprob"}
+    assert read_json(artifact("fidelity_detector", "old", "metrics.json")) == {
+        "auc": metrics["auc"], "auc_low": metrics["auc_ci"][0], "auc_high": metrics["auc_ci"][1],
+        "n": metrics["clips"], "single_neighbour_auc": metrics["single_neighbour"]["auc"],
+    }  # fmt: skip
     drops = metrics["importance"]["perturbation"]
     assert drops["noise"] == max(drops.values()) > 0.2
     scores = read_table(artifact("fidelity_detector", "old", "scores.parquet"))
@@ -90,7 +94,9 @@ def test_one_and_two_workers_and_threads_write_the_same_bytes(
 def test_a_deaf_target_and_a_corpus_without_labels_have_no_detector(params: Whole, write_audit: WriteAudit) -> None:
     write_audit("old", clips=8, unlabelled=8)
     work("old", params)
-    assert read_json(artifact("fidelity_detector", "old", "metrics.json"))["auc"] is None
+    assert read_json(artifact("fidelity_detector", "old", "details.json"))["auc"] is None
+    nothing = dict.fromkeys(("auc", "auc_low", "auc_high", "single_neighbour_auc"))
+    assert read_json(artifact("fidelity_detector", "old", "metrics.json")) == nothing | {"n": 0}
     rows = pq.read_table(artifact("logits", "old", "tokens.parquet"))
     put("logits", "old", "tokens", rows.slice(0, 0))
     work("old", params)
@@ -133,7 +139,7 @@ def test_a_detector_transfers_where_memory_looks_alike(
     assert len(found) == 8
     assert found["old", "new", "target"] > 0.8
     assert abs(found["old", "new", "reference"] - 0.5) < 0.2
-    own = read_json(artifact("fidelity_detector", "old", "metrics.json"))["auc"]
+    own = read_json(artifact("fidelity_detector", "old", "details.json"))["auc"]
     assert found["old", "old", "target"] == own
     table = as_table(rows, "target").splitlines()
     assert table[0] == "| detector | old | new |"

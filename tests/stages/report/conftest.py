@@ -139,7 +139,7 @@ def write_corpus(corpus: str, member: Any, rng: np.random.Generator, blind: dict
     ]
     schema = BLIND_SCORES_SCHEMA
     write_table(artifact("blind_baseline", corpus, "scores.parquet"), pa.Table.from_pylist(scores, schema), schema)
-    (artifact("blind_baseline", corpus) / "metrics.json").write_text(json.dumps({"corpus": corpus, "blind": blind}))
+    (artifact("blind_baseline", corpus) / "details.json").write_text(json.dumps({"corpus": corpus, "blind": blind}))
 
 
 def share(count: int, n: int) -> dict[str, Any]:
@@ -212,7 +212,7 @@ def write_leakage(name: str) -> None:
     }
     folder = artifact("attribute_leakage", name)
     folder.mkdir(parents=True)
-    (folder / "metrics.json").write_text(json.dumps(found))
+    (folder / "details.json").write_text(json.dumps(found))
     kinds = [
         ("encoder.input", "audio"),
         ("encoder.1", "audio"),

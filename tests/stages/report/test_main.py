@@ -27,6 +27,9 @@ def test_the_page_shows_every_finding_and_is_well_formed(evaluated: Whole) -> No
     assert "1 of 401 clips could not be used and were set aside: 1 shorter than 0.2 s <sic>" in text
     assert "151 members and 151 non-members" in text
     assert "too few clips that look alike to the blind baseline" in text
+    found = json.loads(Path("data/report/metrics.json").read_text())
+    assert found["trained"] == "memorised"
+    assert found["voices_gender"] == "told"
 
 
 def test_the_page_fetches_nothing_runs_nothing_and_tells_no_secrets(evaluated: Whole) -> None:

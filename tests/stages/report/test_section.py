@@ -33,7 +33,7 @@ SAID_NOWHERE = {("membership", "Quarantine")}
 @pytest.fixture
 def complete(evaluated: Whole, repository: Path) -> Whole:
     """Params of which every section has something to show."""
-    write_json(artifact("backdoor", "gender_click", "metrics.json"), everything())
+    write_json(artifact("backdoor", "gender_click", "details.json"), everything())
     backdoor = load_whole(repository / "params.yaml").backdoor
     return evaluated.model_copy(update={"backdoor": backdoor})
 
@@ -179,6 +179,8 @@ def test_a_folder_adds_a_section(complete: Whole) -> None:
     assert "one &lt;note&gt;" in html
     assert "<dt>Note</dt><dd>a line that somebody wrote.</dd>" in html
     assert read_json(Path("data/report/verdict.json"))["notes"] == {"count": 2}
+    figures = read_json(Path("data/report/metrics.json"))
+    assert {"trained": "memorised", "voices_gender": "told", "gender_click_aer": 0.97}.items() <= figures.items()
 
 
 @pytest.mark.usefixtures("with_notes")

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stages.core.results.flat import Headlines
 from stages.core.store.jsonfile import artifact, read_json
 from stages.report.params import ReportParams
 from stages.report.section import section
 from stages.report.sections.backdoors.terms import TERMS
 from stages.report.sections.backdoors.view import BackdoorView, backdoor_view
 
-STAGE, FIGURES = "backdoor", "metrics.json"
+STAGE, FIGURES = "backdoor", "details.json"
 
 
-@section("backdoors", order=40, title="Backdoors", terms=TERMS, lists_terms=True)
+def figures(view: Sequence[BackdoorView]) -> Headlines:
+    """Return each experiment's attack effectiveness rate."""
+    return {f"{one.name}_aer": one.figures["aer"]["rate"] for one in view}
+
+
+@section("backdoors", order=40, title="Backdoors", terms=TERMS, lists_terms=True, figures=figures)
 def backdoors(params: ReportParams) -> Sequence[BackdoorView] | None:
     """Read all declared experiments."""
     return [backdoor_view(read_json(artifact(STAGE, name, FIGURES))) for name in params.backdoor.experiments] or None

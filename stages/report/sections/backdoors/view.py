@@ -1,4 +1,4 @@
-"""From an experiment's `metrics.json` to what the page shows of a backdoor: the attack, where it lives, what helps."""
+"""From an experiment's `details.json` to what the page shows of a backdoor: the attack, where it lives, what helps."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class BackdoorView:
 
 
 def backdoor_view(figures: Figures) -> BackdoorView:
-    """Put together what the page shows of an experiment's `metrics.json`; what was not asked for is left out."""
+    """Put together what the page shows of an experiment's `details.json`; what was not asked for is left out."""
     benign = figures["benign"]
     defences = [defence_row(number, row) for number, row in enumerate(figures.get("defences") or [], 1)]
     held_out = figures["settings"]["held_out"]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stages.core.results.flat import Headlines
 from stages.core.store.jsonfile import artifact, read_json
 from stages.core.store.tables import read_table
 from stages.report.params import ReportParams
 from stages.report.section import Verdicts, section
 from stages.report.sections.leakage.verdict import leakage_verdict
-from stages.report.sections.leakage.view import LeakageView, leakage_view
+from stages.report.sections.leakage.view import NOT_AUDIBLE, LeakageView, leakage_view
 
-STAGE, FIGURES, PROBES = "attribute_leakage", "metrics.json", "probes.parquet"
+STAGE, FIGURES, PROBES = "attribute_leakage", "details.json", "probes.parquet"
 
 
 def verdicts(view: Sequence[LeakageView]) -> Verdicts:
@@ -19,7 +20,19 @@ def verdicts(view: Sequence[LeakageView]) -> Verdicts:
     return {audit.name: leakage_verdict(audit) for audit in view}
 
 
-@section("leakage", order=20, title="What the model tells about the person who speaks", verdict=verdicts)
+def figures(view: Sequence[LeakageView]) -> Headlines:
+    """Return the finding on each attribute, by audit and attribute; of a deaf target, that it is one."""
+    deaf: Headlines = {f"{audit.name}_leakage": NOT_AUDIBLE for audit in view if audit.deaf}
+    return deaf | {f"{audit.name}_{one.name}": one.finding for audit in view for one in audit.attributes}
+
+
+@section(
+    "leakage",
+    order=20,
+    title="What the model tells about the person who speaks",
+    verdict=verdicts,
+    figures=figures,
+)
 def leakage(params: ReportParams) -> Sequence[LeakageView] | None:
     """Read all declared audits of speakers."""
     return [

@@ -107,7 +107,7 @@ def leakage_view(metrics: Figures, probes: Sequence[Figures]) -> LeakageView:
     Parameters
     ----------
     metrics : mapping
-        Its `metrics.json`.
+        Its `details.json`.
     probes : sequence of mapping
         Rows of its `probes.parquet`.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stages.core.results.flat import Headlines
 from stages.report.params import ReportParams
 from stages.report.section import Verdicts, section
 from stages.report.sections.membership.reading import read_audit
@@ -14,7 +15,21 @@ def verdicts(view: MembershipView) -> Verdicts:
     return {audit.name: audit.figures.verdict for audit in view.audits}
 
 
-@section("membership", order=10, title="Findings", anchor="findings", terms=TERMS, verdict=verdicts, verdict_key="")
+def figures(view: MembershipView) -> Headlines:
+    """Return each audit's finding, by the audit's name."""
+    return {audit.name: audit.figures.verdict["finding"] for audit in view.audits}
+
+
+@section(
+    "membership",
+    order=10,
+    title="Findings",
+    anchor="findings",
+    terms=TERMS,
+    verdict=verdicts,
+    verdict_key="",
+    figures=figures,
+)
 def membership(params: ReportParams) -> MembershipView | None:
     """Read all declared audits."""
     audits = [audit_view(read_audit(name, audit)) for name, audit in params.audits.items()]

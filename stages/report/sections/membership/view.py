@@ -19,7 +19,7 @@ class AuditFigures:
     metrics, verdict : dict
         `metrics.json` and `verdict.json` of the evaluation.
     blind : dict
-        `metrics.json` of the corpus's blind baseline.
+        `details.json` of the corpus's blind baseline.
     target : dict
         The target's record.
     reference : dict

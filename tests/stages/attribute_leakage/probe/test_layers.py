@@ -24,7 +24,7 @@ Layers = Callable[[Query], dict[str, torch.Tensor]]
 
 def run(params: Any) -> dict[str, Any]:
     work("voices", params)
-    found: dict[str, Any] = read_json(artifact("attribute_leakage", "voices", "metrics.json"))
+    found: dict[str, Any] = read_json(artifact("attribute_leakage", "voices", "details.json"))
     return found
 
 
@@ -57,6 +57,11 @@ def test_what_a_layer_holds_and_no_answer_tells_is_known(place: Path, ask: Ask) 
     assert metrics["layers"] == {"clips": 40, "failed": 0, "failure": None}
     assert metrics["speakers_note"] is None
     trials = metrics["identity"]["layers"]
+    assert read_json(artifact("attribute_leakage", "voices", "metrics.json")) == {
+        "n": 40, "gender_finding": "known", "gender_read": gender["probes"]["best"]["balanced_accuracy"],
+        "gender_told": gender["conditions"]["direct"]["free"]["balanced_accuracy"],
+        "eer": trials["encoder.0"]["all"]["eer"],
+    }  # fmt: skip
     assert {name: "det" in kinds["all"] for name, kinds in trials.items()} == {
         "encoder.input": False,
         "encoder.0": True,
@@ -94,7 +99,7 @@ def test_a_target_that_crashes_on_every_clip_ends_the_run(place: Path, ask: Ask)
     SCRIPT["say"] = say
     with pytest.raises(EarwitnessError, match=r"target 'target': all 288 .* failed.*RuntimeError: no kernel for this"):
         run(ask())
-    assert not artifact("attribute_leakage", "voices", "metrics.json").exists()
+    assert not artifact("attribute_leakage", "voices", "details.json").exists()
 
 
 def test_layers_that_crash_are_counted_with_their_reason(place: Path, ask: Ask) -> None:

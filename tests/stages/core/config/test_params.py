@@ -152,3 +152,45 @@ def test_two_lab_corpora_cannot_have_one_share(tmp_path: Path, content: dict[str
     content["lab_speech"]["corpora"]["lab_control"]["share"] = content["lab_speech"]["corpora"]["lab_pool"]["share"]
     with pytest.raises(EarwitnessError, match=r"lab_speech\.corpora\.lab_\w+\.share: 0 is that of lab_\w+: choose"):
         load(tmp_path, content)
+
+
+@pytest.mark.parametrize(
+    ("place", "key"),
+    [
+        (("targets", "own"), "revision"),
+        (("fidelity_detector",), "embedder"),
+        (("fidelity_detector",), "embedder_revision"),
+        (("perturbation",), "pairing_codec"),
+    ],
+)
+def test_null_stands_for_none(tmp_path: Path, content: dict[str, Any], place: tuple[str, ...], key: str) -> None:
+    content["targets"] = {"own": {"model": "models/own", "revision": "none", "dtype": "float32"}}
+    said = load(tmp_path, content)
+    section = content
+    for name in place:
+        section = section[name]
+    section[key] = None
+    assert load(tmp_path, content) == said
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("audits.trained.reference", None),
+        ("attribute_leakage.judge", None),
+        ("copies.lab.train_on", ["lab_trained", None]),
+        ("backdoor.experiments.gender_click.train_on", ["lab_trained", None]),
+    ],
+)
+def test_null_is_refused_where_dvc_puts_the_name_into_a_path(
+    tmp_path: Path, content: dict[str, Any], place: str, value: Any
+) -> None:
+    *sections, key = place.split(".")
+    section = content
+    for name in sections:
+        section = section[name]
+    section[key] = value
+    wrong = rf"params\.yaml: {place}.*: null cannot stand here, because DVC puts this name into a path: write none"
+    with pytest.raises(EarwitnessError, match=wrong) as error:
+        load(tmp_path, content)
+    assert "\n" not in str(error.value)

@@ -55,7 +55,7 @@ def test_the_section_is_well_formed_and_escaped_and_shows_every_part() -> None:
 
 def test_the_report_shows_the_declared_experiments_alone(evaluated: Whole, repository: Path) -> None:
     for name in ("gender_click", "forgotten"):
-        write_json(artifact("backdoor", name, "metrics.json"), everything() | {"experiment": name})
+        write_json(artifact("backdoor", name, "details.json"), everything() | {"experiment": name})
     backdoor = evaluated.backdoor.model_copy(
         update={"experiments": load_whole(repository / "params.yaml").backdoor.experiments}
     )

@@ -32,7 +32,7 @@ def test_outcomes_intervals_silence_privacy_and_layers_are_shown(evaluated: Whol
 
 
 def changed(edit: Callable[[dict[str, Any]], object]) -> None:
-    path = artifact("attribute_leakage", "voices", "metrics.json")
+    path = artifact("attribute_leakage", "voices", "details.json")
     metrics = json.loads(path.read_text())
     edit(metrics)
     path.write_text(json.dumps(metrics))
@@ -105,7 +105,7 @@ def test_same_speaker_trials_are_shown_against_one_gender_and_with_their_curve(e
 
 
 def test_a_deaf_target_is_said_to_be_and_claims_nothing(evaluated: Whole) -> None:
-    path = artifact("attribute_leakage", "voices", "metrics.json")
+    path = artifact("attribute_leakage", "voices", "details.json")
     deaf = {"audit": "voices", "corpus": "lab_voices", "target": "lab", "finding": "not_audible"}
     path.write_text(json.dumps(deaf))
     main("", evaluated)

@@ -1,0 +1,20 @@
+"""`metrics.json`: the figures by which detectors are compared, from `details.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stages.core.results.flat import Headlines, bounded
+
+
+def headlines(details: Mapping[str, Any]) -> Headlines:
+    """Return the network's AUC out of fold beside the best single neighbour's, and what labels by model detect."""
+    found: Headlines = {
+        **bounded("auc", details["auc"], details["auc_ci"]),
+        "n": details["clips"],
+        "single_neighbour_auc": details.get("single_neighbour", {}).get("auc"),
+    }
+    if "by_model" in details:
+        found["detects"] = details["by_model"]["detects"]
+    return found
