@@ -63,3 +63,10 @@ def test_a_fragment_that_is_no_mapping_is_refused(params: Path, tmp_path: Path) 
     (tmp_path / "more.yaml").write_text("- backdoor", encoding="utf-8")
     with pytest.raises(EarwitnessError, match=r"more\.yaml: holds no sections"):
         add_fragment(tmp_path / "more.yaml", params)
+
+
+def test_what_comes_with_the_tool_is_found_from_any_project(params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(params.parent)
+    assert "audits.texts" in add_fragment(Path("docs/modality.yaml"), params)
+    with pytest.raises(EarwitnessError, match=r"^docs/nothing\.yaml: not found"):
+        add_fragment(Path("docs/nothing.yaml"), params)
