@@ -124,8 +124,9 @@ def _add_score(commands: Commands) -> None:
     score = commands.add_parser(
         "score",
         help="score clips, also of unknown membership, by the detector that an audit fitted",
-        description="Prints one line of CSV a clip: clip_id, score (log-odds of being a member), probability, member "
-        "(where it is known) and scored. The audit must have run; no stage is run.",
+        description="Prints one line of CSV a clip: clip_id, score (log-odds), probability, member where it is known, "
+        "and scored: by the detector, or out_of_fold where the detector learnt from this clip. The audit must have "
+        "run; no stage is run.",
     )
     score.add_argument(
         "name",
