@@ -28,8 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments : sequence of str, optional
         Those of the process where none are given.
     """
-    options = parser().parse_args(arguments)
     try:
+        options = parser().parse_args(arguments)
         options.run(options)
     except EarwitnessError as error:
         print(f"earwitness: {error}", file=sys.stderr)
@@ -39,93 +39,164 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit(130) from None
 
 
+class _WithDocs(argparse.ArgumentParser):
+    """Says below its help where the documentation lies."""
+
+    def format_help(self) -> str:
+        """Return the help; the installation is looked at only now."""
+        from flows.shipped import shipped
+
+        return f"{super().format_help()}\nDocumentation: {shipped() / 'docs'}\n"
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the command's arguments."""
-    command = argparse.ArgumentParser(
-        prog="earwitness", description="Audits audio language models: was this recording in the training data?"
+    from flows.shipped import tool_version
+
+    command: argparse.ArgumentParser = _WithDocs(
+        prog="earwitness",
+        description="Audits audio language models. Were these recordings in the training data? What does the model "
+        "tell about the person who speaks? Does a hidden sound make it answer what somebody chose?",
     )
+    command.add_argument("--version", action="version", version=f"earwitness {tool_version()}")
     commands = command.add_subparsers(required=True, metavar="COMMAND")
+    _add_init(commands)
     _add_audit(commands)
+    _add_add(commands)
     _add_score(commands)
     _add_transfer(commands)
     _add_scan(commands)
-    _add_add(commands)
     return command
+
+
+def _add_init(commands: Commands) -> None:
+    init = commands.add_parser(
+        "init",
+        help="make a project: a folder for your own recordings, audits and results",
+        description="Makes FOLDER a git and DVC repository with params.yaml, which declares a small embedded lab and "
+        "shows how to add your own recordings and models. FOLDER must be new, empty, or a git repository without "
+        "dvc.yaml. Nothing is committed.",
+    )
+    init.add_argument("folder", nargs="?", metavar="FOLDER", help="where; with --upgrade this folder by default")
+    init.add_argument(
+        "--upgrade",
+        action="store_true",
+        help="bring the dvc.yaml of a project up to the installed version of the tool; your params.yaml, recordings "
+        "and results stay as they are",
+    )
+    init.add_argument("--force", action="store_true", help="with --upgrade: replace a dvc.yaml that was edited by hand")
+    init.set_defaults(run=lambda options: print_project(options.folder, upgrade=options.upgrade, force=options.force))
 
 
 def _add_audit(commands: Commands) -> None:
     audit = commands.add_parser(
         "audit",
-        help="bring every stage up to date and print what each audit found",
-        description="Runs what is out of date in the graph of dvc.yaml, then prints each audit's finding.",
+        help="run what is out of date and print what each audit found",
+        description="Checks params.yaml, the recordings and the models, runs every stage whose input has changed since "
+        "its last run, writes the report, and prints what each audit found. A run that was stopped goes on where it "
+        "was.",
     )
     audit.add_argument(
-        "audits", nargs="*", metavar="AUDIT", help="only these audits of params.yaml, without the report"
+        "audits", nargs="*", metavar="AUDIT", help="run only these audits of params.yaml, and write no report"
     )
-    audit.add_argument("--fresh", action="store_true", help="run everything again, without rows of earlier runs")
-    audit.add_argument("--verbose", action="store_true", help="show what Prefect logs")
+    audit.add_argument("--fresh", action="store_true", help="run every stage again and reuse nothing")
+    audit.add_argument("--verbose", action="store_true", help="show the log of Prefect, which runs the stages")
     audit.set_defaults(run=lambda options: run_audits(options.audits, fresh=options.fresh, verbose=options.verbose))
+
+
+def _add_add(commands: Commands) -> None:
+    add = commands.add_parser(
+        "add",
+        help="add ready-made settings, such as larger experiments, to params.yaml",
+        description="Merges a YAML file into params.yaml, whose comments are kept, and prints the keys that were "
+        "added. A value that is there is never changed: where the file has another, nothing is added.",
+    )
+    add.add_argument(
+        "fragment",
+        metavar="FILE",
+        help="a file with sections of params.yaml, or parts of them; docs/backdoors.yaml and docs/modality.yaml come "
+        "with the tool",
+    )
+    add.set_defaults(run=lambda options: print_added(options.fragment))
 
 
 def _add_score(commands: Commands) -> None:
     score = commands.add_parser(
         "score",
-        help="score clips, of unknown membership too, by the detector that an audit fitted",
-        description="Prints clip_id, score (log-odds), probability, member, scored as CSV; runs no stage.",
+        help="score clips, also of unknown membership, by the detector that an audit fitted",
+        description="Prints one line of CSV a clip: clip_id, score (log-odds), probability, member where it is known, "
+        "and scored: by the detector, or out_of_fold where the detector learnt from this clip. The audit must have "
+        "run; no stage is run.",
     )
     score.add_argument(
-        "name", metavar="AUDIT_OR_CORPUS", help="whose clips; of a corpus, as the detector's target sees it"
+        "name",
+        metavar="AUDIT_OR_CORPUS",
+        help="which clips: those of an audit, or those of a corpus, which are then put to the detector's target",
     )
-    score.add_argument("--detector", required=True, metavar="AUDIT", help="the audit that fitted the detector")
+    score.add_argument("--detector", required=True, metavar="AUDIT", help="the audit whose detector scores them")
     score.set_defaults(run=lambda options: print_scores(options.name, options.detector))
 
 
 def _add_transfer(commands: Commands) -> None:
     transfer = commands.add_parser(
         "transfer",
-        help="how well each audit's detector does on each audit",
-        description="Prints tables of AUCs, on targets and on references, as Markdown; runs no stage.",
+        help="show how well the detector of each audit does on the clips of each other audit",
+        description="Prints two tables of AUCs in Markdown: on the audits' targets, and on their references. The "
+        "audits must have run; no stage is run.",
     )
-    transfer.add_argument("audits", nargs="*", metavar="AUDIT", help="only these audits of params.yaml")
+    transfer.add_argument("audits", nargs="*", metavar="AUDIT", help="only these audits of params.yaml (default: all)")
     transfer.set_defaults(run=lambda options: print_transfer(options.audits))
 
 
 def _add_scan(commands: Commands) -> None:
     scan = commands.add_parser(
         "scan",
-        help="look for a backdoor in a target with a bank of triggers, from its answers alone",
-        description="Puts clips to a target without and with each trigger of params.yaml: backdoor.scan.bank, and says "
-        "which of them make it give one answer, beyond what they do to clean models. Runs no stage. Exit status: 0 "
-        "without an alarm, 3 on an alarm, 4 where no alarm was possible, 2 on a mistake in what was asked for.",
+        help="look for a backdoor in a model, from its answers alone",
+        description="Puts clips to a model, without and with each trigger of params.yaml: backdoor.scan.bank, and says "
+        "which triggers make it give one and the same answer more often than clean models do. No stage is run. Exit "
+        "status: 0 without an alarm, 3 on an alarm, 4 where no alarm was possible, 2 on a mistake in what was asked "
+        "for.",
     )
     scan.add_argument(
         "target",
         metavar="TARGET",
-        help="a target or copy of params.yaml, a checkpoint's folder, http(s)://host/v1#name",
+        help="the model: a target or copy of params.yaml, the folder of a checkpoint, or a served model as "
+        "http(s)://host/v1#name",
     )
-    scan.add_argument("--corpus", default="", help="whose clips are put to it; of an audit of the target by default")
+    scan.add_argument(
+        "--corpus", default="", help="the corpus whose clips are used (default: that of an audit of the target)"
+    )
     scan.add_argument(
         "--reference",
         nargs="+",
         default=[],
         metavar="MODEL",
-        help="clean models that it is held against, named like the target; by default a copy's base and the references "
-        "of the target's audits",
+        help="clean models to compare with, named like the target (default: the base of a copy, and the references of "
+        "the target's audits)",
     )
-    scan.add_argument("--prompts", nargs="+", default=[], metavar="TEXT", help="by default those of params.yaml")
-    scan.add_argument("--json", default="", metavar="FILE", help="write every figure there too")
+    scan.add_argument(
+        "--prompts", nargs="+", default=[], metavar="TEXT", help="what to ask (default: backdoor.scan.prompts)"
+    )
+    scan.add_argument("--json", default="", metavar="FILE", help="write every figure to this file as well")
     scan.set_defaults(run=print_scan)
 
 
-def _add_add(commands: Commands) -> None:
-    add = commands.add_parser(
-        "add",
-        help="add sections that docs/ offers ready-made to params.yaml",
-        description="Merges a fragment, such as docs/backdoors.yaml, into params.yaml, which keeps its comments, and "
-        "prints the keys that were added. No value that is there is changed: one that differs is an error.",
-    )
-    add.add_argument("fragment", metavar="FILE", help="a YAML file with sections of params.yaml, or parts of them")
-    add.set_defaults(run=lambda options: print_added(options.fragment))
+def print_project(folder: str | None, *, upgrade: bool, force: bool) -> None:
+    """Make a project, or bring one up to the installed version, and print what was done."""
+    from pathlib import Path
+
+    from flows.project import make_project
+
+    if upgrade:
+        from flows.upgrade import upgrade_project
+
+        print("\n".join(upgrade_project(Path(folder or "."), force=force)))
+        return
+    if folder is None or force:
+        raise EarwitnessError(
+            "init: " + ("--force needs --upgrade" if force else "name a folder: earwitness init FOLDER")
+        )
+    print("\n".join(make_project(Path(folder))))
 
 
 def print_added(fragment: str) -> None:

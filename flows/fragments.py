@@ -15,6 +15,7 @@ from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 
 from flows.preflight import check_params
+from flows.shipped import shipped
 from stages.core.config.yamlfile import read_yaml
 from stages.core.errors import EarwitnessError
 from stages.core.store.atomic import replacing
@@ -44,7 +45,8 @@ def add_fragment(fragment: Path, path: Path = Path("params.yaml")) -> list[str]:
     Parameters
     ----------
     fragment : Path
-        A YAML file with sections of `params.yaml`, or parts of them.
+        A YAML file with sections of `params.yaml`, or parts of them. The tool's own (``docs/backdoors.yaml``) need not
+        lie in the project.
     path : Path
 
     Returns
@@ -65,7 +67,7 @@ def add_fragment(fragment: Path, path: Path = Path("params.yaml")) -> list[str]:
     document.width = LINE
     document.indent(mapping=2, sequence=4, offset=2)  # as params.yaml is written
     merged = document.load(path.read_text(encoding="utf-8"))
-    sections = read_yaml(fragment)
+    sections = read_yaml(_found(fragment))
     if not isinstance(sections, Mapping):
         raise EarwitnessError(f"{fragment}: holds no sections of params.yaml: write them as keys")
     added = list(_merge(merged, sections, (), path))
@@ -79,6 +81,14 @@ def add_fragment(fragment: Path, path: Path = Path("params.yaml")) -> list[str]:
             problem = str(error).removeprefix(f"{temporary}: ")
             raise EarwitnessError(f"{fragment}: does not fit {path}: {problem}") from error
     return added
+
+
+def _found(fragment: Path) -> Path:
+    """Return a fragment's file: where it was named, else, as ``docs/backdoors.yaml``, among the tool's own."""
+    if fragment.exists():
+        return fragment
+    own = shipped() / fragment
+    return own if own.is_file() else fragment
 
 
 def _merge(into: CommentedMap, what: Mapping[str, Any], above: tuple[str, ...], path: Path) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+from flows.folder import check_folder
 from stages.attribute_leakage.params import AttributeLeakageParams
 from stages.core.config.nouns import Params
 from stages.core.config.params import PARAMS, load_params, load_sections
@@ -36,8 +37,7 @@ def preflight(audits: Collection[str] = ()) -> Params:
     EarwitnessError
         Naming the file, row or key, and the remedy.
     """
-    if not Path(".git").exists():
-        raise EarwitnessError("this folder is not a git clone, and DVC needs one: get the code by 'git clone'")
+    check_folder(Path())
     sections = check_params(PARAMS)
     leakage = load_params(AttributeLeakageParams)
     declared = list(dict.fromkeys([*leakage.audits, *leakage.attribute_leakage.audits]))

@@ -21,7 +21,11 @@ NO_SERVER = (
 
 def main() -> None:
     """Serve the audit flow; exit with 2 where no server is named."""
-    parser = argparse.ArgumentParser(prog="python -m flows.schedule", description="Audit on a schedule.")
+    parser = argparse.ArgumentParser(
+        prog="python -m flows.schedule",
+        description="Runs the audits of this folder at fixed times, until it is stopped. "
+        "PREFECT_API_URL must name a Prefect server that keeps running.",
+    )
     parser.add_argument("--cron", default="0 3 * * *", help="when, as cron writes it (default: every night at 3)")
     parser.add_argument("audits", nargs="*", metavar="AUDIT", help="only these audits of params.yaml")
     options = parser.parse_args()

@@ -117,3 +117,10 @@ def test_text_with_punctuation_survives_too(section: dict[str, Any], name: str, 
     assert after == before | {"seed": 8}
     found = load_whole(params).attribute_leakage.attributes[name].model_dump()
     assert found.items() >= section["attributes"][name].items()
+
+
+def test_what_comes_with_the_tool_is_found_from_any_project(params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(params.parent)
+    assert "audits.texts" in add_fragment(Path("docs/modality.yaml"), params)
+    with pytest.raises(EarwitnessError, match=r"^docs/nothing\.yaml: not found"):
+        add_fragment(Path("docs/nothing.yaml"), params)

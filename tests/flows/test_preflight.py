@@ -61,9 +61,9 @@ def test_an_audit_that_is_not_declared(clone: Path) -> None:
         preflight(["nobody"])
 
 
-def test_a_folder_that_is_no_clone(clone: Path) -> None:
+def test_a_folder_that_is_no_repository(clone: Path) -> None:
     shutil.rmtree(clone / ".git")
-    with pytest.raises(EarwitnessError, match=r"not a git clone.*git clone"):
+    with pytest.raises(EarwitnessError, match=r"not a git repository.*earwitness init"):
         preflight()
 
 

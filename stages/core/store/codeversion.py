@@ -18,6 +18,8 @@ from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[3]
 _PACKAGE = "stages"
+_NOT_CONTENT = (".py", ".pyc", ".typed")
+"""Suffixes of files beside the modules that change no result by their content: code counts by its meaning."""
 
 
 @cache
@@ -70,7 +72,7 @@ def stage_code(stage: str) -> dict[str, str]:
     found = {name: _meaning(name) for name in modules}
     for folder in {_file_of(name).parent for name in modules}:
         for file in folder.iterdir():
-            if file.is_file() and file.suffix not in (".py", ".pyc"):
+            if file.is_file() and file.suffix not in _NOT_CONTENT:
                 found[file.relative_to(_ROOT).as_posix()] = _hash(file.read_bytes())
     return dict(sorted(found.items()))
 

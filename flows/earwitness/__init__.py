@@ -1,0 +1,58 @@
+"""The public interface of earwitness, for programs: what is listed here stays, the rest of the code may move.
+
+Each name is imported when it is first asked for, so that ``import earwitness`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stages.attacks.registry import score
+    from stages.core.errors import EarwitnessError
+    from stages.core.results.components import COMPONENTS, Component
+    from stages.evaluation.judge import judge
+    from stages.logits.statistics import token_statistics
+
+    __version__: str
+
+_HOMES = {
+    # The rules and measures.
+    "judge": "stages.evaluation.judge",
+    "score": "stages.attacks",  # the package, so that every attack is registered
+    "token_statistics": "stages.logits.statistics",
+    "EarwitnessError": "stages.core.errors",
+    # The results' models: a new one is a line here, one above, and one in __all__.
+    "COMPONENTS": "stages.core.results.components",
+    "Component": "stages.core.results.components",
+}
+"""By public name, the module that defines it."""
+
+__all__ = [
+    "COMPONENTS",
+    "Component",
+    "EarwitnessError",
+    "__version__",
+    "judge",
+    "score",
+    "token_statistics",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for (PEP 562)."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("earwitness")
+    elif name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
