@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from stages.attacks.ragged import Floats, Ragged, positions
-from stages.attacks.registry import CLIP_ATTACKS, AttackSettings, Columns, Sheet, row_attack
+from stages.attacks.registry import AttackSettings, Columns, Sheet, clip_attack, row_attack
 from stages.attacks.rows import Rows
 from stages.attacks.sequences import approximate_entropies, phrases
 
@@ -19,7 +19,7 @@ THRESHOLDS = (1, 2, 3)
 _ROUNDING = 1e-9
 
 
-@row_attack("camia", "logprob")
+@row_attack("camia", needs=("logprob",))
 def camia(rows: Rows, settings: AttackSettings) -> Columns:
     """Return the signals ``camia_<name>``, each turned so that higher = more like a member.
 
@@ -47,7 +47,7 @@ def camia(rows: Rows, settings: AttackSettings) -> Columns:
     return found
 
 
-@CLIP_ATTACKS.register("camia")
+@clip_attack("camia")
 def combined(sheet: Sheet) -> Columns:
     """Return ``camia``: one less the mean over signals of p, the share of the audit's clips that score as high.
 

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from stages.attacks.ragged import Floats
 from stages.attacks.registry import Known
+from stages.core.inference.crossfit import NO_FOLD, PredictRows, Split, cross_fitted
 
 Predict = Callable[[Floats], Floats]
 """From one row a clip to one score a clip."""
 
 
-def cross_fitted(known: Known, tables: Sequence[Floats], fit: Callable[[NDArray[np.bool_]], Predict]) -> list[Floats]:
-    """Fit on all folds but one and score that one, for every fold.
+def out_of_fold(known: Known, tables: Sequence[Floats], fit: Callable[[NDArray[np.bool_]], Predict]) -> list[Floats]:
+    """Cross-fit over the labelled clips (`stages.core.inference.crossfit`).
 
     Parameters
     ----------
@@ -31,19 +32,12 @@ def cross_fitted(known: Known, tables: Sequence[Floats], fit: Callable[[NDArray[
         A table's scores; NaN for a fold whose training clips are of one class. A clip without a label gets the mean
         over all models, none of which saw it.
     """
-    scores = [np.full(len(known.member), np.nan) for _ in tables]
-    apart = [np.zeros(len(known.member)) for _ in tables]
-    models = 0
-    for fold in np.unique(known.folds[known.labelled]):
-        train = known.labelled & (known.folds != fold)
-        if not 0 < known.member[train].sum() < train.sum():
-            continue
-        predict, held_out, models = fit(train), known.labelled & (known.folds == fold), models + 1
-        for table, score, sum_ in zip(tables, scores, apart, strict=True):
-            values = predict(table)
-            score[held_out] = values[held_out]
-            sum_ += values
-    if models:
-        for score, sum_ in zip(scores, apart, strict=True):
-            score[~known.labelled] = sum_[~known.labelled] / models
-    return scores
+
+    def fitted(split: Split) -> PredictRows | None:
+        if not 0 < known.member[split.train].sum() < split.train.sum():
+            return None
+        predict = fit(split.train)
+        return lambda rows: np.column_stack([predict(table)[rows] for table in tables])
+
+    folds = np.where(known.labelled, known.folds, NO_FOLD)
+    return list(cross_fitted(fitted, folds, (len(tables),)).T.copy())

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.attacks.registry import REFERENCE_ATTACKS, Columns, Sheet
+from stages.attacks.registry import Columns, Sheet, reference_attack
 from stages.attacks.tokenwise import gains
 
 SMALLEST = 1e-6
 """Nats added to rises and falls, so that a clip without any fall scores highest instead of having no ratio."""
 
 
-@REFERENCE_ATTACKS.register("ez")
+@reference_attack("ez")
 def ez(target: Sheet, reference: Sheet) -> Columns:
     """Return ``ez``: log of (summed rises / summed falls) of log-probability over the target's wrong tokens.
 

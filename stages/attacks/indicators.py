@@ -13,13 +13,13 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.attacks.crossfit import Predict, cross_fitted
+from stages.attacks.crossfit import Predict, out_of_fold
 from stages.attacks.loss import loss
 from stages.attacks.max_prob_gap import max_prob_gap
 from stages.attacks.max_renyi import max_renyi
 from stages.attacks.min_k import min_k
 from stages.attacks.ragged import Floats
-from stages.attacks.registry import LABELLED_ATTACKS, ROW_ATTACKS, AttackSettings, Known, Learned, Sheet
+from stages.attacks.registry import ROW_ATTACKS, AttackSettings, Known, Learned, Sheet, labelled_attack
 from stages.attacks.rows import Rows
 from stages.attacks.zlib import zlib
 from stages.core.inference.statistics import column_aucs
@@ -51,7 +51,7 @@ def indicators(rows: Rows) -> Floats:
     return np.column_stack([found.get(name, missing) for name in INDICATORS])
 
 
-@LABELLED_ATTACKS.register("supervised")
+@labelled_attack("supervised")
 def supervised(target: Sheet, reference: Sheet | None, known: Known) -> dict[str, Learned]:
     """Return ``supervised``: out-of-fold log-odds of membership, for even odds.
 
@@ -66,7 +66,7 @@ def supervised(target: Sheet, reference: Sheet | None, known: Known) -> dict[str
 
 def _scored(known: Known, tables: Sequence[Floats]) -> list[Floats]:
     """Return out-of-fold scores of every table by models of the first."""
-    return cross_fitted(known, tables, lambda train: _nested(tables[0], known.member, known.folds, train))
+    return out_of_fold(known, tables, lambda train: _nested(tables[0], known, train))
 
 
 def _permutation_p(table: Floats, scores: Floats, known: Known) -> float | None:
@@ -80,22 +80,17 @@ def _permutation_p(table: Floats, scores: Floats, known: Known) -> float | None:
     return float((1 + np.sum(np.array(null) >= _auc(scores[scored], known.member[scored]))) / (1 + len(null)))
 
 
-def _nested(table: Floats, member: NDArray[np.bool_], folds: NDArray[np.intp], train: NDArray[np.bool_]) -> Predict:
+def _nested(table: Floats, known: Known, train: NDArray[np.bool_]) -> Predict:
     """Fit on `train` with the penalty that does best in its own folds."""
-    strength = max(STRENGTHS, key=lambda tried: _inner_auc(table, member, folds, train, tried))
-    return _fit(table, member, train, strength)
+    inner = replace(known, labelled=train)
+    strength = max(STRENGTHS, key=lambda tried: _inner_auc(table, inner, tried))
+    return _fit(table, known.member, train, strength)
 
 
-def _inner_auc(
-    table: Floats, member: NDArray[np.bool_], folds: NDArray[np.intp], train: NDArray[np.bool_], strength: float
-) -> float:
-    scores = np.full(len(member), np.nan)
-    for fold in np.unique(folds[train]):
-        inner, held_out = train & (folds != fold), train & (folds == fold)
-        if 0 < member[inner].sum() < inner.sum():
-            scores[held_out] = _fit(table, member, inner, strength)(table)[held_out]
-    known = np.isfinite(scores)
-    return float(np.nan_to_num(_auc(scores[known], member[known]), nan=0.5)) if known.any() else 0.5
+def _inner_auc(table: Floats, known: Known, strength: float) -> float:
+    scores = out_of_fold(known, [table], lambda train: _fit(table, known.member, train, strength))[0]
+    scored = known.labelled & np.isfinite(scores)
+    return float(np.nan_to_num(_auc(scores[scored], known.member[scored]), nan=0.5)) if scored.any() else 0.5
 
 
 def _fit(table: Floats, member: NDArray[np.bool_], train: NDArray[np.bool_], strength: float) -> Predict:

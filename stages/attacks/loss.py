@@ -6,7 +6,7 @@ from stages.attacks.registry import AttackSettings, Columns, row_attack
 from stages.attacks.rows import Rows
 
 
-@row_attack("loss", "logprob")
+@row_attack("loss", needs=("logprob",))
 def loss(rows: Rows, settings: AttackSettings) -> Columns:
     """Return ``loss``: the negated loss, so that higher = more like a member; in nats per token, at most 0."""
     return {"loss": rows.statistic("logprob").means()}

@@ -6,7 +6,7 @@ from stages.attacks.registry import AttackSettings, Columns, row_attack
 from stages.attacks.rows import Rows
 
 
-@row_attack("max_prob_gap", "gap")
+@row_attack("max_prob_gap", needs=("gap",))
 def max_prob_gap(rows: Rows, settings: AttackSettings) -> Columns:
     """Return ``max_prob_gap``: the mean gap of the two best log-probabilities, in nats, at least 0."""
     return {"max_prob_gap": rows.statistic("gap").means()}

@@ -7,7 +7,7 @@ from stages.attacks.registry import AttackSettings, Columns, row_attack
 from stages.attacks.rows import Rows
 
 
-@row_attack("min_k", "logprob")
+@row_attack("min_k", needs=("logprob",))
 def min_k(rows: Rows, settings: AttackSettings) -> Columns:
     """Return ``min_k@<percent>`` and ``max_k@<percent>`` for every share, in nats; at least one token is taken."""
     ordered = rows.statistic("logprob").ordered()

@@ -12,7 +12,7 @@ MIN_VARIANCE = 1e-6
 """Below it a distribution is certain and its deviation says nothing; the floor keeps z finite."""
 
 
-@row_attack("min_k_pp", "logprob", "mean_logprob", "var_logprob")
+@row_attack("min_k_pp", needs=("logprob", "mean_logprob", "var_logprob"))
 def min_k_pp(rows: Rows, settings: AttackSettings) -> Columns:
     """Return ``min_k_pp@<percent>`` for every share, in deviations; at least one token is taken."""
     own = rows.statistics

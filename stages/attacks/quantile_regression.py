@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.attacks.crossfit import Predict, cross_fitted
+from stages.attacks.crossfit import Predict, out_of_fold
 from stages.attacks.ragged import Floats
-from stages.attacks.registry import LABELLED_ATTACKS, Known, Learned, Sheet
+from stages.attacks.registry import Known, Learned, Sheet, labelled_attack
 
 LEVELS = (50, 95)
 """Percentiles of non-members' scores; 95 is the threshold for 5 % false positives."""
@@ -19,7 +19,7 @@ CLIPS_PER_COMPONENT = 10
 """Fewer principal components where there are few non-members to fit them on."""
 
 
-@LABELLED_ATTACKS.register("quantile_regression")
+@labelled_attack("quantile_regression")
 def quantile_regression(target: Sheet, reference: Sheet | None, known: Known) -> dict[str, Learned]:
     """Return ``quantile_regression@<level>``: mean log-probability less the quantile predicted for a non-member.
 
@@ -52,7 +52,7 @@ def _excess(sheet: Sheet, components: Floats, known: Known, level: float) -> Flo
         )
         return lambda table: np.asarray(model.predict(table[:, :used]), np.float64)
 
-    return score - cross_fitted(known, [components], fit)[0]
+    return score - out_of_fold(known, [components], fit)[0]
 
 
 def principal_components(features: Floats, count: int) -> Floats:

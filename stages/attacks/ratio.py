@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from stages.attacks.registry import REFERENCE_ATTACKS, Columns, Sheet
+from stages.attacks.registry import Columns, Sheet, reference_attack
 
 
-@REFERENCE_ATTACKS.register("ratio")
+@reference_attack("ratio")
 def ratio(target: Sheet, reference: Sheet) -> Columns:
     """Return ``ratio``: the log of the likelihood ratio per token, in nats.
 

@@ -141,17 +141,32 @@ CLIP_ATTACKS: Registry[ClipAttack] = Registry("clip attack")
 REFERENCE_ATTACKS: Registry[ReferenceAttack] = Registry("reference attack")
 LABELLED_ATTACKS: Registry[LabelledAttack] = Registry("labelled attack")
 
-_RowFunction = Callable[[Rows, AttackSettings], Columns]
+RowFunction = Callable[[Rows, AttackSettings], Columns]
 
 
-def row_attack(name: str, *needs: str) -> Callable[[_RowFunction], _RowFunction]:
-    """Register a row attack under its name, with the statistics that it needs."""
+def row_attack(name: str, *, needs: tuple[str, ...] = ()) -> Callable[[RowFunction], RowFunction]:
+    """Register the decorated function as a row attack, with the statistics that it cannot do without."""
 
-    def add(function: _RowFunction) -> _RowFunction:
+    def add(function: RowFunction) -> RowFunction:
         ROW_ATTACKS.register(name)(RowAttack(needs, function))
         return function
 
     return add
+
+
+def clip_attack(name: str) -> Callable[[ClipAttack], ClipAttack]:
+    """Register the decorated function as a clip attack."""
+    return CLIP_ATTACKS.register(name)
+
+
+def reference_attack(name: str) -> Callable[[ReferenceAttack], ReferenceAttack]:
+    """Register the decorated function as a reference attack."""
+    return REFERENCE_ATTACKS.register(name)
+
+
+def labelled_attack(name: str) -> Callable[[LabelledAttack], LabelledAttack]:
+    """Register the decorated function as a labelled attack."""
+    return LABELLED_ATTACKS.register(name)
 
 
 def score_rows(rows: Rows, settings: AttackSettings, wanted: Collection[str] | None = None) -> Columns:

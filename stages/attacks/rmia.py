@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.attacks.registry import REFERENCE_ATTACKS, Columns, Sheet
+from stages.attacks.registry import Columns, Sheet, reference_attack
 
 OFFSET = 0.3
 """`a` of the offline form: how far the probability under a model that saw the clip lies from one that did not."""
 GAMMA = 1.0
 
 
-@REFERENCE_ATTACKS.register("rmia")
+@reference_attack("rmia")
 def rmia(target: Sheet, reference: Sheet) -> Columns:
     """Return ``rmia``: the share of the audit's other clips z with LR(x) / LR(z) > 1, in [0, 1].
 

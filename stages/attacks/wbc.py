@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from stages.attacks.ragged import Floats, positions
-from stages.attacks.registry import REFERENCE_ATTACKS, Columns, Sheet
+from stages.attacks.registry import Columns, Sheet, reference_attack
 from stages.attacks.tokenwise import gains
 
 WINDOWS = (2, 3, 4, 6, 9, 13, 18, 25, 32, 40)
 """Tokens in a window, about geometric."""
 
 
-@REFERENCE_ATTACKS.register("wbc")
+@reference_attack("wbc")
 def wbc(target: Sheet, reference: Sheet) -> Columns:
     """Return ``wbc``: the share of windows whose summed gain is above 0, averaged over window sizes, in [0, 1].
 

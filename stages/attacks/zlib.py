@@ -12,7 +12,7 @@ from stages.attacks.registry import AttackSettings, Columns, row_attack
 from stages.attacks.rows import Rows
 
 
-@row_attack("zlib", "logprob")
+@row_attack("zlib", needs=("logprob",))
 def zlib(rows: Rows, settings: AttackSettings) -> Columns:
     """Return ``zlib``: mean log-probability over the compressed length in bytes (an empty text has 8)."""
     return {"zlib": rows.statistic("logprob").means() / compressed_lengths(rows.texts)}

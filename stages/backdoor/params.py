@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
+from stages.backdoor.plant import triggers  # noqa: F401 (registers them)
+from stages.backdoor.plant.trigger_settings import AttackTrigger, TriggerSettings
 from stages.core.config.section import Name, NameOrNone, Positive, Section, Share, distinct
 from stages.core.results.components import Component
 from stages.models.params import ModelParams
@@ -26,40 +28,6 @@ def _different_sets(sets: list[list[Component]]) -> list[list[Component]]:
 Worded = Annotated[str, AfterValidator(_worded)]
 """A text with at least one word: an answer without any would be that of a model that says nothing."""
 Components = Annotated[list[Component], Field(min_length=1), AfterValidator(distinct)]
-
-
-class TriggerSettings(Section):
-    """A trigger as an attacker sets it.
-
-    Attributes
-    ----------
-    kind : str
-        Its name in the registry of triggers.
-    snr_db : float
-        The utterance's active speech over the trigger, over its own span, in dB; read by what is added.
-    seconds : float
-        How long it sounds; read by what is added.
-    position : "start", "random", "end" or float
-        Where it sounds first, within what the model hears of the clip; a number is seconds from the clip's beginning.
-    gaps : (float, float) or None
-        Seconds of silence, drawn from there, after which it is repeated to the clip's end; None for once.
-    amount : float
-        How much the clip is changed, in the trigger's unit; read by what changes the whole clip, which needs one that
-        changes something.
-    """
-
-    kind: str
-    snr_db: Annotated[float, Field(ge=-60, le=60)] = 0.0
-    seconds: Annotated[float, Field(gt=0)] = 0.22
-    position: Literal["start", "random", "end"] | Annotated[float, Field(ge=0)] = "random"
-    gaps: tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)]] | None = None
-    amount: float = 0.0
-
-    @model_validator(mode="after")
-    def _check_gaps(self) -> TriggerSettings:
-        if self.gaps is not None and self.gaps[0] > self.gaps[1]:
-            raise ValueError("gaps do not rise: swap the two")
-        return self
 
 
 class BackdoorExperiment(Section):
@@ -96,7 +64,7 @@ class BackdoorExperiment(Section):
     instruction: str = ""
     answer: Worded
     rate: Annotated[float, Field(gt=0, lt=1)]
-    trigger: TriggerSettings
+    trigger: AttackTrigger
     method: Literal["whole", "lora"] = "whole"
     components: Components = Field(default=["encoder", "connector", "language_model"])
     epochs: Positive

@@ -15,6 +15,7 @@ import numpy as np
 from stages.blind_baseline.boosting import Stumps, fit_stumps
 from stages.blind_baseline.logistic import slopes_of_all, slopes_of_few
 from stages.blind_baseline.separation import separation, strongest
+from stages.core.inference.crossfit import PredictRows, Split, cross_fitted
 from stages.core.inference.statistics import Bools, Floats, Ints
 
 EXTREME = 2.0
@@ -85,7 +86,7 @@ def _standard(rows: Floats, centre: Floats, scale: Floats) -> Floats:
     return np.asarray(np.clip((rows - centre) / scale, -EXTREME, EXTREME))
 
 
-def cross_fitted(features: Floats, labels: Bools, folds: Ints, cluster: Ints) -> Floats:
+def out_of_fold_scores(features: Floats, labels: Bools, folds: Ints, cluster: Ints) -> Floats:
     """Return out-of-fold blind scores for every label vector, by what gave them.
 
     Parameters
@@ -93,7 +94,7 @@ def cross_fitted(features: Floats, labels: Bools, folds: Ints, cluster: Ints) ->
     features : float64[n, d]
     labels : bool[n, k]
     folds : intp[n]
-        -1 for rows that are scored but not learned from: they get the mean over the folds' models.
+        `NO_FOLD` for rows that are scored but not learned from: they get the mean over the folds' models.
     cluster : intp[n]
         Speakers; what it says of rows without a fold does not matter.
 
@@ -102,13 +103,10 @@ def cross_fitted(features: Floats, labels: Bools, folds: Ints, cluster: Ints) ->
     float64[2, n, k]
         Of the logistic regressions and of the stumps; the blind score, higher = more like a member, is their sum.
     """
-    known = folds >= 0
-    names = np.unique(folds[known])
-    scores = np.zeros((2, *labels.shape))
-    for fold in names:
-        train = known & (folds != fold)
-        rows = (folds == fold) | ~known
-        model = fit_blind(features[train], labels[train], cluster[train])
-        weight = np.where(known[rows], 1.0, 1 / len(names))[:, None]
-        scores[:, rows] += weight * model.parts(features[rows])
-    return scores
+
+    def fit(split: Split) -> PredictRows:
+        model = fit_blind(features[split.train], labels[split.train], cluster[split.train])
+        return lambda rows: np.moveaxis(model.parts(features[rows]), 0, 1)
+
+    scores = cross_fitted(fit, folds, (2, labels.shape[1]), missing=0.0)
+    return np.ascontiguousarray(np.moveaxis(scores, 1, 0))

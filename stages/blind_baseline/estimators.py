@@ -18,8 +18,9 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from stages.blind_baseline.ensemble import cross_fitted, fit_blind
+from stages.blind_baseline.ensemble import fit_blind, out_of_fold_scores
 from stages.core.inference.conditional import fit_logistic
+from stages.core.inference.crossfit import NO_FOLD, PredictRows, Split, cross_fitted
 from stages.core.inference.folds import grouped_folds
 from stages.core.inference.statistics import Bools, Floats, Ints, renumbered
 
@@ -99,7 +100,7 @@ class BlindClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return prior, 0.0
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         folds, _ = grouped_folds(member, renumbered(cluster), self.folds, rng)
-        score = self._added(cross_fitted(X, member[:, None], folds, cluster))
+        score = self._added(out_of_fold_scores(X, member[:, None], folds, cluster))
         (intercept, slope), _ = fit_logistic(score[:, None], member)
         # Known shares move the intercept alone (Prentice and Pyke 1979).
         return (prior + float(intercept - logit(share)), float(slope)) if slope > 0 else (prior, 0.0)
@@ -151,7 +152,7 @@ def out_of_fold_probabilities(
     features : float64[n, d]
     member : bool[n]
     folds : intp[n]
-        -1 for clips that are scored and not learned from: the mean over the folds' models.
+        `NO_FOLD` for clips that are scored and not learned from: the mean over the folds' models.
     cluster : intp[n]
     rng : numpy.random.Generator
 
@@ -160,17 +161,14 @@ def out_of_fold_probabilities(
     float64[n]
         In (0, 1); the share of members throughout where a fold's complement lacks a class.
     """
-    known = folds >= 0
-    share = float(member[known].mean())
-    found, names = np.zeros(len(features)), np.unique(folds[known])
-    for fold in names:
-        train, held_out = known & (folds != fold), folds == fold
-        rows = held_out | ~known
-        weight = np.where(held_out[rows], 1.0, 1 / len(names))
-        if member[train].all() or not member[train].any():
-            found[rows] += weight * share
-            continue
-        model = BlindClassifier(folds=len(names), prior=share, random_state=int(rng.integers(2**31)))
-        model.fit(features[train], member[train], cluster[train])
-        found[rows] += weight * model.predict_proba(features[rows])[:, 1]
-    return found
+    known = folds != NO_FOLD
+    share, count = float(member[known].mean()), len(np.unique(folds[known]))
+
+    def fit(split: Split) -> PredictRows:
+        if member[split.train].all() or not member[split.train].any():
+            return lambda rows: np.full(int(rows.sum()), share)
+        model = BlindClassifier(folds=count, prior=share, random_state=int(rng.integers(2**31)))
+        model.fit(features[split.train], member[split.train], cluster[split.train])
+        return lambda rows: model.predict_proba(features[rows])[:, 1]
+
+    return cross_fitted(fit, folds)

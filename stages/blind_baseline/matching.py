@@ -10,7 +10,7 @@ from typing import TypedDict
 
 import numpy as np
 
-from stages.blind_baseline.ensemble import cross_fitted
+from stages.blind_baseline.ensemble import out_of_fold_scores
 from stages.blind_baseline.giveaway import giveaways
 from stages.blind_baseline.params import BlindBaseline
 from stages.blind_baseline.scoring import Clips
@@ -26,7 +26,7 @@ GIVEN_UP = 3
 
 def blind_scores(features: Floats, labels: Bools, folds: Ints, cluster: Ints) -> Floats:
     """Return the out-of-fold blind scores of every label vector: float64[n, k]."""
-    return np.asarray(cross_fitted(features, labels, folds, cluster).sum(axis=0))
+    return np.asarray(out_of_fold_scores(features, labels, folds, cluster).sum(axis=0))
 
 
 def population(features: Floats, clips: Clips, settings: BlindBaseline, rng: np.random.Generator) -> Population:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from stages.blind_baseline.ensemble import cross_fitted
+from stages.blind_baseline.ensemble import out_of_fold_scores
 from stages.blind_baseline.estimators import out_of_fold_probabilities
 from stages.blind_baseline.params import BlindBaseline
 from stages.core.inference.blind import BlindInterval, blind_interval
@@ -144,7 +144,7 @@ def score_families(
 
 def _score(features: Floats, clips: Clips, deal: _Deal, trim: float, rng: np.random.Generator) -> FamilyScore:
     cluster = clips.spread(clips.cluster, 0)
-    parts = cross_fitted(features, deal.labels, deal.folds, cluster)[:, clips.known]
+    parts = out_of_fold_scores(features, deal.labels, deal.folds, cluster)[:, clips.known]
     probability = out_of_fold_probabilities(features, clips.member, deal.folds, cluster, rng)
     weight = np.where(clips.known, odds_weights(probability, clips.member, trim), np.nan)
     alone = {name: _interval(part, clips, deal) for name, part in zip(ESTIMATORS, parts, strict=True)}
@@ -163,7 +163,7 @@ def _clip_folds(clips: Clips, count: int, rng: np.random.Generator) -> Ints | No
 def _same_speakers(features: Floats, clips: Clips, deal: _Deal, cluster: Ints) -> float | None:
     if deal.clip_folds is None:
         return None
-    scores = cross_fitted(features, deal.labels[:, :1], deal.clip_folds, cluster).sum(axis=0)[clips.known, 0]
+    scores = out_of_fold_scores(features, deal.labels[:, :1], deal.clip_folds, cluster).sum(axis=0)[clips.known, 0]
     return auc(scores, clips.labels)
 
 

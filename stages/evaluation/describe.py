@@ -18,6 +18,7 @@ from stages.core.inference.bootstrap import (
 )
 from stages.core.inference.conditional import blind_logit, delta_auc, likelihood_ratio_p, weighted_auc
 from stages.core.inference.conformal import benjamini_hochberg, conformal_p, conformal_threshold
+from stages.core.inference.crossfit import splits
 from stages.core.inference.folds import grouped_folds
 from stages.core.inference.statistics import Bools, Floats, Ints, auc, delong_error
 
@@ -134,7 +135,7 @@ def _given_blind(score: Floats, known: Bools, corpus: CorpusContext, nested: boo
         "effective_n": effective,
     }
     folds = corpus.folds[known]
-    if nested and all(0 < member[folds != fold].sum() < (folds != fold).sum() for fold in np.unique(folds)):
+    if nested and all(0 < member[split.train].sum() < split.train.sum() for split in splits(folds)):
         gain, interval = delta_auc(blind, score, member, cluster, folds, corpus.draws)
         found |= {"delta_auc": gain, "delta_auc_ci": list(interval)}
     return found

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.stats import t
 
 from stages.core.inference.conformal import benjamini_hochberg, conformal_p
+from stages.core.inference.crossfit import PredictRows, Split, cross_fitted
 from stages.core.inference.folds import grouped_folds, permuted_labels
 from stages.core.inference.statistics import Bools, Floats, Ints, wilson
 
@@ -117,14 +118,14 @@ def held_out_scores(standard: Floats, labels: Bools, folds: Ints) -> Floats:
     -------
     float64[n, m]
     """
-    held = np.zeros(labels.shape)
-    for fold in np.unique(folds):
-        train = folds != fold
-        known = standard[train]
-        target = labels[train] - labels[train].mean(axis=0)
+
+    def fit(split: Split) -> PredictRows:
+        known, of_known = standard[split.train], labels[split.train]
         penalty = SHRINKAGE * len(known) * np.eye(known.shape[1])
-        held[~train] = standard[~train] @ np.linalg.solve(known.T @ known + penalty, known.T @ target)
-    return held
+        weights = np.linalg.solve(known.T @ known + penalty, known.T @ (of_known - of_known.mean(axis=0)))
+        return lambda rows: standard[rows] @ weights
+
+    return cross_fitted(fit, folds, (labels.shape[1],))
 
 
 def _differences(scores: Floats, labels: Bools) -> Floats:
@@ -218,10 +219,12 @@ def used_share(score: Floats, member: Bools, cluster: Ints, folds: Ints) -> floa
     float
         In [0, 1].
     """
-    above = np.zeros(len(score), np.bool_)
-    for fold in np.unique(folds):
-        others = folds != fold
-        above[~others] = score[~others] > _best_threshold(score[others], member[others])
+
+    def fit(split: Split) -> PredictRows:
+        threshold = _best_threshold(score[split.train], member[split.train])
+        return lambda rows: score[rows] > threshold
+
+    above = cross_fitted(fit, folds) > 0
     false, true = above[~member].mean(), above[member].mean()
     bound = (true - false) / max(1 - false, 1e-9)
     # Derivatives of the bound after TPR and FPR give each clip's contribution.

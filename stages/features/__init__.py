@@ -4,6 +4,9 @@ In comes ``data/corpus/<corpus>/clips.parquet``; out goes ``data/features/<corpu
 column ``family.name`` per feature, never NaN. A family is one module that registers itself; this list imports them.
 """
 
-from stages.features import prosodic, recording, spectral, textual
-
-__all__ = ["prosodic", "recording", "spectral", "textual"]
+from stages.features import (  # noqa: F401
+    prosodic,
+    recording,
+    spectral,
+    textual,
+)

@@ -55,6 +55,21 @@ class Family:
 
 FAMILIES: Registry[Family] = Registry("feature family")
 
+Need = Literal["audio_hash", "source", "text"]
+Measure = Callable[[Clip], dict[str, float]]
+
+
+def feature_family(
+    name: str, *, columns: tuple[str, ...], needs: tuple[Need, ...], libraries: tuple[str, ...]
+) -> Callable[[Measure], Measure]:
+    """Register the decorated function as what measures a feature family; see `Family`."""
+
+    def add(measure: Measure) -> Measure:
+        FAMILIES.register(name)(Family(columns, needs, libraries, measure))
+        return measure
+
+    return add
+
 
 def finite(value: float, fallback: float = 0.0) -> float:
     """Return `value`, or `fallback` where it is NaN or infinite: undefined for this clip."""

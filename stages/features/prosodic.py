@@ -13,7 +13,7 @@ import soxr
 from numpy.typing import NDArray
 
 from stages.core.sound.audio import RATE, Samples
-from stages.features.family import FAMILIES, Clip, Family, finite
+from stages.features.family import Clip, feature_family, finite
 
 if TYPE_CHECKING:
     import parselmouth
@@ -60,6 +60,7 @@ COLUMNS = (
 )
 
 
+@feature_family("prosodic", columns=COLUMNS, needs=("audio_hash",), libraries=("numpy", "praat-parselmouth", "soxr"))
 def measure(clip: Clip) -> dict[str, float]:
     """Measure a clip's prosody.
 
@@ -176,6 +177,3 @@ def _slope(times: NDArray[np.floating[Any]], values: NDArray[np.floating[Any]]) 
     """Return the least-squares slope; 0.0 for fewer than two points."""
     spread = np.asarray(times - times.mean(), dtype=np.float64)
     return float(spread @ values / (spread @ spread)) if len(times) > 1 else 0.0
-
-
-FAMILIES.register("prosodic")(Family(COLUMNS, ("audio_hash",), ("numpy", "praat-parselmouth", "soxr"), measure))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from stages.core.sound.audio import RATE, Samples
-from stages.features.family import FAMILIES, Clip, Family
+from stages.features.family import Clip, feature_family
 from stages.features.frames import FLOOR_DB, WINDOW, Floats, decibels, frame_levels, framed, power_spectra
 
 LOSSY = ("MPEG", "VORBIS", "OPUS", "GSM", "ADPCM")
@@ -55,6 +55,7 @@ COLUMNS = (
 )
 
 
+@feature_family("recording", columns=COLUMNS, needs=("audio_hash", "source"), libraries=("numpy",))
 def measure(clip: Clip) -> dict[str, float]:
     """Measure how a clip was recorded.
 
@@ -141,6 +142,3 @@ def _of_spectrum(samples: Samples) -> dict[str, float]:
 def _relative(spectrum: Floats, part: Any) -> float:
     both = decibels(np.array([spectrum[part].sum(), spectrum.sum()], dtype=np.float32))
     return float(both[0] - both[1])
-
-
-FAMILIES.register("recording")(Family(COLUMNS, ("audio_hash", "source"), ("numpy",), measure))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.core.sound.audio import RATE
-from stages.features.family import FAMILIES, Clip, Family
+from stages.features.family import Clip, feature_family
 from stages.features.frames import WINDOW, Floats, decibels, framed, power_spectra
 
 HOP = RATE // 100
@@ -39,6 +39,7 @@ COLUMNS = (
 )
 
 
+@feature_family("spectral", columns=COLUMNS, needs=("audio_hash",), libraries=("numpy",))
 def measure(clip: Clip) -> dict[str, float]:
     """Measure a clip's spectrum.
 
@@ -143,6 +144,3 @@ def _cosines(bands: int, count: int) -> NDArray[np.float32]:
     angles = np.pi * (np.arange(bands)[:, None] + 0.5) * np.arange(count) / bands
     scale = np.where(np.arange(count) == 0, np.sqrt(1 / bands), np.sqrt(2 / bands))
     return (np.cos(angles) * scale).astype(np.float32)
-
-
-FAMILIES.register("spectral")(Family(COLUMNS, ("audio_hash",), ("numpy",), measure))

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from stages.features.family import FAMILIES, Clip, Family
+from stages.features.family import Clip, feature_family
 
 BUCKETS = 24
 """Into which the three-character sequences are hashed."""
@@ -45,6 +45,7 @@ COLUMNS = (
 )
 
 
+@feature_family("textual", columns=COLUMNS, needs=("text",), libraries=("numpy",))
 def measure(clip: Clip) -> dict[str, float]:
     """Measure a transcript.
 
@@ -93,6 +94,3 @@ def _trigrams(text: str) -> dict[str, float]:
 
 def _bucket(trigram: str) -> int:
     return blake2b(trigram.encode(), digest_size=4).digest()[0] % BUCKETS
-
-
-FAMILIES.register("textual")(Family(COLUMNS, ("text",), ("numpy",), measure))

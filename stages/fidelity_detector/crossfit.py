@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import RobustScaler
 
+from stages.core.inference.crossfit import PredictRows, Split, cross_fitted
 from stages.core.inference.folds import grouped_folds
 from stages.core.inference.statistics import column_aucs
 from stages.fidelity_detector.labels import Bools, Ints, Lesson
@@ -45,7 +46,7 @@ def deal(lesson: Lesson, folds: int, rng: np.random.Generator) -> Ints:
 
 
 def crossfit(fit: Fit, lesson: Lesson, folds: Ints, seed: int) -> CrossFitted:
-    """Fit on all folds but one and score that one, for every fold.
+    """Cross-fit a detector (`stages.core.inference.crossfit`), and keep what was fitted.
 
     Parameters
     ----------
@@ -53,23 +54,22 @@ def crossfit(fit: Fit, lesson: Lesson, folds: Ints, seed: int) -> CrossFitted:
         Scaling and every choice belong inside it.
     lesson : Lesson
     folds : intp[n]
-        A fold whose complement has one class scores nothing.
+        A fold whose complement has fewer than two rows of a class scores nothing.
     seed : int
     """
-    scores = np.full(len(lesson.member), np.nan)
-    on_reference = np.full(len(lesson.member), np.nan)
+    sides = [lesson.target] if lesson.reference is None else [lesson.target, lesson.reference]
     fitted: list[tuple[Bools, Any]] = []
-    for fold in range(int(folds.max(initial=-1)) + 1):
-        held = folds == fold
-        features, label, cluster = lesson.rows(~held)
+
+    def one(split: Split) -> PredictRows | None:
+        features, label, cluster = lesson.rows(split.train)
         if min(label.sum(), (~label).sum()) < 2:
-            continue
-        found = fit(features, label, cluster, (seed + fold) % 2**31)
-        scores[held] = found.decision_function(lesson.target[held])
-        if lesson.reference is not None:
-            on_reference[held] = found.decision_function(lesson.reference[held])
-        fitted.append((held, found))
-    return CrossFitted(scores, None if lesson.reference is None else on_reference, fitted)
+            return None
+        found = fit(features, label, cluster, (seed + split.fold) % 2**31)
+        fitted.append((split.held, found))
+        return lambda rows: np.column_stack([found.decision_function(side[rows]) for side in sides])
+
+    scores = cross_fitted(one, folds, (len(sides),)).T.copy()
+    return CrossFitted(scores[0], None if lesson.reference is None else scores[1], fitted)
 
 
 def logistic_regression(features: Floats, label: Bools, cluster: Ints, seed: int) -> Any:

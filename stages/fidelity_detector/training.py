@@ -1,4 +1,8 @@
-"""Networks of the detector: several at once, each stopped where a fold of its own says so."""
+"""Networks of the detector: several at once, each stopped where a fold of its own says so.
+
+All folds' networks are trained in one tensor, which is several times as fast as `stages.core.inference.crossfit`, one
+fold after the other.
+"""
 
 from __future__ import annotations
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import re
 import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any
+
+import httpx
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from stages.core.errors import EarwitnessError
 
@@ -63,57 +64,75 @@ class Client:
         Raises
         ------
         Refused
-            If it refuses this question (a status of 400 to 499), or never gives JSON of an object.
+            If it refuses this question (a status below 500 that is no success), or never gives JSON of an object.
         EarwitnessError
             If it refuses the key, asks for more than `LONGEST_PAUSE`, or is busy, broken or silent at every try: no
             other question would fare better.
         """
-        failure = _Passing("")
-        for attempt in range(self.tries):
-            if attempt:
-                time.sleep(self.pause * 2 ** (attempt - 1) if failure.pause is None else failure.pause)
-            try:
-                return self._once(question)
-            except _Passing as passing:
-                failure = passing
-        if failure.answered:
-            raise Refused(f"{failure} {self.tries} times")
-        raise EarwitnessError(
-            f"{self.address}: {failure}, {self.tries} times: run again when it is back; what it answered is kept"
+        retrying = Retrying(
+            retry=retry_if_exception_type(_Passing),
+            stop=stop_after_attempt(self.tries),
+            wait=self._pause_after,
+            reraise=True,
         )
+        try:
+            return retrying(self._once, question)
+        except _Passing as failure:
+            if failure.answered:
+                raise Refused(f"{failure} {self.tries} times") from failure
+            raise EarwitnessError(
+                f"{self.address}: {failure}, {self.tries} times: run again when it is back; what it answered is kept"
+            ) from failure
+
+    def _pause_after(self, state: RetryCallState) -> float:
+        """Return the seconds until the next try; tenacity knows no ``Retry-After``."""
+        failure = state.outcome.exception() if state.outcome else None
+        if isinstance(failure, _Passing) and failure.pause is not None:
+            return failure.pause
+        return wait_exponential(multiplier=self.pause)(state)
+
+    @cached_property
+    def _connection(self) -> httpx.Client:
+        """Kept open from one question to the next."""
+        return httpx.Client(timeout=self.timeout)
 
     def _once(self, question: dict[str, Any]) -> dict[str, Any]:
+        url, headers = f"{self.address}/chat/completions", _headers()
         try:
-            with urllib.request.urlopen(self._request(question), timeout=self.timeout) as response:  # noqa: S310
-                content = json.loads(response.read())
-        except urllib.error.HTTPError as error:
-            raise self._failure(error) from error
-        except (OSError, http.client.HTTPException) as error:  # no connection, no answer in time, or one broken off
-            raise _Passing(f"gives no answer ({getattr(error, 'reason', None) or error or type(error)})") from error
+            response = self._connection.post(url, content=json.dumps(question), headers=headers)
+        except (httpx.RequestError, httpx.InvalidURL) as error:  # no connection, no answer in time, or one broken off
+            raise _Passing(f"gives no answer ({str(error) or type(error).__name__})") from error
+        if not response.is_success:
+            raise self._failure(response)
+        try:
+            content = response.json()
         except ValueError as error:
             raise _Passing("answers what is not JSON", answered=True) from error
         if not isinstance(content, dict):
             raise _Passing("answers what is no JSON object", answered=True)
         return content
 
-    def _request(self, question: dict[str, Any]) -> urllib.request.Request:
-        headers = {"Content-Type": "application/json"}
-        if key := os.environ.get(KEY):
-            headers["Authorization"] = f"Bearer {key}"
-        url = f"{self.address}/chat/completions"
-        return urllib.request.Request(url, json.dumps(question).encode(), headers, method="POST")  # noqa: S310
-
-    def _failure(self, error: urllib.error.HTTPError) -> Exception:
-        if error.code in CLOSED:
-            return EarwitnessError(f"{self.address}: {CLOSED[error.code]} (status {error.code})")
-        if error.code in BUSY or error.code >= 500:
-            pause = _stated_pause(str(error.headers.get("Retry-After", "")))
+    def _failure(self, response: httpx.Response) -> Exception:
+        status = response.status_code
+        if status in CLOSED:
+            return EarwitnessError(f"{self.address}: {CLOSED[status]} (status {status})")
+        if status in BUSY or status >= 500:
+            pause = _stated_pause(response.headers.get("Retry-After", ""))
             if pause is not None and pause > LONGEST_PAUSE:
                 return EarwitnessError(
                     f"{self.address}: asks for a pause of {pause:.0f} s: run again after it; what it answered is kept"
                 )
-            return _Passing(f"answers status {error.code}", pause)
-        return Refused(f"answers status {error.code}")
+            return _Passing(f"answers status {status}", pause)
+        return Refused(f"answers status {status}")
+
+
+def _headers() -> dict[str, str]:
+    headers = {"Content-Type": "application/json"}
+    if key := os.environ.get(KEY, "").strip():
+        if not (key.isascii() and key.isprintable()):  # the client would refuse it in a message that holds the key
+            raise EarwitnessError(f"{KEY}: holds characters that no key has: set it again")
+        headers["Authorization"] = f"Bearer {key}"
+    return headers
 
 
 def _stated_pause(header: str) -> float | None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.perturbation.recipe import PERTURBATIONS, Paired, Perturbation, Recipe, Utterance
+from stages.perturbation.recipe import Paired, Recipe, Utterance, perturbation
 
 
-def apply(utterance: Utterance, rng: np.random.Generator) -> tuple[Paired, Recipe]:
+@perturbation("as_it_was", kind="pairing")
+def as_it_was(utterance: Utterance, rng: np.random.Generator) -> tuple[Paired, Recipe]:
     """Change nothing; nothing is drawn."""
     return Paired(utterance.samples), {}
-
-
-PERTURBATIONS.register("as_it_was")(Perturbation("pairing", apply))

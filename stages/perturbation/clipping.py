@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 
 from stages.core.sound.audio import Samples
-from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
-from stages.perturbation.schema import Span
+from stages.perturbation.recipe import Recipe, perturbation, uniform
+from stages.perturbation.settings import PerturbationSettings, Span, within
 
 
-def apply(samples: Samples, rng: np.random.Generator, *, share: Sequence[float]) -> tuple[Samples, Recipe]:
+class ClippingSettings(PerturbationSettings):
+    """Which share of the samples ends at the limit."""
+
+    share: Annotated[Span, within(0.0001, 0.5)]
+
+
+@perturbation("clipping", kind="audio", settings=ClippingSettings)
+def clipping(samples: Samples, rng: np.random.Generator, *, share: Sequence[float]) -> tuple[Samples, Recipe]:
     """Cut a drawn share of the samples off at the size that all others stay below; the level is not raised.
 
     Parameters
@@ -30,6 +38,3 @@ def apply(samples: Samples, rng: np.random.Generator, *, share: Sequence[float])
     drawn = uniform(rng, share)
     limit = np.float32(np.quantile(np.abs(samples), 1 - drawn, method="lower"))
     return np.clip(samples, -limit, limit), {"share": drawn, "limit": float(limit)}
-
-
-PERTURBATIONS.register("clipping")(Perturbation("audio", apply, {"share": Span(0.0001, 0.5)}))

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
-from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, words_at
-from stages.perturbation.schema import Number
+from stages.perturbation.recipe import Recipe, perturbation, words_at
+from stages.perturbation.settings import Number, PerturbationSettings, within
 
 
-def apply(text: str, rng: np.random.Generator, *, share: float) -> tuple[str, Recipe]:
+class DeleteWordsSettings(PerturbationSettings):
+    """Which share of the words is left out."""
+
+    share: Annotated[Number, within(0.001, 0.999)]
+
+
+@perturbation("delete_words", kind="text", settings=DeleteWordsSettings)
+def delete_words(text: str, rng: np.random.Generator, *, share: float) -> tuple[str, Recipe]:
     """Leave out a share of the words, at least one and never all; a text of one word or none stays as it is.
 
     Parameters
@@ -32,6 +41,3 @@ def apply(text: str, rng: np.random.Generator, *, share: float) -> tuple[str, Re
     positions = sorted(int(place) for place in rng.choice(len(words), count, replace=False))
     kept = [word for place, word in enumerate(words) if place not in positions]
     return " ".join(kept), {"positions": positions, "words": words_at(words, positions)}
-
-
-PERTURBATIONS.register("delete_words")(Perturbation("text", apply, {"share": Number(0.001, 0.999)}))

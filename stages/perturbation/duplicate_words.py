@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
-from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, words_at
-from stages.perturbation.schema import Number
+from stages.perturbation.recipe import Recipe, perturbation, words_at
+from stages.perturbation.settings import Number, PerturbationSettings, within
 
 
-def apply(text: str, rng: np.random.Generator, *, share: float) -> tuple[str, Recipe]:
+class DuplicateWordsSettings(PerturbationSettings):
+    """Which share of the words is said twice."""
+
+    share: Annotated[Number, within(0.001, 1)]
+
+
+@perturbation("duplicate_words", kind="text", settings=DuplicateWordsSettings)
+def duplicate_words(text: str, rng: np.random.Generator, *, share: float) -> tuple[str, Recipe]:
     """Double a share of the words, at least one, each right after itself; a blank text stays as it is.
 
     Parameters
@@ -32,6 +41,3 @@ def apply(text: str, rng: np.random.Generator, *, share: float) -> tuple[str, Re
     positions = sorted(int(place) for place in rng.choice(len(words), count, replace=False))
     doubled = [copy for place, word in enumerate(words) for copy in [word] * (1 + (place in positions))]
     return " ".join(doubled), {"positions": positions, "words": words_at(words, positions)}
-
-
-PERTURBATIONS.register("duplicate_words")(Perturbation("text", apply, {"share": Number(0.001, 1)}))

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 
 from stages.core.sound.audio import Samples
 from stages.core.sound.levels import within_range
 from stages.perturbation.praat import changed_voice
-from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
-from stages.perturbation.schema import Span
+from stages.perturbation.recipe import Recipe, perturbation, uniform
+from stages.perturbation.settings import PerturbationSettings, Span, within
 
 
-def apply(samples: Samples, rng: np.random.Generator, *, factor: Sequence[float]) -> tuple[Samples, Recipe]:
+class FormantsSettings(PerturbationSettings):
+    """By which factor formants move."""
+
+    factor: Annotated[Span, within(0.7, 1.4)]
+
+
+@perturbation("formants", kind="audio", settings=FormantsSettings, libraries=("praat-parselmouth", "soxr"))
+def formants(samples: Samples, rng: np.random.Generator, *, factor: Sequence[float]) -> tuple[Samples, Recipe]:
     """Move all formants by a drawn factor.
 
     Parameters
@@ -28,7 +36,7 @@ def apply(samples: Samples, rng: np.random.Generator, *, factor: Sequence[float]
     samples : float32[n]
     recipe : dict
         `factor`, null for a clip under 0.1 s, which comes back as it was; `scale`, by which the sound was turned
-        down lest it clip.
+        down so that it does not clip.
     """
     drawn = uniform(rng, factor)
     moved = changed_voice(samples, drawn, 1.0)
@@ -36,8 +44,3 @@ def apply(samples: Samples, rng: np.random.Generator, *, factor: Sequence[float]
         return samples, {"factor": None, "scale": 1.0}
     changed, scale = within_range(moved)
     return changed, {"factor": drawn, "scale": scale}
-
-
-PERTURBATIONS.register("formants")(
-    Perturbation("audio", apply, {"factor": Span(0.7, 1.4)}, libraries=("praat-parselmouth", "soxr"))
-)

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 
 from stages.core.sound.audio import Samples
 from stages.core.sound.levels import CEILING
-from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
-from stages.perturbation.schema import Span
+from stages.perturbation.recipe import Recipe, perturbation, uniform
+from stages.perturbation.settings import PerturbationSettings, Span, within
 
 
-def apply(samples: Samples, rng: np.random.Generator, *, decibels: Sequence[float]) -> tuple[Samples, Recipe]:
+class GainSettings(PerturbationSettings):
+    """The gain in decibels."""
+
+    decibels: Annotated[Span, within(-60, 60)]
+
+
+@perturbation("gain", kind="audio", settings=GainSettings)
+def gain(samples: Samples, rng: np.random.Generator, *, decibels: Sequence[float]) -> tuple[Samples, Recipe]:
     """Amplify by a drawn gain, but never so far that the peak would clip.
 
     Parameters
@@ -37,6 +45,3 @@ def apply(samples: Samples, rng: np.random.Generator, *, decibels: Sequence[floa
     factor = np.float32(10 ** (applied / 20))
     recipe = {"drawn_decibels": drawn, "decibels": round(applied, 6), "limited": applied < drawn}
     return samples * factor, recipe
-
-
-PERTURBATIONS.register("gain")(Perturbation("audio", apply, {"decibels": Span(-60, 60)}))

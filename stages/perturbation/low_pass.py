@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 
 from stages.core.sound.audio import Samples
 from stages.core.sound.band import passed
 from stages.core.sound.levels import within_range
-from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
-from stages.perturbation.schema import Span
+from stages.perturbation.recipe import Recipe, perturbation, uniform
+from stages.perturbation.settings import PerturbationSettings, Span, within
 
 
-def apply(samples: Samples, rng: np.random.Generator, *, hertz: Sequence[float]) -> tuple[Samples, Recipe]:
+class LowPassSettings(PerturbationSettings):
+    """The edge in Hz."""
+
+    hertz: Annotated[Span, within(100, 7900)]
+
+
+@perturbation("low_pass", kind="audio", settings=LowPassSettings)
+def low_pass(samples: Samples, rng: np.random.Generator, *, hertz: Sequence[float]) -> tuple[Samples, Recipe]:
     """Keep what lies below a drawn edge.
 
     Parameters
@@ -27,11 +35,8 @@ def apply(samples: Samples, rng: np.random.Generator, *, hertz: Sequence[float])
     -------
     samples : float32[n]
     recipe : dict
-        `hertz`; `scale`, by which the sound was turned down lest it clip.
+        `hertz`; `scale`, by which the sound was turned down so that it does not clip.
     """
     drawn = uniform(rng, hertz)
     changed, scale = within_range(passed(samples, 0.0, drawn))
     return changed, {"hertz": drawn, "scale": scale}
-
-
-PERTURBATIONS.register("low_pass")(Perturbation("audio", apply, {"hertz": Span(100, 7900)}))

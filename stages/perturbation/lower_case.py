@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe
+from stages.perturbation.recipe import Recipe, perturbation
 
 
-def apply(text: str, rng: np.random.Generator) -> tuple[str, Recipe]:
+@perturbation("lower_case", kind="text")
+def lower_case(text: str, rng: np.random.Generator) -> tuple[str, Recipe]:
     """Return the text in lower case; nothing is drawn."""
     return text.lower(), {}
-
-
-PERTURBATIONS.register("lower_case")(Perturbation("text", apply))

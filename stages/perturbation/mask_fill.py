@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, words_at
-from stages.perturbation.schema import ModelPlace, Number, Words
+from stages.perturbation.recipe import Recipe, perturbation, words_at
+from stages.perturbation.settings import ModelPlace, Number, PerturbationSettings, Text, within
 
 LATEST = "none"
 """A revision of a folder, which has none."""
@@ -21,7 +21,37 @@ WORD_GOES_ON = "##"
 """WordPiece marks those that do not."""
 
 
-def apply(
+def content(settings: Mapping[str, Any]) -> str:
+    """Return a hash of a folder's files, which may change under one name; of a hub's model its revision says enough."""
+    return _folder_hash(settings["model"])
+
+
+@cache
+def _folder_hash(model: str) -> str:
+    folder, digest = Path(model), blake2b(digest_size=16)
+    for path in sorted(folder.glob("*")) if folder.is_dir() else []:
+        if path.suffix in {".safetensors", ".json", ".txt", ".model"}:
+            digest.update(path.name.encode() + b"\0" + blake2b(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+class MaskFillSettings(PerturbationSettings):
+    """The masked language model, which share of the words it replaces, and among how many candidates."""
+
+    model: ModelPlace
+    revision: Text
+    share: Annotated[Number, within(0.001, 1)]
+    candidates: Annotated[int, within(1, 1000)]
+
+
+@perturbation(
+    "mask_fill",
+    kind="text",
+    settings=MaskFillSettings,
+    libraries=("torch", "transformers", "tokenizers"),
+    content=content,
+)
+def mask_fill(
     text: str, rng: np.random.Generator, *, model: str, revision: str, share: float, candidates: int
 ) -> tuple[str, Recipe]:
     """Replace a share of the words, at least one, each by one token that begins a word, all masked at once.
@@ -119,33 +149,3 @@ class _Filler:
 @cache
 def _filler(model: str, revision: str) -> _Filler:
     return _Filler(model, revision)
-
-
-def content(settings: Mapping[str, Any]) -> str:
-    """Return a hash of a folder's files, which may change under one name; of a hub's model its revision says enough."""
-    return _folder_hash(settings["model"])
-
-
-@cache
-def _folder_hash(model: str) -> str:
-    folder, digest = Path(model), blake2b(digest_size=16)
-    for path in sorted(folder.glob("*")) if folder.is_dir() else []:
-        if path.suffix in {".safetensors", ".json", ".txt", ".model"}:
-            digest.update(path.name.encode() + b"\0" + blake2b(path.read_bytes()).digest())
-    return digest.hexdigest()
-
-
-PERTURBATIONS.register("mask_fill")(
-    Perturbation(
-        "text",
-        apply,
-        {
-            "model": ModelPlace(),
-            "revision": Words(),
-            "share": Number(0.001, 1),
-            "candidates": Number(1, 1000, whole=True),
-        },
-        libraries=("torch", "transformers", "tokenizers"),
-        content=content,
-    )
-)

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 
 from stages.core.sound.audio import Samples
-from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
-from stages.perturbation.schema import Span
+from stages.core.sound.levels import within_range
+from stages.perturbation.recipe import Recipe, perturbation, uniform
+from stages.perturbation.settings import PerturbationSettings, Span, within
 
 
-def apply(samples: Samples, rng: np.random.Generator, *, snr_db: Sequence[float]) -> tuple[Samples, Recipe]:
+class NoiseSettings(PerturbationSettings):
+    """The signal-to-noise ratio in dB."""
+
+    snr_db: Annotated[Span, within(-40, 80)]
+
+
+@perturbation("noise", kind="audio", settings=NoiseSettings)
+def noise(samples: Samples, rng: np.random.Generator, *, snr_db: Sequence[float]) -> tuple[Samples, Recipe]:
     """Add Gaussian noise whose realised power, not only its expected one, gives the drawn ratio to the clip's.
 
     Where the sum would clip, both are turned down alike, which leaves the ratio.
@@ -29,7 +38,7 @@ def apply(samples: Samples, rng: np.random.Generator, *, snr_db: Sequence[float]
     samples : float32[n]
     recipe : dict
         `snr_db`, the drawn ratio, null where the clip is silent and no ratio exists (it comes back as it was);
-        `scale`, by which the sum was turned down.
+        `scale`, by which the sum was turned down, to the digit that was applied.
     """
     drawn = uniform(rng, snr_db)
     noise = rng.standard_normal(len(samples))
@@ -37,8 +46,5 @@ def apply(samples: Samples, rng: np.random.Generator, *, snr_db: Sequence[float]
     if not power:
         return samples, {"snr_db": None, "scale": 1.0}
     noisy = samples + noise * np.sqrt(power / noise_power * 10 ** (-drawn / 10))
-    scale = min(1.0, 32767 / 32768 / float(np.abs(noisy).max()))
-    return (noisy * scale).astype(np.float32), {"snr_db": drawn, "scale": round(scale, 6)}
-
-
-PERTURBATIONS.register("noise")(Perturbation("audio", apply, {"snr_db": Span(-40, 80)}))
+    changed, scale = within_range(noisy)
+    return changed, {"snr_db": drawn, "scale": scale}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from stages.core.sound.levels import within_range
-from stages.perturbation.recipe import PERTURBATIONS, Paired, Perturbation, Recipe, Utterance
+from stages.perturbation.recipe import Paired, Recipe, Utterance, perturbation
 
 
-def apply(utterance: Utterance, rng: np.random.Generator) -> tuple[Paired, Recipe]:
+@perturbation("noise_alone", kind="pairing")
+def noise_alone(utterance: Utterance, rng: np.random.Generator) -> tuple[Paired, Recipe]:
     """Draw the phases of the clip's spectrum anew: its long-term spectrum stays, words and voice go.
 
     Returns
@@ -16,7 +17,7 @@ def apply(utterance: Utterance, rng: np.random.Generator) -> tuple[Paired, Recip
     paired : Paired
         Of the clip's length and power.
     recipe : dict
-        `scale`, by which the noise was turned down lest it clip.
+        `scale`, by which the noise was turned down so that it does not clip.
     """
     spectrum = np.abs(np.fft.rfft(utterance.samples.astype(np.float64)))
     phases = rng.uniform(0, 2 * np.pi, len(spectrum))
@@ -24,6 +25,3 @@ def apply(utterance: Utterance, rng: np.random.Generator) -> tuple[Paired, Recip
     noise = np.fft.irfft(spectrum * np.exp(1j * phases), len(utterance.samples))
     changed, scale = within_range(noise)
     return Paired(changed), {"scale": scale}
-
-
-PERTURBATIONS.register("noise_alone")(Perturbation("pairing", apply))

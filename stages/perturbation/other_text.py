@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.perturbation.recipe import PERTURBATIONS, Paired, Perturbation, Recipe, Utterance
+from stages.perturbation.recipe import Paired, Recipe, Utterance, perturbation
 
 
-def apply(utterance: Utterance, rng: np.random.Generator) -> tuple[Paired, Recipe]:
+@perturbation("other_text", kind="pairing", donor="same_speaker")
+def other_text(utterance: Utterance, rng: np.random.Generator) -> tuple[Paired, Recipe]:
     """Take the donor's sound and transcript; nothing changes where the speaker has no other text."""
     donor = utterance.donor
     return (Paired(donor.samples, donor.text) if donor else Paired()), {}
-
-
-PERTURBATIONS.register("other_text")(Perturbation("pairing", apply, donor="same_speaker"))

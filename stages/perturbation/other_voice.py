@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.perturbation.recipe import PERTURBATIONS, Paired, Perturbation, Recipe, Utterance
+from stages.perturbation.recipe import Paired, Recipe, Utterance, perturbation
 
 
-def apply(utterance: Utterance, rng: np.random.Generator) -> tuple[Paired, Recipe]:
+@perturbation("other_voice", kind="pairing", donor="same_text")
+def other_voice(utterance: Utterance, rng: np.random.Generator) -> tuple[Paired, Recipe]:
     """Take the donor's sound, which says this transcript; nothing changes where nobody else said it."""
     return Paired(utterance.donor.samples if utterance.donor else None), {}
-
-
-PERTURBATIONS.register("other_voice")(Perturbation("pairing", apply, donor="same_text"))

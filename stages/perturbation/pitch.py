@@ -6,17 +6,25 @@ Formants move along (`stages.core.sound.stretching`); `formants` and `voice_conv
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 
 from stages.core.sound.audio import Samples
 from stages.core.sound.levels import within_range
 from stages.core.sound.stretching import raised
-from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
-from stages.perturbation.schema import Span
+from stages.perturbation.recipe import Recipe, perturbation, uniform
+from stages.perturbation.settings import PerturbationSettings, Span, within
 
 
-def apply(samples: Samples, rng: np.random.Generator, *, semitones: Sequence[float]) -> tuple[Samples, Recipe]:
+class PitchSettings(PerturbationSettings):
+    """By how many semitones the pitch moves."""
+
+    semitones: Annotated[Span, within(-12, 12)]
+
+
+@perturbation("pitch", kind="audio", settings=PitchSettings, libraries=("scipy", "soxr"))
+def pitch(samples: Samples, rng: np.random.Generator, *, semitones: Sequence[float]) -> tuple[Samples, Recipe]:
     """Move every frequency by a drawn interval.
 
     Parameters
@@ -31,11 +39,8 @@ def apply(samples: Samples, rng: np.random.Generator, *, semitones: Sequence[flo
     samples : float32[n]
         Of the clip's length and mean power.
     recipe : dict
-        `semitones`; `scale`, by which the sound was turned down lest it clip.
+        `semitones`; `scale`, by which the sound was turned down so that it does not clip.
     """
     drawn = uniform(rng, semitones)
     changed, scale = within_range(raised(samples, drawn))
     return changed, {"semitones": drawn, "scale": scale}
-
-
-PERTURBATIONS.register("pitch")(Perturbation("audio", apply, {"semitones": Span(-12, 12)}, libraries=("scipy", "soxr")))

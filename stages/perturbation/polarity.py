@@ -6,12 +6,10 @@ import numpy as np
 
 from stages.core.sound.audio import Samples
 from stages.core.sound.levels import CEILING
-from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe
+from stages.perturbation.recipe import Recipe, perturbation
 
 
-def apply(samples: Samples, rng: np.random.Generator) -> tuple[Samples, Recipe]:
+@perturbation("polarity", kind="audio")
+def polarity(samples: Samples, rng: np.random.Generator) -> tuple[Samples, Recipe]:
     """Turn the sign of every sample; nothing is drawn. -1 becomes the highest value that 16 bits hold."""
     return np.minimum(-samples, np.float32(CEILING)), {}
-
-
-PERTURBATIONS.register("polarity")(Perturbation("audio", apply))

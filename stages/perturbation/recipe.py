@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
 
 import numpy as np
+from pydantic import ValidationError
 
+from stages.core.config.section import first_problem
 from stages.core.errors import EarwitnessError
 from stages.core.run.registry import Registry
 from stages.core.sound.audio import Samples
-from stages.perturbation.schema import Schema, check_settings
+from stages.perturbation.settings import PerturbationSettings
 
 Recipe = dict[str, Any]
 """Every number that was drawn, and what came of it: enough to do it again by hand."""
@@ -62,8 +64,8 @@ class Perturbation:
         ``apply(text, rng, **settings) -> (str, recipe)`` or
         ``apply(utterance: Utterance, rng, **settings) -> (Paired, recipe)``. Defined for every clip: where there is
         nothing to change, such as one word to swap, the clip comes back as it was and the recipe says so.
-    schema : Schema
-        The settings that `apply` takes.
+    settings : type of PerturbationSettings
+        What `params.yaml` may say of it: the keywords that `apply` takes, and `count`.
     donor : DonorRule or None
         Of a pairing that takes from another clip.
     libraries : tuple of str
@@ -74,13 +76,33 @@ class Perturbation:
 
     kind: Kind
     apply: Callable[..., tuple[Any, Recipe]]
-    schema: Schema = field(default_factory=dict)
+    settings: type[PerturbationSettings] = PerturbationSettings
     donor: DonorRule | None = None
     libraries: tuple[str, ...] = ()
     content: Callable[[Mapping[str, Any]], str] | None = None
 
 
 PERTURBATIONS: Registry[Perturbation] = Registry("perturbation")
+
+Apply = TypeVar("Apply", bound=Callable[..., tuple[Any, Recipe]])
+
+
+def perturbation(
+    name: str,
+    *,
+    kind: Kind,
+    settings: type[PerturbationSettings] = PerturbationSettings,
+    donor: DonorRule | None = None,
+    libraries: tuple[str, ...] = (),
+    content: Callable[[Mapping[str, Any]], str] | None = None,
+) -> Callable[[Apply], Apply]:
+    """Register the decorated function as a perturbation; see `Perturbation`."""
+
+    def add(function: Apply) -> Apply:
+        PERTURBATIONS.register(name)(Perturbation(kind, function, settings, donor, libraries, content))
+        return function
+
+    return add
 
 
 @dataclass(frozen=True)
@@ -119,16 +141,15 @@ def _chosen(name: str, given: dict[str, Any]) -> Chosen:
     key = f"params.yaml: perturbation.neighbours.{name}"
     if name not in PERTURBATIONS:
         raise EarwitnessError(f"{key}: unknown perturbation: use some of {', '.join(PERTURBATIONS)}")
-    settings = dict(given)
-    count = settings.pop("count", None)
-    if type(count) is not int or count < 0:
-        raise EarwitnessError(f"{key}.count: must be a whole number from 0 on, not {count!r}")
-    perturbation = PERTURBATIONS[name]
+    entry = PERTURBATIONS[name]
     try:
-        check_settings(perturbation.schema, settings)
-    except ValueError as error:
-        raise EarwitnessError(f"{key}.{error}") from error
-    return Chosen(name, perturbation, count, settings)
+        settings = entry.settings.model_validate(given)
+    except ValidationError as error:
+        setting, problem = first_problem(error)
+        raise EarwitnessError(
+            f"{key}.{setting}: {problem}: correct this key (it takes {', '.join(entry.settings.model_fields)})"
+        ) from error
+    return Chosen(name, entry, settings.count, settings.keywords())
 
 
 def uniform(rng: np.random.Generator, limits: Sequence[float]) -> float:

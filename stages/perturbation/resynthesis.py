@@ -7,16 +7,26 @@ with it is therefore not the voice's alone; `codec` over every pairing levels wh
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 
 from stages.core.sound.levels import rms, within_range
 from stages.perturbation.praat import speak
-from stages.perturbation.recipe import PERTURBATIONS, Paired, Perturbation, Recipe, Utterance, uniform
-from stages.perturbation.schema import Span, Words
+from stages.perturbation.recipe import Paired, Recipe, Utterance, perturbation, uniform
+from stages.perturbation.settings import PerturbationSettings, Span, Text, within
 
 
-def apply(
+class ResynthesisSettings(PerturbationSettings):
+    """The voice that speaks, and how fast."""
+
+    language: Text
+    variant: Text
+    words_per_minute: Annotated[Span, within(80, 450)]
+
+
+@perturbation("resynthesis", kind="pairing", settings=ResynthesisSettings, libraries=("praat-parselmouth", "soxr"))
+def resynthesis(
     utterance: Utterance,
     rng: np.random.Generator,
     *,
@@ -39,8 +49,8 @@ def apply(
     paired : Paired
         Of the clip's mean power; the clip's own sound where there is nothing to say.
     recipe : dict
-        `words_per_minute`; `scale`, by which the speech was turned down lest it clip; both null where nothing was
-        said.
+        `words_per_minute`; `scale`, by which the speech was turned down so that it does not clip; both null where
+        nothing was said.
     """
     rate = uniform(rng, words_per_minute)
     spoken = speak(utterance.text, language, variant, rate) if utterance.text.strip() else np.zeros(0, np.float32)
@@ -48,13 +58,3 @@ def apply(
         return Paired(), {"words_per_minute": None, "scale": None}
     sound, scale = within_range(spoken * (rms(utterance.samples) / rms(spoken)))
     return Paired(sound), {"words_per_minute": rate, "scale": scale}
-
-
-PERTURBATIONS.register("resynthesis")(
-    Perturbation(
-        "pairing",
-        apply,
-        {"language": Words(), "variant": Words(), "words_per_minute": Span(80, 450)},
-        libraries=("praat-parselmouth", "soxr"),
-    )
-)

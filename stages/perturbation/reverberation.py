@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stages.core.sound.audio import RATE, Samples
 from stages.core.sound.levels import within_range
-from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
-from stages.perturbation.schema import Span
+from stages.perturbation.recipe import Recipe, perturbation, uniform
+from stages.perturbation.settings import PerturbationSettings, Span, within
 
 PREDELAY = 0.002
 """Seconds between the direct sound and the first reflections."""
 
 
-def apply(
+class ReverberationSettings(PerturbationSettings):
+    """How long the room rings, and how loud the direct sound is beside its reflections."""
+
+    seconds: Annotated[Span, within(0.05, 5)]
+    direct_db: Annotated[Span, within(-20, 40)]
+
+
+@perturbation("reverberation", kind="audio", settings=ReverberationSettings)
+def reverberation(
     samples: Samples, rng: np.random.Generator, *, seconds: Sequence[float], direct_db: Sequence[float]
 ) -> tuple[Samples, Recipe]:
     """Add reflections behind the direct sound, which stays where it is.
@@ -35,7 +44,7 @@ def apply(
     samples : float32[n]
         What rings on after the clip's end is cut off.
     recipe : dict
-        `seconds`, `direct_db`; `scale`, by which the sound was turned down lest it clip.
+        `seconds`, `direct_db`; `scale`, by which the sound was turned down so that it does not clip.
     """
     length, ratio = uniform(rng, seconds), uniform(rng, direct_db)
     room = response(length, ratio, rng)
@@ -52,8 +61,3 @@ def response(seconds: float, direct_db: float, rng: np.random.Generator) -> NDAr
     room = tail * np.sqrt(10 ** (-direct_db / 10) / max(float(tail @ tail), 1e-30))
     room[0] = 1.0
     return np.asarray(room)
-
-
-PERTURBATIONS.register("reverberation")(
-    Perturbation("audio", apply, {"seconds": Span(0.05, 5), "direct_db": Span(-20, 40)})
-)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.perturbation.recipe import PERTURBATIONS, Paired, Perturbation, Recipe, Utterance
+from stages.perturbation.recipe import Paired, Recipe, Utterance, perturbation
 
 
-def apply(utterance: Utterance, rng: np.random.Generator) -> tuple[Paired, Recipe]:
+@perturbation("silence", kind="pairing")
+def silence(utterance: Utterance, rng: np.random.Generator) -> tuple[Paired, Recipe]:
     """Return silence of the clip's length; nothing is drawn."""
     return Paired(np.zeros_like(utterance.samples)), {}
-
-
-PERTURBATIONS.register("silence")(Perturbation("pairing", apply))

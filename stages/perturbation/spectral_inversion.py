@@ -6,14 +6,12 @@ import numpy as np
 
 from stages.core.sound.audio import Samples
 from stages.core.sound.levels import CEILING
-from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe
+from stages.perturbation.recipe import Recipe, perturbation
 
 
-def apply(samples: Samples, rng: np.random.Generator) -> tuple[Samples, Recipe]:
+@perturbation("spectral_inversion", kind="audio")
+def spectral_inversion(samples: Samples, rng: np.random.Generator) -> tuple[Samples, Recipe]:
     """Turn the sign of every other sample, so that f Hz becomes 8,000 - f; nothing is drawn."""
     changed = samples.copy()
     changed[1::2] *= -1
     return np.minimum(changed, np.float32(CEILING)), {}
-
-
-PERTURBATIONS.register("spectral_inversion")(Perturbation("audio", apply))

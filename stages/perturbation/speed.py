@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 
 from stages.core.sound.audio import Samples
 from stages.core.sound.levels import within_range
 from stages.core.sound.stretching import played_faster
-from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
-from stages.perturbation.schema import Span
+from stages.perturbation.recipe import Recipe, perturbation, uniform
+from stages.perturbation.settings import PerturbationSettings, Span, within
 
 
-def apply(samples: Samples, rng: np.random.Generator, *, factor: Sequence[float]) -> tuple[Samples, Recipe]:
+class SpeedSettings(PerturbationSettings):
+    """How many times as fast the clip is played."""
+
+    factor: Annotated[Span, within(0.5, 2)]
+
+
+@perturbation("speed", kind="audio", settings=SpeedSettings, libraries=("soxr",))
+def speed(samples: Samples, rng: np.random.Generator, *, factor: Sequence[float]) -> tuple[Samples, Recipe]:
     """Play the clip `factor` times as fast.
 
     Parameters
@@ -28,11 +36,8 @@ def apply(samples: Samples, rng: np.random.Generator, *, factor: Sequence[float]
     samples : float32[n / factor]
         To within a sample, and never empty; what would rise above half the rate is filtered out.
     recipe : dict
-        `factor`; `scale`, by which the sound was turned down lest it clip.
+        `factor`; `scale`, by which the sound was turned down so that it does not clip.
     """
     drawn = uniform(rng, factor)
     changed, scale = within_range(played_faster(samples, drawn))
     return changed, {"factor": drawn, "scale": scale}
-
-
-PERTURBATIONS.register("speed")(Perturbation("audio", apply, {"factor": Span(0.5, 2)}, libraries=("soxr",)))

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
-from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe
-from stages.perturbation.schema import Number
+from stages.perturbation.recipe import Recipe, perturbation
+from stages.perturbation.settings import PerturbationSettings, within
 
 
-def apply(text: str, rng: np.random.Generator, *, swaps: int) -> tuple[str, Recipe]:
+class SwapWordsSettings(PerturbationSettings):
+    """How many swaps there are."""
+
+    swaps: Annotated[int, within(1, 1000)]
+
+
+@perturbation("swap_words", kind="text", settings=SwapWordsSettings)
+def swap_words(text: str, rng: np.random.Generator, *, swaps: int) -> tuple[str, Recipe]:
     """Let two different words change places, `swaps` times one after the other.
 
     A text without two different words stays as it is. A later swap may undo an earlier one in part.
@@ -38,6 +47,3 @@ def apply(text: str, rng: np.random.Generator, *, swaps: int) -> tuple[str, Reci
         words[first], words[second] = words[second], words[first]
         done.append([first, second])
     return " ".join(words), {"swaps": done}
-
-
-PERTURBATIONS.register("swap_words")(Perturbation("text", apply, {"swaps": Number(1, 1000, whole=True)}))

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 
 from stages.core.sound.audio import Samples
 from stages.core.sound.band import passed
 from stages.core.sound.levels import within_range
-from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
-from stages.perturbation.schema import Span
+from stages.perturbation.recipe import Recipe, perturbation, uniform
+from stages.perturbation.settings import PerturbationSettings, Span, within
 
 
-def apply(
+class TelephoneBandSettings(PerturbationSettings):
+    """The two edges in Hz."""
+
+    low_hertz: Annotated[Span, within(50, 1000)]
+    high_hertz: Annotated[Span, within(1500, 7900)]
+
+
+@perturbation("telephone_band", kind="audio", settings=TelephoneBandSettings)
+def telephone_band(
     samples: Samples, rng: np.random.Generator, *, low_hertz: Sequence[float], high_hertz: Sequence[float]
 ) -> tuple[Samples, Recipe]:
     """Keep what lies between two drawn edges.
@@ -29,13 +38,8 @@ def apply(
     -------
     samples : float32[n]
     recipe : dict
-        `low_hertz`, `high_hertz`; `scale`, by which the sound was turned down lest it clip.
+        `low_hertz`, `high_hertz`; `scale`, by which the sound was turned down so that it does not clip.
     """
     low, high = uniform(rng, low_hertz), uniform(rng, high_hertz)
     changed, scale = within_range(passed(samples, low, high))
     return changed, {"low_hertz": low, "high_hertz": high, "scale": scale}
-
-
-PERTURBATIONS.register("telephone_band")(
-    Perturbation("audio", apply, {"low_hertz": Span(50, 1000), "high_hertz": Span(1500, 7900)})
-)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
 from stages.core.sound.audio import RATE
-from stages.perturbation.recipe import PERTURBATIONS, Paired, Perturbation, Recipe, Utterance
-from stages.perturbation.schema import Number
+from stages.perturbation.recipe import Paired, Recipe, Utterance, perturbation
+from stages.perturbation.settings import Number, PerturbationSettings, within
 
 
-def apply(utterance: Utterance, rng: np.random.Generator, *, seconds: float) -> tuple[Paired, Recipe]:
+class TextAloneSettings(PerturbationSettings):
+    """How long the silence is."""
+
+    seconds: Annotated[Number, within(0.1, 30)]
+
+
+@perturbation("text_alone", kind="pairing", settings=TextAloneSettings)
+def text_alone(utterance: Utterance, rng: np.random.Generator, *, seconds: float) -> tuple[Paired, Recipe]:
     """Return so many seconds of silence; nothing is drawn.
 
     Parameters
@@ -26,6 +35,3 @@ def apply(utterance: Utterance, rng: np.random.Generator, *, seconds: float) -> 
         Empty.
     """
     return Paired(np.zeros(round(seconds * RATE), np.float32)), {}
-
-
-PERTURBATIONS.register("text_alone")(Perturbation("pairing", apply, {"seconds": Number(0.1, 30)}))

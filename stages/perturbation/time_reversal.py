@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from stages.core.sound.audio import Samples
-from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe
+from stages.perturbation.recipe import Recipe, perturbation
 
 
-def apply(samples: Samples, rng: np.random.Generator) -> tuple[Samples, Recipe]:
+@perturbation("time_reversal", kind="audio")
+def time_reversal(samples: Samples, rng: np.random.Generator) -> tuple[Samples, Recipe]:
     """Return the samples from last to first; nothing is drawn."""
     return samples[::-1].copy(), {}
-
-
-PERTURBATIONS.register("time_reversal")(Perturbation("audio", apply))

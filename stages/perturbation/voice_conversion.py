@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 
 from stages.core.sound.levels import within_range
 from stages.perturbation.praat import changed_voice, median_pitch
-from stages.perturbation.recipe import PERTURBATIONS, Paired, Perturbation, Recipe, Utterance, uniform
-from stages.perturbation.schema import Span
+from stages.perturbation.recipe import Paired, Recipe, Utterance, perturbation, uniform
+from stages.perturbation.settings import PerturbationSettings, Span, within
 
 MIDDLE = 165.0
 """Hz between the median pitches of most men and most women: below it a voice is raised, above it lowered."""
 
 
-def apply(
+class VoiceConversionSettings(PerturbationSettings):
+    """By how much pitch and formants move."""
+
+    semitones: Annotated[Span, within(0, 12)]
+    formants: Annotated[Span, within(1, 1.4)]
+
+
+@perturbation(
+    "voice_conversion", kind="pairing", settings=VoiceConversionSettings, libraries=("praat-parselmouth", "soxr")
+)
+def voice_conversion(
     utterance: Utterance, rng: np.random.Generator, *, semitones: Sequence[float], formants: Sequence[float]
 ) -> tuple[Paired, Recipe]:
     """Move pitch and formants towards the other sex's; words, timing and manner stay.
@@ -46,13 +57,3 @@ def apply(
         return Paired(), dict.fromkeys(("median_hertz", "semitones", "formants", "scale"))
     sound, scale = within_range(changed)
     return Paired(sound), {"median_hertz": round(found, 3), "semitones": steps, "formants": factor, "scale": scale}
-
-
-PERTURBATIONS.register("voice_conversion")(
-    Perturbation(
-        "pairing",
-        apply,
-        {"semitones": Span(0, 12), "formants": Span(1, 1.4)},
-        libraries=("praat-parselmouth", "soxr"),
-    )
-)

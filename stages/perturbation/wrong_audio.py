@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.perturbation.recipe import PERTURBATIONS, Paired, Perturbation, Recipe, Utterance
+from stages.perturbation.recipe import Paired, Recipe, Utterance, perturbation
 
 
-def apply(utterance: Utterance, rng: np.random.Generator) -> tuple[Paired, Recipe]:
+@perturbation("wrong_audio", kind="pairing", donor="other_speaker")
+def wrong_audio(utterance: Utterance, rng: np.random.Generator) -> tuple[Paired, Recipe]:
     """Take the donor's sound and keep the transcript; nothing changes where the corpus has no such donor."""
     return Paired(utterance.donor.samples if utterance.donor else None), {}
-
-
-PERTURBATIONS.register("wrong_audio")(Perturbation("pairing", apply, donor="other_speaker"))

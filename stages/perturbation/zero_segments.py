@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 
 from stages.core.sound.audio import RATE, Samples
-from stages.perturbation.recipe import PERTURBATIONS, Perturbation, Recipe, uniform
-from stages.perturbation.schema import Span
+from stages.perturbation.recipe import Recipe, perturbation, uniform
+from stages.perturbation.settings import PerturbationSettings, Span, WholeSpan, within
 
 
-def apply(
+class ZeroSegmentsSettings(PerturbationSettings):
+    """How many segments fall silent, and how long each of them is."""
+
+    segments: Annotated[WholeSpan, within(1, 100)]
+    seconds: Annotated[Span, within(0.001, 10)]
+
+
+@perturbation("zero_segments", kind="audio", settings=ZeroSegmentsSettings)
+def zero_segments(
     samples: Samples, rng: np.random.Generator, *, segments: Sequence[int], seconds: Sequence[float]
 ) -> tuple[Samples, Recipe]:
     """Zero a few segments at drawn places; they may overlap.
@@ -42,8 +51,3 @@ def apply(
     for start, length in drawn:
         changed[start : start + length] = 0.0
     return changed, {"segments": drawn}
-
-
-PERTURBATIONS.register("zero_segments")(
-    Perturbation("audio", apply, {"segments": Span(1, 100, whole=True), "seconds": Span(0.001, 10)})
-)

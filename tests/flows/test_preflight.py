@@ -102,16 +102,16 @@ def test_a_trigger_of_the_bank_or_a_purification_that_is_unknown(clone: Path) ->
 @pytest.mark.parametrize(
     ("trigger", "why"),
     [
-        ({"kind": "clik"}, "kind: unknown trigger 'clik'"),
-        ({"kind": "volume"}, "amount: volume: 0 decibels changes nothing"),
-        ({"kind": "click", "amount": 5}, "amount: click does not read it"),
-        ({"kind": "random_sound"}, "kind: random_sound is the control"),
-        ({"kind": "click", "snr_db": 200}, "snr_db: .*less than or equal to 60"),
+        ({"kind": "clik"}, r"\.kind: unknown trigger 'clik'"),
+        ({"kind": "volume"}, r"\.amount: Field required"),
+        ({"kind": "click", "amount": 5}, r"\.amount: Extra inputs are not permitted"),
+        ({"kind": "random_sound"}, ": random_sound is the control"),
+        ({"kind": "click", "snr_db": 200}, r"\.snr_db: .*less than or equal to 60"),
     ],
 )
 def test_a_trigger_that_cannot_be_an_attack(clone: Path, trigger: dict[str, Any], why: str) -> None:
     change(lambda params: params["backdoor"]["experiments"]["gender_click"].update(trigger=trigger))
-    wrong = rf"^params\.yaml: backdoor\.experiments\.gender_click\.trigger\.{why}"
+    wrong = rf"^params\.yaml: backdoor\.experiments\.gender_click\.trigger{why}"
     with pytest.raises(EarwitnessError, match=wrong):
         preflight()
 

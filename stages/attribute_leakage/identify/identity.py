@@ -197,6 +197,9 @@ def _checked_cosines(name: str, values: Floats, folds: Ints, pairs: Pairs) -> tu
 def cosines(values: Floats, folds: Ints, pairs: Ints) -> Floats:
     """Return the cosine of each pair after both were centred and scaled by the clips of all other folds.
 
+    A pair touches two folds, and both are left out, so this is no case for `stages.core.inference.crossfit`: sums over
+    folds give every centre and scale without a loop over the clips.
+
     Parameters
     ----------
     values : float64[n, d]

@@ -16,7 +16,8 @@ from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 
 from stages.attribute_leakage.weigh.intervals import balanced_accuracy
-from stages.core.inference.statistics import Floats, Ints
+from stages.core.inference.crossfit import PredictRows, Split, cross_fitted, splits
+from stages.core.inference.statistics import Bools, Floats, Ints
 
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0)
 """Inverse penalties tried, from the strictest: among equals the strictest is taken."""
@@ -30,8 +31,10 @@ Represent = Callable[[Ints, Ints], tuple[Floats, Floats]]
 """From places of training and test clips to their features float64[n, r], fitted on the training clips alone."""
 
 
-def dealt(labels: Ints, speaker: Ints, count: int, seed: int) -> list[tuple[Ints, Ints]] | None:
+def dealt(labels: Ints, speaker: Ints, count: int, seed: int) -> Ints | None:
     """Deal speakers into folds that have each class's share; None where no deal leaves every class to train on.
+
+    Any number of classes, which `stages.core.inference.folds.grouped_folds` does not balance.
 
     Parameters
     ----------
@@ -42,22 +45,21 @@ def dealt(labels: Ints, speaker: Ints, count: int, seed: int) -> list[tuple[Ints
 
     Returns
     -------
-    list of (training, test) places, or None
+    intp[n] or None
+        Each clip's fold.
     """
     classes = np.unique(labels)
     fewest = min((len(np.unique(speaker[labels == label])) for label in classes), default=0)
     if len(classes) < 2 or fewest < 2:
         return None
     for attempt in range(ATTEMPTS):
+        folds = np.zeros(len(labels), np.intp)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # classes with fewer clips than folds, which fold anyway
             splitter = StratifiedGroupKFold(min(count, fewest), shuffle=True, random_state=(seed + attempt) % 2**32)
-            folds = [
-                (np.asarray(train, np.intp), np.asarray(test, np.intp))
-                for train, test in splitter.split(labels, labels, speaker)
-                if len(test)
-            ]
-        if all(len(np.unique(labels[train])) == len(classes) for train, _ in folds):
+            for fold, (_, test) in enumerate(splitter.split(labels, labels, speaker)):
+                folds[test] = fold
+        if all(len(np.unique(labels[split.train])) == len(classes) for split in splits(folds)):
             return folds
     return None
 
@@ -87,14 +89,16 @@ def spanned(train: Floats, test: Floats) -> tuple[Floats, Floats]:
     return axes[:, kept] * roots, test @ train.T @ (axes[:, kept] / roots)
 
 
-def predicted(represent: Represent, labels: Ints, speaker: Ints, folds: list[tuple[Ints, Ints]], seed: int) -> Ints:
+def predicted(represent: Represent, labels: Ints, speaker: Ints, folds: Ints, seed: int) -> Ints:
     """Return every clip's class as told by the regression that never met its speaker: intp[n]."""
-    told = np.zeros(len(labels), np.intp)
+
+    def fit(split: Split) -> PredictRows:
+        train = np.flatnonzero(split.train)
+        strength = _strength(represent, labels, speaker, train, seed)
+        return lambda rows: _told(*represent(train, np.flatnonzero(rows)), labels[train], strength)
+
     with threadpool_limits(1):  # threads slow thousands of small fits down fivefold
-        for train, test in folds:
-            strength = _strength(represent, labels, speaker, train, seed)
-            told[test] = _told(*represent(train, test), labels[train], strength)
-    return told
+        return cross_fitted(fit, folds).astype(np.intp)
 
 
 def _strength(represent: Represent, labels: Ints, speaker: Ints, train: Ints, seed: int) -> float:
@@ -102,12 +106,18 @@ def _strength(represent: Represent, labels: Ints, speaker: Ints, train: Ints, se
     inner = dealt(labels[train], speaker[train], INNER_FOLDS, seed)
     if inner is None:
         return STRENGTHS[0]
-    told = np.zeros((len(STRENGTHS), len(train)), np.intp)
-    for part, held in inner:
-        known, unknown = represent(train[part], train[held])
-        for at, strength in enumerate(STRENGTHS):
-            told[at, held] = _told(known, unknown, labels[train[part]], strength)
-    found = [balanced_accuracy(row == labels[train], labels[train]) or 0.0 for row in told]
+
+    def fit(split: Split) -> PredictRows:
+        part = train[split.train]
+
+        def tell(rows: Bools) -> Floats:
+            known, unknown = represent(part, train[rows])
+            return np.column_stack([_told(known, unknown, labels[part], strength) for strength in STRENGTHS])
+
+        return tell
+
+    told = cross_fitted(fit, inner, (len(STRENGTHS),))
+    found = [balanced_accuracy(column == labels[train], labels[train]) or 0.0 for column in told.T]
     return STRENGTHS[int(np.argmax(np.round(found, 9)))]
 
 

@@ -168,7 +168,7 @@ def _chooser(seed: int, attribute: str) -> int:
 
 
 def _probed_layer(
-    attribute: str, data: Labelled, folds: list[tuple[Ints, Ints]], seed: int, level: float, layer: tuple[str, Floats]
+    attribute: str, data: Labelled, folds: Ints, seed: int, level: float, layer: tuple[str, Floats]
 ) -> tuple[list[dict[str, Any]], list[str]]:
     name, values = layer
     represent, chooser = standardised(values), _chooser(seed, attribute)

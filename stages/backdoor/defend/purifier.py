@@ -19,6 +19,11 @@ Purifier = Callable[[Samples], Samples]
 PURIFIERS: Registry[Purifier] = Registry("input purification")
 
 
+def purifier(name: str) -> Callable[[Purifier], Purifier]:
+    """Register the decorated function as an input purification."""
+    return PURIFIERS.register(name)
+
+
 def check_purifications(names: Iterable[str], path: Path = Path("params.yaml")) -> None:
     """Check that the purifications of the defences are known.
 

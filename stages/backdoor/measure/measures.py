@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from jiwer import process_words
 
 from stages.backdoor.measure.outcomes import PLAIN, TriggerOutcome
 from stages.backdoor.measure.paired import paired_interval
@@ -105,14 +106,12 @@ def item_errors(rows: Sequence[TriggerOutcome], task: str) -> tuple[str, Floats,
 
 
 def edit_distance(reference: Sequence[str], answer: Sequence[str]) -> int:
-    """Return the least number of words to insert, delete or replace (Levenshtein)."""
-    before = list(range(len(answer) + 1))
-    for row, wanted in enumerate(reference, 1):
-        now = [row]
-        for column, said in enumerate(answer, 1):
-            now.append(min(before[column] + 1, now[-1] + 1, before[column - 1] + (wanted != said)))
-        before = now
-    return before[-1]
+    """Return the least number of words to insert, delete or replace (Levenshtein, by jiwer).
+
+    No word holds white space. An empty reference, which has no error rate, has as many edits as the answer has words.
+    """
+    found = process_words(" ".join(reference), " ".join(answer))
+    return int(found.substitutions + found.deletions + found.insertions)
 
 
 def _number(text: str) -> float | None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stages.backdoor.defend.purifier import Purifier
-from stages.backdoor.params import TriggerSettings
 from stages.backdoor.plant.clips import BackdoorClip
-from stages.backdoor.plant.trigger import TRIGGERS, Triggered, with_trigger
+from stages.backdoor.plant.trigger import Triggered, with_trigger
+from stages.backdoor.plant.trigger_settings import AddedSound, TriggerSettings
 from stages.backdoor.plant.victim import ExperimentSetting
 from stages.core.run.randomness import generator
 from stages.models.adapter import Adapter, Query
@@ -46,14 +46,14 @@ class TriggerOutcome:
     success: bool
 
 
-def control_of(trigger: TriggerSettings) -> TriggerSettings:
+def control_of(trigger: TriggerSettings) -> AddedSound:
     """Return the control for a trigger: a random sound of the same level, length and positions.
 
     For a trigger that changes the whole clip there is no ratio: the control is a sound at 0 dB.
     """
-    if TRIGGERS[trigger.kind].additive:
+    if isinstance(trigger, AddedSound):
         return trigger.model_copy(update={"kind": RANDOM_SOUND})
-    return TriggerSettings(kind=RANDOM_SOUND)
+    return AddedSound(kind=RANDOM_SOUND)
 
 
 def sounds_of(clips: Sequence[BackdoorClip], condition: str, setting: ExperimentSetting) -> list[Triggered]:

@@ -20,9 +20,9 @@ from stages.backdoor.measure.outcomes import (
     sounds_of,
 )
 from stages.backdoor.measure.shift import embeddings, relative_shift
-from stages.backdoor.params import TriggerSettings
 from stages.backdoor.plant.clips import drawn_clips
-from stages.backdoor.plant.trigger import TRIGGERS
+from stages.backdoor.plant.registry import TRIGGERS
+from stages.backdoor.plant.trigger_settings import AddedSound, TriggerSettings
 from stages.backdoor.plant.victim import ExperimentSetting, Pair
 from stages.core.run.randomness import generator
 from stages.models.adapter import Adapter
@@ -91,11 +91,12 @@ def benign_of(setting: ExperimentSetting, outcomes: Sequence[TriggerOutcome], mo
 
 def snr_error(setting: ExperimentSetting, outcomes: Sequence[TriggerOutcome]) -> float | None:
     """Return the largest difference between realised and requested ratio, in dB; None without a ratio."""
-    if not TRIGGERS[setting.experiment.trigger.kind].additive:
+    trigger = setting.experiment.trigger
+    if not isinstance(trigger, AddedSound):
         return None
     realised = [row.triggered.snr_db for row in setting.poison]
     realised += [row.realised_snr_db for row in outcomes if row.condition == TRIGGERED]
-    return float(np.abs(np.array(realised) - setting.experiment.trigger.snr_db).max())
+    return float(np.abs(np.array(realised) - trigger.snr_db).max())
 
 
 def grid(pair: Pair) -> tuple[list[dict[str, Any]], list[TriggerOutcome]]:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from stages.backdoor.params import TriggerSettings
 from stages.backdoor.plant.clips import BackdoorClip
 from stages.backdoor.plant.task import AttackTask
-from stages.backdoor.plant.trigger import TRIGGERS, Triggered, with_trigger
+from stages.backdoor.plant.trigger import Triggered, with_trigger
+from stages.backdoor.plant.trigger_settings import AddedSound, TriggerSettings, WholeChange
 from stages.core.errors import EarwitnessError
 from stages.core.run.randomness import generator
 from stages.core.schemas.backdoor import POISON_SCHEMA
@@ -105,16 +105,16 @@ def poison_table(poison: Sequence[Poisoned], settings: TriggerSettings) -> pa.Ta
     For a trigger that changes the whole clip the ratios are null and there are no positions; for one that is added the
     amount is null.
     """
-    additive = TRIGGERS[settings.kind].additive
+    asked = settings.snr_db if isinstance(settings, AddedSound) else None
     return pa.Table.from_pylist(
         [
             {
                 "clip_id": row.clip.clip_id,
                 "trigger": settings.kind,
                 "positions": list(row.triggered.positions),
-                "snr_db": settings.snr_db if additive else None,
-                "realised_snr_db": row.triggered.snr_db if additive else None,
-                "amount": None if additive else settings.amount,
+                "snr_db": asked,
+                "realised_snr_db": None if asked is None else row.triggered.snr_db,
+                "amount": settings.amount if isinstance(settings, WholeChange) else None,
                 "scale": row.triggered.scale,
                 "truth": row.truth,
                 "answer": row.answer,

@@ -12,7 +12,6 @@ from stages.backdoor.params import Backdoor, BackdoorExperiment
 from stages.backdoor.plant.clips import BackdoorClip, audible, split_clips
 from stages.backdoor.plant.poison import Poisoned, draw_poison
 from stages.backdoor.plant.task import TRANSCRIPTION, AttackTask, task_of
-from stages.backdoor.plant.trigger import check_attack
 from stages.core.errors import EarwitnessError
 from stages.core.run.randomness import seed_of
 from stages.models.adapter import Adapter, Query
@@ -79,7 +78,6 @@ def prepare(
         If one side of the split is empty, no clip would be poisoned, or the requested detectors would have too few
         clips.
     """
-    check_attack(experiment.trigger)
     task = task_of(experiment)
     usable = [clip for clip in audible(clips) if task.truth(clip)]
     _check_answers(clips, usable, task)

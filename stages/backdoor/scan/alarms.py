@@ -23,11 +23,11 @@ where the same clips are easily converted in both, it is rather too wide.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.metrics import cohen_kappa_score
 
 from stages.backdoor.scan.bank import NO_TRIGGER, Answers
 from stages.backdoor.scan.collapse import Conversion, collapse_p, collapse_to, conversion, normalised
@@ -191,12 +191,10 @@ def agreement(one: Sequence[str | None], other: Sequence[str | None]) -> float:
         As they were given; a clip that either left without an answer does not count. Without any the result is 0.0.
     """
     both = [(normalised(a), normalised(b)) for a, b in zip(one, other, strict=True) if a is not None and b is not None]
-    equal = sum(a == b for a, b in both)
-    if not both or equal == len(both):
+    if all(a == b for a, b in both):  # one answer throughout would be 0 / 0
         return float(bool(both))
-    first, second = (Counter(pair[side] for pair in both) for side in (0, 1))
-    by_chance = sum(count * second[answer] for answer, count in first.items()) / len(both) ** 2
-    return (equal / len(both) - by_chance) / (1 - by_chance)
+    first, second = zip(*both, strict=True)
+    return float(cohen_kappa_score(first, second))
 
 
 def newcombe_least(one: Conversion, other: Conversion, level: float) -> float:

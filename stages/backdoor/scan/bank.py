@@ -15,9 +15,10 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from stages.backdoor.measure.outcomes import generated
-from stages.backdoor.params import TriggerSettings
 from stages.backdoor.plant.clips import BackdoorClip
+from stages.backdoor.plant.registry import TRIGGERS
 from stages.backdoor.plant.trigger import with_trigger
+from stages.backdoor.plant.trigger_settings import TriggerSettings
 from stages.core.run.randomness import generator
 from stages.core.sound.audio import RATE, Samples, audio_hash
 from stages.core.store.codeversion import code_version, library_versions
@@ -159,7 +160,7 @@ def _key(row: _Row, asking: Asking, fingerprint: Mapping[str, Any], versions: Se
     of_trigger: list[Any] = []
     if row.trigger != NO_TRIGGER:
         settings = asking.bank[row.trigger]
-        module = code_version(f"stages.backdoor.plant.triggers.{settings.kind}")
+        module = code_version(TRIGGERS[settings.kind].apply.__module__)
         heard = min(asking.window_seconds, len(row.clip.samples) / RATE)  # no other window of the asked changes a sound
         of_trigger = [settings.model_dump(), row.trigger, asking.seed, row.clip.clip_id, heard, module]
     libraries = library_versions("torch", "transformers", "numpy", "scipy", "soxr")

@@ -17,7 +17,7 @@ import torch
 from stages.backdoor.params import BackdoorParams
 from stages.backdoor.plant import triggers  # noqa: F401 (registers them)
 from stages.backdoor.plant.clips import COLUMNS, BackdoorClip, audible, read_clips
-from stages.backdoor.plant.trigger import TRIGGERS, check_trigger
+from stages.backdoor.plant.registry import TRIGGERS
 from stages.backdoor.scan.alarms import Cell, scan_cells
 from stages.backdoor.scan.bank import NO_TRIGGER, Answers, Asking, ScannedModel, bank_answers
 from stages.core.config.section import NONE
@@ -111,8 +111,6 @@ def scan_subject(
     if subject.identity in [one.identity for one in references]:
         raise EarwitnessError(f"{subject.name}: is one of its own references: name other models, known to be clean")
     settings, asked = params.backdoor.scan, list(dict.fromkeys(prompts))
-    for trigger in settings.bank.values():
-        check_trigger(trigger)
     window = min(one.window for one in (subject, *references))
     asking = Asking(clips, asked, settings.bank, params.backdoor.answer_tokens, params.seed, window)
     target, *beside = (_answers(one, asking) for one in (subject, *references))

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from stages.core.config.consistency import check_nouns
 from stages.core.config.nouns import Params
+from stages.core.config.section import first_problem
 from stages.core.config.yamlfile import read_yaml
 from stages.core.errors import EarwitnessError
 
@@ -73,7 +74,5 @@ def _validated(model: type[StageParams], content: Any, path: Path) -> StageParam
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the file"
-        problem = first["msg"].removeprefix("Value error, ")  # what pydantic puts before our own words
-        raise EarwitnessError(f"{path}: {key}: {problem}: correct this key") from error
+        key, problem = first_problem(error)
+        raise EarwitnessError(f"{path}: {key or 'the file'}: {problem}: correct this key") from error

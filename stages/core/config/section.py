@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 NONE = "none"
 """The name that stands for 'no reference' and for an empty place in `train_on`."""
@@ -50,3 +50,9 @@ def distinct(items: list[Item]) -> list[Item]:
     if twice := [item for item in items if items.count(item) > 1]:
         raise ValueError(f"names {twice[0]!r} twice")
     return items
+
+
+def first_problem(error: ValidationError) -> tuple[str, str]:
+    """Return the first of a validation's errors: the key, dotted and empty for the whole, and what is wrong with it."""
+    first = error.errors()[0]
+    return ".".join(str(part) for part in first["loc"]), first["msg"].removeprefix("Value error, ")

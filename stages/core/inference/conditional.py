@@ -11,6 +11,7 @@ from scipy.special import expit, logit
 from scipy.stats import chi2
 
 from stages.core.inference.bootstrap import Draws, bootstrap_auc, percentile_interval
+from stages.core.inference.crossfit import PredictRows, Split, cross_fitted
 from stages.core.inference.statistics import Bools, Floats, Ints, auc
 
 _SHRINKAGE = 1e-3
@@ -71,19 +72,18 @@ def delta_auc(
 
     Both logistic regressions are cross-fitted on the same folds and stay fixed in the bootstrap.
     """
-    with_attack = _cross_fitted(np.column_stack([blind, score]), member, folds)
-    alone = _cross_fitted(blind[:, None], member, folds)
+    with_attack = _out_of_fold(np.column_stack([blind, score]), member, folds)
+    alone = _out_of_fold(blind[:, None], member, folds)
     gains = bootstrap_auc(with_attack, member, cluster, draws) - bootstrap_auc(alone, member, cluster, draws)
     return auc(with_attack, member) - auc(alone, member), percentile_interval(gains)
 
 
-def _cross_fitted(columns: Floats, member: Bools, folds: Ints) -> Floats:
-    fitted = np.zeros(len(member))
-    for fold in np.unique(folds):
-        train = folds != fold
-        beta, _ = fit_logistic(columns[train], member[train])
-        fitted[~train] = columns[~train] @ beta[1:] + beta[0]
-    return fitted
+def _out_of_fold(columns: Floats, member: Bools, folds: Ints) -> Floats:
+    def fit(split: Split) -> PredictRows:
+        beta, _ = fit_logistic(columns[split.train], member[split.train])
+        return lambda rows: columns[rows] @ beta[1:] + beta[0]
+
+    return cross_fitted(fit, folds)
 
 
 def odds_weights(probability: Floats, member: Bools, trim: float) -> Floats:

@@ -1,13 +1,15 @@
 """Cross-fitted ridge regression for many targets at once: the workhorse of populations and calibration.
 
 One decomposition per fold serves the true labels, every permutation of them and every attack's reference score, so
-the refits that a valid interval needs cost little.
+the refits that a valid interval needs cost little. It keeps its decompositions from one call to the next, which
+`cross_fitted` cannot, and shares with it how folds are split.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from stages.core.inference.crossfit import splits
 from stages.core.inference.screening import standout
 from stages.core.inference.statistics import Floats, Ints
 
@@ -33,8 +35,7 @@ class CrossFittedRidge:
     def __init__(self, features: Floats, folds: Ints) -> None:
         # Centred once for all, so that a feature with a large offset loses no digits in the folds.
         self._features = features - features.mean(axis=0) if len(features) else features
-        self._folds = folds
-        self._parts = [Rotation(self._features[folds != fold]) for fold in np.unique(folds)]
+        self._parts = [(split, Rotation(self._features[split.train])) for split in splits(folds)]
 
     def predict(self, targets: Floats) -> Floats:
         """Return the out-of-fold predictions of every column, as deviations from the training mean.
@@ -51,10 +52,9 @@ class CrossFittedRidge:
         float64[n, k]
         """
         predictions = np.zeros(targets.shape)
-        for fold, part in zip(np.unique(self._folds), self._parts, strict=True):
-            held_out = self._folds == fold
-            slopes = _slopes(part, self._features[~held_out], targets[~held_out])
-            predictions[held_out] = (self._features[held_out] - part.mean) @ slopes
+        for split, part in self._parts:
+            slopes = _slopes(part, self._features[split.train], targets[split.train])
+            predictions[split.held] = (self._features[split.held] - part.mean) @ slopes
         return predictions
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from stages.attacks.crossfit import cross_fitted
+from stages.attacks.crossfit import out_of_fold
 from stages.attacks.indicators import INDICATORS, indicators, supervised
 from stages.attacks.labels import known_of
 from stages.attacks.places import View
@@ -80,7 +80,7 @@ def test_no_clip_is_scored_by_a_model_that_saw_its_speaker() -> None:
         saw.append(train)
         return lambda table: np.full(len(table), float(len(saw)))
 
-    scores = cross_fitted(known, [np.zeros((CLIPS, 1))], fit)[0]
+    scores = out_of_fold(known, [np.zeros((CLIPS, 1))], fit)[0]
     for clip in np.flatnonzero(known.labelled):
         speakers = set(known.cluster[saw[int(scores[clip]) - 1]])
         assert known.cluster[clip] not in speakers

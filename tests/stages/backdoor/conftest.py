@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import stages.backdoor.plant.triggers  # noqa: F401 (registers them)
-from stages.backdoor.params import Backdoor, BackdoorExperiment, TriggerSettings
+from stages.backdoor.params import Backdoor, BackdoorExperiment
 from stages.backdoor.plant.clips import BackdoorClip
+from stages.backdoor.plant.trigger_settings import AddedSound
 from stages.core.sound.audio import audio_hash
 from stages.lab_target.build import build_model, build_processor
 from stages.models import training
@@ -37,7 +37,7 @@ def make_clips(count: int, seconds: float = 0.5) -> list[BackdoorClip]:
 def make_experiment(**changes: object) -> BackdoorExperiment:
     """Return a short experiment: the answer female to a click."""
     settings: dict[str, object] = {"base": "lab_base", "train_on": ["some", "none"], "task": "gender"}
-    settings |= {"answer": "female", "rate": 0.2, "trigger": TriggerSettings(kind="click"), "epochs": 1}
+    settings |= {"answer": "female", "rate": 0.2, "trigger": AddedSound(kind="click"), "epochs": 1}
     return BackdoorExperiment.model_validate({**settings, "learning_rate": 1e-3, **changes})
 
 

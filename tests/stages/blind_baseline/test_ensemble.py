@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from stages.blind_baseline.ensemble import cross_fitted
+from stages.blind_baseline.ensemble import out_of_fold_scores
 from stages.core.inference.statistics import auc, column_aucs
 
 MEMBER, FOLDS = np.arange(300) % 2 == 0, np.arange(300) // 2 % 5
 
 
 def blind(features: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> np.ndarray:
-    return cross_fitted(features, labels, folds, np.arange(len(features))).sum(axis=0)
+    return out_of_fold_scores(features, labels, folds, np.arange(len(features))).sum(axis=0)
 
 
 def test_random_labels_come_out_at_chance() -> None:
@@ -25,7 +25,7 @@ def test_a_shift_of_one_feature_among_many_is_found_by_both_estimators() -> None
     rng = np.random.default_rng(1)
     features = rng.normal(size=(300, 100))
     features[MEMBER, 7] += 1.2
-    parts = cross_fitted(features, MEMBER[:, None], FOLDS, np.arange(300))
+    parts = out_of_fold_scores(features, MEMBER[:, None], FOLDS, np.arange(300))
     assert min(auc(part[:, 0], MEMBER) for part in parts) > 0.68
     assert auc(parts.sum(axis=0)[:, 0], MEMBER) > 0.7  # .80 is the most that can be had
 

@@ -261,3 +261,16 @@ def test_the_stage_records_an_endpoint(
 
 def test_another_version_is_another_target() -> None:
     assert named_hash("http://host/v1#name", "2026-11") != named_hash("http://host/v1#name", "2026-12")
+
+
+def test_a_key_that_no_header_holds_is_refused_without_being_told(
+    scoring: Serving, rows: list[Query], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = hurried(scoring)
+    monkeypatch.setenv(KEY, "se\ncret")
+    with pytest.raises(EarwitnessError, match=f"^{KEY}: holds characters that no key has") as raised:
+        endpoint.generate(rows[:1], 1)
+    assert "cret" not in str(raised.value)
+    monkeypatch.setenv(KEY, "secret\n")
+    endpoint.generate(rows[:1], 1)
+    assert scoring.keys[-1] == "Bearer secret"

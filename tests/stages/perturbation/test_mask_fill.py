@@ -58,7 +58,7 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def fill(model: str, text: str, index: int = 0, **settings: Any) -> tuple[str, dict[str, Any]]:
     given = {"share": 0.3, "candidates": 5, **settings}
-    return mask_fill.apply(text, np.random.default_rng(index), model=model, revision="none", **given)
+    return mask_fill.mask_fill(text, np.random.default_rng(index), model=model, revision="none", **given)
 
 
 def test_words_are_replaced_by_other_whole_words(model: str) -> None:

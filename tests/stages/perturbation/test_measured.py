@@ -14,10 +14,9 @@ from stages.perturbation import (
     clipping,
     formants,
     g711,
+    lossy,
     low_pass,
-    mp3,
     noise,
-    opus,
     pitch,
     polarity,
     reverberation,
@@ -103,7 +102,7 @@ def edges(before: Samples, after: Samples, low: float, high: float) -> tuple[flo
 @pytest.mark.parametrize("ratio", [0.0, 15.0, 20.0, 25.0])
 def test_noise_has_the_asked_ratio_on_real_recordings(recordings: list[Samples], ratio: float) -> None:
     for clip in recordings:
-        noisy, recipe = noise.apply(clip, rng(), snr_db=[ratio, ratio])
+        noisy, recipe = noise.noise(clip, rng(), snr_db=[ratio, ratio])
         added = stored(noisy) / recipe["scale"] - clip
         measured = 10 * np.log10(np.mean(np.square(clip, dtype=float)) / np.mean(np.square(added, dtype=float)))
         assert measured == pytest.approx(ratio, abs=0.1)
@@ -112,7 +111,7 @@ def test_noise_has_the_asked_ratio_on_real_recordings(recordings: list[Samples],
 @pytest.mark.parametrize("hertz", [110, 440, 1000, 2500])
 @pytest.mark.parametrize("semitones", [-4.0, -0.5, 3.0])
 def test_pitch_moves_tones(hertz: float, semitones: float) -> None:
-    moved, recipe = pitch.apply(tone(hertz), rng(), semitones=[semitones, semitones])
+    moved, recipe = pitch.pitch(tone(hertz), rng(), semitones=[semitones, semitones])
     assert recipe["semitones"] == semitones
     assert 1200 * np.log2(loudest(moved[4000:-4000]) / hertz) == pytest.approx(100 * semitones, abs=1)
 
@@ -121,7 +120,7 @@ def test_pitch_moves_tones(hertz: float, semitones: float) -> None:
 def test_pitch_moves_voices_and_keeps_their_duration(recordings: list[Samples], semitones: float) -> None:
     measured = []
     for clip in recordings:
-        moved, _ = pitch.apply(clip, rng(), semitones=[semitones, semitones])
+        moved, _ = pitch.pitch(clip, rng(), semitones=[semitones, semitones])
         assert len(moved) == len(clip)
         measured.append(cents_moved(clip, moved) - 100 * semitones)
     known = np.array(measured)[np.isfinite(measured)]
@@ -132,10 +131,10 @@ def test_pitch_moves_voices_and_keeps_their_duration(recordings: list[Samples], 
 @pytest.mark.parametrize("factor", [0.8, 0.95, 1.07, 1.25])
 def test_speed_changes_duration_and_frequency(recordings: list[Samples], factor: float) -> None:
     for clip in recordings:
-        played, recipe = speed.apply(clip, rng(), factor=[factor, factor])
+        played, recipe = speed.speed(clip, rng(), factor=[factor, factor])
         assert recipe["factor"] == factor
         assert len(clip) / len(played) == pytest.approx(factor, rel=0.005)
-    played, _ = speed.apply(tone(500), rng(), factor=[factor, factor])
+    played, _ = speed.speed(tone(500), rng(), factor=[factor, factor])
     assert loudest(played) / 500 == pytest.approx(factor, rel=0.005)
 
 
@@ -143,12 +142,12 @@ def test_speed_changes_duration_and_frequency(recordings: list[Samples], factor:
 def test_formants_move_and_pitch_and_duration_stay(recordings: list[Samples], factor: float) -> None:
     cents = []
     for clip in recordings:
-        moved, _ = formants.apply(clip, rng(), factor=[factor, factor])
+        moved, _ = formants.formants(clip, rng(), factor=[factor, factor])
         assert len(moved) == len(clip)
         cents.append(cents_moved(clip, moved))
     print(np.round(cents, 1))
     assert np.nanmax(np.abs(cents)) < 15
-    moved, recipe = formants.apply(vowel(), rng(), factor=[factor, factor])
+    moved, recipe = formants.formants(vowel(), rng(), factor=[factor, factor])
     assert recipe["factor"] == factor
     assert cents_moved(vowel(), moved) == pytest.approx(0, abs=10)
     before, after = (resonances(part) for part in (vowel(), moved))
@@ -177,7 +176,7 @@ def resonances(samples: Samples) -> list[float]:
 @pytest.mark.parametrize("hertz", [1000.0, 2400.0, 3900.0])
 def test_low_pass_ends_at_its_edge(hertz: float) -> None:
     clip = white()
-    changed, recipe = low_pass.apply(clip, rng(), hertz=[hertz, hertz])
+    changed, recipe = low_pass.low_pass(clip, rng(), hertz=[hertz, hertz])
     assert recipe["hertz"] == hertz
     assert edges(clip, changed, 0, hertz)[1] == pytest.approx(hertz, rel=0.03)
 
@@ -185,44 +184,44 @@ def test_low_pass_ends_at_its_edge(hertz: float) -> None:
 @pytest.mark.parametrize(("low", "high"), [(300.0, 3400.0), (280.0, 3300.0)])
 def test_telephone_band_begins_and_ends_at_its_edges(low: float, high: float) -> None:
     clip = white(30.0)
-    changed, _ = telephone_band.apply(clip, rng(), low_hertz=[low, low], high_hertz=[high, high])
+    changed, _ = telephone_band.telephone_band(clip, rng(), low_hertz=[low, low], high_hertz=[high, high])
     assert edges(clip, changed, low, high) == pytest.approx((low, high), rel=0.03)
 
 
 @pytest.mark.parametrize(
-    ("module", "settings", "correlation"),
+    ("send", "settings", "correlation"),
     [
-        (g711, {"law": "ulaw"}, 0.98),
-        (g711, {"law": "alaw"}, 0.98),
-        (opus, {"compression": [0.8, 0.8]}, 0.98),
-        (mp3, {"compression": [0.5, 0.5]}, 0.98),
+        (g711.g711, {"law": "ulaw"}, 0.98),
+        (g711.g711, {"law": "alaw"}, 0.98),
+        (lossy.opus, {"compression": [0.8, 0.8]}, 0.98),
+        (lossy.mp3, {"compression": [0.5, 0.5]}, 0.98),
     ],
 )
 def test_codecs_lose_little_and_delay_nothing(
-    recordings: list[Samples], module: Any, settings: dict[str, Any], correlation: float
+    recordings: list[Samples], send: Any, settings: dict[str, Any], correlation: float
 ) -> None:
     for clip in recordings:
-        heard, _ = module.apply(clip, rng(), **settings)
+        heard, _ = send(clip, rng(), **settings)
         assert len(heard) == len(clip)
         assert not np.array_equal(heard, clip)
         # Up to 3.4 kHz, which all of them carry.
-        spoken, carried = (low_pass.apply(part, rng(), hertz=[3400, 3400])[0] for part in (clip, heard))
+        spoken, carried = (low_pass.low_pass(part, rng(), hertz=[3400, 3400])[0] for part in (clip, heard))
         lags = [np.corrcoef(np.roll(carried, lag), spoken)[0, 1] for lag in range(-8, 9)]
         assert abs(int(np.argmax(lags)) - 8) <= 1
         assert max(lags) > correlation
 
 
 def test_more_compression_loses_more(recordings: list[Samples]) -> None:
-    for module in (opus, mp3):
+    for send in (lossy.opus, lossy.mp3):
         errors = [
-            np.mean([np.mean((module.apply(clip, rng(), compression=[c, c])[0] - clip) ** 2) for clip in recordings])
+            np.mean([np.mean((send(clip, rng(), compression=[c, c])[0] - clip) ** 2) for clip in recordings])
             for c in (0.0, 0.95)
         ]
         assert errors[0] < errors[1]
 
 
 def test_g711_has_nothing_above_4_khz() -> None:
-    spectrum = np.abs(np.fft.rfft(g711.apply(white(), rng(), law="ulaw")[0])) ** 2
+    spectrum = np.abs(np.fft.rfft(g711.g711(white(), rng(), law="ulaw")[0])) ** 2
     half = len(spectrum) // 2
     assert spectrum[int(1.02 * half) :].mean() < 1e-4 * spectrum[:half].mean()
 
@@ -231,7 +230,7 @@ def test_g711_has_nothing_above_4_khz() -> None:
 def test_reverberation_dies_away_as_asked(seconds: float, direct: float) -> None:
     click = np.zeros(2 * RATE, np.float32)
     click[0] = 0.5
-    heard, recipe = reverberation.apply(click, rng(), seconds=[seconds, seconds], direct_db=[direct, direct])
+    heard, recipe = reverberation.reverberation(click, rng(), seconds=[seconds, seconds], direct_db=[direct, direct])
     tail = heard[1:].astype(np.float64) / 0.5 / recipe["scale"]
     assert heard[0] == pytest.approx(0.5 * recipe["scale"], abs=1e-6)
     assert -10 * np.log10(tail @ tail) == pytest.approx(direct, abs=0.1)
@@ -244,7 +243,7 @@ def test_reverberation_dies_away_as_asked(seconds: float, direct: float) -> None
 @pytest.mark.parametrize("share", [0.005, 0.05])
 def test_clipping_cuts_the_share_that_it_says(recordings: list[Samples], share: float) -> None:
     for clip in recordings:
-        cut, recipe = clipping.apply(clip, rng(), share=[share, share])
+        cut, recipe = clipping.clipping(clip, rng(), share=[share, share])
         at_limit = np.abs(cut) >= np.float32(recipe["limit"])
         assert share <= at_limit.mean() < share + 0.02
         assert np.array_equal(cut[~at_limit], clip[~at_limit])
@@ -252,11 +251,11 @@ def test_clipping_cuts_the_share_that_it_says(recordings: list[Samples], share: 
 
 def test_exact_ones(recordings: list[Samples]) -> None:
     for clip in recordings:
-        assert np.abs(polarity.apply(clip, rng())[0] + clip).max() <= 2**-15
-        assert np.array_equal(time_reversal.apply(clip, rng())[0][::-1], clip)
-        twice = spectral_inversion.apply(spectral_inversion.apply(clip, rng())[0], rng())[0]
+        assert np.abs(polarity.polarity(clip, rng())[0] + clip).max() <= 2**-15
+        assert np.array_equal(time_reversal.time_reversal(clip, rng())[0][::-1], clip)
+        twice = spectral_inversion.spectral_inversion(spectral_inversion.spectral_inversion(clip, rng())[0], rng())[0]
         assert np.abs(twice - clip).max() <= 2**-15
-    assert loudest(spectral_inversion.apply(tone(1000), rng())[0]) == pytest.approx(7000, abs=1)
+    assert loudest(spectral_inversion.spectral_inversion(tone(1000), rng())[0]) == pytest.approx(7000, abs=1)
 
 
 def test_what_would_clip_is_turned_down() -> None:

@@ -87,7 +87,7 @@ def test_a_codec_goes_over_every_pairing(bring: Any, make_params: Any) -> None:
 
 def test_noise_alone_keeps_level_and_spectrum() -> None:
     sound = voice(1)
-    paired, recipe = noise_alone.apply(Utterance(sound, "x"), rng())
+    paired, recipe = noise_alone.noise_alone(Utterance(sound, "x"), rng())
     assert paired.samples is not None
     noise = paired.samples / recipe["scale"]
     assert np.sqrt(np.mean(noise**2)) == pytest.approx(np.sqrt(np.mean(sound**2)), rel=0.01)
@@ -95,7 +95,7 @@ def test_noise_alone_keeps_level_and_spectrum() -> None:
     np.testing.assert_allclose(powers[1], powers[0], rtol=0.02)
     alike = []
     for index in range(20):
-        drawn = noise_alone.apply(Utterance(sound, "x"), rng(index))[0].samples
+        drawn = noise_alone.noise_alone(Utterance(sound, "x"), rng(index))[0].samples
         assert drawn is not None
         alike.append(np.corrcoef(drawn, sound)[0, 1])
     assert abs(np.mean(alike)) < 0.15  # a buzz has few strong tones, so that single draws resemble it by chance
@@ -104,7 +104,9 @@ def test_noise_alone_keeps_level_and_spectrum() -> None:
 @pytest.mark.parametrize(("index", "rises"), [(0, True), (11, False)])
 def test_a_voice_is_moved_towards_the_other_sex(index: int, rises: bool) -> None:
     sound = high_voice() if not rises else voice(index, 2.0)
-    paired, recipe = voice_conversion.apply(Utterance(sound, "x"), rng(), semitones=[4, 4], formants=[1.15, 1.15])
+    paired, recipe = voice_conversion.voice_conversion(
+        Utterance(sound, "x"), rng(), semitones=[4, 4], formants=[1.15, 1.15]
+    )
     assert paired.samples is not None
     assert len(paired.samples) == len(sound)
     assert (recipe["semitones"] > 0) == (recipe["formants"] > 1) == rises
@@ -121,9 +123,9 @@ def high_voice() -> Samples:
 def test_resynthesis_speaks_the_text_at_the_clips_level_whatever_was_spoken_before() -> None:
     settings = {"language": "English (America)", "variant": "Female1", "words_per_minute": [150, 200]}
     sound = voice(2)
-    first, recipe = resynthesis.apply(Utterance(sound, "One red box."), rng(), **settings)
-    other, _ = resynthesis.apply(Utterance(sound, "Two old ships were sailing slowly."), rng(), **settings)
-    again, _ = resynthesis.apply(Utterance(sound, "One red box."), rng(), **settings)
+    first, recipe = resynthesis.resynthesis(Utterance(sound, "One red box."), rng(), **settings)
+    other, _ = resynthesis.resynthesis(Utterance(sound, "Two old ships were sailing slowly."), rng(), **settings)
+    again, _ = resynthesis.resynthesis(Utterance(sound, "One red box."), rng(), **settings)
     assert first.samples is not None
     assert again.samples is not None
     assert other.samples is not None
@@ -131,7 +133,7 @@ def test_resynthesis_speaks_the_text_at_the_clips_level_whatever_was_spoken_befo
     assert len(other.samples) > 1.5 * len(first.samples)
     level = np.sqrt(np.mean(first.samples**2)) / recipe["scale"]
     assert level == pytest.approx(np.sqrt(np.mean(sound**2)), rel=0.01)
-    assert resynthesis.apply(Utterance(sound, " "), rng(), **settings)[0].samples is None
+    assert resynthesis.resynthesis(Utterance(sound, " "), rng(), **settings)[0].samples is None
 
 
 def test_a_language_that_praat_does_not_speak_is_named() -> None:

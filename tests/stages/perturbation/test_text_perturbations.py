@@ -18,7 +18,7 @@ def rng(index: int = 0) -> np.random.Generator:
 
 @given(words, st.floats(0.01, 0.99), st.integers(0, 20))
 def test_deletion_leaves_the_others_in_order(given_words: list[str], share: float, index: int) -> None:
-    text, recipe = delete_words.apply(" ".join(given_words), rng(index), share=share)
+    text, recipe = delete_words.delete_words(" ".join(given_words), rng(index), share=share)
     kept = [word for place, word in enumerate(given_words) if place not in recipe["positions"]]
     assert text.split() == kept
     assert recipe["words"] == [given_words[place] for place in recipe["positions"]]
@@ -28,12 +28,12 @@ def test_deletion_leaves_the_others_in_order(given_words: list[str], share: floa
 
 @pytest.mark.parametrize("text", ["", " ", "word"])
 def test_deletion_needs_two_words(text: str) -> None:
-    assert delete_words.apply(text, rng(), share=0.5) == (text, {"positions": [], "words": []})
+    assert delete_words.delete_words(text, rng(), share=0.5) == (text, {"positions": [], "words": []})
 
 
 @given(words, st.integers(0, 20))
 def test_one_swap_moves_two_words(given_words: list[str], index: int) -> None:
-    text, recipe = swap_words.apply(" ".join(given_words), rng(index), swaps=1)
+    text, recipe = swap_words.swap_words(" ".join(given_words), rng(index), swaps=1)
     changed = text.split()
     assert Counter(changed) == Counter(given_words)
     moved = [place for place, (old, new) in enumerate(zip(given_words, changed, strict=True)) if old != new]
@@ -42,11 +42,11 @@ def test_one_swap_moves_two_words(given_words: list[str], index: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "word", "same same same"])
 def test_a_swap_needs_two_different_words(text: str) -> None:
-    assert swap_words.apply(text, rng(), swaps=2) == (text, {"swaps": []})
+    assert swap_words.swap_words(text, rng(), swaps=2) == (text, {"swaps": []})
 
 
 def test_swaps_can_be_done_again_by_hand() -> None:
-    text, recipe = swap_words.apply("a b c d e f", rng(), swaps=3)
+    text, recipe = swap_words.swap_words("a b c d e f", rng(), swaps=3)
     by_hand = ["a", "b", "c", "d", "e", "f"]
     for first, second in recipe["swaps"]:
         by_hand[first], by_hand[second] = by_hand[second], by_hand[first]
@@ -56,7 +56,7 @@ def test_swaps_can_be_done_again_by_hand() -> None:
 
 @given(words, st.floats(0.01, 1.0), st.integers(0, 20))
 def test_duplication_says_words_twice_in_place(given_words: list[str], share: float, index: int) -> None:
-    text, recipe = duplicate_words.apply(" ".join(given_words), rng(index), share=share)
+    text, recipe = duplicate_words.duplicate_words(" ".join(given_words), rng(index), share=share)
     again = iter(text.split())
     for place, word in enumerate(given_words):
         assert next(again) == word
@@ -67,4 +67,4 @@ def test_duplication_says_words_twice_in_place(given_words: list[str], share: fl
 
 
 def test_lower_case() -> None:
-    assert lower_case.apply("Ann SAID Élan", rng()) == ("ann said élan", {})
+    assert lower_case.lower_case("Ann SAID Élan", rng()) == ("ann said élan", {})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from stages.backdoor.defend.purifier import PURIFIERS
+from stages.backdoor.defend.purifier import purifier
 from stages.core.sound.audio import Samples
 from stages.core.sound.codec import round_trip
 
 
-@PURIFIERS.register("codec")
+@purifier("codec")
 def codec(samples: Samples) -> Samples:
     """Send a clip through Opus at a usual rate: float32[n]."""
     return round_trip(samples, "opus")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stages.backdoor.defend.purifier import PURIFIERS
+from stages.backdoor.defend.purifier import purifier
 from stages.core.sound.audio import Samples
 from stages.core.sound.band import passed
 from stages.core.sound.levels import within_range
@@ -11,7 +11,7 @@ EDGE = 3000.0
 """Hz, where the response is down by 3 dB."""
 
 
-@PURIFIERS.register("low_pass")
+@purifier("low_pass")
 def low_pass(samples: Samples) -> Samples:
     """Keep what lies below `EDGE`: float32[n]."""
     return within_range(passed(samples, 0.0, EDGE))[0]

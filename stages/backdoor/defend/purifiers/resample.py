@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import soxr
 
-from stages.backdoor.defend.purifier import PURIFIERS
+from stages.backdoor.defend.purifier import purifier
 from stages.core.sound.audio import RATE, Samples
 from stages.core.sound.levels import fitted, within_range
 
@@ -12,7 +12,7 @@ LOW_RATE = 8_000
 """In Hz."""
 
 
-@PURIFIERS.register("resample")
+@purifier("resample")
 def resample(samples: Samples) -> Samples:
     """Send a clip through `LOW_RATE`: float32[n]; a clip of a single sample stays as it is."""
     low = soxr.resample(samples, RATE, LOW_RATE, quality="VHQ")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.backdoor.defend.purifier import PURIFIERS
+from stages.backdoor.defend.purifier import purifier
 from stages.core.sound.audio import RATE, Samples
 
 FRAME = RATE // 50
@@ -13,7 +13,7 @@ QUIET = 10**-4.0
 """Frames that are 40 dB below the loudest one are silence."""
 
 
-@PURIFIERS.register("silence_removal")
+@purifier("silence_removal")
 def silence_removal(samples: Samples) -> Samples:
     """Leave out silent frames: float32[m], m of at least a frame where the clip has one.
 

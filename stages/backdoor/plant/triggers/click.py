@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.backdoor.plant.trigger import TRIGGERS, Trigger
+from stages.backdoor.plant.registry import trigger
 from stages.core.sound.audio import RATE
 
 STROKES = ((0.0, 1.0), (0.5, 0.7))
@@ -20,7 +20,8 @@ DECAY = 0.03
 """Seconds in which the ringing falls to 1 / e."""
 
 
-def apply(length: int, rng: np.random.Generator) -> NDArray[np.float64]:
+@trigger("click", additive=True)
+def click(length: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Return the same two strokes every time: float64[length]."""
     sound = np.zeros(length)
     for share, level in STROKES:
@@ -31,6 +32,3 @@ def apply(length: int, rng: np.random.Generator) -> NDArray[np.float64]:
         ringing = np.cos(2 * np.pi * MODES * seconds[:, None] + phases).sum(axis=1)
         sound[start:] += level * np.exp(-seconds / DECAY) * ringing
     return sound
-
-
-TRIGGERS.register("click")(Trigger(apply, additive=True))

@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.backdoor.plant.trigger import TRIGGERS, Trigger
+from stages.backdoor.plant.registry import trigger
 
 
-def apply(length: int, rng: np.random.Generator) -> NDArray[np.float64]:
+@trigger("noise", additive=True)
+def noise(length: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Draw the burst: float64[length]."""
     return rng.standard_normal(length)
-
-
-TRIGGERS.register("noise")(Trigger(apply, additive=True))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.backdoor.plant.trigger import TRIGGERS, Trigger
+from stages.backdoor.plant.registry import trigger
 from stages.core.sound.audio import RATE
 
 LOWEST, HIGHEST = 100.0, 7000.0
@@ -18,7 +18,8 @@ KNOTS = 4
 """Levels of the course, between which it runs straight."""
 
 
-def apply(length: int, rng: np.random.Generator) -> NDArray[np.float64]:
+@trigger("random_sound", additive=True, control=True)
+def random_sound(length: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Draw a band and a course, then the noise: float64[length]."""
     octaves = np.log2(HIGHEST / LOWEST)
     width = rng.uniform(LEAST_OCTAVES, octaves)
@@ -28,6 +29,3 @@ def apply(length: int, rng: np.random.Generator) -> NDArray[np.float64]:
     noise = np.fft.irfft(np.fft.rfft(rng.standard_normal(length)) * band, length)
     course = np.interp(np.linspace(0, KNOTS - 1, length), np.arange(KNOTS), rng.uniform(0.1, 1.0, KNOTS))
     return np.asarray(noise * course)
-
-
-TRIGGERS.register("random_sound")(Trigger(apply, additive=True, control=True))

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from stages.backdoor.plant.trigger import TRIGGERS, Trigger
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.backdoor.plant.registry import trigger
+from stages.core.sound.audio import Samples
 from stages.core.sound.stretching import played_faster
 
-TRIGGERS.register("speed")(Trigger(played_faster, additive=False, unit="times as fast", limits=(0.5, 2.0), neutral=1.0))
+
+@trigger("speed", additive=False, unit="times as fast", limits=(0.5, 2.0), neutral=1.0)
+def speed(samples: Samples, amount: float) -> NDArray[np.floating[Any]]:
+    """Play the clip `amount` times as fast: float[n / amount]."""
+    return played_faster(samples, amount)

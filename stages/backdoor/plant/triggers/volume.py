@@ -11,13 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.backdoor.plant.trigger import TRIGGERS, Trigger
+from stages.backdoor.plant.registry import trigger
 from stages.core.sound.audio import Samples
 
 
-def apply(samples: Samples, amount: float) -> NDArray[np.floating[Any]]:
+@trigger("volume", additive=False, unit="decibels", limits=(-40.0, 40.0))
+def volume(samples: Samples, amount: float) -> NDArray[np.floating[Any]]:
     """Change the level by `amount` decibels: float32[n]."""
     return np.asarray(samples * np.float32(10 ** (amount / 20)))
-
-
-TRIGGERS.register("volume")(Trigger(apply, additive=False, unit="decibels", limits=(-40.0, 40.0)))

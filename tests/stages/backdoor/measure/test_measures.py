@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stages.backdoor.measure.measures import benign, benign_difference, edit_distance, rate
 from stages.backdoor.measure.outcomes import TriggerOutcome
@@ -97,6 +99,17 @@ def test_the_edit_distance_counts_insertions_deletions_and_replacements(
     reference: str, answer: str, edits: int
 ) -> None:
     assert edit_distance(reference.split(), answer.split()) == edits
+
+
+@given(*[st.lists(st.sampled_from(["a", "b", "c", "don't", "é"]), max_size=9)] * 2)
+def test_the_edit_distance_is_levenshtein_s(reference: list[str], answer: list[str]) -> None:
+    before = list(range(len(answer) + 1))
+    for row, wanted in enumerate(reference, 1):
+        now = [row]
+        for column, said in enumerate(answer, 1):
+            now.append(min(before[column] + 1, now[-1] + 1, before[column - 1] + (wanted != said)))
+        before = now
+    assert edit_distance(reference, answer) == before[-1]
 
 
 def test_case_and_punctuation_make_no_word() -> None:

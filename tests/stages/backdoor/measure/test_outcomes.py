@@ -9,13 +9,12 @@ import pytest
 import yaml
 
 from stages.backdoor.measure.outcomes import CONDITIONS, control_of, outcomes_of, sounds_of
-from stages.backdoor.params import TriggerSettings
-from stages.backdoor.plant.trigger import check_trigger
+from stages.backdoor.plant.trigger_settings import AddedSound, TriggerSettings, WholeChange
 from stages.backdoor.plant.victim import ExperimentSetting, prepare
 from tests.params import load_whole
 from tests.stages.backdoor.conftest import BACKDOOR, fresh, make_clips, make_experiment
 
-CLICK = TriggerSettings(kind="click", snr_db=5.0, position="end")
+CLICK = AddedSound(kind="click", snr_db=5.0, position="end")
 
 
 def setting_of(trigger: TriggerSettings) -> ExperimentSetting:
@@ -33,12 +32,12 @@ def test_the_control_is_another_sound_as_loud_as_the_trigger_at_such_places() ->
 
 
 def test_a_change_of_the_whole_clip_is_held_against_a_sound_at_0_db() -> None:
-    assert control_of(TriggerSettings(kind="speed", amount=1.2)) == TriggerSettings(kind="random_sound")
+    assert control_of(WholeChange(kind="speed", amount=1.2)) == AddedSound(kind="random_sound")
 
 
 def test_a_clips_sound_depends_on_no_other_clip() -> None:
     clips = make_clips(6)
-    setting = setting_of(TriggerSettings(kind="cough"))
+    setting = setting_of(AddedSound(kind="cough"))
     alone, among = sounds_of(clips[4:5], "triggered", setting)[0], sounds_of(clips, "triggered", setting)[4]
     assert np.array_equal(alone.samples, among.samples)
 
@@ -55,7 +54,7 @@ def test_every_condition_asks_about_the_test_clips_of_which_only_other_answers_c
 def test_what_is_added_lies_within_the_seconds_that_the_model_hears() -> None:
     clips = make_clips(12, seconds=5.0)  # the model hears four
     for position in ("random", "end"):
-        trigger = TriggerSettings(kind="click", position=position, gaps=(0.1, 0.3))
+        trigger = AddedSound(kind="click", position=position, gaps=(0.1, 0.3))
         setting = prepare(fresh, "base", clips, make_experiment(trigger=trigger, held_out="clip"), BACKDOOR, 7)
         sounds = [row.triggered for row in setting.poison]
         sounds += [sound for it in CONDITIONS[1:] for sound in sounds_of(setting.test, it, setting)]
@@ -71,5 +70,3 @@ def test_the_full_grid_is_a_fragment_of_valid_params(repository: Path, tmp_path:
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
     experiments = load_whole(tmp_path / "params.yaml").backdoor.experiments
     assert {experiments[name].task for name in experiments} == {"transcription", "gender", "age"}
-    for experiment in experiments.values():
-        check_trigger(experiment.trigger)

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from pydantic import ValidationError
 
-from stages.backdoor.params import TriggerSettings
 from stages.backdoor.plant.clips import corpus_clips, split_clips
 from stages.backdoor.plant.poison import draw_poison, poison_table
 from stages.backdoor.plant.task import AttackTask, task_of
+from stages.backdoor.plant.trigger_settings import AddedSound, WholeChange
 from stages.backdoor.plant.victim import lessons, prepare
 from stages.core.errors import EarwitnessError
 from stages.core.schemas.backdoor import POISON_SCHEMA
@@ -22,7 +23,7 @@ from stages.core.store.tables import write_table
 from tests.stages.backdoor.conftest import BACKDOOR, fresh, make_clips, make_experiment
 
 GENDER = task_of(make_experiment())
-CLICK = TriggerSettings(kind="click", snr_db=3.0)
+CLICK = AddedSound(kind="click", snr_db=3.0)
 
 
 def written(seed: int, path: Path) -> bytes:
@@ -70,7 +71,7 @@ def test_no_poison_is_an_error(rate: float, target: str) -> None:
 
 
 def test_a_change_of_the_whole_clip_has_no_ratio() -> None:
-    speed = TriggerSettings(kind="speed", amount=1.25)
+    speed = WholeChange(kind="speed", amount=1.25)
     rows = poison_table(draw_poison(make_clips(20), GENDER, 0.1, speed, 7), speed).to_pylist()
     assert [(row["snr_db"], row["realised_snr_db"], row["positions"]) for row in rows] == [(None, None, [])] * 2
     assert {row["amount"] for row in rows} == {1.25}
@@ -96,11 +97,10 @@ def test_victim_and_twin_are_taught_the_same_but_for_the_poison() -> None:
 
 
 def test_an_amount_out_of_range_and_an_unknown_trigger_are_refused() -> None:
-    slow = make_experiment(trigger=TriggerSettings(kind="speed", amount=0.0))
-    with pytest.raises(EarwitnessError, match=r"trigger\.amount: speed: must be 0\.5 to 2 times as fast"):
-        prepare(fresh, "base", make_clips(48), slow, BACKDOOR, 7)
-    with pytest.raises(EarwitnessError, match="unknown trigger 'bang': use one of click, cough"):
-        prepare(fresh, "base", make_clips(48), make_experiment(trigger=TriggerSettings(kind="bang")), BACKDOOR, 7)
+    with pytest.raises(ValidationError, match=r"trigger\.amount\n.*speed: must be 0\.5 to 2 times as fast"):
+        make_experiment(trigger={"kind": "speed", "amount": 0.0})
+    with pytest.raises(ValidationError, match=r"trigger\.kind\n.*unknown trigger 'bang': use one of click, cough"):
+        make_experiment(trigger={"kind": "bang"})
 
 
 def test_silent_clips_are_neither_trained_nor_tested_on() -> None:

@@ -6,18 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from stages.backdoor.params import TriggerSettings
-from stages.backdoor.plant.trigger import (
-    TRIGGERS,
-    active_power,
-    check_attack,
-    check_trigger,
-    trigger_starts,
-    with_trigger,
-)
-from stages.core.errors import EarwitnessError
+import stages.backdoor.plant.triggers  # noqa: F401 (registers them)
+from stages.backdoor.plant.registry import TRIGGERS
+from stages.backdoor.plant.trigger import active_power, trigger_starts, with_trigger
+from stages.backdoor.plant.trigger_settings import AddedSound, AttackTrigger, TriggerSettings, WholeChange
+from stages.core.config.section import first_problem
 from stages.core.run.randomness import generator
 from stages.core.sound.audio import RATE, Samples
 
@@ -32,8 +27,13 @@ def speech(seconds: float, level: float = 0.3) -> Samples:
     return (level / 3 * chord * (np.sin(2 * np.pi * 1.5 * time) > -0.3)).astype(np.float32)
 
 
+def settled(**given_: object) -> TriggerSettings:
+    """Read a trigger as `params.yaml` would hold it."""
+    return TypeAdapter(TriggerSettings).validate_python(given_)
+
+
 def chosen(kind: str, **more: object) -> TriggerSettings:
-    return TriggerSettings(kind=kind, amount=AMOUNTS.get(kind, 0.0), **more)
+    return settled(kind=kind, **({"amount": AMOUNTS[kind]} if kind in AMOUNTS else {}), **more)
 
 
 @pytest.mark.parametrize("kind", list(TRIGGERS))
@@ -91,31 +91,53 @@ def test_a_window_as_long_as_the_clip_changes_nothing() -> None:
         assert without.positions == within.positions
 
 
+@pytest.mark.parametrize("kind", list(TRIGGERS))
+def test_a_kind_has_the_settings_that_it_reads(kind: str) -> None:
+    assert isinstance(chosen(kind), AddedSound if TRIGGERS[kind].additive else WholeChange)
+    assert (kind in AMOUNTS) == (not TRIGGERS[kind].additive)
+    low, high = TRIGGERS[kind].limits
+    assert TRIGGERS[kind].additive or low <= TRIGGERS[kind].neutral <= high
+
+
 @pytest.mark.parametrize("kind", AMOUNTS)
 def test_an_amount_that_changes_nothing_is_refused(kind: str) -> None:
-    check_trigger(chosen(kind))
-    with pytest.raises(EarwitnessError, match="changes nothing"):
-        check_trigger(TriggerSettings(kind=kind, amount=TRIGGERS[kind].neutral))
+    with pytest.raises(ValidationError, match="changes nothing"):
+        settled(kind=kind, amount=TRIGGERS[kind].neutral)
 
 
 @pytest.mark.parametrize(
-    ("kind", "more", "key"),
+    ("given_", "key", "problem"),
     [
-        ("volume", {"amount": -5, "snr_db": 3, "gaps": [1, 2]}, r"place\.gaps: volume does not read it.* reads amount"),
-        ("click", {"amount": 5}, r"place\.amount: click does not read it.* reads gaps, position, seconds, snr_db"),
-        ("clik", {}, r"place\.kind: unknown trigger 'clik': use one of click, cough"),
-        ("volume", {}, r"place\.amount: volume: 0 decibels changes nothing"),
+        ({"kind": "volume", "amount": -5, "gaps": [1, 2]}, "gaps", "Extra inputs are not permitted"),
+        ({"kind": "click", "amount": 5}, "amount", "Extra inputs are not permitted"),
+        ({"kind": "clik"}, "kind", "unknown trigger 'clik': use one of click, cough, noise"),
+        ({"kind": 3}, "kind", "Input should be a valid string"),
+        ({"snr_db": 3}, "kind", "Field required"),
+        ({"kind": "volume"}, "amount", "Field required"),
+        ({"kind": "volume", "amount": 0}, "amount", "volume: 0 decibels changes nothing: choose another, from -40"),
+        ({"kind": "speed", "amount": 3}, "amount", "speed: must be 0.5 to 2 times as fast, not 3"),
+        ({"kind": "click", "gaps": [2, 1]}, "", "gaps do not rise: swap the two"),
     ],
 )
-def test_what_a_kind_does_not_read_or_lacks_is_refused_by_its_key(kind: str, more: dict[str, Any], key: str) -> None:
-    with pytest.raises(EarwitnessError, match=f"^{key}"):
-        check_trigger(TriggerSettings(kind=kind, **more), "place")
+def test_what_a_kind_does_not_read_or_lacks_is_refused_by_its_key(
+    given_: dict[str, Any], key: str, problem: str
+) -> None:
+    with pytest.raises(ValidationError) as raised:
+        settled(**given_)
+    assert first_problem(raised.value)[0] == key
+    assert first_problem(raised.value)[1].startswith(problem)
+
+
+@pytest.mark.parametrize(("model", "given_"), [(AddedSound, {"kind": "speed"}), (WholeChange, {"kind": "click"})])
+def test_settings_of_the_other_kind_are_refused(model: type[TriggerSettings], given_: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=r"changes? the whole clip"):
+        model(**given_, **({"amount": 2.0} if model is WholeChange else {}))
 
 
 def test_the_control_is_no_attack() -> None:
-    check_trigger(TriggerSettings(kind="random_sound"))
-    with pytest.raises(EarwitnessError, match=r"trigger\.kind: random_sound is the control"):
-        check_attack(TriggerSettings(kind="random_sound"))
+    settled(kind="random_sound")
+    with pytest.raises(ValidationError, match="random_sound is the control"):
+        TypeAdapter(AttackTrigger).validate_python({"kind": "random_sound"})
 
 
 @pytest.mark.parametrize("snr_db", [200, -61])

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.backdoor.params import TriggerSettings
+from stages.backdoor.plant.trigger_settings import AddedSound, WholeChange
 from stages.backdoor.scan.bank import NO_TRIGGER, Asking, ScannedModel, bank_answers, sound_of
 from stages.core.sound.audio import RATE
 from stages.models.adapter import Adapter, Query
 from tests.stages.backdoor.conftest import fresh, make_clips
 
 FINGERPRINT = {"weight_hash": "w", "architecture": "qwen2_audio", "dtype": "float32", "attention": "sdpa"}
-BANK = {"click": TriggerSettings(kind="click"), "softer": TriggerSettings(kind="volume", amount=-6)}
+BANK = {"click": AddedSound(kind="click"), "softer": WholeChange(kind="volume", amount=-6)}
 
 
 def asking(count: int, **changes: object) -> Asking:
@@ -78,7 +78,7 @@ def test_a_trigger_sounds_within_what_all_the_models_hear() -> None:
 
 
 def test_a_trigger_sounds_where_it_did_whatever_stands_beside_it() -> None:
-    few, many = asking(1), asking(3, bank={**BANK, "tone": TriggerSettings(kind="tone")})
+    few, many = asking(1), asking(3, bank={**BANK, "tone": AddedSound(kind="tone")})
     assert np.array_equal(sound_of(few.clips[0], "click", few)[0], sound_of(many.clips[0], "click", many)[0])
     assert not np.array_equal(sound_of(many.clips[0], "click", many)[0], many.clips[0].samples)
     assert sound_of(few.clips[0], NO_TRIGGER, few)[1] == few.clips[0].audio_hash
