@@ -17,12 +17,13 @@ from tqdm import tqdm
 from stages.backdoor.measure.outcomes import generated
 from stages.backdoor.params import TriggerSettings
 from stages.backdoor.plant.clips import BackdoorClip
-from stages.backdoor.plant.trigger import with_trigger
+from stages.backdoor.plant.trigger import TRIGGERS, with_trigger
 from stages.core.run.randomness import generator
 from stages.core.sound.audio import RATE, Samples, audio_hash
 from stages.core.store.codeversion import code_version, library_versions
 from stages.core.store.rowcache import RowCache, row_key
-from stages.models.adapter import ADAPTERS, Adapter, Query
+from stages.models.adapter import Adapter, Query
+from stages.models.loading import model_code
 
 ANSWER = pa.schema([("answer", pa.string())])
 NO_TRIGGER = ""
@@ -147,10 +148,7 @@ def bank_answers(subject: ScannedModel, asking: Asking) -> Answers:
 
 
 def _keys(rows: Sequence[_Row], asking: Asking, fingerprint: Mapping[str, Any]) -> list[str]:
-    versions = [
-        code_version("stages.backdoor.plant.trigger"),
-        code_version(ADAPTERS[fingerprint["architecture"]].__module__),
-    ]
+    versions = [code_version(with_trigger.__module__), *model_code(fingerprint["architecture"])]
     return [_key(row, asking, fingerprint, versions) for row in rows]
 
 
@@ -159,7 +157,7 @@ def _key(row: _Row, asking: Asking, fingerprint: Mapping[str, Any], versions: Se
     of_trigger: list[Any] = []
     if row.trigger != NO_TRIGGER:
         settings = asking.bank[row.trigger]
-        module = code_version(f"stages.backdoor.plant.triggers.{settings.kind}")
+        module = code_version(TRIGGERS[settings.kind].apply.__module__)
         heard = min(asking.window_seconds, len(row.clip.samples) / RATE)  # no other window of the asked changes a sound
         of_trigger = [settings.model_dump(), row.trigger, asking.seed, row.clip.clip_id, heard, module]
     libraries = library_versions("torch", "transformers", "numpy", "scipy", "soxr")

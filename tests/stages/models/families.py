@@ -11,9 +11,8 @@ import transformers
 from peft import LoraConfig, get_peft_model
 from transformers import PreTrainedTokenizerFast, WhisperFeatureExtractor
 
-from stages.lab_target.build import build_model, build_processor, byte_tokenizer
+from stages.lab_target.build import build_adapter, byte_tokenizer
 from stages.models.families.composed import ComposedConfig, compose
-from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 
 WIDTH = 32
 MELS = 16
@@ -63,8 +62,7 @@ def save(folder: Path, model: Any, *parts: Any) -> None:
 
 def qwen2_audio(folder: Path) -> None:
     """Qwen2-Audio: the lab's own."""
-    processor = build_processor()
-    Qwen2AudioAdapter(build_model(processor, 7).eval(), processor).save(folder)
+    build_adapter(7).save(folder)
 
 
 ENCODER_DECODER = {
