@@ -8,6 +8,7 @@ import torch
 
 from stages.models.adapter import Adapter, Query
 from stages.models.families.encoder_decoder import EncoderDecoderAdapter
+from stages.models.families.placeholder import EncodedAudio
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 from stages.models.families.single_sound import SingleSoundAdapter
 from stages.models.forward.rows import TokenRow, padded
@@ -20,11 +21,12 @@ Batch = dict[str, torch.Tensor]
 
 def plain_batch(adapter: Qwen2AudioAdapter, queries: Sequence[Query]) -> Batch:
     """Return Qwen2-Audio's own arguments, over whole windows, with `labels` of -100 outside the answers."""
-    heard, sounds = adapter.hear(queries), adapter._sounds.get(queries)
-    rows = [adapter._row(query, heard[query.audio_hash]) for query in queries]
-    ids, mask = padded(rows, adapter.parts.tokenizer.pad_token_id)
+    sounds = adapter._sounds.get(queries)
     frames = adapter.model.config.audio_config.max_source_positions * 2
     held = torch.tensor([sound.frames for sound in sounds])
+    counts = adapter.encoder._get_feat_extract_output_lengths(held)[1].tolist()
+    rows = [adapter._row(query, unheard(count)) for query, count in zip(queries, counts, strict=True)]
+    ids, mask = padded(rows, adapter.parts.tokenizer.pad_token_id)
     return {
         "input_ids": ids,
         "attention_mask": mask,
@@ -32,6 +34,11 @@ def plain_batch(adapter: Qwen2AudioAdapter, queries: Sequence[Query]) -> Batch:
         "feature_attention_mask": (torch.arange(frames) < held[:, None]).long(),
         "labels": _labels(rows, ids),
     }
+
+
+def unheard(audio_tokens: int) -> EncodedAudio:
+    """Return a sound of which only its number of audio tokens is known."""
+    return EncodedAudio(torch.empty(0), torch.empty(audio_tokens, 0), 0.0)
 
 
 def plain_arguments(adapter: Adapter, query: Query) -> Batch:

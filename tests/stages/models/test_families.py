@@ -41,6 +41,8 @@ PLACEHOLDERS = [
     "granite_speech",
     "qwen2_5_omni",
     "qwen2_5_omni_thinker",
+    "qwen3_omni_moe",
+    "qwen3_omni_moe_thinker",
     "phi4_multimodal",
 ]
 
