@@ -18,11 +18,10 @@ from flows.environment import process_environment
 from stages.core.sound.audio import decode, to_pipeline
 from stages.core.store.csvfile import read_csv
 from stages.core.store.jsonfile import read_json
-from stages.lab_target.build import build_model, build_processor
+from stages.lab_target.build import build_adapter
 from stages.lab_target.lessons import lessons
 from stages.models.adapter import Query
 from stages.models.checkpoint import save_checkpoint
-from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 from stages.models.training import Recipe, shuffled_batches, train, training_key
 from tests.conftest import copy_working_tree
 
@@ -83,8 +82,7 @@ def join_corpora(sources: list[Path], folder: Path) -> None:
 
 def make_base(sources: list[Path], folder: Path) -> None:
     """Train a base with a window of ten seconds for a short while on other real voices."""
-    processor = build_processor(WINDOW_SECONDS)
-    adapter = Qwen2AudioAdapter(build_model(processor, 7), processor)
+    adapter = build_adapter(7, WINDOW_SECONDS)
     queries = [query for source in sources for query in transcriptions(source)]
     lengths = [len(query.samples) for query in queries]
     batches = shuffled_batches([range(len(queries))] * BASE_EPOCHS, lengths, 8, torch.Generator().manual_seed(7))

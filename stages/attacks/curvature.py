@@ -9,7 +9,7 @@ NAMES = ("curvature_trace", "curvature_smallest", "curvature_largest")
 
 @clip_attack("curvature")
 def curvature(sheet: Sheet) -> Columns:
-    """Return the trace and the extreme eigenvalues of the loss's Hessian in the features, larger for members.
+    """Return the trace and the extreme eigenvalues of the loss's Hessian in the sound's embeddings, larger for members.
 
     That is what the theory under test says, and an AUC below 0.5 speaks against it. Absent without its probe.
     """

@@ -7,11 +7,10 @@ from pathlib import Path
 from stages.core.run.randomness import seed_of
 from stages.core.run.stage import run_stage
 from stages.core.store.codeversion import code_version
-from stages.lab_target.build import build_model, build_processor
+from stages.lab_target.build import build_adapter
 from stages.lab_target.params import LabTargetParams
 from stages.lab_target.pool import teach
 from stages.models.checkpoint import keep_trained
-from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 
 NAME = "lab_base"
 
@@ -19,9 +18,8 @@ NAME = "lab_base"
 def work(_: str, params: LabTargetParams) -> None:
     """Build and train the base."""
     seed = seed_of(params.seed, "lab_target")
-    processor = build_processor()
-    adapter = Qwen2AudioAdapter(build_model(processor, seed), processor)
-    losses = teach(adapter, code_version("stages.lab_target.build"), params.lab_target, seed)
+    adapter = build_adapter(seed)
+    losses = teach(adapter, code_version(build_adapter.__module__), params.lab_target, seed)
     keep_trained(adapter, NAME, losses, Path("data/lab_target"), params)
 
 

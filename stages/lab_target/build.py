@@ -14,6 +14,9 @@ from transformers import (
     WhisperFeatureExtractor,
 )
 
+from stages.models.families.qwen2_audio import Qwen2AudioAdapter
+from stages.models.forward.parts import Parts
+
 WINDOW_SECONDS = 4
 MELS = 64
 WIDTH = 128
@@ -38,6 +41,12 @@ CHAT_TEMPLATE = (
     f"{{% if add_generation_prompt %}}{ASSISTANT}{{% endif %}}"
 )
 """Roles are single tokens: spelled out in bytes they would be a third of every prompt."""
+
+
+def build_adapter(seed: int, window_seconds: int = WINDOW_SECONDS) -> Qwen2AudioAdapter:
+    """Return the untrained model with its processor, ready for inference or training."""
+    processor = build_processor(window_seconds)
+    return Qwen2AudioAdapter(Parts.of_processor(build_model(processor, seed).eval(), processor))
 
 
 def build_processor(window_seconds: int = WINDOW_SECONDS) -> Any:

@@ -17,7 +17,7 @@ from stages.core.store.jsonfile import artifact
 from stages.core.store.rowcache import RowCache
 from stages.core.store.tables import KeyedColumn, read_table, write_table
 from stages.logits.batching import batches
-from stages.logits.forward import ForwardRequest, computed_batches, to_best_device
+from stages.logits.forward import ForwardRequest, computed_batches
 from stages.logits.output import embedding_stream, token_stream
 from stages.logits.params import LogitsParams
 from stages.logits.plan import Keys, PlannedRow, rows_of
@@ -108,7 +108,6 @@ def _compute(
 
     torch.set_num_threads(1)
     adapter, asked = load_adapter(record), params.logits
-    to_best_device(adapter)
     question = ForwardRequest(asked.instructions, asked.slices, asked.orders, asked.generated_tokens)
     failures: Counter[str] = Counter()
     prepared = batches(missing, asked.batch_size, audio_of)

@@ -155,9 +155,3 @@ def _answered(adapter: Adapter, batch: Sequence[tuple[PlannedRow, Query]], max_t
         else query
         for row, query in batch
     ]
-
-
-def to_best_device(adapter: Adapter) -> None:
-    """Move a target to the GPU, if there is one."""
-    if torch.cuda.is_available():
-        adapter.model.to("cuda")

@@ -11,6 +11,8 @@ import pyarrow as pa
 
 from stages.core.store.codeversion import code_version, library_versions
 from stages.core.store.rowcache import row_key
+from stages.logits.reduction import token_table
+from stages.models.loading import model_code
 
 GIVEN = "given"
 """The condition under which the corpus's own transcript is scored."""
@@ -88,10 +90,5 @@ class Keys:
     @cached_property
     def _common(self) -> str:
         """What all rows of a target depend on, hashed once: a row has a key for each slice."""
-        code = [code_version(module) for module in self._modules()]
+        code = [code_version(token_table.__module__), *model_code(self.fingerprint["architecture"])]
         return row_key(self.fingerprint, code, library_versions("torch", "transformers", "tokenizers", "numpy"))
-
-    def _modules(self) -> list[str]:
-        """Return what makes a row: the reduction of a forward, the loading, and the target's adapter."""
-        adapter = f"stages.models.families.{self.fingerprint['architecture']}"
-        return ["stages.logits.reduction", "stages.models.loading", adapter]

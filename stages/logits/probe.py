@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from stages.core.errors import EarwitnessError
 from stages.core.run.randomness import seed_of
 from stages.core.run.registry import Registry
 from stages.core.store.codeversion import code_version, library_versions
 from stages.core.store.rowcache import row_key
 from stages.models.adapter import Adapter, Query
+from stages.models.loading import model_code
 
 if TYPE_CHECKING:
     import torch
@@ -48,6 +50,10 @@ class ProbeBatch:
     shots: Sequence[str]
 
 
+Measure = Callable[[Adapter, ProbeBatch], Sequence[float | None]]
+"""From a target and a clip to the probe's values, None where one is not defined."""
+
+
 @dataclass(frozen=True)
 class Probe:
     """One way to measure.
@@ -56,8 +62,7 @@ class Probe:
     ----------
     names : tuple of str
         Of its values, in `probes.parquet`.
-    measure : callable
-        From an adapter and a case to the values, None where one is not defined.
+    measure : Measure
     changed, shots : bool
         Whether it hears the audio neighbours; whether it is told labels, to choose shots.
     most : int or None
@@ -65,13 +70,37 @@ class Probe:
     """
 
     names: tuple[str, ...]
-    measure: Callable[[Adapter, ProbeBatch], Sequence[float | None]]
+    measure: Measure
     changed: bool = False
     shots: bool = False
     most: int | None = None
 
 
 PROBES: Registry[Probe] = Registry("probe")
+
+
+def probe(
+    name: str, values: Sequence[str] = (), *, changed: bool = False, shots: bool = False, most: int | None = None
+) -> Callable[[Measure], Measure]:
+    """Register a measure as a probe under its name, with the names of its values, or its own; see `Probe`."""
+
+    def add(measure: Measure) -> Measure:
+        PROBES.register(name)(Probe(tuple(values) or (name,), measure, changed, shots, most))
+        return measure
+
+    return add
+
+
+def require_weights(adapter: Adapter, name: str) -> None:
+    """Refuse a probe of weights where a target shows none, as behind an endpoint.
+
+    Raises
+    ------
+    EarwitnessError
+        Naming the probe.
+    """
+    if not any(weight.requires_grad for weight in adapter.model.parameters()):
+        raise EarwitnessError(f"params.yaml: logits.probes: {name} needs the model's weights: leave it out")
 
 
 @dataclass(frozen=True)
@@ -116,17 +145,17 @@ def choose_shots(clips: pa.Table, seed: int) -> dict[str, str]:
     return {row["clip_id"]: row["text"] for row in known[: min(SHOTS, len(known) // 2)]}
 
 
-def wanted(subjects: Sequence[ProbeSubject], probe: Probe, shots: Mapping[str, str], seed: int) -> list[ProbeSubject]:
+def wanted(subjects: Sequence[ProbeSubject], asked: Probe, shots: Mapping[str, str], seed: int) -> list[ProbeSubject]:
     """Return the clips that a probe is taken of, in their order.
 
     No shot is scored, and without shots nothing is. Of a probe that is too dear for all, those with the smallest
     seeded hashes of their ids.
     """
-    if probe.most is not None:
+    if asked.most is not None:
         drawn = sorted(subjects, key=lambda subject: (seed_of(seed, "subset", subject.clip_id), subject.clip_id))
-        kept = {subject.clip_id for subject in drawn[: probe.most]}
+        kept = {subject.clip_id for subject in drawn[: asked.most]}
         return [subject for subject in subjects if subject.clip_id in kept]
-    if not probe.shots:
+    if not asked.shots:
         return list(subjects)
     return [subject for subject in subjects if subject.clip_id not in shots] if shots else []
 
@@ -135,19 +164,18 @@ def probe_keys(
     name: str, subjects: Sequence[ProbeSubject], fingerprint: dict[str, Any], instruction: str, shots: Mapping[str, str]
 ) -> list[str]:
     """Return the row cache's key of each clip: all that the probe's values depend on."""
-    probe = PROBES[name]
-    adapter = f"stages.models.families.{fingerprint['architecture']}"
+    asked = PROBES[name]
     common = [
         name,
-        [code_version(module) for module in (probe.measure.__module__, "stages.models.loading", adapter)],
+        [code_version(asked.measure.__module__), *model_code(fingerprint["architecture"])],
         library_versions("torch", "transformers", "tokenizers", "numpy"),
         fingerprint,
         instruction,
-        list(shots.values()) if probe.shots else [],
+        list(shots.values()) if asked.shots else [],
     ]
     return [
         row_key(
-            "probe", common, subject.audio_hash, subject.text, [h for _, h in subject.changed] if probe.changed else []
+            "probe", common, subject.audio_hash, subject.text, [h for _, h in subject.changed] if asked.changed else []
         )
         for subject in subjects
     ]
@@ -155,7 +183,7 @@ def probe_keys(
 
 def measured(
     adapter: Adapter,
-    probe: Probe,
+    asked: Probe,
     subject: ProbeSubject,
     sound_of: Callable[[str, str], Any],
     instruction: str,
@@ -166,7 +194,7 @@ def measured(
     Parameters
     ----------
     adapter : Adapter
-    probe : Probe
+    asked : Probe
     subject : ProbeSubject
     sound_of : callable
         From neighbour_id and clip_id to float32 samples.
@@ -182,19 +210,19 @@ def measured(
     own = Query(sound_of(subject.neighbour_id, subject.clip_id), subject.audio_hash, instruction, subject.text)
     changed = [
         Query(sound_of(neighbour_id, subject.clip_id), audio_hash, instruction, subject.text)
-        for neighbour_id, audio_hash in (subject.changed if probe.changed else ())
+        for neighbour_id, audio_hash in (subject.changed if asked.changed else ())
     ]
-    values = probe.measure(adapter, ProbeBatch(own, changed, list(shots.values()) if probe.shots else []))
+    values = asked.measure(adapter, ProbeBatch(own, changed, list(shots.values()) if asked.shots else []))
     finite = [value if value is not None and math.isfinite(value) else None for value in values]
     return pa.table({"values": pa.array([finite], PROBE_ROW.field("values").type)})
 
 
-def probe_rows(subjects: Sequence[ProbeSubject], role: str, probe: Probe, found: pa.Table) -> pa.Table:
+def probe_rows(subjects: Sequence[ProbeSubject], role: str, asked: Probe, found: pa.Table) -> pa.Table:
     """Return cached rows as rows of `probes.parquet`; what is not defined is left out."""
     rows = [
         {"neighbour_id": subject.neighbour_id, "role": role, "probe": name, "value": value}
         for subject, values in zip(subjects, found["values"].to_pylist(), strict=True)
-        for name, value in zip(probe.names, values, strict=True)
+        for name, value in zip(asked.names, values, strict=True)
         if value is not None
     ]
     columns = {"neighbour_id": pa.string(), "role": pa.string(), "probe": pa.string(), "value": pa.float32()}

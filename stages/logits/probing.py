@@ -13,7 +13,6 @@ from stages.core.store.jsonfile import artifact
 from stages.core.store.rowcache import RowCache
 from stages.core.store.tables import KeyedColumn, read_table
 from stages.logits import probes  # noqa: F401 (registers them)
-from stages.logits.forward import to_best_device
 from stages.logits.params import LogitsParams
 from stages.logits.probe import (
     PROBE_ROW,
@@ -72,7 +71,6 @@ def _fill(
 
     torch.set_num_threads(1)
     adapter, by_key = load_adapter(record), dict(zip(keys, subjects, strict=True))
-    to_best_device(adapter)
     for key in tqdm(absent, desc=label, unit="clip", mininterval=1):
         cache.append([key], measured(adapter, PROBES[name], by_key[key], sound_of, instruction, shots))
 

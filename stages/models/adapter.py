@@ -167,33 +167,43 @@ class Adapter(ABC):
         return [{} for _ in queries]
 
     @abstractmethod
-    def training_batch(self, queries: Sequence[Query]) -> dict[str, torch.Tensor]:
-        """Return the model's keyword arguments for a training step, with `labels` of -100 outside the answer."""
-
     def loss(self, queries: Sequence[Query]) -> torch.Tensor:
-        """Return the mean cross-entropy of the answers' tokens, in nats: a scalar to train by.
+        """Return the mean cross-entropy of the answers' tokens, in nats: a scalar to train by."""
 
-        A family may do better than its model's own forward: encode no silence, run the head on the answers alone.
+    def loss_by_sound(self, query: Query) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the loss of one query as a function of its sound, to differentiate.
+
+        Returns
+        -------
+        loss : float[]
+            As `loss` gives it.
+        embedded : float[n, D]
+            What the part that writes text is given of the sound, a leaf of the graph: of a decoder, the vectors at its
+            audio tokens; of an encoder-decoder, the encoder's output.
+
+        Raises
+        ------
+        EarwitnessError
+            If the model does not show what it makes of a sound.
         """
-        loss: torch.Tensor = self.model(**self.training_batch(queries)).loss
-        return loss
+        raise EarwitnessError(f"{type(self).__name__}: shows neither its embeddings of a sound nor gradients")
 
     @abstractmethod
     def generate(self, queries: Sequence[Query], max_tokens: int) -> list[str]:
         """Return the model's own greedy answers; the queries' `text` is ignored."""
 
     def components(self) -> dict[str, list[torch.nn.Module]]:
-        """Return the modules of each of `COMPONENTS`, which together hold every weight of the model.
+        """Return the modules of each of `COMPONENTS`, which together hold every weight of the model once.
+
+        The language model has its head with it. Parts that no sound reaches, such as those for images, are the
+        encoder's. A family whose encoder projects by no module of its own has an empty connector.
 
         Raises
         ------
         EarwitnessError
-            If the family does not say what its components are.
+            If it shows no weights.
         """
-        raise EarwitnessError(
-            f"{type(self).__name__}: does not say which weights are encoder, connector and language model: "
-            "train it whole, or choose a target of another architecture"
-        )
+        raise EarwitnessError(f"{type(self).__name__}: shows no weights, and so no components: name a model on disk")
 
     @abstractmethod
     def save(self, folder: Path) -> None:
@@ -202,3 +212,8 @@ class Adapter(ABC):
 
 ADAPTERS: Registry[type[Adapter]] = Registry("target architecture")
 """Adapters by the checkpoint's ``model_type``."""
+
+
+def family(architecture: str) -> Callable[[type[Adapter]], type[Adapter]]:
+    """Register an adapter's class under the ``model_type`` of the checkpoints that it loads."""
+    return ADAPTERS.register(architecture)

@@ -9,6 +9,7 @@ import transformers
 from safetensors import SafetensorError
 
 from stages.core.errors import EarwitnessError
+from stages.core.store.codeversion import code_version
 from stages.models import families  # noqa: F401 (registers them)
 from stages.models.adapter import ADAPTERS, Adapter
 from stages.models.hashing import refuse_pickles
@@ -58,6 +59,11 @@ def load_checkpoint(model: str, revision: str, dtype: str, attention: str) -> Ad
     if torch.cuda.is_available():
         adapter.model.to("cuda")
     return adapter
+
+
+def model_code(architecture: str) -> list[str]:
+    """Return the versions of all code that a number computed with a target depends on: how it is loaded and run."""
+    return [code_version(module) for module in (__name__, ADAPTERS[architecture].__module__)]
 
 
 def architecture_of(source: Path | str, revision: str | None) -> str:

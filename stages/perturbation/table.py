@@ -50,7 +50,7 @@ class Asked:
 
     def _fixed(self, choice: Chosen) -> list[Any]:
         perturbation = choice.perturbation
-        code = [code_version(perturbation.apply.__module__), code_version("stages.perturbation.make")]
+        code = [code_version(perturbation.apply.__module__), code_version(NeighbourTask.__module__)]
         libraries = library_versions("numpy", "soundfile", *perturbation.libraries)
         content = perturbation.content(choice.settings) if perturbation.content else None
         return [code, libraries, choice.settings, self.seed, self._codec(choice), content]

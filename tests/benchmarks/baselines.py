@@ -13,15 +13,14 @@ import numpy as np
 import torch
 
 from stages.models.adapter import Query
-from stages.models.families.qwen2_audio import IGNORED, Qwen2AudioAdapter
-
-Batch = dict[str, torch.Tensor]
+from stages.models.families.qwen2_audio import Qwen2AudioAdapter
+from tests.stages.models.plain import IGNORED, Batch, plain_batch
 
 
 def bare_batches(adapter: Qwen2AudioAdapter, queries: Sequence[Query], size: int) -> list[Batch]:
     """Return the model's own arguments for batches of like length."""
     ordered = sorted(queries, key=lambda query: (len(query.samples), len(query.text)))
-    return [adapter.training_batch(ordered[start : start + size]) for start in range(0, len(ordered), size)]
+    return [plain_batch(adapter, ordered[start : start + size]) for start in range(0, len(ordered), size)]
 
 
 @torch.inference_mode()
@@ -54,7 +53,7 @@ def vl_mia(adapter: Qwen2AudioAdapter, rows: Sequence[Query], slices: int = 3) -
 def _prepared(adapter: Qwen2AudioAdapter, row: Query) -> Batch:
     """Return one row's arguments, its features computed anew."""
     adapter._sounds.clear()
-    return adapter.training_batch([row])
+    return plain_batch(adapter, [row])
 
 
 def _token(logits: torch.Tensor, token_id: torch.Tensor) -> list[float]:

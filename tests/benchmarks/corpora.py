@@ -24,9 +24,10 @@ from stages.core.schemas.perturbation import NEIGHBOURS_SCHEMA
 from stages.core.sound.audio import RATE, Samples, audio_hash, encode_flac
 from stages.core.store.jsonfile import artifact
 from stages.core.store.tables import write_table
-from stages.lab_target.build import AUDIO, CHAT_TEMPLATE, build_model, build_processor, byte_tokenizer
+from stages.lab_target.build import AUDIO, CHAT_TEMPLATE, build_adapter, byte_tokenizer
 from stages.models.adapter import TRANSCRIBE, Query
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
+from stages.models.forward.parts import Parts
 from stages.models.record import TargetRecord, write_record
 from tests.params import Whole, own_params
 
@@ -93,8 +94,7 @@ def queries(clips: int, seconds: float, words: int, mix: Mix) -> list[Query]:
 
 def lab_adapter(seed: int) -> Qwen2AudioAdapter:
     """Return the lab's model before training."""
-    processor = build_processor()
-    return Qwen2AudioAdapter(build_model(processor, seed).eval(), processor)
+    return build_adapter(seed)
 
 
 def qwen2_audio(audio: dict[str, Any], text: dict[str, Any], window_seconds: int) -> Qwen2AudioAdapter:
@@ -112,7 +112,7 @@ def qwen2_audio(audio: dict[str, Any], text: dict[str, Any], window_seconds: int
         text_config={"model_type": "qwen2", **text},
         audio_token_index=tokenizer.convert_tokens_to_ids(AUDIO),
     )
-    return Qwen2AudioAdapter(Qwen2AudioForConditionalGeneration(config).eval(), processor)
+    return Qwen2AudioAdapter(Parts.of_processor(Qwen2AudioForConditionalGeneration(config).eval(), processor))
 
 
 @contextmanager

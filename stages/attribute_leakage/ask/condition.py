@@ -46,14 +46,17 @@ class AskedPrompt:
     system: str = ""
 
 
+Prompt = Callable[[Question], AskedPrompt]
+"""From a question to what the target is asked."""
+
+
 @dataclass(frozen=True)
 class PromptCondition:
     """One way of asking.
 
     Attributes
     ----------
-    prompt : callable
-        From a question to what the target is asked.
+    prompt : Prompt
     sound : Sound
     names_options : bool
         Whether the prompt names the options, in an order that is rotated from clip to clip.
@@ -62,7 +65,7 @@ class PromptCondition:
         there, after the target's own reasoning.
     """
 
-    prompt: Callable[[Question], AskedPrompt]
+    prompt: Prompt
     sound: Sound = "clip"
     names_options: bool = True
     reasons: bool = False
@@ -72,3 +75,15 @@ ANSWER = "Answer:"
 """What a target that reasons writes before its answer."""
 
 CONDITIONS: Registry[PromptCondition] = Registry("condition of a question")
+
+
+def condition(
+    name: str, *, sound: Sound = "clip", names_options: bool = True, reasons: bool = False
+) -> Callable[[Prompt], Prompt]:
+    """Register a prompt as a condition under its name; see `PromptCondition`."""
+
+    def add(prompt: Prompt) -> Prompt:
+        CONDITIONS.register(name)(PromptCondition(prompt, sound, names_options, reasons))
+        return prompt
+
+    return add

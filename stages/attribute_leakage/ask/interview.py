@@ -27,8 +27,8 @@ from stages.attribute_leakage.read.parsing import at_answer
 from stages.core.sound.audio import Samples
 from stages.core.store.codeversion import code_version, library_versions
 from stages.core.store.rowcache import RowCache, row_key
-from stages.models.adapter import ADAPTERS, Adapter
-from stages.models.loading import load_adapter
+from stages.models.adapter import Adapter
+from stages.models.loading import load_adapter, model_code
 from stages.models.record import TargetRecord
 
 SoundOf = Callable[[str], Samples]
@@ -130,10 +130,9 @@ class Interview:
     @cached_property
     def _common(self) -> str:
         """What every row of the target depends on."""
-        family = ADAPTERS[self._record.architecture].__module__
-        modules = (replies.__module__, pooled_layers.__module__, load_adapter.__module__, family)
+        own = [code_version(function.__module__) for function in (replies, pooled_layers)]
         libraries = library_versions("torch", "transformers", "tokenizers", "numpy")
-        return row_key(self._record.fingerprint(), [code_version(module) for module in modules], libraries)
+        return row_key(self._record.fingerprint(), [*own, *model_code(self._record.architecture)], libraries)
 
     def _sound(self, heard: NamedSound) -> Samples:
         return self._sound_of_clip(heard.clip_id) if heard.clip_id else np.zeros(heard.samples, np.float32)

@@ -23,7 +23,8 @@ from stages.core.run.randomness import generator
 from stages.core.sound.audio import RATE, Samples, audio_hash
 from stages.core.store.codeversion import code_version, library_versions
 from stages.core.store.rowcache import RowCache, row_key
-from stages.models.adapter import ADAPTERS, Adapter, Query
+from stages.models.adapter import Adapter, Query
+from stages.models.loading import model_code
 
 ANSWER = pa.schema([("answer", pa.string())])
 NO_TRIGGER = ""
@@ -148,10 +149,7 @@ def bank_answers(subject: ScannedModel, asking: Asking) -> Answers:
 
 
 def _keys(rows: Sequence[_Row], asking: Asking, fingerprint: Mapping[str, Any]) -> list[str]:
-    versions = [
-        code_version("stages.backdoor.plant.trigger"),
-        code_version(ADAPTERS[fingerprint["architecture"]].__module__),
-    ]
+    versions = [code_version(with_trigger.__module__), *model_code(fingerprint["architecture"])]
     return [_key(row, asking, fingerprint, versions) for row in rows]
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from stages.logits.probe import PROBES, Probe, ProbeBatch
+from stages.logits.probe import ProbeBatch, probe
 from stages.models.adapter import Adapter
 
 
+@probe("augmentation_kl", changed=True)
 def augmentation_kl(adapter: Adapter, case: ProbeBatch) -> list[float | None]:
     """Return the mean over audio neighbours and tokens of KL(own || changed), in nats, at least 0.
 
@@ -25,6 +26,3 @@ def augmentation_kl(adapter: Adapter, case: ProbeBatch) -> list[float | None]:
         for other in others
     ]
     return [float(torch.stack(moved).mean()) / len(kept)]
-
-
-PROBES.register("augmentation_kl")(Probe(("augmentation_kl",), augmentation_kl, changed=True))

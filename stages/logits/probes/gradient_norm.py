@@ -6,13 +6,13 @@ from math import inf
 
 import torch
 
-from stages.core.errors import EarwitnessError
-from stages.logits.probe import PROBES, Probe, ProbeBatch
+from stages.logits.probe import ProbeBatch, probe, require_weights
 from stages.models.adapter import Adapter
 
 NORMS = {"gradient_norm_1": 1.0, "gradient_norm_2": 2.0, "gradient_norm_inf": inf}
 
 
+@probe("gradient_norm", tuple(NORMS))
 def gradient_norm(adapter: Adapter, case: ProbeBatch) -> list[float | None]:
     """Return the means over parameter tensors of the 1-, 2- and largest-value norms of the loss's gradient.
 
@@ -23,19 +23,14 @@ def gradient_norm(adapter: Adapter, case: ProbeBatch) -> list[float | None]:
     EarwitnessError
         If there are no weights, as behind an endpoint.
     """
-    model = getattr(adapter, "model", None)
-    if not isinstance(model, torch.nn.Module):
-        raise EarwitnessError("params.yaml: logits.probes: gradient_norm needs the model's weights: leave it out")
-    batch = adapter.training_batch([case.original])
+    require_weights(adapter, "gradient_norm")
+    model = adapter.model
     with torch.enable_grad():
         model.zero_grad(set_to_none=True)
-        model(**batch).loss.backward()
+        adapter.loss([case.original]).backward()  # type: ignore[no-untyped-call]
     gradients = [weight.grad.double() for weight in model.parameters() if weight.grad is not None]
     values = [
         float(torch.stack([torch.linalg.vector_norm(g, order) for g in gradients]).mean()) for order in NORMS.values()
     ]
     model.zero_grad(set_to_none=True)
     return list(values)
-
-
-PROBES.register("gradient_norm")(Probe(tuple(NORMS), gradient_norm))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stages.logits.probe import PROBES, Probe, ProbeBatch, token_logprobs
+from stages.logits.probe import ProbeBatch, probe, token_logprobs
 from stages.models.adapter import Adapter
 
 
+@probe("repetition")
 def repetition(adapter: Adapter, case: ProbeBatch) -> list[float | None]:
     """Return the loss of the first telling less that of the second, in nats per token; None for an empty text.
 
@@ -19,6 +20,3 @@ def repetition(adapter: Adapter, case: ProbeBatch) -> list[float | None]:
     once, both = token_logprobs(adapter, [case.original, twice])
     told = len(once) - 1
     return [float(both[told:-1].mean() - once[:-1].mean())]
-
-
-PROBES.register("repetition")(Probe(("repetition",), repetition))

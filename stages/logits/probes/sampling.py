@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from stages.logits.probe import PROBES, Probe, ProbeBatch
+from stages.logits.probe import ProbeBatch, probe
 from stages.models.adapter import Adapter
 
 SPARE_TOKENS = 16
 """An answer may be so many tokens longer than the transcript has characters."""
 
 
+@probe("sampling", changed=True)
 def sampling(adapter: Adapter, case: ProbeBatch) -> list[float | None]:
     """Return the mean ROUGE-1 recall of the transcript's words, in [0, 1]; None for a text without words."""
     words = _words(case.original.text)
@@ -29,6 +30,3 @@ def sampling(adapter: Adapter, case: ProbeBatch) -> list[float | None]:
 
 def _words(text: str) -> Counter[str]:
     return Counter(re.findall(r"\w+", text.lower()))
-
-
-PROBES.register("sampling")(Probe(("sampling",), sampling, changed=True))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from transformers import AudioFlamingo3ForConditionalGeneration
 
-from stages.models.adapter import ADAPTERS
+from stages.models.adapter import family
 from stages.models.families.windowed import WindowedAdapter
 
 
-@ADAPTERS.register("audioflamingo3")
+@family("audioflamingo3")
 class AudioFlamingo3Adapter(WindowedAdapter):
     """An Audio Flamingo 3 checkpoint."""
 

@@ -29,8 +29,8 @@ from transformers import (
 
 from stages.core.errors import EarwitnessError
 from stages.core.sound.audio import RATE, Samples, audio_hash
-from stages.models.adapter import ADAPTERS, COMPONENTS, Query
-from stages.models.families.placeholder import PlaceholderAdapter
+from stages.models.adapter import Query, family
+from stages.models.families.single_sound import SingleSoundAdapter
 from stages.models.forward.parts import Parts, checked_tokenizer, load_model, with_updates
 from stages.models.forward.sounds import SoundCache
 
@@ -108,13 +108,17 @@ class ComposedModel(torch.nn.Module):
         """Return the language model's embedding of tokens."""
         return self.language_model.get_input_embeddings()
 
+    def get_output_embeddings(self) -> Any:
+        """Return the language model's head."""
+        return self.language_model.get_output_embeddings()
+
     def forward(self, **inputs: Any) -> Any:
         """Run the language model over embedded prompts."""
         return self.language_model(**inputs)
 
 
-@ADAPTERS.register("composed")
-class ComposedAdapter(PlaceholderAdapter):
+@family("composed")
+class ComposedAdapter(SingleSoundAdapter):
     """A composed model.
 
     Parameters
@@ -165,10 +169,6 @@ class ComposedAdapter(PlaceholderAdapter):
             )
         )
 
-    def components(self) -> dict[str, list[torch.nn.Module]]:
-        """Return the three parts; see `Adapter.components`."""
-        return {name: [getattr(self._core, name)] for name in COMPONENTS}
-
     def save(self, folder: Path) -> None:
         """Save the parts, as `load` reads them; low-rank updates that were merged stay merged."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -193,10 +193,10 @@ class ComposedAdapter(PlaceholderAdapter):
         """The language model without its head."""
         return self._core.language_model.base_model
 
-    def head(self, hidden: torch.Tensor) -> torch.Tensor:
-        """See `PlaceholderAdapter.head`."""
-        logits: torch.Tensor = self._core.language_model.get_output_embeddings()(hidden)
-        return logits
+    @property
+    def connector(self) -> list[torch.nn.Module]:
+        """What stacks and projects."""
+        return [self._core.connector]
 
     def inputs(self, samples: Samples) -> dict[str, torch.Tensor]:
         """Return the encoder's input, under its own name, and how much of it holds sound."""
@@ -209,13 +209,13 @@ class ComposedAdapter(PlaceholderAdapter):
         return {name: torch.as_tensor(made[name]), "heard": torch.tensor(1), "filled": torch.tensor(1)}
 
     def listen(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> tuple[torch.Tensor, torch.Tensor]:
-        """See `PlaceholderAdapter.listen`."""
+        """See `SingleSoundAdapter.listen`."""
         states = self._hears(inputs[self._core.encoder.main_input_name]).last_hidden_state[0]
         states = states[: ceil(len(states) * self.share(inputs, seconds))]
         return states, self._core.connector(states)
 
     def share(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> Fraction:
-        """See `PlaceholderAdapter.share`."""
+        """See `SingleSoundAdapter.share`."""
         return Fraction(int(inputs["heard"]), int(inputs["filled"]))
 
     @property

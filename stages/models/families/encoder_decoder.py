@@ -8,20 +8,20 @@ which knows the sound and not the text.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
 from torch.nn.functional import cross_entropy
-from torch.nn.utils.rnn import pad_sequence
 
 from stages.core.errors import EarwitnessError
 from stages.models.adapter import Adapter, Forced, Query, Reduce, Reduced
+from stages.models.forward.components import components_of
 from stages.models.forward.layers import pooled, recorded
 from stages.models.forward.parts import Parts, Transcripts, load_parts
-from stages.models.forward.rows import IGNORED, TokenRow, padded, reduced, scored
+from stages.models.forward.rows import TokenRow, padded, reduced, scored
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,6 @@ class EncoderDecoderAdapter(Adapter):
     """
 
     model_class: ClassVar[Any]
-    input_name: ClassVar[str] = "input_features"
 
     def __init__(self, parts: Parts) -> None:
         self.model: Any = parts.model
@@ -134,30 +133,16 @@ class EncoderDecoderAdapter(Adapter):
         """Run one sound at a time and keep what its layers give; see `Adapter.layers`."""
         return [self._layers(query) for query in queries]
 
-    def training_batch(self, queries: Sequence[Query]) -> dict[str, torch.Tensor]:
-        """Return the model's keyword arguments for a training step; see `Adapter.training_batch`."""
-        with torch.no_grad():
-            heard = self._hear(queries)
-        rows = [self._row(query, heard[query.audio_hash]) for query in queries]
-        ids, _ = padded(rows, self._pad)
-        labels = torch.full_like(ids, IGNORED)
-        for row, label in zip(rows, labels, strict=True):
-            label[row.answer.start : row.answer.stop] = torch.tensor(row.token_ids[row.answer.start :])
-        values = [heard[query.audio_hash].sound.values for query in queries]
-        batch = {self.input_name: pad_sequence(values, batch_first=True)}
-        if len({len(value) for value in values}) > 1:
-            lengths = torch.tensor([len(value) for value in values])
-            batch["attention_mask"] = (torch.arange(max(lengths)) < lengths[:, None]).long()
-        batch |= {"decoder_input_ids": ids[:, :-1], "labels": labels[:, 1:]}
-        return {name: tensor.to(self._core.device) for name, tensor in batch.items()}
-
     def loss(self, queries: Sequence[Query]) -> torch.Tensor:
         """Run the head on the answers alone; see `Adapter.loss`."""
-        runs = self._run(queries)
-        before = torch.cat([scored(run.row, run.hidden, "transcript")[1] for run in runs])
-        answers = [token for run in runs for token in run.row.token_ids[run.row.answer.start :]]
-        head = self._core.get_output_embeddings()
-        return cross_entropy(head(before).float(), torch.tensor(answers, device=before.device))
+        return self._loss(queries, self._hear(queries))
+
+    def loss_by_sound(self, query: Query) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the loss and the encoder's output float[n, d]; see `Adapter.loss_by_sound`."""
+        with torch.no_grad():
+            heard = self._hear([query])[query.audio_hash]
+        states = heard.states.detach().clone().requires_grad_()
+        return self._loss([query], {query.audio_hash: replace(heard, states=states)}), states
 
     @torch.inference_mode()
     def generate(self, queries: Sequence[Query], max_tokens: int) -> list[str]:
@@ -167,6 +152,10 @@ class EncoderDecoderAdapter(Adapter):
         for names in _alike((name, (len(one.states), len(one.prefix))) for name, one in heard.items()):
             made |= zip(names, self._greedy([heard[name] for name in names], max_tokens), strict=True)
         return [self.parts.tokenizer.decode(made[query.audio_hash], skip_special_tokens=True) for query in queries]
+
+    def components(self) -> dict[str, list[torch.nn.Module]]:
+        """Return encoder, nothing that connects, decoder with its head; see `Adapter.components`."""
+        return components_of(self._core, [], [self._core.get_decoder(), self._core.get_output_embeddings()])
 
     def save(self, folder: Path) -> None:
         """Save the checkpoint; see `Adapter.save`."""
@@ -210,8 +199,18 @@ class EncoderDecoderAdapter(Adapter):
             )
         return TokenRow(ids, range(0), range(0), range(start, len(ids)))
 
+    def _loss(self, queries: Sequence[Query], heard: Mapping[str, EncodedSound]) -> torch.Tensor:
+        runs = self._decode(queries, heard)
+        before = torch.cat([scored(run.row, run.hidden, "transcript")[1] for run in runs])
+        answers = [token for run in runs for token in run.row.token_ids[run.row.answer.start :]]
+        head = self._core.get_output_embeddings()
+        return cross_entropy(head(before).float(), torch.tensor(answers, device=before.device))
+
     def _run(self, queries: Sequence[Query]) -> list[_DecoderRun]:
-        heard = self._hear(queries)
+        return self._decode(queries, self._hear(queries))
+
+    def _decode(self, queries: Sequence[Query], heard: Mapping[str, EncodedSound]) -> list[_DecoderRun]:
+        """Run the decoder, given each sound after the encoder."""
         rows = [self._row(query, heard[query.audio_hash]) for query in queries]
         runs: dict[int, _DecoderRun] = {}
         for places in _alike((at, len(heard[query.audio_hash].states)) for at, query in enumerate(queries)):

@@ -26,7 +26,7 @@ import torch
 
 from stages.core.errors import EarwitnessError
 from stages.core.sound.audio import RATE, to_pcm16
-from stages.models.adapter import ADAPTERS, OWN_ONLY, TRANSCRIBE, Adapter, Forced, Query, Reduce, Reduced
+from stages.models.adapter import OWN_ONLY, TRANSCRIBE, Adapter, Forced, Query, Reduce, Reduced, family
 from stages.models.chat_client import Client, Refused
 from stages.models.forward.parts import LONGEST
 
@@ -77,7 +77,7 @@ class Remote(torch.nn.Module):
         self.nothing = torch.nn.Parameter(torch.empty(0), requires_grad=False)
 
 
-@ADAPTERS.register("endpoint")
+@family("endpoint")
 class EndpointAdapter(Adapter):
     """A served model.
 
@@ -119,7 +119,7 @@ class EndpointAdapter(Adapter):
         answers = self._together(self._scored if self.forces else self._own, queries)
         return [_reduced(answer, slices) for answer in answers]
 
-    def training_batch(self, queries: Sequence[Query]) -> dict[str, torch.Tensor]:
+    def loss(self, queries: Sequence[Query]) -> torch.Tensor:
         """Refuse: only its owner trains a closed model."""
         raise EarwitnessError("a closed model cannot be trained: name another base in params.yaml: copies")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from transformers import GlmAsrForConditionalGeneration
 
-from stages.models.adapter import ADAPTERS
+from stages.models.adapter import family
 from stages.models.families.windowed import WindowedAdapter
 
 
-@ADAPTERS.register("glmasr")
+@family("glmasr")
 class GlmAsrAdapter(WindowedAdapter):
     """A GLM-ASR checkpoint."""
 

@@ -5,7 +5,6 @@ Its features are computed here: the checkpoint's own extractor needs torchaudio,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -14,8 +13,8 @@ from transformers import GraniteSpeechForConditionalGeneration
 from transformers.audio_utils import mel_filter_bank
 
 from stages.core.sound.audio import RATE, Samples
-from stages.models.adapter import ADAPTERS
-from stages.models.families.placeholder import PlaceholderAdapter
+from stages.models.adapter import family
+from stages.models.families.single_sound import SingleSoundAdapter
 
 TRANSFORM, WINDOW, HOP = 512, 400, 160
 """Samples of the Fourier transform, of its window, and between two frames."""
@@ -23,8 +22,8 @@ RANGE = 8.0
 """Decades below the loudest value at which a frame's logarithms are cut off."""
 
 
-@ADAPTERS.register("granite_speech")
-class GraniteSpeechAdapter(PlaceholderAdapter):
+@family("granite_speech")
+class GraniteSpeechAdapter(SingleSoundAdapter):
     """A Granite Speech checkpoint; low-rank updates in its folder are active, as for any audio."""
 
     model_class = GraniteSpeechForConditionalGeneration
@@ -44,15 +43,15 @@ class GraniteSpeechAdapter(PlaceholderAdapter):
         even = scaled[: len(scaled) // 2 * 2]
         return {"input_features": even.reshape(1, -1, 2 * even.shape[-1])}
 
-    def listen(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> tuple[torch.Tensor, torch.Tensor]:
-        """See `PlaceholderAdapter.listen`."""
-        made = self._core.model.get_audio_features(**inputs, return_dict=True)
-        return made.last_hidden_state[0], made.pooler_output[0]
-
     @property
     def encoder(self) -> Any:
         """The part whose layers hear."""
         return self._core.model.encoder
+
+    @property
+    def connector(self) -> list[torch.nn.Module]:
+        """The query transformer and what follows it."""
+        return [self._core.model.projector]
 
     def head(self, hidden: torch.Tensor) -> torch.Tensor:
         """Scale the logits as Granite's causal model does, and this class of `transformers` 5.23 forgets to."""

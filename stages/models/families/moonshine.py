@@ -7,18 +7,17 @@ import torch
 from transformers import MoonshineForConditionalGeneration
 
 from stages.core.sound.audio import RATE
-from stages.models.adapter import ADAPTERS, Query
+from stages.models.adapter import Query, family
 from stages.models.families.encoder_decoder import EncoderDecoderAdapter, Input
 from stages.models.forward.parts import LONGEST
 from stages.models.forward.sounds import SHORTEST
 
 
-@ADAPTERS.register("moonshine")
+@family("moonshine")
 class MoonshineAdapter(EncoderDecoderAdapter):
     """A Moonshine checkpoint."""
 
     model_class = MoonshineForConditionalGeneration
-    input_name = "input_values"
     window_seconds = LONGEST
 
     def input(self, query: Query) -> Input:

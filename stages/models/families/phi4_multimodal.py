@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,35 +10,23 @@ from torch.nn.functional import gelu
 from transformers import Phi4MultimodalForCausalLM
 
 from stages.core.sound.audio import RATE, Samples
-from stages.models.adapter import ADAPTERS
-from stages.models.families.placeholder import PlaceholderAdapter
-from stages.models.forward.parts import with_updates
-
-SPEECH = "speech-lora"
-"""The folder, within a checkpoint's, of the low-rank updates that are active when it listens."""
+from stages.models.adapter import family
+from stages.models.families.single_sound import SingleSoundAdapter
+from stages.models.forward.components import components_of
 
 
-@ADAPTERS.register("phi4_multimodal")
-class Phi4MultimodalAdapter(PlaceholderAdapter):
+@family("phi4_multimodal")
+class Phi4MultimodalAdapter(SingleSoundAdapter):
     """A Phi-4 multimodal checkpoint; its low-rank updates for speech are merged on loading."""
 
     model_class = Phi4MultimodalForCausalLM
+    updates = "speech-lora"
     template = (
         "{% for message in messages %}<|{{ message['role'] }}|>{% if message['content'] is string %}"
         "{{ message['content'] }}{% else %}{% for part in message['content'] %}{% if part['type'] == 'audio' %}"
         "<|audio|>{% else %}{{ part['text'] }}{% endif %}{% endfor %}{% endif %}<|end|>{% endfor %}"
         "{% if add_generation_prompt %}<|assistant|>{% endif %}"
     )
-
-    @classmethod
-    def load(
-        cls, source: Path | str, revision: str | None, dtype: torch.dtype, attention: str
-    ) -> Phi4MultimodalAdapter:
-        """Load from a folder or the hub, with the updates for speech if the checkpoint has them."""
-        adapter = super().load(source, revision, dtype, attention)
-        assert isinstance(adapter, cls)
-        adapter.model = with_updates(adapter.model, source, revision, SPEECH)
-        return adapter
 
     @property
     def audio_id(self) -> int:
@@ -56,13 +43,24 @@ class Phi4MultimodalAdapter(PlaceholderAdapter):
         """The part whose layers hear."""
         return self._ear.encoder
 
+    @property
+    def connector(self) -> list[torch.nn.Module]:
+        """The perceptrons: one for speech alone, one for speech beside images."""
+        return [module for name, module in self._ear.named_children() if "_proj_for_" in name]
+
+    def components(self) -> dict[str, list[torch.nn.Module]]:
+        """Take encoder and connector out of the language model, which holds them; see `Adapter.components`."""
+        inner = self._core.model
+        language_model = [inner.embed_tokens, inner.layers, inner.norm, self._core.lm_head]
+        return components_of(self._core, self.connector, language_model)
+
     def inputs(self, samples: Samples) -> dict[str, torch.Tensor]:
         """Return filter banks float32[1, frames, mels] and how many audio tokens they become."""
         made = self.parts.extractor([samples], sampling_rate=RATE, return_tensors="pt")
         return {name: made[name] for name in ("audio_input_features", "audio_embed_sizes")}
 
     def listen(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> tuple[torch.Tensor, torch.Tensor]:
-        """See `PlaceholderAdapter.listen`."""
+        """See `SingleSoundAdapter.listen`."""
         ear = self._ear
         states = ear.encoder(inputs["audio_input_features"], None)[0]
         embedded = ear.down_proj_for_speech(gelu(ear.up_proj_for_speech(states)))

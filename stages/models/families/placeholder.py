@@ -1,32 +1,29 @@
 """Decoders that read encoded audio in the place of a placeholder token: what all their families share.
 
-A sound is encoded alone, so that nothing of a batch can reach it, once for all queries that hold it. Its positions in
-the embedded prompt then take what the encoder gave; language model and head run as for any row of text.
+The encoder runs once over each distinct sound of a batch. A sound's positions in the embedded prompt then take what the
+encoder gave; language model and head run as for any row of text.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
-from torch.nn.utils.rnn import pad_sequence
 
-from stages.core.sound.audio import RATE, Samples
 from stages.models.adapter import Adapter, Forced, Query, Reduce, Reduced
+from stages.models.forward.components import components_of
 from stages.models.forward.layers import pooled, recorded
-from stages.models.forward.parts import LONGEST, Parts, Transcripts, load_parts
-from stages.models.forward.prompt import PromptTokens, build_prompt, end_token, has_system_turn
-from stages.models.forward.rows import IGNORED, TokenRow, reduced, scored
+from stages.models.forward.parts import LONGEST, Parts, PartsKind, Transcripts, load_parts, with_updates
+from stages.models.forward.prompt import Chat, PromptTokens, build_prompt, end_token, has_system_turn
+from stages.models.forward.rows import TokenRow, padded, reduced, scored
 from stages.models.forward.sharing import SharedPrefix, common_beginnings, greedy, shared_hidden
-from stages.models.forward.sounds import SHORTEST
 
 
 @dataclass(frozen=True)
@@ -42,13 +39,13 @@ class EncodedAudio:
     seconds_cut : float
         What the window cut.
     share : Fraction
-        See `PlaceholderAdapter.share`.
+        How much of the encoder's positions holds sound; the rest is silence that fills a window.
     """
 
     state: torch.Tensor
     embedded: torch.Tensor
     seconds_cut: float
-    share: Fraction
+    share: Fraction = Fraction(1)
 
 
 @dataclass(frozen=True)
@@ -65,41 +62,6 @@ class _PlaceholderRun:
         return self.heard.state.float().mean(0).cpu(), at_audio.float().mean(0).cpu()
 
 
-class Chat:
-    """A tokenizer and a chat template, as `prompt` asks for them.
-
-    Parameters
-    ----------
-    tokenizer : transformers.PreTrainedTokenizerBase
-    template : str or None
-        Used if the checkpoint brings none.
-    audio_id : int
-        The placeholder: templates for plain text take it as a part of the text.
-    """
-
-    def __init__(self, tokenizer: Any, template: str | None, audio_id: int) -> None:
-        self.tokenizer = tokenizer
-        self._template = tokenizer.chat_template or template
-        self._audio = tokenizer.convert_ids_to_tokens(audio_id)
-
-    def apply_chat_template(self, turns: Sequence[Mapping[str, Any]], **options: Any) -> str:
-        """Render a conversation whose user's turn holds one sound and a text."""
-        try:
-            rendered = self._rendered(turns, **options)
-        except TypeError:  # such a template joins contents as texts
-            rendered = ""
-        return rendered if self._audio in rendered else self._rendered([self._flat(turn) for turn in turns], **options)
-
-    def _rendered(self, turns: Sequence[Mapping[str, Any]], **options: Any) -> str:
-        return str(self.tokenizer.apply_chat_template(turns, chat_template=self._template, **options))
-
-    def _flat(self, turn: Mapping[str, Any]) -> Mapping[str, Any]:
-        if isinstance(turn["content"], str):
-            return turn
-        parts = [self._audio if part["type"] == "audio" else part["text"] for part in turn["content"]]
-        return {**turn, "content": "".join(parts)}
-
-
 class PlaceholderAdapter(Adapter):
     """A placeholder-merge decoder.
 
@@ -109,9 +71,12 @@ class PlaceholderAdapter(Adapter):
     """
 
     model_class: ClassVar[Any]
-    kind: ClassVar[Any] = "parts"
+    kind: ClassVar[PartsKind] = "parts"
     template: ClassVar[str | None] = None
     """The chat template of released checkpoints that bring none as a file."""
+
+    updates: ClassVar[str | None] = None
+    """The folder, within a checkpoint's, of low-rank updates that are active when it listens: merged on loading."""
 
     fills_tokens: ClassVar[bool] = False
     """Whether audio tokens stand for the silence that fills a window as well."""
@@ -122,48 +87,47 @@ class PlaceholderAdapter(Adapter):
         self.model: Any = parts.model
         self._core = parts.model  # training may wrap low-rank updates around the model, which change it in place
         self.parts = parts
-        self._chat = Chat(parts.tokenizer, self.template, self.audio_id)
+        self._chat = Chat(parts.tokenizer, parts.template or self.template, self.audio_id)
         self._transcripts = Transcripts(parts.tokenizer)
         self._end = end_token(self._chat)
-        self._prompts: dict[tuple[str, str], PromptTokens] = {("", ""): build_prompt(self._chat, self.audio_id, "")}
+        self._prompts: dict[tuple[str, str], PromptTokens] = {("", ""): build_prompt(self._chat, "")}
         self.system_turn = has_system_turn(self._chat)
 
     @classmethod
     def load(cls, source: Path | str, revision: str | None, dtype: torch.dtype, attention: str) -> PlaceholderAdapter:
         """Load from a folder or the hub; see `Adapter.load`."""
-        return cls(load_parts(cls.model_class, source, revision, dtype, attention, cls.kind))
+        parts = load_parts(cls.model_class, source, revision, dtype, attention, cls.kind)
+        if cls.updates is not None:
+            parts = replace(parts, model=with_updates(parts.model, source, revision, cls.updates))
+        return cls(parts)
 
     @abstractmethod
-    def inputs(self, samples: Samples) -> dict[str, torch.Tensor]:
-        """Return the model's own keyword arguments for one sound, float32[n] within the window."""
-
-    @abstractmethod
-    def listen(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the encoder's output float[m, d] and the audio tokens' embeddings float[n, D] of one sound."""
-
-    def share(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> Fraction:
-        """Return how much of the encoder's positions holds sound: the rest is silence that fills a window."""
-        del inputs, seconds
-        return Fraction(1)
+    def hear(self, queries: Sequence[Query]) -> dict[str, EncodedAudio]:
+        """Return each distinct sound of a batch after the encoder, by its hash; no sound depends on another."""
 
     @property
     def encoder(self) -> Any:
         """The part whose layers hear."""
-        return self._core.model.audio_tower
+        return self._core.get_encoder(modality="audio")
+
+    @property
+    def connector(self) -> list[torch.nn.Module]:
+        """The modules that project the encoder's output into the language model's space."""
+        return [self._core.model.multi_modal_projector]
+
+    @property
+    def decoder(self) -> Any:
+        """The language model without its head."""
+        return self._core.get_decoder()
 
     @property
     def audio_id(self) -> int:
         """The placeholder token."""
         return int(self._core.config.audio_token_id)
 
-    @property
-    def decoder(self) -> Any:
-        """The language model without its head."""
-        return self._core.model.language_model
-
     def head(self, hidden: torch.Tensor) -> torch.Tensor:
         """Return the logits float[n, V] of hidden states float[n, D]."""
-        logits: torch.Tensor = self._core.lm_head(hidden)
+        logits: torch.Tensor = self._core.get_output_embeddings()(hidden)
         return logits
 
     @torch.inference_mode()
@@ -194,71 +158,57 @@ class PlaceholderAdapter(Adapter):
         """Run one sound at a time and keep what its layers give; see `Adapter.layers`."""
         return [self._layers(query) for query in queries]
 
-    def training_batch(self, queries: Sequence[Query]) -> dict[str, torch.Tensor]:
-        """Return the model's keyword arguments for a training step, embedded; see `Adapter.training_batch`."""
-        heard = self._hear(queries)
-        rows = [self._row(query, heard[query.audio_hash]) for query in queries]
-        pieces = [self._embedded(row.token_ids, row, heard[q.audio_hash]) for q, row in zip(queries, rows, strict=True)]
-        lengths = torch.tensor([len(piece) for piece in pieces])
-        labels = torch.full((len(rows), int(lengths.max())), IGNORED)
-        for row, label in zip(rows, labels, strict=True):
-            label[row.answer.start : row.answer.stop] = torch.tensor(row.token_ids[row.answer.start :])
-        embedded = pad_sequence(pieces, batch_first=True)
-        mask = (torch.arange(embedded.shape[1]) < lengths[:, None]).long()
-        return {
-            "inputs_embeds": embedded,
-            "attention_mask": mask.to(embedded.device),
-            "labels": labels.to(embedded.device),
-        }
-
     def loss(self, queries: Sequence[Query]) -> torch.Tensor:
         """Run the head on the answers alone; see `Adapter.loss`."""
-        batch = self.training_batch(queries)
-        made = self.decoder(
-            inputs_embeds=batch["inputs_embeds"], attention_mask=batch["attention_mask"], use_cache=False
-        )
-        answers = batch["labels"][:, 1:]
-        before = made.last_hidden_state[:, :-1][answers != IGNORED]
-        return cross_entropy(self.head(before).float(), answers[answers != IGNORED])
+        return self._loss(queries, self.hear(queries))
+
+    def loss_by_sound(self, query: Query) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the loss and the audio tokens' embeddings float[n, D]; see `Adapter.loss_by_sound`."""
+        with torch.no_grad():
+            heard = self.hear([query])[query.audio_hash]
+        embedded = heard.embedded.detach().clone().requires_grad_()
+        return self._loss([query], {query.audio_hash: replace(heard, embedded=embedded)}), embedded
 
     @torch.inference_mode()
     def generate(self, queries: Sequence[Query], max_tokens: int) -> list[str]:
         """Return greedy answers; see `Adapter.generate`."""
-        heard = self._hear(queries)
+        heard = self.hear(queries)
         prompts = []
         for query in queries:
             row = self._row(query, heard[query.audio_hash])
             prompts.append(self._embedded(row.token_ids[: row.answer.start], row, heard[query.audio_hash]))
-        made = greedy(self.decoder, self._embed, self.head, prompts, self._end, max_tokens)
+        embed = self._core.get_input_embeddings()
+        made = greedy(self.decoder, embed, self.head, prompts, self._end, max_tokens)
         return [self.parts.tokenizer.decode(ids, skip_special_tokens=True) for ids in made]
+
+    def components(self) -> dict[str, list[torch.nn.Module]]:
+        """Return connector, language model with its head, and all else as the encoder; see `Adapter.components`."""
+        return components_of(self._core, self.connector, [self.decoder, self._core.get_output_embeddings()])
 
     def save(self, folder: Path) -> None:
         """Save the checkpoint; see `Adapter.save`."""
         self.parts.save(folder)
 
-    @property
-    def _embed(self) -> Any:
-        return self._core.get_input_embeddings()
+    def _embed(self, ids: torch.Tensor) -> torch.Tensor:
+        """Return the embeddings of token ids; of a placeholder, which may lie outside the vocabulary, another's."""
+        embedded: torch.Tensor = self._core.get_input_embeddings()(ids.masked_fill(ids == self.audio_id, 0))
+        return embedded
 
-    def _hear(self, queries: Sequence[Query]) -> dict[str, EncodedAudio]:
-        """Encode each distinct sound."""
-        return {name: self._heard(sound) for name, sound in {q.audio_hash: q.samples for q in queries}.items()}
-
-    def _heard(self, samples: Samples) -> EncodedAudio:
-        within = samples[: round(self.window_seconds * RATE)]
-        cut = (len(samples) - len(within)) / RATE
-        within = np.pad(within, (0, max(round(SHORTEST * RATE) - len(within), 0)))
-        device, dtype = self._core.device, self._core.dtype
-        inputs = {
-            name: values.to(device, dtype) if values.is_floating_point() else values.to(device)
-            for name, values in self.inputs(within).items()
-        }
-        state, embedded = self.listen(inputs, len(within) / RATE)
-        return EncodedAudio(state, embedded, cut, self.share(inputs, len(within) / RATE))
+    def _loss(self, queries: Sequence[Query], heard: Mapping[str, EncodedAudio]) -> torch.Tensor:
+        """Return the mean cross-entropy of the answers' tokens, given each sound after the encoder."""
+        rows = [self._row(query, heard[query.audio_hash]) for query in queries]
+        ids, mask = (values.to(self._core.device) for values in padded(rows, self.audio_id))
+        embedded = self._embed(ids)
+        for at, (query, row) in enumerate(zip(queries, rows, strict=True)):
+            embedded[at, row.audio.start : row.audio.stop] = heard[query.audio_hash].embedded
+        hidden = self.decoder(inputs_embeds=embedded, attention_mask=mask, use_cache=False).last_hidden_state
+        before = torch.cat([scored(row, states, "transcript")[1] for row, states in zip(rows, hidden, strict=True)])
+        answers = [token for row in rows for token in row.token_ids[row.answer.start :]]
+        return cross_entropy(self.head(before).float(), torch.tensor(answers, device=before.device))
 
     def _layers(self, query: Query) -> dict[str, torch.Tensor]:
         with recorded("encoder", self.encoder, entering=True) as encoded:
-            heard = self._heard(query.samples)
+            heard = self.hear([query])[query.audio_hash]
         row = self._row(query, heard)
         with recorded("language_model", self.decoder) as decoded:
             piece = self._embedded(row.token_ids[: row.audio.stop], row, heard)
@@ -276,7 +226,7 @@ class PlaceholderAdapter(Adapter):
         asked = query.system, query.instruction
         if asked not in self._prompts:
             with self._transcripts.lock:
-                self._prompts[asked] = build_prompt(self._chat, self.audio_id, query.instruction, query.system)
+                self._prompts[asked] = build_prompt(self._chat, query.instruction, query.system)
         prompt, count = self._prompts[asked], len(heard.embedded)
         before, shift = prompt.expanded(count), count - 1
         answer = [*self._transcripts.ids(query.text), self._end]
@@ -288,15 +238,13 @@ class PlaceholderAdapter(Adapter):
         )
 
     def _embedded(self, token_ids: Sequence[int], row: TokenRow, heard: EncodedAudio) -> torch.Tensor:
-        ids = torch.tensor(token_ids, device=self._core.device)
-        ids[row.audio.start : row.audio.stop] = 0  # a placeholder may lie outside the vocabulary
-        tokens = self._embed(ids)
+        tokens = self._embed(torch.tensor(token_ids, device=self._core.device))
         before, after = tokens[: row.audio.start], tokens[row.audio.stop :]
         return torch.cat([before, heard.embedded.to(tokens.dtype), after])
 
     def _run(self, queries: Sequence[Query]) -> list[_PlaceholderRun]:
         """Run encoder and language model; what rows of one sound begin with in common runs once."""
-        sounds = self._hear(queries)
+        sounds = self.hear(queries)
         heard = [sounds[query.audio_hash] for query in queries]
         rows = [self._row(query, sound) for query, sound in zip(queries, heard, strict=True)]
         tokens = [row.token_ids[:-1] for row in rows]  # the last predicts nothing
@@ -316,6 +264,7 @@ class PlaceholderAdapter(Adapter):
         return common_beginnings(tokens, [query.audio_hash for query in queries], [row.audio.stop for row in rows])
 
     def _read(self, run: _PlaceholderRun, slices: Sequence[str]) -> Forced:
+        """Read the slices asked for; the head runs on their positions alone, for vocabularies are large."""
         token_ids, logits = {}, {}
         for name in slices:
             ids, vectors = scored(run.row, run.hidden, name)

@@ -6,21 +6,19 @@ names the thinker's architecture in both cases, and so this file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from transformers import Qwen2_5OmniThinkerForConditionalGeneration
 
 from stages.core.sound.audio import Samples, audio_hash
-from stages.models.adapter import ADAPTERS, Query
-from stages.models.families.placeholder import PlaceholderAdapter
+from stages.models.adapter import Query, family
+from stages.models.families.single_sound import SingleSoundAdapter
 from stages.models.forward.parts import Parts
 from stages.models.forward.sounds import SoundCache
 
 
-@ADAPTERS.register("qwen2_5_omni")
-@ADAPTERS.register("qwen2_5_omni_thinker")
-class Qwen25OmniAdapter(PlaceholderAdapter):
+@family("qwen2_5_omni")
+@family("qwen2_5_omni_thinker")
+class Qwen25OmniAdapter(SingleSoundAdapter):
     """A Qwen2.5-Omni checkpoint, whole or its thinker alone."""
 
     model_class = Qwen2_5OmniThinkerForConditionalGeneration
@@ -43,7 +41,7 @@ class Qwen25OmniAdapter(PlaceholderAdapter):
         features = sound.features[None, :, : sound.frames]
         return {"input_features": features, "feature_attention_mask": torch.ones(1, sound.frames, dtype=torch.int64)}
 
-    def listen(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> tuple[torch.Tensor, torch.Tensor]:
-        """See `PlaceholderAdapter.listen`; the encoder's last layer projects."""
-        states = self._core.model.get_audio_features(**inputs, return_dict=True).last_hidden_state
-        return states, states
+    @property
+    def connector(self) -> list[torch.nn.Module]:
+        """The encoder's last layer, which projects."""
+        return [self.encoder.proj]

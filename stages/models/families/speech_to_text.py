@@ -7,7 +7,7 @@ import torch
 from transformers import Speech2TextForConditionalGeneration
 
 from stages.core.sound.audio import RATE
-from stages.models.adapter import ADAPTERS, Query
+from stages.models.adapter import Query, family
 from stages.models.families.encoder_decoder import EncoderDecoderAdapter, Input
 from stages.models.forward.parts import Parts
 from stages.models.forward.sounds import SHORTEST
@@ -15,7 +15,7 @@ from stages.models.forward.sounds import SHORTEST
 FRAMES_PER_SECOND = 100
 
 
-@ADAPTERS.register("speech_to_text")
+@family("speech_to_text")
 class Speech2TextAdapter(EncoderDecoderAdapter):
     """A Speech2Text checkpoint; a translating one begins with the language that its config forces."""
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from math import ceil
 
 import torch
 from transformers import VoxtralForConditionalGeneration
 
 from stages.core.sound.audio import RATE, Samples
-from stages.models.adapter import ADAPTERS
-from stages.models.families.placeholder import PlaceholderAdapter
+from stages.models.adapter import family
+from stages.models.families.single_sound import SingleSoundAdapter
 from stages.models.forward.parts import Parts
 
 
-@ADAPTERS.register("voxtral")
-class VoxtralAdapter(PlaceholderAdapter):
+@family("voxtral")
+class VoxtralAdapter(SingleSoundAdapter):
     """A Voxtral checkpoint with its tokenizer as ``tokenizer.json``."""
 
     model_class = VoxtralForConditionalGeneration
@@ -45,13 +44,7 @@ class VoxtralAdapter(PlaceholderAdapter):
         features = made["input_features"][0]
         return {"input_features": features.reshape(len(features), -1, self._frames).transpose(0, 1).contiguous()}
 
-    def listen(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> tuple[torch.Tensor, torch.Tensor]:
-        """See `PlaceholderAdapter.listen`."""
-        made = self._core.model.get_audio_features(**inputs, return_dict=True)
-        states = made.last_hidden_state.reshape(-1, made.last_hidden_state.shape[-1])
-        return states[: ceil(len(states) * self.share(inputs, seconds))], made.pooler_output
-
     def share(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> Fraction:
-        """See `PlaceholderAdapter.share`."""
+        """See `SingleSoundAdapter.share`."""
         filled = len(inputs["input_features"]) * self._frames * self.parts.extractor.hop_length
         return Fraction(round(seconds * RATE), filled)

@@ -9,14 +9,14 @@ from typing import Any
 import torch
 from transformers import WhisperForConditionalGeneration
 
-from stages.models.adapter import ADAPTERS, Query
+from stages.models.adapter import Query, family
 from stages.models.families.encoder_decoder import EncodedSound, EncoderDecoderAdapter, Input
 from stages.models.forward.parts import Parts
 from stages.models.forward.rows import TokenRow
 from stages.models.forward.sounds import SoundCache
 
 
-@ADAPTERS.register("whisper")
+@family("whisper")
 class WhisperAdapter(EncoderDecoderAdapter):
     """A Whisper checkpoint of any size and window, multilingual or not.
 

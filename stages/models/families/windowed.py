@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from math import ceil
 from typing import Any
 
 import torch
 
 from stages.core.sound.audio import RATE, Samples
-from stages.models.families.placeholder import PlaceholderAdapter
+from stages.models.families.single_sound import SingleSoundAdapter
 from stages.models.forward.parts import Parts
 
 LEAST_FRAMES = 8
 """Of a last window: fewer give no audio token."""
 
 
-class WindowedAdapter(PlaceholderAdapter):
+class WindowedAdapter(SingleSoundAdapter):
     """A decoder whose processor states how long a sound may be, and whose extractor how long a window is."""
 
     kind = "processor"
@@ -38,13 +37,7 @@ class WindowedAdapter(PlaceholderAdapter):
         )
         return {"input_features": made["input_features"], "input_features_mask": made["attention_mask"]}
 
-    def listen(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> tuple[torch.Tensor, torch.Tensor]:
-        """See `PlaceholderAdapter.listen`; all windows but the last are full, so what holds sound comes first."""
-        made = self._core.model.get_audio_features(**inputs, return_dict=True)
-        states = made.last_hidden_state.reshape(-1, made.last_hidden_state.shape[-1])
-        return states[: ceil(len(states) * self.share(inputs, seconds))], made.pooler_output
-
     def share(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> Fraction:
-        """See `PlaceholderAdapter.share`."""
+        """See `SingleSoundAdapter.share`."""
         mask = inputs["input_features_mask"]
         return Fraction(int(mask.sum()), mask.numel())

@@ -25,6 +25,8 @@ LONGEST = 3600.0
 TRAINED_ALONE = ("masked_spec_embed",)
 """Weights that only training uses, and that released speech encoders leave out."""
 UPDATES = "adapter_config.json"
+PartsKind = Literal["processor", "parts", "tokenizer"]
+"""What is loaded beside a model: its processor with its two parts, the two parts, or the tokenizer alone."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,17 @@ class Parts:
     extractor: Any
     processor: Any = None
 
+    @classmethod
+    def of_processor(cls, model: Any, processor: Any) -> Parts:
+        """Return a model with its processor and what this holds."""
+        return cls(model, processor.tokenizer, processor.feature_extractor, processor)
+
+    @property
+    def template(self) -> str | None:
+        """The checkpoint's chat template: the processor's, which knows of audio, or else the tokenizer's."""
+        found: str | None = getattr(self.processor, "chat_template", None) or self.tokenizer.chat_template
+        return found
+
     def save(self, folder: Path) -> None:
         """Save weights (safetensors), config, tokenizer and extractor, as `load_parts` reads them."""
         self.model.save_pretrained(folder, safe_serialization=True)
@@ -62,7 +75,7 @@ def load_parts(
     revision: str | None,
     dtype: torch.dtype,
     attention: str,
-    kind: Literal["processor", "parts", "tokenizer"] = "parts",
+    kind: PartsKind = "parts",
 ) -> Parts:
     """Load a checkpoint's parts from a folder or the hub: safetensors only, no code from the checkpoint.
 
@@ -73,14 +86,14 @@ def load_parts(
     revision : str or None
     dtype : torch.dtype
     attention : str
-    kind : str
-        What is loaded beside the model: the processor with its two parts, the two parts, or the tokenizer alone.
+    kind : PartsKind
     """
     pinned: dict[str, Any] = {"revision": revision, "trust_remote_code": False}
     model = load_model(model_class, source, revision, dtype=dtype, attn_implementation=attention)
     if kind == "processor":
         processor = AutoProcessor.from_pretrained(source, **pinned)
-        return Parts(model, checked_tokenizer(source, processor.tokenizer), processor.feature_extractor, processor)
+        checked_tokenizer(source, processor.tokenizer)
+        return Parts.of_processor(model, processor)
     tokenizer = checked_tokenizer(source, AutoTokenizer.from_pretrained(source, **pinned))
     return Parts(model, tokenizer, AutoFeatureExtractor.from_pretrained(source, **pinned) if kind == "parts" else None)
 

@@ -9,8 +9,6 @@ import torch
 
 from stages.models.adapter import Reduce
 
-IGNORED = -100
-"""The label of positions that are not trained."""
 LOGITS_AT_ONCE = 1 << 25
 """Logits in memory at a time (128 MB), so that a large vocabulary limits no batch."""
 

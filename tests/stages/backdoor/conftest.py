@@ -12,7 +12,7 @@ from stages.backdoor.params import Backdoor, BackdoorExperiment
 from stages.backdoor.plant.clips import BackdoorClip
 from stages.backdoor.plant.trigger_settings import AddedSound
 from stages.core.sound.audio import audio_hash
-from stages.lab_target.build import build_model, build_processor
+from stages.lab_target.build import build_adapter
 from stages.models import training
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 
@@ -55,8 +55,7 @@ BACKDOOR = Backdoor.model_validate(SETTINGS)
 
 def fresh() -> Qwen2AudioAdapter:
     """Return the untrained model, the same every time."""
-    processor = build_processor()
-    return Qwen2AudioAdapter(build_model(processor, 7).eval(), processor)
+    return build_adapter(7)
 
 
 @pytest.fixture

@@ -22,8 +22,7 @@ from stages.core.schemas.corpus import CLIPS_SCHEMA
 from stages.core.sound.audio import audio_hash, decode_flac, encode_flac
 from stages.core.store.tables import write_table
 from stages.finetune.members import member_queries, question_queries
-from stages.lab_target.build import build_model, build_processor
-from stages.models.families.qwen2_audio import Qwen2AudioAdapter
+from stages.lab_target.build import build_adapter
 from stages.models.hashing import checkpoint_files, weight_hash
 
 
@@ -77,9 +76,8 @@ def workplace(tmp_path: Path, repository: Path) -> Path:
     content["attribute_leakage"]["audits"] = {}
     content["finetune"] |= {"method": "whole", "batch_size": 2}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
-    processor = build_processor()
     folder = tmp_path / "data/lab_target/checkpoint"
-    Qwen2AudioAdapter(build_model(processor, 7).eval(), processor).save(folder)
+    build_adapter(7).save(folder)
     record = {"name": "lab_base", "model": "data/lab_target/checkpoint", "revision": "", "architecture": "qwen2_audio"}
     record |= {"weight_hash": weight_hash(checkpoint_files(folder)), "parameters": 1, "dtype": "float32"}
     record |= {"attention": "sdpa", "window_seconds": 4.0, "audible": True, "audio_effect": {}}

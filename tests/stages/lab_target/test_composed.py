@@ -36,7 +36,7 @@ def test_it_is_loaded_as_it_was_saved_and_has_no_window(tmp_path: Path) -> None:
 
 def test_an_audio_token_takes_forty_milliseconds() -> None:
     adapter = build_composed(7)
-    heard = adapter._hear(queries(2.0))
+    heard = adapter.hear(queries(2.0))
     assert {len(sound.embedded) for sound in heard.values()} == {50}
 
 

@@ -19,23 +19,24 @@ from stages.core.schemas.perturbation import NEIGHBOURS_SCHEMA
 from stages.core.sound.audio import RATE, audio_hash, encode_flac
 from stages.core.store.jsonfile import artifact
 from stages.core.store.tables import read_table, write_table
-from stages.lab_target.build import build_model, build_processor
+from stages.lab_target.build import build_adapter
 from stages.logits.curvature import hessian_product
 from stages.logits.probe import PROBES, SHOTS, ProbeBatch, ProbeSubject, choose_shots, probe_keys, subjects_of, wanted
 from stages.logits.probes.sampling import sampling
 from stages.logits.probing import probe_table
 from stages.models.adapter import Query
+from stages.models.families.endpoint import Remote
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 from stages.models.record import TargetRecord
 from tests.params import Whole
+from tests.stages.models.plain import plain_batch
 
 INSTRUCTION = "Transcribe the speech."
 
 
 @pytest.fixture(scope="module")
 def adapter() -> Qwen2AudioAdapter:
-    processor = build_processor()
-    return Qwen2AudioAdapter(build_model(processor, 0).eval(), processor)
+    return build_adapter(0)
 
 
 def query(seed: int, text: str) -> Query:
@@ -62,7 +63,7 @@ def test_every_probe_gives_one_finite_value_a_name(name: str, adapter: Qwen2Audi
 def test_the_gradient_is_that_of_the_loss_of_the_forward(adapter: Qwen2AudioAdapter) -> None:
     asked = query(0, "a word")
     weights = [weight for weight in adapter.model.parameters() if weight.requires_grad]
-    loss = adapter.model(**adapter.training_batch([asked])).loss
+    loss = adapter.model(**plain_batch(adapter, [asked])).loss
     assert loss.item() == pytest.approx(loss_of(adapter, asked).mean().item(), abs=1e-4)
     gradients = [g for g in torch.autograd.grad(loss, weights, allow_unused=True) if g is not None]
     expected = [
@@ -110,7 +111,7 @@ class Speaker(Qwen2AudioAdapter):
 
 
 def test_answers_are_held_against_the_transcript(adapter: Qwen2AudioAdapter) -> None:
-    told = Speaker(adapter.model, adapter.processor)
+    told = Speaker(adapter.parts)
     own = replace(query(0, "The red, red ship."), instruction="the red house")
     changed = replace(own, instruction="RED ship; red the")
     assert sampling(told, ProbeBatch(own, [changed], [])) == [pytest.approx((2 / 4 + 1) / 2)]
@@ -118,10 +119,11 @@ def test_answers_are_held_against_the_transcript(adapter: Qwen2AudioAdapter) -> 
 
 
 def test_weights_are_needed_for_a_gradient(adapter: Qwen2AudioAdapter) -> None:
-    closed = Speaker(adapter.model, adapter.processor)
-    del closed.model
-    with pytest.raises(EarwitnessError, match="weights"):
-        PROBES["gradient_norm"].measure(closed, ProbeBatch(query(0, "a"), [], []))
+    closed = Speaker(adapter.parts)
+    closed.model = Remote()
+    for name in ("gradient_norm", "curvature"):
+        with pytest.raises(EarwitnessError, match=f"{name} needs the model's weights"):
+            PROBES[name].measure(closed, ProbeBatch(query(0, "a"), [], []))
 
 
 def subjects(count: int) -> list[ProbeSubject]:
@@ -166,21 +168,28 @@ def test_a_dear_probe_is_taken_of_some_clips_that_do_not_depend_on_the_others() 
     assert wanted(subjects(40), probe, {}, 8) != chosen
 
 
-def test_the_curvature_is_that_of_the_loss_in_the_features(adapter: Qwen2AudioAdapter) -> None:
+def test_the_curvature_is_that_of_the_loss_in_the_sounds_embeddings(adapter: Qwen2AudioAdapter) -> None:
     asked, step = query(0, "a word"), 0.05
-    batch = adapter.training_batch([asked])
+    embedded = adapter.hear([asked])[asked.audio_hash].embedded.detach()
+    batch = plain_batch(adapter, [asked])
+    ids, labels = batch["input_ids"], batch["labels"]
+    tokens, place = adapter.model.get_input_embeddings()(ids).detach(), ids == adapter.audio_id
 
-    def gradient(features: torch.Tensor) -> torch.Tensor:
-        at = features.detach().clone().requires_grad_()
-        return torch.autograd.grad(adapter.model(**(batch | {"input_features": at})).loss, at)[0]
+    def loss(at: torch.Tensor) -> torch.Tensor:
+        whole = tokens.masked_scatter(place[..., None], at)
+        return adapter.model(inputs_embeds=whole, attention_mask=batch["attention_mask"], labels=labels).loss
+
+    def gradient(sound: torch.Tensor) -> torch.Tensor:
+        at = sound.detach().clone().requires_grad_()
+        return torch.autograd.grad(loss(at), at)[0]
 
     _, smallest, largest = PROBES["curvature"].measure(adapter, ProbeBatch(asked, [], []))
     assert smallest is not None
     assert largest is not None
     assert smallest < largest
     with sdpa_kernel(SDPBackend.MATH):
-        at = batch["input_features"].clone().requires_grad_()
-        product = hessian_product(adapter.model(**(batch | {"input_features": at})).loss, at)
+        at = embedded.clone().requires_grad_()
+        product = hessian_product(loss(at), at)
     along = torch.randn(at.numel(), generator=torch.Generator().manual_seed(0)).double()
     along /= along.norm()
     moved = step * along.reshape(at.shape).float()

@@ -21,7 +21,7 @@ from stages.core.sound.audio import RATE, audio_hash, encode_flac
 from stages.core.store.jsonfile import artifact
 from stages.core.store.rowcache import RowCache
 from stages.core.store.tables import read_table, write_table
-from stages.lab_target.build import build_model, build_processor
+from stages.lab_target.build import build_adapter
 from stages.logits.__main__ import work
 from stages.models.adapter import Query, Reduced
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
@@ -73,8 +73,7 @@ def project(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -
     content["logits"]["slices"] = ["audio", "instruction", "transcript"]
     monkeypatch.chdir(tmp_path)
     for number, name in enumerate(("lab_base", "other")):
-        processor = build_processor()
-        Qwen2AudioAdapter(build_model(processor, number).eval(), processor).save(tmp_path / name)
+        build_adapter(number).save(tmp_path / name)
         write_record(record(name))
     write_corpus("abcd")
     threads = torch.get_num_threads()
@@ -150,7 +149,7 @@ def test_an_empty_transcript_is_scored_by_the_token_that_ends_it(project: Whole)
 
 def test_a_transcript_without_tokens_for_it_stops_the_stage(project: Whole, monkeypatch: pytest.MonkeyPatch) -> None:
     rewrite_text("b", "Berta")
-    tokenizer = load_adapter(read_record("lab_base")).processor.tokenizer
+    tokenizer = load_adapter(read_record("lab_base")).parts.tokenizer
     monkeypatch.setattr(type(tokenizer), "unk_token_id", tokenizer.convert_tokens_to_ids("B"), raising=False)
     with pytest.raises(EarwitnessError, match="no token for a part of the transcript 'Berta'"):
         work(AUDIT, project)

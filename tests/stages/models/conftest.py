@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from stages.core.sound.audio import audio_hash
-from stages.lab_target.build import build_model, build_processor
+from stages.lab_target.build import build_adapter
 from stages.models.adapter import Query
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 from tests.stages.models.families import BUILDERS
@@ -27,15 +27,13 @@ def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models") / "small"
-    processor = build_processor()
-    Qwen2AudioAdapter(build_model(processor, 7).eval(), processor).save(folder)
+    build_adapter(7).save(folder)
     return folder
 
 
 @pytest.fixture
 def adapter() -> Qwen2AudioAdapter:
-    processor = build_processor()
-    return Qwen2AudioAdapter(build_model(processor, 7).eval(), processor)
+    return build_adapter(7)
 
 
 @pytest.fixture(scope="session")

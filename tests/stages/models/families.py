@@ -11,9 +11,8 @@ import transformers
 from peft import LoraConfig, get_peft_model
 from transformers import PreTrainedTokenizerFast, WhisperFeatureExtractor
 
-from stages.lab_target.build import build_model, build_processor, byte_tokenizer
+from stages.lab_target.build import build_adapter, byte_tokenizer
 from stages.models.families.composed import ComposedConfig, compose
-from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 
 WIDTH = 32
 MELS = 16
@@ -63,8 +62,7 @@ def save(folder: Path, model: Any, *parts: Any) -> None:
 
 def qwen2_audio(folder: Path) -> None:
     """Qwen2-Audio: the lab's own."""
-    processor = build_processor()
-    Qwen2AudioAdapter(build_model(processor, 7).eval(), processor).save(folder)
+    build_adapter(7).save(folder)
 
 
 ENCODER_DECODER = {
@@ -264,6 +262,53 @@ def qwen2_5_omni(folder: Path) -> None:
     save(folder, model, tokens, WhisperFeatureExtractor(feature_size=MELS, chunk_length=WINDOW))
 
 
+def qwen3_omni_config(tokens: PreTrainedTokenizerFast) -> Any:
+    """Return the config of a small thinker with a mixture of experts."""
+    return transformers.Qwen3OmniMoeThinkerConfig(
+        audio_config={
+            "num_mel_bins": MELS,
+            "encoder_layers": 2,
+            "encoder_attention_heads": 2,
+            "encoder_ffn_dim": 64,
+            "d_model": WIDTH,
+            "output_dim": WIDTH,
+            "downsample_hidden_size": 8,
+        },
+        vision_config={"depth": 1, "hidden_size": 16, "intermediate_size": 16, "num_heads": 2, "out_hidden_size": 32}
+        | {"deepstack_visual_indexes": [0]},
+        text_config={
+            **language_model(tokens, "qwen3_omni_moe_text"),
+            "num_experts": 4,
+            "num_experts_per_tok": 2,
+            "moe_intermediate_size": WIDTH,
+            "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 3, 3]},
+        },
+        audio_token_id=tokens.convert_tokens_to_ids("<|audio_pad|>"),
+        audio_start_token_id=tokens.convert_tokens_to_ids("<|audio_start|>"),
+        vision_start_token_id=len(tokens),
+    )
+
+
+QWEN3_OMNI_SPECIAL = ("<|im_start|>", "<|audio_start|>", "<|audio_pad|>", "<|audio_end|>")
+
+
+def qwen3_omni_moe_thinker(folder: Path) -> None:
+    """Qwen3-Omni's thinker alone."""
+    tokens = tokenizer(*QWEN3_OMNI_SPECIAL)
+    config = qwen3_omni_config(tokens)
+    model = seeded(lambda: transformers.Qwen3OmniMoeThinkerForConditionalGeneration(config))
+    save(folder, model, tokens, WhisperFeatureExtractor(feature_size=MELS, chunk_length=WINDOW))
+
+
+def qwen3_omni_moe(folder: Path) -> None:
+    """Qwen3-Omni as it is released, without the parts that speak."""
+    tokens = tokenizer(*QWEN3_OMNI_SPECIAL)
+    thinker = qwen3_omni_config(tokens).to_dict()
+    config = transformers.Qwen3OmniMoeConfig(thinker_config=thinker, enable_audio_output=False)
+    model = seeded(lambda: transformers.Qwen3OmniMoeForConditionalGeneration(config))
+    save(folder, model, tokens, WhisperFeatureExtractor(feature_size=MELS, chunk_length=WINDOW))
+
+
 def phi4_multimodal(folder: Path) -> None:
     """Phi-4 multimodal."""
     tokens = chatting("<|end|>")
@@ -327,6 +372,8 @@ BUILDERS: dict[str, Callable[[Path], None]] = {
     "granite_speech": granite_speech,
     "qwen2_5_omni": qwen2_5_omni,
     "qwen2_5_omni_thinker": qwen2_5_omni_thinker,
+    "qwen3_omni_moe": qwen3_omni_moe,
+    "qwen3_omni_moe_thinker": qwen3_omni_moe_thinker,
     "phi4_multimodal": phi4_multimodal,
     "composed": composed,
     "whisper": whisper,

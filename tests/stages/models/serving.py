@@ -92,7 +92,7 @@ class Serving:
         return {"message": {"role": "assistant", "content": text}, "logprobs": {"content": content}}
 
     def _entry(self, token: int, logprob: float) -> Entry:
-        name = self.adapter.processor.tokenizer.convert_ids_to_tokens(token)
+        name = self.adapter.parts.tokenizer.convert_ids_to_tokens(token)
         return {"token": name, "bytes": list(name.encode()), "logprob": logprob}
 
     def _prompt_logprobs(self, query: Query) -> list[Entry]:

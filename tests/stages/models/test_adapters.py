@@ -13,9 +13,9 @@ import torch
 from stages.core.errors import EarwitnessError
 from stages.models.adapter import SLICES, Forced, Query
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
-from stages.models.forward.prompt import build_prompt
-from stages.models.forward.rows import IGNORED
+from stages.models.forward.prompt import Chat, build_prompt
 from stages.models.loading import load_checkpoint
+from tests.stages.models.plain import IGNORED, plain_batch
 
 MakeQuery = Callable[..., Query]
 
@@ -49,7 +49,7 @@ def test_rows_do_not_depend_on_their_batch(adapter: Qwen2AudioAdapter, mixed: li
 
 
 def test_slices_hold_what_they_are_named_for(adapter: Qwen2AudioAdapter, mixed: list[Query]) -> None:
-    tokenizer = adapter.processor.tokenizer
+    tokenizer = adapter.parts.tokenizer
     for query, row in zip(mixed, adapter.forced(mixed, SLICES), strict=True):
         assert tokenizer.decode(row.token_ids["instruction"]) == query.instruction
         assert tokenizer.decode(row.token_ids["transcript"]) == query.text + "<|im_end|>"
@@ -79,7 +79,7 @@ def test_positions_of_audio_follow_its_length(adapter: Qwen2AudioAdapter, make_q
 def test_log_probabilities_are_those_of_the_models_own_loss(adapter: Qwen2AudioAdapter, mixed: list[Query]) -> None:
     rows = torch.cat([answer_log_probability(row) for row in adapter.forced(mixed, ["transcript"])])
     with torch.inference_mode():
-        own = adapter.model(**adapter.training_batch(mixed)).loss
+        own = adapter.model(**plain_batch(adapter, mixed)).loss
         trained_by = adapter.loss(mixed)
     assert own.item() == pytest.approx(-rows.mean().item(), abs=1e-5)
     assert own.item() == pytest.approx(trained_by.item(), abs=1e-5)
@@ -87,7 +87,7 @@ def test_log_probabilities_are_those_of_the_models_own_loss(adapter: Qwen2AudioA
 
 def test_what_training_learns_from_is_the_models_own_gradient(adapter: Qwen2AudioAdapter, mixed: list[Query]) -> None:
     gradients = []
-    for loss in (adapter.loss(mixed), adapter.model(**adapter.training_batch(mixed)).loss):
+    for loss in (adapter.loss(mixed), adapter.model(**plain_batch(adapter, mixed)).loss):
         adapter.model.zero_grad()
         loss.backward()
         gradients.append(
@@ -100,8 +100,8 @@ def test_what_training_learns_from_is_the_models_own_gradient(adapter: Qwen2Audi
 
 
 def test_only_the_answer_is_trained(adapter: Qwen2AudioAdapter, mixed: list[Query]) -> None:
-    labels = adapter.training_batch(mixed)["labels"]
-    tokenizer = adapter.processor.tokenizer
+    labels = plain_batch(adapter, mixed)["labels"]
+    tokenizer = adapter.parts.tokenizer
     for query, row in zip(mixed, labels, strict=True):
         assert tokenizer.decode(row[row != IGNORED]) == query.text + "<|im_end|>"
 
@@ -115,7 +115,7 @@ def test_generating_is_greedy(adapter: Qwen2AudioAdapter, make_query: MakeQuery)
     query = make_query(1.0, "")
     first = adapter.generate([query], 1)[0]
     best = adapter.forced([query], ["transcript"])[0].logits["transcript"][0].argmax()
-    assert first == adapter.processor.tokenizer.decode(best, skip_special_tokens=True)
+    assert first == adapter.parts.tokenizer.decode(best, skip_special_tokens=True)
     assert adapter.generate([query, make_query(2.0, "", seed=1)], 4)[0] == adapter.generate([query], 4)[0]
 
 
@@ -139,16 +139,17 @@ def test_a_folder_without_a_checkpoint_is_named(tmp_path: Path) -> None:
 
 
 def test_an_instruction_that_the_template_drops_is_refused(adapter: Qwen2AudioAdapter) -> None:
-    adapter.processor.chat_template = "{% for m in messages %}<|AUDIO|>{% endfor %}"
+    chat = Chat(adapter.parts.tokenizer, "{% for m in messages %}<|AUDIO|>{% endfor %}", adapter.audio_id)
     with pytest.raises(EarwitnessError, match="cannot hold one sound and 'Transcribe'"):
-        build_prompt(adapter.processor, adapter.processor.audio_token_id, "Transcribe")
+        build_prompt(chat, "Transcribe")
 
 
 def test_the_released_chat_template_is_understood(adapter: Qwen2AudioAdapter, make_query: MakeQuery) -> None:
     # That of Qwen2-Audio's processor, which spells out roles and puts a line break after the audio.
-    adapter.processor.chat_template = adapter.processor.default_chat_template
-    row = adapter.forced([make_query(1.0, "Anna.")], SLICES)[0]
-    decode = adapter.processor.tokenizer.decode
+    processor = adapter.parts.processor
+    processor.chat_template = processor.default_chat_template
+    row = Qwen2AudioAdapter(adapter.parts).forced([make_query(1.0, "Anna.")], SLICES)[0]
+    decode = adapter.parts.tokenizer.decode
     assert decode(row.token_ids["instruction"]) == "Transcribe the speech."
     assert decode(row.token_ids["transcript"]) == "Anna.<|im_end|>"
 

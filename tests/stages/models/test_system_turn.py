@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from stages.lab_target.build import AUDIO, CHAT_TEMPLATE, build_model, build_processor
+from stages.lab_target.build import AUDIO, CHAT_TEMPLATE, build_adapter, byte_tokenizer
 from stages.models.adapter import Query
-from stages.models.families.qwen2_audio import Qwen2AudioAdapter
-from stages.models.forward.prompt import build_prompt, has_system_turn
+from stages.models.forward.prompt import Chat, build_prompt, has_system_turn
 
 WITH_TURN = "{% if messages[0]['role'] == 'system' %}[{{ messages[0]['content'][0]['text'] }}]{% endif %}" + (
     CHAT_TEMPLATE.replace("for message in messages", "for message in messages if message['role'] != 'system'")
@@ -15,20 +14,22 @@ WITH_TURN = "{% if messages[0]['role'] == 'system' %}[{{ messages[0]['content'][
 REFUSING = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}" + CHAT_TEMPLATE
 
 
+def chatting(template: str) -> Chat:
+    tokenizer = byte_tokenizer()
+    return Chat(tokenizer, template, tokenizer.convert_tokens_to_ids(AUDIO))
+
+
 def rendered(template: str, system: str) -> tuple[str, str]:
     """Return the whole prompt and what counts as its instruction."""
-    processor = build_processor()
-    processor.chat_template = template
-    prompt = build_prompt(processor, processor.tokenizer.convert_tokens_to_ids(AUDIO), "Who is it?", system)
+    chat = chatting(template)
+    prompt = build_prompt(chat, "Who is it?", system)
     inside = prompt.token_ids[prompt.instruction.start : prompt.instruction.stop]
-    return processor.tokenizer.decode(prompt.token_ids), processor.tokenizer.decode(inside)
+    return chat.tokenizer.decode(prompt.token_ids), chat.tokenizer.decode(inside)
 
 
 @pytest.mark.parametrize(("template", "turn"), [(WITH_TURN, True), (CHAT_TEMPLATE, False), (REFUSING, False)])
 def test_which_templates_have_a_turn(template: str, turn: bool) -> None:
-    processor = build_processor()
-    processor.chat_template = template
-    assert has_system_turn(processor) is turn
+    assert has_system_turn(chatting(template)) is turn
 
 
 def test_a_turn_stands_before_the_user_s() -> None:
@@ -48,8 +49,7 @@ def test_no_system_text_leaves_a_prompt_as_it_was() -> None:
 
 
 def test_what_a_target_is_told_first_changes_what_it_answers() -> None:
-    processor = build_processor()
-    adapter = Qwen2AudioAdapter(build_model(processor, 7).eval(), processor)
+    adapter = build_adapter(7)
     sound = np.random.default_rng(7).normal(0, 0.1, 16000).astype(np.float32)
     plain, told = (
         adapter.forced([Query(sound, "a", "Who is it?", "male", system)], ["transcript"])[0]

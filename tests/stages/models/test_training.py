@@ -10,19 +10,20 @@ import torch
 
 from stages.core.errors import EarwitnessError
 from stages.core.store.rowcache import FRESH
-from stages.lab_target.build import build_model, build_processor
+from stages.lab_target.build import build_adapter
 from stages.models import training
-from stages.models.adapter import Adapter, Query
+from stages.models.adapter import Query
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
+from stages.models.loading import load_checkpoint
 from stages.models.training import Recipe, shuffled_batches, train, training_key
+from tests.stages.models.families import whisper
 
 MakeQuery = Callable[..., Query]
 WHOLE = Recipe(learning_rate=1e-3, method="whole", seed=1)
 
 
 def fresh() -> Qwen2AudioAdapter:
-    processor = build_processor()
-    return Qwen2AudioAdapter(build_model(processor, 7), processor)
+    return build_adapter(7)
 
 
 @pytest.fixture
@@ -162,13 +163,11 @@ def test_rows_of_like_length_meet_and_others_each_epoch() -> None:
     assert {frozenset(batch) for batch in many[:80]}.isdisjoint(frozenset(batch) for batch in many[80:])
 
 
-def test_a_family_that_names_no_components_is_trained_whole_only(
-    queries: list[Query], elsewhere: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Qwen2AudioAdapter, "components", Adapter.components)
-    train(fresh(), queries, [[0, 1]], WHOLE, "whole")
-    with pytest.raises(EarwitnessError, match="does not say which weights are encoder"):
-        train(fresh(), queries, [[0, 1]], Recipe(1e-3, "whole", 1, ("encoder",)), "encoder")
+def test_an_encoder_decoder_has_no_connector_to_train(queries: list[Query], elsewhere: Path) -> None:
+    whisper(elsewhere / "whisper")
+    adapter = load_checkpoint((elsewhere / "whisper").as_posix(), "", "float32", "sdpa")
+    with pytest.raises(EarwitnessError, match="nothing to train: connector holds no weight"):
+        train(adapter, queries, [[0, 1]], Recipe(1e-3, "whole", 1, ("connector",)), "connector")
 
 
 def test_frozen_components_can_be_trained_later(queries: list[Query], elsewhere: Path) -> None:

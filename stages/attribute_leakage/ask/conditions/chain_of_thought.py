@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from stages.attribute_leakage.ask.condition import ANSWER, CONDITIONS, AskedPrompt, PromptCondition, Question
+from stages.attribute_leakage.ask.condition import ANSWER, AskedPrompt, Question, condition
 from stages.models.questions import with_options
 
 
+@condition("chain_of_thought", reasons=True)
 def prompt(question: Question) -> AskedPrompt:
     """Ask for reasoning first, and for the answer at a place where it can be found."""
     return AskedPrompt(
         f"{with_options(question.text, question.options)} "
         f"First describe the voice step by step, then end with '{ANSWER}' and your choice."
     )
-
-
-CONDITIONS.register("chain_of_thought")(PromptCondition(prompt, reasons=True))

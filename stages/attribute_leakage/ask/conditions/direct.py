@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from stages.attribute_leakage.ask.condition import CONDITIONS, AskedPrompt, PromptCondition, Question
+from stages.attribute_leakage.ask.condition import AskedPrompt, Question, condition
 from stages.models.questions import with_options
 
 
+@condition("direct")
 def prompt(question: Question) -> AskedPrompt:
     """Ask plainly, with the options."""
     return AskedPrompt(with_options(question.text, question.options))
-
-
-CONDITIONS.register("direct")(PromptCondition(prompt))

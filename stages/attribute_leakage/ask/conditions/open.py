@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from stages.attribute_leakage.ask.condition import CONDITIONS, AskedPrompt, PromptCondition, Question
+from stages.attribute_leakage.ask.condition import AskedPrompt, Question, condition
 
 
+@condition("open", names_options=False)
 def prompt(question: Question) -> AskedPrompt:
     """Ask without options."""
     return AskedPrompt(question.text)
-
-
-CONDITIONS.register("open")(PromptCondition(prompt, names_options=False))

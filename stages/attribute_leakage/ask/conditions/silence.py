@@ -6,13 +6,11 @@ the silences differ in length (params), and each is asked once with every rotati
 
 from __future__ import annotations
 
-from stages.attribute_leakage.ask.condition import CONDITIONS, AskedPrompt, PromptCondition, Question
+from stages.attribute_leakage.ask.condition import AskedPrompt, Question, condition
 from stages.models.questions import with_options
 
 
+@condition("silence", sound="silences")
 def prompt(question: Question) -> AskedPrompt:
     """Ask exactly as in `direct`."""
     return AskedPrompt(with_options(question.text, question.options))
-
-
-CONDITIONS.register("silence")(PromptCondition(prompt, sound="silences"))

@@ -7,13 +7,11 @@ it; an attribute that is told by how fast someone speaks may be told here too, w
 
 from __future__ import annotations
 
-from stages.attribute_leakage.ask.condition import CONDITIONS, AskedPrompt, PromptCondition, Question
+from stages.attribute_leakage.ask.condition import AskedPrompt, Question, condition
 from stages.models.questions import with_options
 
 
+@condition("transcript", sound="silence_of_clip")
 def prompt(question: Question) -> AskedPrompt:
     """Give the words, then ask as in `direct`."""
     return AskedPrompt(f'The speaker says: "{question.transcript}" {with_options(question.text, question.options)}')
-
-
-CONDITIONS.register("transcript")(PromptCondition(prompt, sound="silence_of_clip"))

@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from stages.models.adapter import SLICES, Adapter, Query
-from stages.models.families.qwen2_audio import IGNORED, Qwen2AudioAdapter
+from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 from stages.models.forward.sharing import SharedPrefix, common_beginnings
 from stages.models.forward.sounds import SoundCache, stacked
+from tests.stages.models.plain import IGNORED, plain_batch
 
 MakeQuery = Callable[..., Query]
 
@@ -32,7 +33,7 @@ def neighbours(make_query: MakeQuery) -> list[Query]:
 @torch.inference_mode()
 def plain(adapter: Qwen2AudioAdapter, query: Query) -> torch.Tensor:
     """Return the transcript's log-probabilities by the model's own forward over one row."""
-    batch = adapter.training_batch([query])
+    batch = plain_batch(adapter, [query])
     labels = batch.pop("labels")[0]
     at = (labels != IGNORED).nonzero()[:, 0]
     logits: Any = adapter.model(**batch).logits[0, at - 1]
@@ -70,10 +71,10 @@ def test_no_instruction_gives_empty_statistics(adapter: Qwen2AudioAdapter, make_
 
 def test_answers_are_those_of_the_models_own_generation(adapter: Qwen2AudioAdapter, make_query: MakeQuery) -> None:
     queries = [make_query(seconds, "", seed=at) for at, seconds in enumerate((0.5, 3.0, 1.2))]
-    tokenizer = adapter.processor.tokenizer
+    tokenizer = adapter.parts.tokenizer
     alone = []
     for query in queries:
-        batch = adapter.training_batch([query])
+        batch = plain_batch(adapter, [query])
         prompt = (batch.pop("labels")[0] == IGNORED).sum()
         ids = batch.pop("input_ids")[:, :prompt]
         batch["attention_mask"] = torch.ones_like(ids)
@@ -85,7 +86,7 @@ def test_answers_are_those_of_the_models_own_generation(adapter: Qwen2AudioAdapt
 
 def test_an_answer_ends_where_the_model_ends_it(adapter: Qwen2AudioAdapter, make_query: MakeQuery) -> None:
     query, other = make_query(1.0, ""), make_query(2.0, "", seed=1)
-    end = adapter.processor.tokenizer.convert_tokens_to_ids("<|im_end|>")
+    end = adapter.parts.tokenizer.convert_tokens_to_ids("<|im_end|>")
     row = adapter.forced([query], ["transcript"])[0]
     with torch.no_grad():  # the end becomes what this query's prompt makes most probable
         adapter.model.lm_head.weight[end] = 3 * adapter.model.lm_head.weight[row.logits["transcript"][0].argmax()]
@@ -110,7 +111,7 @@ def test_rows_of_other_sounds_share_nothing() -> None:
 
 def test_trimmed_features_are_those_of_the_whole_window(adapter: Qwen2AudioAdapter, make_query: MakeQuery) -> None:
     queries = [make_query(seconds, "", seed=at) for at, seconds in enumerate((0.05, 1.0, 1.2345, 3.99, 5.0))]
-    extractor = adapter.processor.feature_extractor
+    extractor = adapter.parts.extractor
     whole = SoundCache(extractor, adapter.window_seconds).get(queries)
     trimmed = SoundCache(extractor, adapter.window_seconds, trimmed=True).get(queries)
     assert torch.equal(stacked(trimmed, 400), torch.stack([sound.features for sound in whole]))
