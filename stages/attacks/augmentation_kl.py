@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from stages.attacks.registry import CLIP_ATTACKS, Columns, Sheet
+from stages.attacks.registry import Columns, Sheet, clip_attack
 
 
-@CLIP_ATTACKS.register("augmentation_kl")
+@clip_attack("augmentation_kl")
 def augmentation_kl(sheet: Sheet) -> Columns:
     """Return ``augmentation_kl``: the mean divergence from audio neighbours, in nats a token, at least 0.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from stages.attacks.ragged import Floats, Ragged, positions
-from stages.attacks.registry import CLIP_ATTACKS, AttackSettings, Columns, Sheet, row_attack
+from stages.attacks.registry import AttackSettings, Columns, Sheet, clip_attack, row_attack
 from stages.attacks.rows import Rows
 from stages.attacks.sequences import approximate_entropies, phrases
 
@@ -47,7 +47,7 @@ def camia(rows: Rows, settings: AttackSettings) -> Columns:
     return found
 
 
-@CLIP_ATTACKS.register("camia")
+@clip_attack("camia")
 def combined(sheet: Sheet) -> Columns:
     """Return ``camia``: one less the mean over signals of p, the share of the audit's clips that score as high.
 

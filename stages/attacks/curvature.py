@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from stages.attacks.registry import CLIP_ATTACKS, Columns, Sheet
+from stages.attacks.registry import Columns, Sheet, clip_attack
 
 NAMES = ("curvature_trace", "curvature_smallest", "curvature_largest")
 
 
-@CLIP_ATTACKS.register("curvature")
+@clip_attack("curvature")
 def curvature(sheet: Sheet) -> Columns:
     """Return the trace and the extreme eigenvalues of the loss's Hessian in the features, larger for members.
 

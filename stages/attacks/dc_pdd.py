@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.attacks.registry import CLIP_ATTACKS, Columns, Sheet
+from stages.attacks.registry import Columns, Sheet, clip_attack
 
 LARGEST = 0.01
 """Bound of a token's contribution, so that no single rare token decides."""
 
 
-@CLIP_ATTACKS.register("dc_pdd")
+@clip_attack("dc_pdd")
 def dc_pdd(sheet: Sheet) -> Columns:
     """Return ``dc_pdd``: the mean over distinct tokens of min(0.01, p · log(1 / frequency)), in [0, 0.01].
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.attacks.registry import CLIP_ATTACKS, Columns, Sheet
+from stages.attacks.registry import Columns, Sheet, clip_attack
 
 PERTURBATION = "lower_case"
 MIN_LOSS = 1e-10
 """Added to a loss that is divided by, so that a transcript of which every token is certain has a score."""
 
 
-@CLIP_ATTACKS.register("lowercase")
+@clip_attack("lowercase")
 def lowercase(sheet: Sheet) -> Columns:
     """Return ``lowercase``: the lower-cased transcript's loss over the transcript's; at least 0.
 

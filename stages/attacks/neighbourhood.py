@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.attacks.registry import CLIP_ATTACKS, Columns, Sheet
+from stages.attacks.registry import Columns, Sheet, clip_attack
 
 
-@CLIP_ATTACKS.register("neighbourhood")
+@clip_attack("neighbourhood")
 def neighbourhood(sheet: Sheet) -> Columns:
     """Return ``neighbourhood``: the clip's mean log-probability less the mean of its neighbours'; NaN without any."""
     known = np.isfinite(sheet.around.logprob)

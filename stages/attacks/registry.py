@@ -2,8 +2,8 @@
 
 Four kinds. Row attacks read the tokens of a row and work on any number of rows at once. Clip attacks read one role's
 sheet of the whole audit: neighbours, probes, or what the other clips are like. Reference attacks compare two sheets.
-Labelled attacks learn from the labels of other speakers. Only row and clip attacks are free of a reference and of
-labels, and only they can be primary.
+Labelled attacks learn from the labels of other speakers. Only row attacks, and the clip attacks that use no labels, can
+be primary.
 """
 
 from __future__ import annotations
@@ -87,6 +87,25 @@ KEPT = ("logprob", "hit")
 
 
 @dataclass(frozen=True)
+class ClipAttack:
+    """An attack on one role's sheet.
+
+    Attributes
+    ----------
+    apply : callable
+    uses_labels : bool
+        Whether a probe that it reads was told the labels of other clips. Such an attack cannot be primary.
+    """
+
+    apply: Callable[[Sheet], Columns]
+    uses_labels: bool = False
+
+    def __call__(self, sheet: Sheet) -> Columns:
+        """Return the attack's scores of every clip."""
+        return self.apply(sheet)
+
+
+@dataclass(frozen=True)
 class Known:
     """What labelled attacks are told of the clips.
 
@@ -132,7 +151,6 @@ class Learned:
     p: float | None = None
 
 
-ClipAttack = Callable[[Sheet], Columns]
 ReferenceAttack = Callable[[Sheet, Sheet], Columns]
 LabelledAttack = Callable[[Sheet, Sheet | None, Known], dict[str, Learned]]
 
@@ -142,6 +160,7 @@ REFERENCE_ATTACKS: Registry[ReferenceAttack] = Registry("reference attack")
 LABELLED_ATTACKS: Registry[LabelledAttack] = Registry("labelled attack")
 
 _RowFunction = Callable[[Rows, AttackSettings], Columns]
+_ClipFunction = Callable[[Sheet], Columns]
 
 
 def row_attack(name: str, *needs: str) -> Callable[[_RowFunction], _RowFunction]:
@@ -149,6 +168,16 @@ def row_attack(name: str, *needs: str) -> Callable[[_RowFunction], _RowFunction]
 
     def add(function: _RowFunction) -> _RowFunction:
         ROW_ATTACKS.register(name)(RowAttack(needs, function))
+        return function
+
+    return add
+
+
+def clip_attack(name: str, *, uses_labels: bool = False) -> Callable[[_ClipFunction], _ClipFunction]:
+    """Register a clip attack under its name, and say whether labels of other clips went into what it reads."""
+
+    def add(function: _ClipFunction) -> _ClipFunction:
+        CLIP_ATTACKS.register(name)(ClipAttack(function, uses_labels))
         return function
 
     return add

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from stages.attacks.registry import CLIP_ATTACKS, Columns, Sheet
+from stages.attacks.registry import Columns, Sheet, clip_attack
 
 
-@CLIP_ATTACKS.register("repetition")
+@clip_attack("repetition")
 def repetition(sheet: Sheet) -> Columns:
     """Return ``camia_repetition``: the negated drop of the loss in a second telling, in nats a token.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.attacks.registry import CLIP_ATTACKS, Columns, Sheet
+from stages.attacks.registry import Columns, Sheet, clip_attack
 from stages.attacks.zlib import compressed_lengths
 
 
-@CLIP_ATTACKS.register("sampling")
+@clip_attack("sampling")
 def sampling(sheet: Sheet) -> Columns:
     """Return ``sampling``, the overlap in [0, 1], and ``sampling_zlib``, that times the compressed transcript's bytes.
 

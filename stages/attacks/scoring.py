@@ -35,9 +35,9 @@ def score_sheets(sheets: Sheets, known: Known) -> tuple[Scores, dict[str, dict[s
     scores: Scores = {key: {} for key in sheets}
     kinds: dict[str, dict[str, Any]] = {}
     for (role, view), sheet in sheets.items():
-        of_one = sheet.columns | clip_columns(sheet)
-        _add(scores[role, view], of_one)
-        kinds |= {name: {"uses_reference": False, "uses_labels": name in USES_LABELS} for name in of_one}
+        for columns, uses_labels in ((sheet.columns, False), *clip_columns(sheet)):
+            _add(scores[role, view], columns)
+            kinds |= {name: {"uses_reference": False, "uses_labels": uses_labels} for name in columns}
         if role == "target":
             reference = sheets.get(("reference", view))
             compared = {} if reference is None else reference_columns(sheet, reference)
@@ -52,16 +52,11 @@ def score_sheets(sheets: Sheets, known: Known) -> tuple[Scores, dict[str, dict[s
     return scores, kinds
 
 
-USES_LABELS = ("recall",)
-"""Attacks whose probe was told labels, of clips that it does not score."""
-
-
-def clip_columns(sheet: Sheet) -> Columns:
-    """Return the scores of every clip attack."""
-    found: Columns = {}
+def clip_columns(sheet: Sheet) -> Iterator[tuple[Columns, bool]]:
+    """Yield the scores of every clip attack, and whether it uses labels."""
     for name in CLIP_ATTACKS:
-        found |= CLIP_ATTACKS[name](sheet)
-    return found
+        attack = CLIP_ATTACKS[name]
+        yield attack(sheet), attack.uses_labels
 
 
 def reference_columns(target: Sheet, reference: Sheet) -> Columns:

@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from stages.core.errors import EarwitnessError
 from stages.core.inference.population import Population, population_of
 from stages.core.inference.statistics import Floats
+from stages.core.results.attackname import AttackName
 from stages.evaluation.assess import Blind
 from stages.evaluation.case import AuditCase
-from stages.evaluation.sensitivity import ATTACK_KEYS
 
 DETECTOR = "fidelity_detector"
 
@@ -34,8 +34,8 @@ def attack_columns(table: pa.Table, role: str, clip_ids: Sequence[str]) -> Colum
         The order wanted; NaN where an attack has no score for a clip.
     """
     chosen = table.filter(pc.equal(table["role"], role))
-    parts = [chosen[key].cast(pa.string()) for key in ATTACK_KEYS]
-    names = pc.binary_join_element_wise(*parts, "/").combine_chunks().dictionary_encode()
+    parts = [chosen[key].cast(pa.string()) for key in AttackName.COLUMNS]
+    names = pc.binary_join_element_wise(*parts, AttackName.SEPARATOR).combine_chunks().dictionary_encode()
     return _pivot(names, chosen, clip_ids)
 
 
@@ -75,19 +75,22 @@ def primary_of(primary: Sequence[str], target: Columns, kinds: Mapping[str, Mapp
     EarwitnessError
         Naming the key and the attacks that there are, if one was not tried or cannot be primary, or none was scored.
     """
-    eligible = [name for name in target if _may_be_primary(kinds.get(name.split("/")[0]))]
+    eligible = [name for name in target if _may_be_primary(kinds.get(AttackName.attack_of(name)))]
     key, known = "params.yaml: evaluation.primary_attacks", ", ".join(eligible)
     for name in primary:
-        kind = kinds.get(name.split("/")[0])
+        kind = kinds.get(AttackName.attack_of(name))
         if kind is None:
             raise EarwitnessError(f"{key}: {name!r} was not tried: use some of {known}")
         if not _may_be_primary(kind):
             raise EarwitnessError(
-                f"{key}: {name!r} reads the reference or is learned, and cannot be primary: use some of {known}"
+                f"{key}: {name!r} reads the reference or uses labels, and cannot be primary: use some of {known}"
             )
     scored = [name for name in primary if name in target]
     if not scored:
-        raise EarwitnessError(f"{key}: the target tells what none of them needs: add some of {known}")
+        raise EarwitnessError(
+            f"{key}: no primary attack could be scored: this target lacks the statistics that they need: add some of "
+            f"{known}"
+        )
     return scored
 
 

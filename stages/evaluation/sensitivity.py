@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,12 @@ import pyarrow.compute as pc
 
 from stages.core.inference.bootstrap import tpr_at_fpr
 from stages.core.inference.statistics import Bools, Floats, auc, delong_error
+from stages.core.results.attackname import AttackName
 
 MEMBER_RATIOS = (0.01, 0.05, 0.1)
 RATE = 0.05
 DRAWS = 100
 LENGTHS = 3
-ATTACK_KEYS = ("attack", "slice", "condition", "instruction")
-"""Columns whose values, joined, are an attack's full name."""
 _RENYI = re.compile(r"(max_renyi|min_renyi|modified_renyi)_([\d.]+|inf)(@.*)?$")
 
 
@@ -48,10 +48,9 @@ def over_instructions(columns: Mapping[str, Floats], member: Bools) -> dict[str,
     """
     by_attack: dict[str, dict[str, float]] = defaultdict(dict)
     for name, score in columns.items():
-        attack, _, instruction = name.rpartition("/")
-        found = area(score, member)["auc"]
-        if attack and found is not None:
-            by_attack[attack][instruction] = found
+        named, found = AttackName.of(name), area(score, member)["auc"]
+        if named is not None and found is not None:
+            by_attack[named.over_instructions][str(named.instruction)] = found
     return {
         attack: {"auc": aucs, "mean": float(np.mean([*aucs.values()])), "deviation": float(np.std([*aucs.values()]))}
         for attack, aucs in by_attack.items()
@@ -63,11 +62,11 @@ def over_orders(columns: Mapping[str, Floats], member: Bools) -> dict[str, dict[
     """Return for every attack that has a Rényi order its AUC at each: ``{"max_renyi@10/transcript/given/0": …}``."""
     found: dict[str, dict[str, float]] = defaultdict(dict)
     for name, score in columns.items():
-        attack, _, rest = name.partition("/")
-        matched = _RENYI.match(attack)
+        named = AttackName.of(name)
+        matched = _RENYI.match(named.attack) if named is not None else None
         value = area(score, member)["auc"] if matched else None
-        if matched and value is not None:
-            found[f"{matched[1]}{matched[3] or ''}/{rest}"][matched[2]] = value
+        if named is not None and matched and value is not None:
+            found[str(replace(named, attack=f"{matched[1]}{matched[3] or ''}"))][matched[2]] = value
     return {name: dict(sorted(orders.items(), key=lambda item: float(item[0]))) for name, orders in found.items()}
 
 
@@ -167,7 +166,8 @@ def query_scores(
     """
     chosen = pc.and_(pc.equal(neighbours["role"], "target"), pc.equal(neighbours["kind"], kind))
     of_kind = neighbours.filter(chosen)
-    names = pc.binary_join_element_wise(*(of_kind[key].cast(pa.string()) for key in ATTACK_KEYS), "/")
+    parts = (of_kind[key].cast(pa.string()) for key in AttackName.COLUMNS)
+    names = pc.binary_join_element_wise(*parts, AttackName.SEPARATOR)
     keys = ["attack", "perturbation", "clip_id"]
     means = of_kind.set_column(of_kind.column_names.index("attack"), "attack", names).group_by(keys)
     found: dict[str, dict[str, Floats]] = {attack: {} for attack in attacks}

@@ -66,6 +66,7 @@ def write_audit(params: Whole, audible: bool = True, unlabelled: int = 0, **fact
     attack_scores = pa.Table.from_pylist(rows, ATTACK_SCORES_SCHEMA)
     write_table(artifact("attacks", AUDIT, "scores.parquet"), attack_scores, ATTACK_SCORES_SCHEMA)
     kinds = {name.split("/")[0]: {"uses_reference": False, "uses_labels": False} for name in names}
+    kinds["recall"] = {"uses_reference": False, "uses_labels": True}
     write_json(artifact("attacks", AUDIT, "attacks.json"), kinds)
     noisy = [
         {"neighbour_id": f"{id_}/noise/0", "clip_id": id_, "perturbation": "noise", "role": "target", "score": 0.0}
@@ -138,7 +139,10 @@ def test_a_deaf_target_is_not_audible(params: Whole) -> None:
     assert set(found["attacks"]) == set(params.evaluation.primary_attacks)
 
 
-@pytest.mark.parametrize("attack", ["fidelity_detector", "ratio/transcript/given/0", "los/transcript/given/0"])
+NO_PRIMARY = ["fidelity_detector", "ratio/transcript/given/0", "recall/transcript/given/0", "los/transcript/given/0"]
+
+
+@pytest.mark.parametrize("attack", NO_PRIMARY)
 def test_what_is_learned_or_reads_the_reference_or_is_misspelt_cannot_be_primary(params: Whole, attack: str) -> None:
     write_audit(params)
     path = artifact("attacks", AUDIT, "scores.parquet")
