@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -15,25 +14,26 @@ from stages.attacks.registry import (
     REFERENCE_ATTACKS,
     Columns,
     Known,
+    Learned,
     Sheet,
 )
+from stages.core.schemas.attacks import AttackKind
 
 Scores = dict[tuple[str, View], Columns]
 
 
-def score_sheets(sheets: Sheets, known: Known) -> tuple[Scores, dict[str, dict[str, Any]]]:
+def score_sheets(sheets: Sheets, known: Known) -> tuple[Scores, dict[str, AttackKind]]:
     """Score every clip by every attack.
 
     Returns
     -------
     scores : dict of (role, View) to dict of str to float64[n]
         An attack that is defined for no clip is left out. What compares two targets stands under ``target``.
-    kinds : dict of str to dict
-        For each attack that was tried, scored or not, whether it ``uses_reference``, whether it ``uses_labels``, and
-        for a learned one with permuted labels its ``p`` by view.
+    kinds : dict of str to AttackKind
+        Of each attack that was tried, scored or not.
     """
     scores: Scores = {key: {} for key in sheets}
-    kinds: dict[str, dict[str, Any]] = {}
+    kinds: dict[str, AttackKind] = {}
     for (role, view), sheet in sheets.items():
         for columns, uses_labels in ((sheet.columns, False), *clip_columns(sheet)):
             _add(scores[role, view], columns)
@@ -67,7 +67,7 @@ def reference_columns(target: Sheet, reference: Sheet) -> Columns:
     return found
 
 
-def _learned(target: Sheet, reference: Sheet | None, known: Known) -> Iterator[tuple[str, Any]]:
+def _learned(target: Sheet, reference: Sheet | None, known: Known) -> Iterator[tuple[str, Learned]]:
     if not 0 < known.member[known.labelled].sum() < known.labelled.sum():
         return  # nothing to learn from one class
     for name in LABELLED_ATTACKS:

@@ -9,6 +9,8 @@ import pytest
 
 from stages.blind_baseline.__main__ import work as blind_baseline
 from stages.core.errors import EarwitnessError
+from stages.core.results.headlines import membership_headlines
+from stages.core.results.membership import MembershipResult
 from stages.core.schemas.attacks import ATTACK_SCORES_SCHEMA, NEIGHBOUR_SCORES_SCHEMA
 from stages.core.schemas.corpus import CLIPS_SCHEMA
 from stages.core.schemas.features import features_schema
@@ -83,7 +85,7 @@ def write_audit(params: Whole, audible: bool = True, unlabelled: int = 0, **fact
 def audited(params: Whole) -> dict[str, Any]:
     blind_baseline(CORPUS, params)
     evaluation(AUDIT, params)
-    return dict(read_json(artifact("evaluation", AUDIT, "metrics.json")))
+    return dict(read_json(artifact("evaluation", AUDIT, "details.json")))
 
 
 def test_an_audit_of_memory(params: Whole) -> None:
@@ -104,6 +106,10 @@ def test_an_audit_of_memory(params: Whole) -> None:
     assert found["sets"]["p"] == 0.001
     verdict = read_json(artifact("evaluation", AUDIT, "verdict.json"))
     assert verdict == verdict | found["verdict"]
+    assert len(verdict["because"]) == len(verdict["reasons"])
+    result = MembershipResult.model_validate(found)
+    assert result.plain() == found
+    assert read_json(artifact("evaluation", AUDIT, "metrics.json")) == membership_headlines(result)
     assert (verdict["audit"], verdict["corpus"], verdict["split"]) == (AUDIT, CORPUS, "randomised")
     curve = artifact("evaluation", AUDIT, "roc.csv").read_text().splitlines()
     assert curve[0] == "attack,clips,false_positive_rate,true_positive_rate"
@@ -126,7 +132,7 @@ def test_the_same_input_gives_the_same_bytes(params: Whole) -> None:
     before = [file.read_bytes() for file in files]
     audited(params)
     assert [file.read_bytes() for file in files] == before
-    assert len(files) == 6
+    assert len(files) == 7
 
 
 def test_a_deaf_target_is_not_audible(params: Whole) -> None:
