@@ -64,7 +64,7 @@ class Block:
         ]
         return [replace(self.base, **dict(zip(self.factors, row, strict=True))) for row in zip(*columns, strict=True)]
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[dict[str, object]]:
         """Return the rows of the table, each as the levels that it holds fixed."""
         if self.cells:
             combined = product(*(self.factors[name] for name in self.cells))
