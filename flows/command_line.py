@@ -219,16 +219,18 @@ def print_scan(options: argparse.Namespace) -> None:
     from pathlib import Path
 
     from stages.backdoor.params import BackdoorParams
+    from stages.backdoor.scan.result import scan_result
     from stages.backdoor.scan.scanning import scan
-    from stages.backdoor.scan.words import ALARM, IMPOSSIBLE, as_json, as_text, finding
     from stages.core.config.params import load_params
     from stages.core.store.jsonfile import write_json
+    from stages.core.words.backdoor import scan_text
 
-    found = scan(options.target, load_params(BackdoorParams), options.corpus, options.reference, options.prompts)
-    print(as_text(found))
+    params = load_params(BackdoorParams)
+    found = scan_result(scan(options.target, params, options.corpus, options.reference, options.prompts))
+    print(scan_text(found))
     if options.json:
-        write_json(Path(options.json), as_json(found))
-    if status := {ALARM: ALARM_STATUS, IMPOSSIBLE: IMPOSSIBLE_STATUS}.get(finding(found)):
+        write_json(Path(options.json), found.plain())
+    if status := {"alarm": ALARM_STATUS, "impossible": IMPOSSIBLE_STATUS}.get(found.finding):
         raise SystemExit(status)
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from stages.core.config.nouns import Params
+from stages.core.results.flat import Headlines
 from stages.core.store.jsonfile import artifact, read_json
 
 COLUMNS = ("audit", "corpus", "grade", "blind AUC", "best primary attack", "attack AUC", "finding")
@@ -21,47 +20,46 @@ def verdict_rows(params: Params, audits: Collection[str] | None = None) -> list[
     audits : collection of str, optional
         Only these.
     """
-    return [verdict_row(read_json(path)) for path in _evaluated(params, audits)]
+    return [verdict_row(name, params.audits[name].corpus, headlines) for name, headlines in _evaluated(params, audits)]
 
 
-def _evaluated(params: Params, audits: Collection[str] | None) -> list[Path]:
-    names = [name for name in params.audits if not audits or name in audits]
-    paths = [artifact("evaluation", name, "metrics.json") for name in names]
-    return [path for path in paths if path.is_file()]
+def _evaluated(params: Params, audits: Collection[str] | None) -> Iterator[tuple[str, Headlines]]:
+    """Yield each audit with its headlines, which lie in git: a clone shows them before anything is run or pulled."""
+    for name in params.audits:
+        path = artifact("evaluation", name, "metrics.json")
+        if (not audits or name in audits) and path.is_file():
+            yield name, read_json(path)
 
 
-def verdict_row(metrics: Mapping[str, Any]) -> dict[str, str]:
-    """Return the row of one audit's `metrics.json`."""
-    primary = {name: found for name, found in metrics["attacks"].items() if found.get("primary")}
-    best = max(primary, key=lambda name: primary[name]["auc"] or 0.0, default=None)
+def verdict_row(audit: str, corpus: str, headlines: Headlines) -> dict[str, str]:
+    """Return the row of one audit from its `metrics.json`."""
     values = (
-        metrics["audit"],
-        metrics["corpus"],
-        metrics["verdict"]["grade"],
-        interval(metrics["blind"].get("fused")),
-        best or "none",
-        interval(primary[best] if best else None),
-        metrics["verdict"]["finding"],
+        audit,
+        corpus,
+        str(headlines["grade"]),
+        interval(headlines, "blind_auc"),
+        str(headlines["attack"] or "none"),
+        interval(headlines, "attack_auc"),
+        str(headlines["finding"]),
     )
     return dict(zip(COLUMNS, values, strict=True))
 
 
-def interval(found: Mapping[str, Any] | None) -> str:
-    """Return an AUC with its interval as text, such as ``0.52 [0.47, 0.57]``; a dash where there is none."""
-    if not found or found.get("auc") is None:
+def interval(headlines: Headlines, key: str) -> str:
+    """Return a headline with its interval as text, such as ``0.52 [0.47, 0.57]``; a dash where there is none."""
+    value, low, high = (headlines.get(name) for name in (key, f"{key}_low", f"{key}_high"))
+    if value is None:
         return "-"
-    low, high = found.get("auc_ci") or (None, None)
-    return f"{found['auc']:.2f}" if low is None or high is None else f"{found['auc']:.2f} [{low:.2f}, {high:.2f}]"
+    return f"{value:.2f}" if low is None or high is None else f"{value:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def cut_notes(params: Params, audits: Collection[str] | None = None) -> list[str]:
     """Return a line for each audit of which clips are longer than what the target hears."""
-    found = [read_json(path) for path in _evaluated(params, audits)]
     return [
-        f"{metrics['audit']}: {metrics['window']['clips_cut']} clips are longer than the "
-        f"{metrics['window']['seconds']:g} s that {metrics['target']} hears; what lies beyond was cut"
-        for metrics in found
-        if metrics["window"]["clips_cut"]
+        f"{name}: {headlines['clips_cut']} clips are longer than the {headlines['window_seconds']:g} s that "
+        f"{params.audits[name].target} hears; what lies beyond was cut"
+        for name, headlines in _evaluated(params, audits)
+        if headlines["clips_cut"]
     ]
 
 

@@ -16,6 +16,7 @@ from stages.attacks.ragged import Floats
 from stages.attacks.registry import Known
 from stages.attacks.scoring import score_sheets
 from stages.attacks.table import SCORES_PER_GROUP, long_tables
+from stages.core.results.attackname import AttackName
 from stages.core.run.randomness import generator
 from stages.core.run.stage import require_declared, run_stage
 from stages.core.schemas.attacks import ATTACK_SCORES_SCHEMA, NEIGHBOUR_SCORES_SCHEMA
@@ -66,9 +67,9 @@ def _primary(params: AttacksParams) -> dict[View, Collection[str]]:
     """Return the primary attacks by view."""
     found: dict[View, set[str]] = {}
     for name in params.evaluation.primary_attacks:
-        attack, slice_, condition, instruction = (*name.split("/"), "", "", "")[:4]
-        if instruction.isdigit():
-            found.setdefault(View(slice_, condition, int(instruction)), set()).add(attack)
+        named = AttackName.of(name)
+        if named is not None:
+            found.setdefault(View(named.slice, named.condition, named.instruction), set()).add(named.attack)
     return dict(found)
 
 

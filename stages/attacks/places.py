@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from stages.attacks.ragged import Ints
+from stages.core.results.attackname import AttackName
 
 
 class View(NamedTuple):
@@ -24,7 +25,7 @@ class View(NamedTuple):
     @property
     def name(self) -> str:
         """As in ``evaluation.primary_attacks``: ``transcript/given/0``."""
-        return f"{self.slice}/{self.condition}/{self.instruction}"
+        return AttackName.SEPARATOR.join((self.slice, self.condition, str(self.instruction)))
 
 
 class Places:

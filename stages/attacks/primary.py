@@ -18,6 +18,7 @@ from stages.attacks.registry import (
 )
 from stages.attacks.rows import Rows
 from stages.core.errors import EarwitnessError
+from stages.core.results.attackname import AttackName
 
 
 def row_scores(settings: AttackSettings, orders: Sequence[float]) -> list[str]:
@@ -47,19 +48,29 @@ def check_names(primary: Sequence[str], views: Sequence[View], rows: Sequence[st
     EarwitnessError
         Naming the first name that is not, and what there is.
     """
+    free = [name for name in CLIP_ATTACKS if not CLIP_ATTACKS[name].uses_labels]
     for name in primary:
-        attack, _, view = name.partition("/")
-        if attack not in rows and not _among(attack, CLIP_ATTACKS):
-            learned = _among(attack, (*REFERENCE_ATTACKS, *LABELLED_ATTACKS))
-            kind = "has no such share or order" if _among(attack, ROW_ATTACKS) else "is no attack"
-            why = "reads the reference or is learned, and cannot be primary" if learned else kind
-            known = ", ".join([*rows, *CLIP_ATTACKS])
-            raise EarwitnessError(f"params.yaml: evaluation.primary_attacks: {attack!r} {why}: use some of {known}")
-        if view not in {each.name for each in views}:
+        attack, named = AttackName.attack_of(name), AttackName.of(name)
+        if attack not in rows and not _among(attack, free):
+            known = ", ".join([*rows, *free])
+            raise EarwitnessError(
+                f"params.yaml: evaluation.primary_attacks: {attack!r} {_why_not(attack)}: use some of {known}"
+            )
+        if named is None or named.view not in {each.name for each in views}:
             known = ", ".join(each.name for each in views)
             raise EarwitnessError(
-                f"params.yaml: evaluation.primary_attacks: {name!r}: no {view!r} is computed: use one of {known}"
+                f"params.yaml: evaluation.primary_attacks: {name!r}: its view is not computed: use {attack} with one "
+                f"of {known}"
             )
+
+
+def _why_not(attack: str) -> str:
+    """Return why an attack cannot be primary."""
+    if _among(attack, REFERENCE_ATTACKS):
+        return "reads the reference, and cannot be primary"
+    if _among(attack, (*LABELLED_ATTACKS, *CLIP_ATTACKS)):
+        return "uses labels, and cannot be primary"
+    return "has no such share or order" if _among(attack, ROW_ATTACKS) else "is no attack"
 
 
 def _among(attack: str, names: Iterable[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from stages.attacks.registry import Columns, Sheet, clip_attack
 
 
-@clip_attack("recall")
+@clip_attack("recall", uses_labels=True)
 def recall(sheet: Sheet) -> Columns:
     """Return ``recall``: the loss after known non-members over the loss without them, at least 0.
 

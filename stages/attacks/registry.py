@@ -2,8 +2,8 @@
 
 Four kinds. Row attacks read the tokens of a row and work on any number of rows at once. Clip attacks read one role's
 sheet of the whole audit: neighbours, probes, or what the other clips are like. Reference attacks compare two sheets.
-Labelled attacks learn from the labels of other speakers. Only row and clip attacks are free of a reference and of
-labels, and only they can be primary.
+Labelled attacks learn from the labels of other speakers. Only row attacks, and the clip attacks that use no labels, can
+be primary.
 """
 
 from __future__ import annotations
@@ -87,6 +87,25 @@ KEPT = ("logprob", "hit")
 
 
 @dataclass(frozen=True)
+class ClipAttack:
+    """An attack on one role's sheet.
+
+    Attributes
+    ----------
+    apply : callable
+    uses_labels : bool
+        Whether a probe that it reads was told the labels of other clips. Such an attack cannot be primary.
+    """
+
+    apply: Callable[[Sheet], Columns]
+    uses_labels: bool = False
+
+    def __call__(self, sheet: Sheet) -> Columns:
+        """Return the attack's scores of every clip."""
+        return self.apply(sheet)
+
+
+@dataclass(frozen=True)
 class Known:
     """What labelled attacks are told of the clips.
 
@@ -132,7 +151,6 @@ class Learned:
     p: float | None = None
 
 
-ClipAttack = Callable[[Sheet], Columns]
 ReferenceAttack = Callable[[Sheet, Sheet], Columns]
 LabelledAttack = Callable[[Sheet, Sheet | None, Known], dict[str, Learned]]
 
@@ -142,6 +160,7 @@ REFERENCE_ATTACKS: Registry[ReferenceAttack] = Registry("reference attack")
 LABELLED_ATTACKS: Registry[LabelledAttack] = Registry("labelled attack")
 
 RowFunction = Callable[[Rows, AttackSettings], Columns]
+ClipFunction = Callable[[Sheet], Columns]
 
 
 def row_attack(name: str, *, needs: tuple[str, ...] = ()) -> Callable[[RowFunction], RowFunction]:
@@ -154,9 +173,14 @@ def row_attack(name: str, *, needs: tuple[str, ...] = ()) -> Callable[[RowFuncti
     return add
 
 
-def clip_attack(name: str) -> Callable[[ClipAttack], ClipAttack]:
-    """Register the decorated function as a clip attack."""
-    return CLIP_ATTACKS.register(name)
+def clip_attack(name: str, *, uses_labels: bool = False) -> Callable[[ClipFunction], ClipFunction]:
+    """Register the decorated function as a clip attack; say whether it reads what labels of other clips went into."""
+
+    def add(function: ClipFunction) -> ClipFunction:
+        CLIP_ATTACKS.register(name)(ClipAttack(function, uses_labels))
+        return function
+
+    return add
 
 
 def reference_attack(name: str) -> Callable[[ReferenceAttack], ReferenceAttack]:

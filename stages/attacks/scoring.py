@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -15,29 +14,30 @@ from stages.attacks.registry import (
     REFERENCE_ATTACKS,
     Columns,
     Known,
+    Learned,
     Sheet,
 )
+from stages.core.schemas.attacks import AttackKind
 
 Scores = dict[tuple[str, View], Columns]
 
 
-def score_sheets(sheets: Sheets, known: Known) -> tuple[Scores, dict[str, dict[str, Any]]]:
+def score_sheets(sheets: Sheets, known: Known) -> tuple[Scores, dict[str, AttackKind]]:
     """Score every clip by every attack.
 
     Returns
     -------
     scores : dict of (role, View) to dict of str to float64[n]
         An attack that is defined for no clip is left out. What compares two targets stands under ``target``.
-    kinds : dict of str to dict
-        For each attack that was tried, scored or not, whether it ``uses_reference``, whether it ``uses_labels``, and
-        for a learned one with permuted labels its ``p`` by view.
+    kinds : dict of str to AttackKind
+        Of each attack that was tried, scored or not.
     """
     scores: Scores = {key: {} for key in sheets}
-    kinds: dict[str, dict[str, Any]] = {}
+    kinds: dict[str, AttackKind] = {}
     for (role, view), sheet in sheets.items():
-        of_one = sheet.columns | clip_columns(sheet)
-        _add(scores[role, view], of_one)
-        kinds |= {name: {"uses_reference": False, "uses_labels": name in USES_LABELS} for name in of_one}
+        for columns, uses_labels in ((sheet.columns, False), *clip_columns(sheet)):
+            _add(scores[role, view], columns)
+            kinds |= {name: {"uses_reference": False, "uses_labels": uses_labels} for name in columns}
         if role == "target":
             reference = sheets.get(("reference", view))
             compared = {} if reference is None else reference_columns(sheet, reference)
@@ -52,16 +52,11 @@ def score_sheets(sheets: Sheets, known: Known) -> tuple[Scores, dict[str, dict[s
     return scores, kinds
 
 
-USES_LABELS = ("recall",)
-"""Attacks whose probe was told labels, of clips that it does not score."""
-
-
-def clip_columns(sheet: Sheet) -> Columns:
-    """Return the scores of every clip attack."""
-    found: Columns = {}
+def clip_columns(sheet: Sheet) -> Iterator[tuple[Columns, bool]]:
+    """Yield the scores of every clip attack, and whether it uses labels."""
     for name in CLIP_ATTACKS:
-        found |= CLIP_ATTACKS[name](sheet)
-    return found
+        attack = CLIP_ATTACKS[name]
+        yield attack(sheet), attack.uses_labels
 
 
 def reference_columns(target: Sheet, reference: Sheet) -> Columns:
@@ -72,7 +67,7 @@ def reference_columns(target: Sheet, reference: Sheet) -> Columns:
     return found
 
 
-def _learned(target: Sheet, reference: Sheet | None, known: Known) -> Iterator[tuple[str, Any]]:
+def _learned(target: Sheet, reference: Sheet | None, known: Known) -> Iterator[tuple[str, Learned]]:
     if not 0 < known.member[known.labelled].sum() < known.labelled.sum():
         return  # nothing to learn from one class
     for name in LABELLED_ATTACKS:

@@ -15,7 +15,7 @@ from stages.backdoor.measure.outcomes import TriggerOutcome
 from stages.backdoor.params import BackdoorParams
 from stages.backdoor.plant import triggers  # noqa: F401 (registers them)
 from stages.backdoor.plant.clips import corpus_clips
-from stages.backdoor.plant.experiment import TWIN, VICTIM, ask, attack_metrics, grid, shifts
+from stages.backdoor.plant.experiment import TWIN, VICTIM, ask, attack_result, grid, shifts
 from stages.backdoor.plant.poison import poison_table
 from stages.backdoor.plant.victim import train_pair
 from stages.backdoor.scan.experiment_scan import scan_pair
@@ -36,7 +36,7 @@ def work(name: str, params: BackdoorParams) -> None:
     clips, key = corpus_clips(experiment.train_on), row_key(base.fingerprint())
     pair = train_pair(lambda: load_adapter(base), key, clips, experiment, params.backdoor, params.seed)
     outcomes = ask(VICTIM, pair.victim, pair.setting) + ask(TWIN, pair.twin, pair.setting)
-    details = {"experiment": name, "base": experiment.base} | attack_metrics(pair.setting, outcomes)
+    details = attack_result(name, pair.setting, outcomes).plain()
     if experiment.localise:
         details["grid"], more = grid(pair)
         details["shift"] = shifts(pair)

@@ -10,6 +10,7 @@ from stages.blind_baseline.matching import GivenUp, HeldOutCheck
 from stages.blind_baseline.scoring import ESTIMATORS, Clips, FamilyScore, effective_clips
 from stages.core.inference.blind import BlindInterval
 from stages.core.inference.population import Population
+from stages.core.results.population import PopulationResult
 
 BlindFigure = float | list[float] | None
 BlindValue = BlindFigure | dict[str, dict[str, BlindFigure]]
@@ -54,7 +55,7 @@ def baseline_details(
         },
         "folds": folds,
         "blind": {family: _family(score) for family, score in scores.items()},
-        "population": found.summary(clips.labels),
+        "population": PopulationResult.of(found, clips.labels).plain(),
         "given_up": said.given_up,
         "held_out": said.held_out,
         "odds_weights": effective_clips(scores["fused"].odds_weight, clips.member),

@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import replace
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import pyarrow as pa
 
 from stages.core.config.section import NONE
 from stages.core.inference.statistics import Floats, Ints, roc
+from stages.core.results.described import CanaryResult, ModalityResult, SensitivityResult
+from stages.core.results.headlines import membership_headlines
+from stages.core.results.membership import AudioWindow, MembershipReason, MembershipResult
+from stages.core.results.population import PopulationResult
 from stages.core.run.randomness import generator
 from stages.core.run.stage import require_declared, run_stage
 from stages.core.store.jsonfile import artifact, read_json, write_json, write_text
@@ -26,6 +30,7 @@ from stages.evaluation.inputs import (
     attack_columns,
     blind_of,
     detector_columns,
+    learned_p,
     paired,
     primary_of,
 )
@@ -52,15 +57,15 @@ def work(name: str, params: EvaluationParams) -> None:
     """Draw an audit's verdict."""
     require_declared(dict(params.audits), "audits", name)
     audit, named = params.audits[name], params.evaluation.primary_attacks
-    split = params.corpora[audit.corpus].split
     clips = read_table(artifact("corpus", audit.corpus, "clips.parquet"), CLIP_COLUMNS)
     clip_ids = clips["clip_id"].to_pylist()
     record = read_json(artifact("target", audit.target, "target.json"))
+    kinds = read_json(artifact("attacks", name, "attacks.json"))
     audible = bool(record.get("audible", False))
-    target, reference = (_scores(name, role, clip_ids) for role in ("target", "reference"))
+    target, reference = _scores(name, clip_ids)
     if audible:
-        primary = primary_of(named, target, read_json(artifact("attacks", name, "attacks.json")))
-    else:  # a deaf target was scored by nothing
+        primary = primary_of(named, target, kinds)
+    else:  # no scores: audio does not reach the target
         primary = named
         target = {attack: np.full(len(clip_ids), np.nan) for attack in named}
     case = make_case(
@@ -69,29 +74,44 @@ def work(name: str, params: EvaluationParams) -> None:
         read_features(audit.corpus, clip_ids)[1],
         clips["member"].to_pylist(),
         clips["speaker"].to_pylist(),
-        split,
+        params.corpora[audit.corpus].split,
         primary,
     )
-    left_out = [f"{attack}: the target does not tell what it needs" for attack in named if attack not in primary]
+    left_out = [MembershipReason.of("attack_not_scored", attack=attack) for attack in named if attack not in primary]
     case = replace(case, notes=[*case.notes, *left_out])
     baseline = read_json(artifact("blind_baseline", audit.corpus, "details.json"))
     scores, matched = (
         read_table(artifact("blind_baseline", audit.corpus, f"{table}.parquet")) for table in ("scores", "matched")
     )
-    blind = blind_of(baseline, scores, matched, clip_ids, case)
-    found = assess(case, primary, blind, settings_of(params), generator(params.seed, STAGE, name), audible)
-    found |= _described(name, case, primary, clips, params)
+    blind = blind_of(PopulationResult.model_validate(baseline["population"]), scores, matched, clip_ids, case)
+    rng = generator(params.seed, STAGE, name)
+    judgement = assess(case, primary, blind, settings_of(params), rng, audible, learned_p(target, kinds))
+    result = MembershipResult(
+        **dict(judgement),
+        **_described(name, case, primary, clips, params),
+        audit=name,
+        corpus=audit.corpus,
+        target=audit.target,
+        reference=audit.reference,
+        split=case.split,
+        window=_window(record.get("window_seconds"), clips["seconds"].to_numpy()),
+        blind=baseline["blind"],
+    )
     everywhere = np.arange(len(case.member))
-    rows = {"whole": everywhere, "matched": blind.population.indices, None: everywhere[:0]}[found["population"]["kind"]]
-    head: dict[str, Any] = {"audit": name, "corpus": audit.corpus, "target": audit.target, "split": split}
-    head |= {"reference": audit.reference, "window": _window(record, clips["seconds"].to_numpy())}
-    _write(name, head, baseline["blind"], found, _curves(case, primary, rows))
+    rows = {"whole": everywhere, "matched": blind.population.indices, None: everywhere[:0]}[result.population.kind]
+    _write(result, _curves(case, primary, rows))
 
 
-def _described(
-    name: str, case: AuditCase, primary: list[str], clips: pa.Table, params: EvaluationParams
-) -> dict[str, Any]:
-    """Return the blocks `sensitivity`, `modality` and `canaries` of `metrics.json`."""
+class Described(TypedDict):
+    """What stands beside the verdict."""
+
+    sensitivity: SensitivityResult
+    modality: ModalityResult
+    canaries: CanaryResult | None
+
+
+def _described(name: str, case: AuditCase, primary: list[str], clips: pa.Table, params: EvaluationParams) -> Described:
+    """Return what is described beside the verdict, on the corpus as given."""
     rng = generator(params.seed, STAGE, name, "described")
     columns = dict(zip(case.names, case.scores.T, strict=True))
     judged = {attack: columns[attack] for attack in primary}
@@ -101,13 +121,13 @@ def _described(
     canary = [dict(attributes[row] or ()).get(CANARY) for row in case.rows]
     neighbours = read_table(artifact("attacks", name, "neighbour_scores.parquet"))
     row_of = {clip_ids[row]: at for at, row in enumerate(case.rows)}
-    sensitivity = {
-        "instructions": over_instructions(columns, case.member),
-        "orders": over_orders(columns, case.member),
-        "member_ratio": {attack: over_member_ratios(score, case.member, rng) for attack, score in judged.items()},
-        "length": {attack: over_lengths(score, case.member, seconds) for attack, score in judged.items()},
-        "corrupted_only": corrupted_only(neighbours, judged, row_of, case.member),
-    }
+    sensitivity = SensitivityResult(
+        instructions=over_instructions(columns, case.member),
+        orders=over_orders(columns, case.member),
+        member_ratio={attack: over_member_ratios(score, case.member, rng) for attack, score in judged.items()},
+        length={attack: over_lengths(score, case.member, seconds) for attack, score in judged.items()},
+        corrupted_only=corrupted_only(neighbours, judged, row_of, case.member),
+    )
     return {
         "sensitivity": sensitivity,
         "modality": _modality(name, case, judged, neighbours, clip_ids, params),
@@ -117,7 +137,7 @@ def _described(
 
 def _modality(
     name: str, case: AuditCase, judged: Columns, neighbours: pa.Table, clip_ids: list[str], params: EvaluationParams
-) -> dict[str, Any]:
+) -> ModalityResult:
     corpus, settings = params.audits[name].corpus, settings_of(params)
     row_of = {clip_ids[row]: at for at, row in enumerate(case.rows)}
     asked = query_scores(neighbours, "pairing", list(judged), row_of, len(case.member))
@@ -138,16 +158,21 @@ def _modality(
     )
 
 
-def _scores(name: str, role: str, clip_ids: list[str]) -> Columns:
+def _scores(name: str, clip_ids: list[str]) -> tuple[Columns, Columns]:
+    """Return the scores on the target and on the reference."""
     attacks = read_table(artifact("attacks", name, "scores.parquet"))
     detector = read_table(artifact(DETECTOR, name, "scores.parquet"))
-    return attack_columns(attacks, role, clip_ids) | detector_columns(detector, role, clip_ids)
+    target, reference = (
+        attack_columns(attacks, role, clip_ids) | detector_columns(detector, role, clip_ids)
+        for role in ("target", "reference")
+    )
+    return target, reference
 
 
-def _window(record: dict[str, Any], seconds: Floats) -> dict[str, Any]:
+def _window(longest: float | None, seconds: Floats) -> AudioWindow:
     """Return the longest audio that reaches the target, in seconds, and how many clips are longer."""
-    longest = record.get("window_seconds")
-    return {"seconds": longest, "clips_cut": int((seconds > longest).sum()) if longest is not None else 0}
+    cut = int((seconds > longest).sum()) if longest is not None else 0
+    return AudioWindow(seconds=longest, clips_cut=cut)
 
 
 def _curves(case: AuditCase, primary: list[str], population: Ints) -> str:
@@ -167,11 +192,13 @@ def _curves(case: AuditCase, primary: list[str], population: Ints) -> str:
     return text.getvalue()
 
 
-def _write(name: str, head: dict[str, Any], blind: dict[str, Any], found: dict[str, Any], curves: str) -> None:
-    write_text(artifact(STAGE, name, "roc.csv"), curves)
-    window = {"window": head.pop("window")}
-    write_json(artifact(STAGE, name, "metrics.json"), head | window | {"blind": blind} | found)
-    write_json(artifact(STAGE, name, "verdict.json"), head | found["verdict"])
+def _write(result: MembershipResult, curves: str) -> None:
+    folder, plain = artifact(STAGE, result.audit), result.plain()
+    head = {key: plain[key] for key in ("audit", "corpus", "target", "reference", "split")}
+    write_text(folder / "roc.csv", curves)
+    write_json(folder / "details.json", plain)
+    write_json(folder / "metrics.json", membership_headlines(result))
+    write_json(folder / "verdict.json", head | plain["verdict"])
 
 
 if __name__ == "__main__":

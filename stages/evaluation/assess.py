@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from stages.core.inference.population import Population
 from stages.core.inference.statistics import AUCTest, Floats, auc, renumbered
+from stages.core.results.membership import AttackResult, AttackTests, ClipCounts, Judgement, SetResult, VerdictResult
+from stages.core.results.population import PopulationResult
 from stages.evaluation.belief import accepted, graded
 from stages.evaluation.case import AuditCase
 from stages.evaluation.describe import CorpusContext, corpus_of, describe
-from stages.evaluation.evidence import tested, weigh
+from stages.evaluation.evidence import AttackEvidence, tested, weigh
 from stages.evaluation.sets import of_sets
 from stages.evaluation.settings import RuleSettings
 from stages.evaluation.verdict import decide
@@ -38,6 +39,33 @@ class Blind:
     weight: Floats
 
 
+@dataclass(frozen=True)
+class Ruling:
+    """The verdict, with what it rests on: where a claim may be made, and the primary attacks' evidence."""
+
+    judged: AuditCase
+    population: Population
+    evidence: dict[str, AttackEvidence]
+    verdict: VerdictResult
+
+
+def rule(
+    case: AuditCase,
+    primary: Sequence[str],
+    blind: Blind,
+    settings: RuleSettings,
+    rng: np.random.Generator,
+    audible: bool = True,
+) -> Ruling:
+    """Weigh the primary attacks of a case, and draw the verdict; parameters are those of `assess`."""
+    judged = case.only(primary)
+    grade, doubts = graded(case.split, blind.population.whole, _on_reference(judged))
+    population = accepted(blind.population, grade, case.member, settings.population.min_matched)
+    evidence = weigh(judged, population, settings, rng)
+    verdict = decide(grade, population, evidence, case.reference is not None, settings, doubts, case.notes, audible)
+    return Ruling(judged, population, evidence, verdict)
+
+
 def assess(
     case: AuditCase,
     primary: Sequence[str],
@@ -45,7 +73,8 @@ def assess(
     settings: RuleSettings,
     rng: np.random.Generator,
     audible: bool = True,
-) -> dict[str, Any]:
+    learned: Mapping[str, float | None] | None = None,
+) -> Judgement:
     """Weigh the primary attacks, describe all, and draw the verdict.
 
     Parameters
@@ -58,17 +87,11 @@ def assess(
     rng : numpy.random.Generator
     audible : bool
         Whether the audio reaches the target.
-
-    Returns
-    -------
-    dict
-        With `clips`, `population`, `attacks`, `sets` and `verdict` as in `metrics.json`.
+    learned : dict of str to float or None, optional
+        The p values, over permuted labels, of attacks that learn from labels; they are described and decide nothing.
     """
-    judged = case.only(primary)
-    grade, doubts = graded(case.split, blind.population.whole, _on_reference(judged))
-    population = accepted(blind.population, grade, case.member, settings.population.min_matched)
-    evidence = weigh(judged, population, settings, rng)
-    verdict = decide(grade, population, evidence, case.reference is not None, settings, doubts, case.notes, audible)
+    ruling = rule(case, primary, blind, settings, rng, audible)
+    population = ruling.population
     corpus = corpus_of(
         case.member,
         case.cluster,
@@ -80,31 +103,34 @@ def assess(
     )
     attacks = {}
     for index, name in enumerate(case.names):
-        found = evidence.get(name)
-        attacks[name] = (
-            describe(case.scores[:, index], corpus, nested=found is not None)
-            | {"primary": found is not None, "reference_auc": _reference_auc(case, index)}
-            | (found.summary() if found else _exploratory(case, index, corpus, population))
+        found = ruling.evidence.get(name)
+        tests = found.result() if found else _exploratory(case, index, corpus, population)
+        attacks[name] = AttackResult(
+            **dict(describe(case.scores[:, index], corpus, nested=found is not None)),
+            **dict(tests),
+            primary=found is not None,
+            reference_auc=_reference_auc(case, index),
+            learned_p=(learned or {}).get(name),
         )
-    return {
-        "clips": {
-            "member": int(case.member.sum()),
-            "non_member": int((~case.member).sum()),
-            "speakers": int(case.cluster.max()) + 1 if len(case.cluster) else 0,
-        },
-        "population": population.summary(case.member),
-        "attacks": attacks,
-        "sets": _sets(judged, population, settings.population.folds, rng),
-        "verdict": verdict.summary(),
-    }
+    return Judgement(
+        clips=ClipCounts(
+            member=int(case.member.sum()),
+            non_member=int((~case.member).sum()),
+            speakers=int(case.cluster.max()) + 1 if len(case.cluster) else 0,
+        ),
+        population=PopulationResult.of(population, case.member),
+        attacks=attacks,
+        sets=_sets(ruling.judged, population, settings.population.folds, rng),
+        verdict=ruling.verdict,
+    )
 
 
-def _sets(case: AuditCase, population: Population, folds: int, rng: np.random.Generator) -> dict[str, Any] | None:
+def _sets(case: AuditCase, population: Population, folds: int, rng: np.random.Generator) -> SetResult | None:
     """Return what the attacks show of the population and its speakers as sets; None where there is none."""
     if population.kind is None:
         return None
     rows = population.indices
-    return of_sets(case.scores[rows], case.member[rows], renumbered(case.cluster[rows]), folds, rng).summary()
+    return of_sets(case.scores[rows], case.member[rows], renumbered(case.cluster[rows]), folds, rng).result()
 
 
 def _on_reference(case: AuditCase) -> dict[str, AUCTest]:
@@ -115,17 +141,16 @@ def _on_reference(case: AuditCase) -> dict[str, AUCTest]:
     return {name: tested(column, case.member, case.cluster) for name, column in columns}
 
 
-def _exploratory(case: AuditCase, index: int, corpus: CorpusContext, population: Population) -> dict[str, Any]:
+def _exploratory(case: AuditCase, index: int, corpus: CorpusContext, population: Population) -> AttackTests:
     """Return the tests of an attack that decides nothing: unadjusted, without the negative control."""
     score, rows = case.scores[:, index], population.indices
     held = tested(score[rows], corpus.member[rows], corpus.cluster[rows]) if population.kind else None
-    return {
-        "p_whole": tested(score, corpus.member, corpus.cluster).p,
-        "p": held.p if held else None,
-        "population_auc": held.auc if held else None,
-        "population_auc_ci": list(held.interval()) if held else None,
-        "calibrated_difference": None,
-    }
+    return AttackTests(
+        p_whole=tested(score, corpus.member, corpus.cluster).p,
+        p=held.p if held else None,
+        population_auc=held.auc if held else None,
+        population_auc_ci=held.interval() if held else None,
+    )
 
 
 def _reference_auc(case: AuditCase, index: int) -> float | None:

@@ -10,20 +10,24 @@ import numpy as np
 from stages.core.inference.blind import BlindInterval
 from stages.core.inference.population import Population
 from stages.core.inference.statistics import AUCTest, Bools
+from stages.core.results.membership import Grade, MembershipReason
+from stages.core.words.membership import DIVIDED_BY_CHANCE
 
 BELIEVED_FROM = 0.001
 """Least p at which a split that is declared randomised is believed: of the label-permutation test of the blind
 baseline, and of the attacks on the reference (Bonferroni over them)."""
 
 
-def graded(split: str, whole: BlindInterval | None, reference: Mapping[str, AUCTest]) -> tuple[str, list[str]]:
+def graded(
+    split: Grade, whole: BlindInterval | None, reference: Mapping[str, AUCTest]
+) -> tuple[Grade, list[MembershipReason]]:
     """Return the grade of a split, with the reason where a declared random split is not believed.
 
     Neither the recording nor a model that never saw the data may tell members of a random split from the others.
 
     Parameters
     ----------
-    split : str
+    split : Grade
         As declared.
     whole : BlindInterval or None
         Of the blind baseline on the whole corpus; None where it could not be fitted.
@@ -33,18 +37,12 @@ def graded(split: str, whole: BlindInterval | None, reference: Mapping[str, AUCT
     if split != "randomised":
         return split, []
     if whole is None:
-        return "post_hoc", ["the split calls itself randomised, which could not be checked: it counts as post hoc"]
+        return "post_hoc", [MembershipReason.of("split_unchecked")]
     if whole.p < BELIEVED_FROM:
-        return "post_hoc", [
-            f"the split calls itself randomised, but without the model members are told from non-members with AUC "
-            f"{whole.auc:.2f}, which random labels give with p = {whole.p:.1g}: it counts as post hoc"
-        ]
+        return "post_hoc", [MembershipReason.of("split_seen_blind", auc=whole.auc, p=whole.p)]
     leak = _leak(reference)
     if leak:
-        return "post_hoc", [
-            f"the split calls itself randomised, but {leak} separates it on the reference, which never saw the data "
-            f"(AUC {reference[leak].auc:.2f}): it counts as post hoc"
-        ]
+        return "post_hoc", [MembershipReason.of("split_seen_on_reference", attack=leak, auc=reference[leak].auc)]
     return "randomised", []
 
 
@@ -55,7 +53,7 @@ def _leak(reference: Mapping[str, AUCTest]) -> str | None:
     return name if name is not None and two_sided[name] * len(reference) < BELIEVED_FROM else None
 
 
-def accepted(population: Population, grade: str, member: Bools, fewest: int) -> Population:
+def accepted(population: Population, grade: Grade, member: Bools, fewest: int) -> Population:
     """Return the population in which claims are made: the whole of a corpus whose random split is believed.
 
     The tolerance excludes a difference in recording that could explain an attack. Where chance decided there is none
@@ -66,7 +64,7 @@ def accepted(population: Population, grade: str, member: Bools, fewest: int) -> 
     ----------
     population : Population
         As the blind baseline alone found it.
-    grade : str
+    grade : Grade
     member : bool[n]
     fewest : int
         Clips that a population needs on each side.
@@ -76,5 +74,5 @@ def accepted(population: Population, grade: str, member: Bools, fewest: int) -> 
     if grade != "randomised" or population.kind == "whole" or whole is None or whole.low > 0.5 or not enough:
         return population
     rows = np.arange(len(member))
-    reason = "the whole corpus, which chance divided; the blind baseline does not say otherwise"
-    return replace(population, kind="whole", indices=rows, pairs=np.full(len(rows), -1), blind=whole, reason=reason)
+    alone = np.full(len(rows), -1)
+    return replace(population, kind="whole", indices=rows, pairs=alone, blind=whole, reason=DIVIDED_BY_CHANCE)

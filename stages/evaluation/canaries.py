@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from stages.core.inference.conformal import canaries_p
 from stages.core.inference.statistics import Bools, Floats, holm
+from stages.core.results.described import CanaryResult, CanaryTest
 
 DRAWS = 9999
 
 
 def of_canaries(
     scores: Mapping[str, Floats], member: Bools, canary: Sequence[str | None], rng: np.random.Generator
-) -> dict[str, Any] | None:
+) -> CanaryResult | None:
     """Return the rank test of every attack over a corpus's canaries.
 
     Parameters
@@ -31,8 +31,8 @@ def of_canaries(
 
     Returns
     -------
-    dict or None
-        `sets`, and for each attack `p` and Holm's `holm_p`; None without canaries.
+    CanaryResult or None
+        None without canaries.
     """
     rows = defaultdict(list)
     for row, name in enumerate(canary):
@@ -51,5 +51,5 @@ def of_canaries(
         for score in scores.values()
     ]
     adjusted = holm(np.array(p))
-    attacks = {name: {"p": a, "holm_p": float(b)} for name, a, b in zip(scores, p, adjusted, strict=True)}
-    return {"sets": len(sets), "attacks": attacks}
+    attacks = {name: CanaryTest(p=a, holm_p=float(b)) for name, a, b in zip(scores, p, adjusted, strict=True)}
+    return CanaryResult(sets=len(sets), attacks=attacks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from stages.core.errors import EarwitnessError
 from stages.core.inference.folds import speaker_clusters
 from stages.core.inference.statistics import Bools, Floats, Ints
+from stages.core.results.membership import Grade, MembershipReason
 
-SPLITS = ("randomised", "matched", "post_hoc")
+SPLITS: tuple[Grade, ...] = get_args(Grade)
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,9 @@ class AuditCase:
     member : bool[n]
     cluster : intp[n]
         Speaker codes.
-    split : str
-    notes : list of str
+    split : Grade
+        As declared.
+    notes : list of MembershipReason
         What had to be left out or assumed.
     rows : intp[n]
         Each clip's row in what was given.
@@ -46,8 +48,8 @@ class AuditCase:
     features: Floats
     member: Bools
     cluster: Ints
-    split: str
-    notes: list[str]
+    split: Grade
+    notes: list[MembershipReason]
     rows: Ints
 
     def only(self, names: Sequence[str]) -> AuditCase:
@@ -76,7 +78,8 @@ def make_case(
     EarwitnessError
         If lengths differ, there is no clip or no attack, a feature is not finite or the split is unknown.
     """
-    if split not in SPLITS:
+    declared = next((known for known in SPLITS if known == split), None)
+    if declared is None:
         raise EarwitnessError(f"split: unknown {split!r}: use one of {', '.join(SPLITS)}")
     if not isinstance(scores, Mapping) or not scores:
         raise EarwitnessError("scores: no attack: give at least one")
@@ -92,7 +95,7 @@ def make_case(
     if speaker is None or len(speaker) != len(labels):
         count = "no" if speaker is None else len(speaker)
         raise EarwitnessError(f"speaker: {count} rows, but member has {len(labels)}: give one per clip")
-    notes = [f"{(~known).sum()} clips of unknown membership were left out"] if not known.all() else []
+    notes = [MembershipReason.of("labels_unknown", clips=int((~known).sum()))] if not known.all() else []
     rows = np.flatnonzero(known)
     places = [place for place, name in enumerate(scores) if deciding is None or name in deciding]
     parts = [blind, matrix[:, places], labels[:, None].astype(np.float64)]
@@ -105,8 +108,8 @@ def make_case(
         features=blind[rows],
         member=labels[rows],
         cluster=cluster,
-        split=split,
-        notes=notes + ([note] if note else []),
+        split=declared,
+        notes=notes + ([MembershipReason.of("speakers_assumed", assumed=note)] if note else []),
         rows=rows,
     )
 

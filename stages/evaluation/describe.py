@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from scipy.stats import false_discovery_control
 
 from stages.core.errors import EarwitnessError
 from stages.core.inference.bootstrap import (
@@ -17,10 +17,11 @@ from stages.core.inference.bootstrap import (
     tpr_at_fpr,
 )
 from stages.core.inference.conditional import blind_logit, delta_auc, likelihood_ratio_p, weighted_auc
-from stages.core.inference.conformal import benjamini_hochberg, conformal_p, conformal_threshold
+from stages.core.inference.conformal import conformal_p, conformal_threshold
 from stages.core.inference.crossfit import splits
 from stages.core.inference.folds import grouped_folds
 from stages.core.inference.statistics import Bools, Floats, Ints, auc, delong_error
+from stages.core.results.membership import AttackDescription, TruePositives
 
 RATES = (0.01, 0.05)
 FALSE_DISCOVERIES = 0.05
@@ -69,7 +70,7 @@ def corpus_of(
     return CorpusContext(member, cluster, blind, weight, dealt, speaker_draws(cluster, bootstraps, rng))
 
 
-def describe(score: Floats, corpus: CorpusContext, nested: bool) -> dict[str, Any]:
+def describe(score: Floats, corpus: CorpusContext, nested: bool) -> AttackDescription:
     """Return an attack's descriptive figures on the corpus as given.
 
     Parameters
@@ -82,37 +83,44 @@ def describe(score: Floats, corpus: CorpusContext, nested: bool) -> dict[str, An
 
     Returns
     -------
-    dict
-        Keys as in `metrics.json`; figures are None where a class has no score.
+    AttackDescription
+        Figures are None where a class has no score.
     """
     known = np.isfinite(score)
     s, member, cluster = score[known], corpus.member[known], corpus.cluster[known]
-    both = bool(member.any() and not member.all())
-    found: dict[str, Any] = {"n": len(s), "auc": None, "auc_ci": None, "delong_ci": None, "tpr_at_fpr": {}}
-    found["discoveries"] = 0
-    found |= dict.fromkeys(("blind_correlation", "conditional_p", "delta_auc", "delta_auc_ci", "weighted_auc"))
-    found["effective_n"] = 0.0
-    if not both:
-        return found
+    if not member.any() or member.all():
+        return AttackDescription(n=len(s))
     area, half = auc(s, member), 1.96 * delong_error(s, member)
-    found["auc"] = area
-    found["auc_ci"] = list(percentile_interval(bootstrap_auc(s, member, cluster, corpus.draws)))
-    found["delong_ci"] = [max(0.0, area - half), min(1.0, area + half)]
-    found["tpr_at_fpr"] = _rates(s, member, cluster, corpus.draws)
-    found["discoveries"] = int((benjamini_hochberg(conformal_p(s[member], s[~member])) <= FALSE_DISCOVERIES).sum())
-    return found | _given_blind(s, known, corpus, nested)
+    blind = blind_logit(corpus.blind[known])
+    varies = np.ptp(s) > 0 and np.ptp(blind) > 0
+    weighted, effective = weighted_auc(s, member, corpus.weight[known])
+    gain, gain_interval = _gain(s, blind, known, corpus) if nested else (None, None)
+    return AttackDescription(
+        n=len(s),
+        auc=area,
+        auc_ci=percentile_interval(bootstrap_auc(s, member, cluster, corpus.draws)),
+        delong_ci=(max(0.0, area - half), min(1.0, area + half)),
+        tpr_at_fpr=_rates(s, member, cluster, corpus.draws),
+        discoveries=int((false_discovery_control(conformal_p(s[member], s[~member])) <= FALSE_DISCOVERIES).sum()),
+        blind_correlation=float(np.corrcoef(s, blind)[0, 1]) if varies else 0.0,
+        conditional_p=likelihood_ratio_p(blind, s, member),
+        delta_auc=gain,
+        delta_auc_ci=gain_interval,
+        weighted_auc=weighted,
+        effective_n=effective,
+    )
 
 
-def _rates(score: Floats, member: Bools, cluster: Ints, draws: Draws) -> dict[str, dict[str, Any]]:
+def _rates(score: Floats, member: Bools, cluster: Ints, draws: Draws) -> dict[str, TruePositives]:
     rates = RATES + ((RARE_RATE,) if (~member).sum() >= RARE_RATE_NEGATIVES else ())
     found = {}
     for rate in rates:
         drawn = bootstrap_tpr(score, member, cluster, draws, rate)
-        found[str(rate)] = {
-            "tpr": tpr_at_fpr(score, member, rate),
-            "ci": list(percentile_interval(drawn)),
-            "threshold": _threshold(score[~member], rate),
-        }
+        found[str(rate)] = TruePositives(
+            tpr=tpr_at_fpr(score, member, rate),
+            ci=percentile_interval(drawn),
+            threshold=_threshold(score[~member], rate),
+        )
     return found
 
 
@@ -124,18 +132,11 @@ def _threshold(negatives: Floats, rate: float) -> float | None:
         return None
 
 
-def _given_blind(score: Floats, known: Bools, corpus: CorpusContext, nested: bool) -> dict[str, Any]:
-    member, cluster, blind = corpus.member[known], corpus.cluster[known], blind_logit(corpus.blind[known])
-    varies = np.ptp(score) > 0 and np.ptp(blind) > 0
-    area, effective = weighted_auc(score, member, corpus.weight[known])
-    found: dict[str, Any] = {
-        "blind_correlation": float(np.corrcoef(score, blind)[0, 1]) if varies else 0.0,
-        "conditional_p": likelihood_ratio_p(blind, score, member),
-        "weighted_auc": area,
-        "effective_n": effective,
-    }
-    folds = corpus.folds[known]
-    if nested and all(0 < member[split.train].sum() < split.train.sum() for split in splits(folds)):
-        gain, interval = delta_auc(blind, score, member, cluster, folds, corpus.draws)
-        found |= {"delta_auc": gain, "delta_auc_ci": list(interval)}
-    return found
+def _gain(
+    score: Floats, blind: Floats, known: Bools, corpus: CorpusContext
+) -> tuple[float | None, tuple[float, float] | None]:
+    """Return what the attack adds to the blind score's AUC; None where a fold leaves one class to learn from."""
+    member, cluster, folds = corpus.member[known], corpus.cluster[known], corpus.folds[known]
+    if not all(0 < member[split.train].sum() < split.train.sum() for split in splits(folds)):
+        return None, None
+    return delta_auc(blind, score, member, cluster, folds, corpus.draws)

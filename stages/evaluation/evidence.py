@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from stages.core.inference.population import Population
 from stages.core.inference.statistics import AUCTest, Bools, Floats, Ints, clustered_test, holm
+from stages.core.results.membership import AttackTests, CalibratedResult
 from stages.evaluation.calibration import CalibratedDifference, calibrate
 from stages.evaluation.case import AuditCase
 from stages.evaluation.settings import RuleSettings
@@ -68,40 +68,40 @@ class AttackEvidence:
             smallest = max(smallest, self.calibrated.smallest_detectable(alpha, adjusted))
         return smallest
 
-    def summary(self) -> dict[str, Any]:
-        """Return the part of the attack's block in `metrics.json` that the verdict rests on."""
-        return {
-            "p_whole": self.whole.p,
-            "p": self.held.p if self.held else None,
-            "holm_p": self.held_p if self.held else None,
-            "population_auc": self.held.auc if self.held else None,
-            "population_auc_ci": list(self.held.interval()) if self.held else None,
-            "calibrated_difference": _calibrated(self.calibrated, self.supported_p),
-        }
+    def result(self) -> AttackTests:
+        """Return the tests that the verdict rests on."""
+        return AttackTests(
+            p_whole=self.whole.p,
+            p=self.held.p if self.held else None,
+            holm_p=self.held_p if self.held else None,
+            population_auc=self.held.auc if self.held else None,
+            population_auc_ci=self.held.interval() if self.held else None,
+            calibrated_difference=_calibrated(self.calibrated, self.supported_p),
+        )
 
 
 def _significant(test: AUCTest, adjusted_p: float, alpha: float) -> bool:
     return adjusted_p < alpha and test.interval()[0] > 0.5
 
 
-def _calibrated(found: CalibratedDifference | None, supported_p: float) -> dict[str, Any] | None:
+def _calibrated(found: CalibratedDifference | None, supported_p: float) -> CalibratedResult | None:
     if found is None:
         return None
-    return {
-        "auc": found.difference.auc,
-        "auc_ci": list(found.difference.interval()),
-        "p": found.p,
-        "holm_p": supported_p,
-        "margin_p": found.margin.p,
-        "c": found.c,
-        "identified": found.identified,
-        "tested_c": list(found.values),
-        "first_stage_f": found.first_stage,
-        "placebo_p": found.placebo_p,
-        "placebo_holds": found.placebo_holds,
-        "reference_p": found.reference.p,
-        "reference_allows": found.reference_allows,
-    }
+    return CalibratedResult(
+        auc=found.difference.auc,
+        auc_ci=found.difference.interval(),
+        p=found.p,
+        holm_p=supported_p,
+        margin_p=found.margin.p,
+        c=found.c,
+        identified=found.identified,
+        tested_c=list(found.values),
+        first_stage_f=found.first_stage,
+        placebo_p=found.placebo_p,
+        placebo_holds=found.placebo_holds,
+        reference_p=found.reference.p,
+        reference_allows=found.reference_allows,
+    )
 
 
 def weigh(
@@ -153,7 +153,11 @@ def tested(score: Floats, member: Bools, cluster: Ints) -> AUCTest:
     return clustered_test(score[known], member[known], cluster[known])
 
 
+def beyond_p(test: AUCTest | None, found: CalibratedDifference | None) -> float:
+    """Return the larger p of an attack and of its calibrated difference at c; 1.0 without one of them."""
+    return 1.0 if test is None or found is None else max(test.p, found.p)
+
+
 def _supported(test: AUCTest | None, found: CalibratedDifference | None) -> float:
-    if test is None or found is None or not (found.placebo_holds and found.reference_allows):
-        return 1.0
-    return max(test.p, found.p)
+    allowed = found is not None and found.placebo_holds and found.reference_allows
+    return beyond_p(test, found) if allowed else 1.0

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from stages.core.errors import EarwitnessError
-from stages.core.inference.population import Population, population_of
+from stages.core.inference.population import Population
 from stages.core.inference.statistics import Floats
+from stages.core.results.attackname import AttackName
+from stages.core.results.population import PopulationResult
+from stages.core.schemas.attacks import AttackKind
 from stages.evaluation.assess import Blind
 from stages.evaluation.case import AuditCase
-from stages.evaluation.sensitivity import ATTACK_KEYS
 
 DETECTOR = "fidelity_detector"
 
@@ -34,8 +35,8 @@ def attack_columns(table: pa.Table, role: str, clip_ids: Sequence[str]) -> Colum
         The order wanted; NaN where an attack has no score for a clip.
     """
     chosen = table.filter(pc.equal(table["role"], role))
-    parts = [chosen[key].cast(pa.string()) for key in ATTACK_KEYS]
-    names = pc.binary_join_element_wise(*parts, "/").combine_chunks().dictionary_encode()
+    parts = [chosen[key].cast(pa.string()) for key in AttackName.COLUMNS]
+    names = pc.binary_join_element_wise(*parts, AttackName.SEPARATOR).combine_chunks().dictionary_encode()
     return _pivot(names, chosen, clip_ids)
 
 
@@ -54,7 +55,7 @@ def _pivot(names: pa.DictionaryArray, table: pa.Table, clip_ids: Sequence[str]) 
     return dict(sorted(zip(names.dictionary.to_pylist(), scores, strict=True)))
 
 
-def primary_of(primary: Sequence[str], target: Columns, kinds: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def primary_of(primary: Sequence[str], target: Columns, kinds: Mapping[str, AttackKind]) -> list[str]:
     """Return the primary attacks that were scored; a target may not tell what others need.
 
     Primary attacks are free of a reference, because the negative control compares them with it, and not learned from
@@ -66,34 +67,43 @@ def primary_of(primary: Sequence[str], target: Columns, kinds: Mapping[str, Mapp
         Full names.
     target : Columns
         Every scored attack's scores on the target.
-    kinds : mapping of str to mapping
-        By attack, without its view, whether it ``uses_reference`` and whether it ``uses_labels``; also of attacks
-        that were tried and scored no clip.
+    kinds : mapping of str to AttackKind
+        By attack, without its view; also of attacks that were tried and scored no clip.
 
     Raises
     ------
     EarwitnessError
         Naming the key and the attacks that there are, if one was not tried or cannot be primary, or none was scored.
     """
-    eligible = [name for name in target if _may_be_primary(kinds.get(name.split("/")[0]))]
+    eligible = [name for name in target if _may_be_primary(kinds.get(AttackName.attack_of(name)))]
     key, known = "params.yaml: evaluation.primary_attacks", ", ".join(eligible)
     for name in primary:
-        kind = kinds.get(name.split("/")[0])
+        kind = kinds.get(AttackName.attack_of(name))
         if kind is None:
             raise EarwitnessError(f"{key}: {name!r} was not tried: use some of {known}")
         if not _may_be_primary(kind):
             raise EarwitnessError(
-                f"{key}: {name!r} reads the reference or is learned, and cannot be primary: use some of {known}"
+                f"{key}: {name!r} reads the reference or uses labels, and cannot be primary: use some of {known}"
             )
     scored = [name for name in primary if name in target]
     if not scored:
-        raise EarwitnessError(f"{key}: the target tells what none of them needs: add some of {known}")
+        raise EarwitnessError(
+            f"{key}: no primary attack could be scored: this target lacks the statistics that they need: add some of "
+            f"{known}"
+        )
     return scored
 
 
-def _may_be_primary(kind: Mapping[str, Any] | None) -> bool:
+def _may_be_primary(kind: AttackKind | None) -> bool:
     """Return whether an attack reads one target alone and no labels; the detector, of no listed kind, does not."""
     return kind is not None and not (kind["uses_reference"] or kind["uses_labels"])
+
+
+def learned_p(names: Iterable[str], kinds: Mapping[str, AttackKind]) -> dict[str, float | None]:
+    """Return the p value over permuted labels of every attack that learns from labels, by full name."""
+    named = {name: AttackName.of(name) for name in names}
+    of_kind = {name: kinds[each.attack].get("p", {}) for name, each in named.items() if each and each.attack in kinds}
+    return {name: p.get(each.view) for name, p in of_kind.items() if p and (each := named[name])}
 
 
 def paired(target: Columns, reference: Columns) -> Columns:
@@ -102,14 +112,14 @@ def paired(target: Columns, reference: Columns) -> Columns:
 
 
 def blind_of(
-    metrics: dict[str, Any], scores: pa.Table, matched: pa.Table, clip_ids: Sequence[str], case: AuditCase
+    found: PopulationResult, scores: pa.Table, matched: pa.Table, clip_ids: Sequence[str], case: AuditCase
 ) -> Blind:
     """Return what `blind_baseline` found, in the rows of a case.
 
     Parameters
     ----------
-    metrics : dict
-        Its `details.json`.
+    found : PopulationResult
+        As in its `details.json`.
     scores, matched : pa.Table
         Its `scores.parquet` and `matched.parquet`.
     clip_ids : sequence of str
@@ -121,16 +131,16 @@ def blind_of(
     order = np.array([at[clip_ids[row]] for row in case.rows], np.intp)
     probability = np.nan_to_num(fused["probability"].to_numpy().astype(np.float64)[order], nan=0.5)
     weight = np.nan_to_num(fused["odds_weight"].to_numpy().astype(np.float64)[order], nan=0.0)
-    return Blind(_population(metrics["population"], matched, clip_ids, case), probability, weight)
+    return Blind(_population(found, matched, clip_ids, case), probability, weight)
 
 
-def _population(summary: dict[str, Any], matched: pa.Table, clip_ids: Sequence[str], case: AuditCase) -> Population:
+def _population(found: PopulationResult, matched: pa.Table, clip_ids: Sequence[str], case: AuditCase) -> Population:
     none = np.zeros(0, np.intp)
-    if summary["kind"] is None:
-        return population_of(summary, none, none)
-    if summary["kind"] == "whole":
-        return population_of(summary, np.arange(len(case.rows)), np.full(len(case.rows), -1))
+    if found.kind is None:
+        return found.population(none, none)
+    if found.kind == "whole":
+        return found.population(np.arange(len(case.rows)), np.full(len(case.rows), -1))
     pair_of = dict(zip(matched["clip_id"].to_pylist(), matched["pair"].to_pylist(), strict=True))
     pairs = np.array([pair_of.get(clip_ids[row], -1) for row in case.rows], np.intp)
     indices = np.flatnonzero(pairs >= 0)
-    return population_of(summary, indices, pairs[indices])
+    return found.population(indices, pairs[indices])

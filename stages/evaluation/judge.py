@@ -13,9 +13,9 @@ from stages.core.inference.conditional import fit_logistic, odds_weights
 from stages.core.inference.population import Population, find_population
 from stages.core.inference.statistics import Bools, Floats
 from stages.evaluation.assess import Blind, assess
-from stages.evaluation.case import make_case
+from stages.evaluation.case import AuditCase, make_case
 from stages.evaluation.params import EvaluationParams
-from stages.evaluation.settings import settings_of
+from stages.evaluation.settings import RuleSettings, settings_of
 
 
 def judge(
@@ -53,7 +53,8 @@ def judge(
     Returns
     -------
     dict
-        With `population`, `attacks`, `verdict` and `clips` as in `metrics.json`.
+        With `clips`, `population`, `attacks`, `sets` and `verdict`: `stages.core.results.membership.Judgement` as plain
+        dicts, as in `details.json`.
 
     Raises
     ------
@@ -76,11 +77,26 @@ def judge(
     """
     settings = settings_of(params)
     rng = np.random.default_rng(0) if rng is None else rng
+    case, blind = prepared(scores, reference_scores, features, member, speaker, split, settings, rng)
+    return assess(case, case.names, blind, settings, rng).plain()
+
+
+def prepared(
+    scores: Mapping[str, ArrayLike],
+    reference_scores: Mapping[str, ArrayLike] | None,
+    features: ArrayLike,
+    member: Sequence[Any] | NDArray[Any],
+    speaker: Sequence[Any] | NDArray[Any],
+    split: str,
+    settings: RuleSettings,
+    rng: np.random.Generator,
+) -> tuple[AuditCase, Blind]:
+    """Check an audit's numbers, and find its population; parameters are those of `judge`."""
     case = make_case(scores, reference_scores, features, member, speaker, split)
     population = find_population(case.features, case.member, case.cluster, settings.population, rng)
     probability = _probability(population, case.member)
     weight = odds_weights(probability, case.member, settings.odds_trim)
-    return assess(case, case.names, Blind(population, probability, weight), settings, rng)
+    return case, Blind(population, probability, weight)
 
 
 def _probability(population: Population, member: Bools) -> Floats:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +22,14 @@ import pyarrow as pa
 from stages.core.inference.blind import PopulationSettings, blind_auc
 from stages.core.inference.bootstrap import Draws, bootstrap_auc, percentile_interval, speaker_draws
 from stages.core.inference.statistics import Bools, Floats, Ints, auc, renumbered
+from stages.core.results.described import (
+    ContrastResult,
+    ModalityEffect,
+    ModalityResult,
+    PairingAttack,
+    PairingBlind,
+    PairingResult,
+)
 
 ORIGINAL = "original"
 AS_IT_WAS = "as_it_was"
@@ -34,6 +41,8 @@ NO_PAIRING = "no pairing was scored: perturbation.neighbours names none, or the 
 FEWEST = 2
 """Clips of each side without which there is no blind baseline."""
 
+Contrasts = dict[str, dict[str, ContrastResult]]
+"""By pairing with another voice, then by attack."""
 RngOf = Callable[[str], np.random.Generator]
 
 
@@ -89,8 +98,8 @@ def mean_features(table: pa.Table, row_of: Mapping[str, int], rows: int) -> dict
     return found
 
 
-def matrix(heard: PairingScores, settings: PopulationSettings, bootstraps: int, rng_of: RngOf) -> dict[str, Any]:
-    """Return the block `modality` of `metrics.json`.
+def matrix(heard: PairingScores, settings: PopulationSettings, bootstraps: int, rng_of: RngOf) -> ModalityResult:
+    """Return what each pairing shows, and the contrasts.
 
     Parameters
     ----------
@@ -104,43 +113,44 @@ def matrix(heard: PairingScores, settings: PopulationSettings, bootstraps: int, 
 
     Returns
     -------
-    dict
-        ``pairings`` and ``interaction``, both null, with a ``reason``, where there is no pairing.
+    ModalityResult
+        Its pairings and its interaction are None, with the reason, where there is no pairing.
     """
     names = sorted({name for of_attack in heard.scores.values() for name in of_attack} - {ORIGINAL})
     if not names:
-        return {"against": None, "pairings": None, "interaction": None, "reason": NO_PAIRING}
+        return ModalityResult(against=None, pairings=None, interaction=None, reason=NO_PAIRING)
     against = AS_IT_WAS if AS_IT_WAS in names else ORIGINAL
     draws = speaker_draws(heard.cluster, bootstraps, rng_of("speakers"))
     pairings = {
-        name: {
-            "blind": _blind(heard, name, settings, rng_of(name)),
-            "attacks": {
+        name: PairingResult(
+            blind=_blind(heard, name, settings, rng_of(name)),
+            attacks={
                 attack: _beside(of_attack, name, against, heard, draws)
                 for attack, of_attack in heard.scores.items()
                 if name in of_attack
             },
-        }
+        )
         for name in [ORIGINAL, *names]
     }
-    return {"against": against, "pairings": pairings, **_interactions(heard, against, names, draws)}
+    interaction, reason = _interactions(heard, against, names, draws)
+    return ModalityResult(against=against, pairings=pairings, interaction=interaction, reason=reason)
 
 
-def _blind(heard: PairingScores, name: str, settings: PopulationSettings, rng: np.random.Generator) -> dict[str, Any]:
+def _blind(heard: PairingScores, name: str, settings: PopulationSettings, rng: np.random.Generator) -> PairingBlind:
     """Return the blind AUC of the sound that the target is given, or why there is none."""
     features = heard.features.get(name)
     if features is None:
-        return {"auc": None, "auc_ci": None, "reason": "its sound was not measured"}
+        return PairingBlind(auc=None, auc_ci=None, reason="its sound was not measured")
     scored = [of_attack[name] for of_attack in heard.scores.values() if name in of_attack]
     given = np.flatnonzero(np.isfinite(features).all(axis=1) & np.isfinite(scored).any(axis=0))
     if len(given) and not (np.ptp(features[given], axis=0) > 0).any():
-        return {"auc": 0.5, "auc_ci": [0.5, 0.5], "reason": "every clip sounds the same"}
+        return PairingBlind(auc=0.5, auc_ci=(0.5, 0.5), reason="every clip sounds the same")
     rows = _distinct(features, heard.member, given)
     member = heard.member[rows]
     if min(member.sum(), (~member).sum()) < FEWEST:
-        return {"auc": None, "auc_ci": None, "reason": f"fewer than {FEWEST} members or non-members have one"}
+        return PairingBlind(auc=None, auc_ci=None, reason=f"fewer than {FEWEST} members or non-members have one")
     _, interval = blind_auc(features[rows], member, renumbered(heard.cluster[rows]), settings, rng)
-    return {"auc": interval.auc, "auc_ci": [interval.low, interval.high], "reason": None}
+    return PairingBlind(auc=interval.auc, auc_ci=(interval.low, interval.high), reason=None)
 
 
 def _distinct(features: Floats, member: Bools, rows: Ints) -> Ints:
@@ -151,28 +161,37 @@ def _distinct(features: Floats, member: Bools, rows: Ints) -> Ints:
 
 def _beside(
     of_attack: Mapping[str, Floats], name: str, against: str, heard: PairingScores, draws: Draws
-) -> dict[str, Any]:
+) -> PairingAttack:
     """Return an attack's AUC on a pairing, and what it gains or loses against the same clips as they are."""
     held = of_attack[against] if against in of_attack else of_attack[ORIGINAL]
     rows = np.flatnonzero(np.isfinite(of_attack[name]) & np.isfinite(held))
     member = heard.member[rows]
     counts = {"member": int(member.sum()), "non_member": int((~member).sum())}
     if not member.any() or member.all():
-        nothing = dict.fromkeys(("auc", "auc_ci", "difference", "difference_ci"))
-        return nothing | counts | {"reason": "no member or no non-member has a score"}
+        none = "no member or no non-member has a score"
+        return PairingAttack(auc=None, auc_ci=None, difference=None, difference_ci=None, **counts, reason=none)
     own, own_drawn = _area(of_attack[name][rows], member, heard.cluster[rows], draws)
-    found: dict[str, Any] = {"auc": own, "auc_ci": _interval(own_drawn), "difference": None, "difference_ci": None}
+    difference, interval = None, None
     if name not in {ORIGINAL, against}:
         base, base_drawn = _area(held[rows], member, heard.cluster[rows], draws)
-        found |= {"difference": own - base, "difference_ci": _interval(own_drawn - base_drawn)}
-    return found | counts | {"reason": None}
+        difference, interval = own - base, percentile_interval(own_drawn - base_drawn)
+    return PairingAttack(
+        auc=own,
+        auc_ci=percentile_interval(own_drawn),
+        difference=difference,
+        difference_ci=interval,
+        **counts,
+        reason=None,
+    )
 
 
-def _interactions(heard: PairingScores, against: str, names: Sequence[str], draws: Draws) -> dict[str, Any]:
+def _interactions(
+    heard: PairingScores, against: str, names: Sequence[str], draws: Draws
+) -> tuple[Contrasts | None, str | None]:
     """Return the contrast for each pairing with another voice, or why there is none."""
     voices = [name for name in OTHER_VOICES if name in names]
     if OTHER_TEXT not in names or not voices:
-        return {"interaction": None, "reason": f"needs {OTHER_TEXT} and one of {', '.join(OTHER_VOICES)}"}
+        return None, f"needs {OTHER_TEXT} and one of {', '.join(OTHER_VOICES)}"
     contrasts = {
         voice: {
             attack: _contrast([of_attack[arm] for arm in (against, voice, OTHER_TEXT)], heard, draws)
@@ -181,10 +200,10 @@ def _interactions(heard: PairingScores, against: str, names: Sequence[str], draw
         }
         for voice in voices
     }
-    return {"interaction": contrasts, "reason": None}
+    return contrasts, None
 
 
-def _contrast(arms: Sequence[Floats], heard: PairingScores, draws: Draws) -> dict[str, Any]:
+def _contrast(arms: Sequence[Floats], heard: PairingScores, draws: Draws) -> ContrastResult:
     """Return what is due to text, voice and binding, on the clips that have all three arms.
 
     Parameters
@@ -198,22 +217,23 @@ def _contrast(arms: Sequence[Floats], heard: PairingScores, draws: Draws) -> dic
     member = heard.member[rows]
     counts = {"member": int(member.sum()), "non_member": int((~member).sum())}
     if not member.any() or member.all():
-        return dict.fromkeys(("text", "voice", "binding")) | counts | {"reason": "no clip of one side has all three"}
+        none = "no clip of one side has all three"
+        return ContrastResult(text=None, voice=None, binding=None, **counts, reason=none)
     (own, own_d), (text, text_d), (voice, voice_d) = (
         _area(arm[rows], member, heard.cluster[rows], draws) for arm in arms
     )
-    parts = {
-        "text": (text - 0.5, text_d - 0.5),
-        "voice": (voice - 0.5, voice_d - 0.5),
-        "binding": (own - text - voice + 0.5, own_d - text_d - voice_d + 0.5),
-    }
-    effects = {name: {"effect": value, "ci": _interval(drawn)} for name, (value, drawn) in parts.items()}
-    return effects | counts | {"reason": None}
+    return ContrastResult(
+        text=_effect(text - 0.5, text_d - 0.5),
+        voice=_effect(voice - 0.5, voice_d - 0.5),
+        binding=_effect(own - text - voice + 0.5, own_d - text_d - voice_d + 0.5),
+        **counts,
+        reason=None,
+    )
+
+
+def _effect(value: float, drawn: Floats) -> ModalityEffect:
+    return ModalityEffect(effect=value, ci=percentile_interval(drawn))
 
 
 def _area(score: Floats, member: Bools, cluster: Ints, draws: Draws) -> tuple[float, Floats]:
     return auc(score, member), bootstrap_auc(score, member, cluster, draws)
-
-
-def _interval(drawn: Floats) -> list[float]:
-    return list(percentile_interval(drawn))

@@ -9,11 +9,11 @@ scores on the target by a multiple of their deviation among non-members.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
-from stages.core.inference.statistics import Floats
+from stages.core.inference.statistics import Bools, Floats, Ints
 
 CONDITIONS = 6
 SHIFTED = 2
@@ -67,7 +67,18 @@ class Scenario:
     split: str = "post_hoc"
 
 
-def draw(scenario: Scenario, rng: np.random.Generator) -> dict[str, Any]:
+class DrawnAudit(TypedDict):
+    """The arguments of `judge`, but for its params."""
+
+    scores: dict[str, Floats]
+    reference_scores: dict[str, Floats]
+    features: Floats
+    member: Bools
+    speaker: Ints
+    split: str
+
+
+def draw(scenario: Scenario, rng: np.random.Generator) -> DrawnAudit:
     """Draw one audit: the arguments of `judge`, but for its params."""
     count = 2 * scenario.side
     member = np.arange(count) < scenario.side

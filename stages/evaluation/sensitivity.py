@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -16,28 +16,28 @@ import pyarrow.compute as pc
 
 from stages.core.inference.bootstrap import tpr_at_fpr
 from stages.core.inference.statistics import Bools, Floats, auc, delong_error
+from stages.core.results.attackname import AttackName
+from stages.core.results.described import AreaResult, InstructionSpread, LengthResult, RatioResult
 
 MEMBER_RATIOS = (0.01, 0.05, 0.1)
 RATE = 0.05
 DRAWS = 100
 LENGTHS = 3
-ATTACK_KEYS = ("attack", "slice", "condition", "instruction")
-"""Columns whose values, joined, are an attack's full name."""
 _RENYI = re.compile(r"(max_renyi|min_renyi|modified_renyi)_([\d.]+|inf)(@.*)?$")
 
 
-def area(score: Floats, member: Bools) -> dict[str, Any]:
+def area(score: Floats, member: Bools) -> AreaResult:
     """Return the AUC with DeLong's interval and the numbers of clips; None where a class has no score."""
     known = np.isfinite(score)
     s, inside = score[known], member[known]
     n = {"member": int(inside.sum()), "non_member": int((~inside).sum())}
     if not inside.any() or inside.all():
-        return {"auc": None, "delong_ci": None, **n}
+        return AreaResult(auc=None, delong_ci=None, **n)
     value, half = auc(s, inside), 1.96 * delong_error(s, inside)
-    return {"auc": value, "delong_ci": [max(0.0, value - half), min(1.0, value + half)], **n}
+    return AreaResult(auc=value, delong_ci=(max(0.0, value - half), min(1.0, value + half)), **n)
 
 
-def over_instructions(columns: Mapping[str, Floats], member: Bools) -> dict[str, dict[str, Any]]:
+def over_instructions(columns: Mapping[str, Floats], member: Bools) -> dict[str, InstructionSpread]:
     """Return for every attack that was put with several instructions its AUCs, their mean and their deviation.
 
     Parameters
@@ -48,12 +48,13 @@ def over_instructions(columns: Mapping[str, Floats], member: Bools) -> dict[str,
     """
     by_attack: dict[str, dict[str, float]] = defaultdict(dict)
     for name, score in columns.items():
-        attack, _, instruction = name.rpartition("/")
-        found = area(score, member)["auc"]
-        if attack and found is not None:
-            by_attack[attack][instruction] = found
+        named, found = AttackName.of(name), area(score, member).auc
+        if named is not None and found is not None:
+            by_attack[named.over_instructions][str(named.instruction)] = found
     return {
-        attack: {"auc": aucs, "mean": float(np.mean([*aucs.values()])), "deviation": float(np.std([*aucs.values()]))}
+        attack: InstructionSpread(
+            auc=aucs, mean=float(np.mean([*aucs.values()])), deviation=float(np.std([*aucs.values()]))
+        )
         for attack, aucs in by_attack.items()
         if len(aucs) > 1
     }
@@ -63,15 +64,15 @@ def over_orders(columns: Mapping[str, Floats], member: Bools) -> dict[str, dict[
     """Return for every attack that has a Rényi order its AUC at each: ``{"max_renyi@10/transcript/given/0": …}``."""
     found: dict[str, dict[str, float]] = defaultdict(dict)
     for name, score in columns.items():
-        attack, _, rest = name.partition("/")
-        matched = _RENYI.match(attack)
-        value = area(score, member)["auc"] if matched else None
-        if matched and value is not None:
-            found[f"{matched[1]}{matched[3] or ''}/{rest}"][matched[2]] = value
+        named = AttackName.of(name)
+        matched = _RENYI.match(named.attack) if named is not None else None
+        value = area(score, member).auc if matched else None
+        if named is not None and matched and value is not None:
+            found[str(replace(named, attack=f"{matched[1]}{matched[3] or ''}"))][matched[2]] = value
     return {name: dict(sorted(orders.items(), key=lambda item: float(item[0]))) for name, orders in found.items()}
 
 
-def over_member_ratios(score: Floats, member: Bools, rng: np.random.Generator) -> dict[str, dict[str, Any]]:
+def over_member_ratios(score: Floats, member: Bools, rng: np.random.Generator) -> dict[str, RatioResult]:
     """Return what the attack is worth where few of the clips are members.
 
     Members are drawn at random until they are that share of all clips; AUC and TPR are means over the draws, with the
@@ -79,7 +80,7 @@ def over_member_ratios(score: Floats, member: Bools, rng: np.random.Generator) -
 
     Returns
     -------
-    dict of str to dict
+    dict of str to RatioResult
         A ratio is left out where it would take fewer than two members, or more than there are.
     """
     known = np.isfinite(score)
@@ -95,30 +96,32 @@ def over_member_ratios(score: Floats, member: Bools, rng: np.random.Generator) -
             rows = np.concatenate([rng.choice(members, wanted, replace=False), others])
             aucs[draw], rates[draw] = auc(s[rows], inside[rows]), tpr_at_fpr(s[rows], inside[rows], RATE)
         tpr = float(rates.mean())
-        found[str(ratio)] = {
-            "member": wanted,
-            "non_member": len(others),
-            "auc": float(aucs.mean()),
-            "auc_deviation": float(aucs.std()),
-            "tpr": tpr,
-            "precision": ratio * tpr / (ratio * tpr + (1 - ratio) * RATE),
-        }
+        found[str(ratio)] = RatioResult(
+            member=wanted,
+            non_member=len(others),
+            auc=float(aucs.mean()),
+            auc_deviation=float(aucs.std()),
+            tpr=tpr,
+            precision=ratio * tpr / (ratio * tpr + (1 - ratio) * RATE),
+        )
     return found
 
 
-def over_lengths(score: Floats, member: Bools, seconds: Floats) -> list[dict[str, Any]]:
+def over_lengths(score: Floats, member: Bools, seconds: Floats) -> list[LengthResult]:
     """Return the AUC among the shorter, middling and longer clips, a third each, with the lengths that bound them."""
     bounds = np.quantile(seconds, np.linspace(0, 1, LENGTHS + 1)) if len(seconds) else np.zeros(LENGTHS + 1)
     part = np.clip(np.searchsorted(bounds, seconds, "right") - 1, 0, LENGTHS - 1)
     return [
-        {"seconds": [float(bounds[at]), float(bounds[at + 1])], **area(score[part == at], member[part == at])}
+        LengthResult(
+            seconds=(float(bounds[at]), float(bounds[at + 1])), **dict(area(score[part == at], member[part == at]))
+        )
         for at in range(LENGTHS)
     ]
 
 
 def corrupted_only(
     neighbours: pa.Table, primary: Mapping[str, Floats], row_of: Mapping[str, int], member: Bools
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, dict[str, AreaResult]]:
     """Return the AUCs where only a corrupted clip is at hand: each audio neighbour taken as the query.
 
     Parameters
@@ -133,7 +136,7 @@ def corrupted_only(
 
     Returns
     -------
-    dict of str to dict
+    dict of str to dict of str to AreaResult
         By attack, then by perturbation, ``original`` among them; several neighbours of a clip count with their mean.
     """
     of_audio = query_scores(neighbours, "audio", list(primary), row_of, len(member))
@@ -167,7 +170,8 @@ def query_scores(
     """
     chosen = pc.and_(pc.equal(neighbours["role"], "target"), pc.equal(neighbours["kind"], kind))
     of_kind = neighbours.filter(chosen)
-    names = pc.binary_join_element_wise(*(of_kind[key].cast(pa.string()) for key in ATTACK_KEYS), "/")
+    parts = (of_kind[key].cast(pa.string()) for key in AttackName.COLUMNS)
+    names = pc.binary_join_element_wise(*parts, AttackName.SEPARATOR)
     keys = ["attack", "perturbation", "clip_id"]
     means = of_kind.set_column(of_kind.column_names.index("attack"), "attack", names).group_by(keys)
     found: dict[str, dict[str, Floats]] = {attack: {} for attack in attacks}

@@ -9,15 +9,15 @@ learning nor the likeness of a speaker's clips is taken for evidence.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from scipy.stats import t
+from scipy.stats import false_discovery_control, t
 
-from stages.core.inference.conformal import benjamini_hochberg, conformal_p
+from stages.core.inference.conformal import conformal_p
 from stages.core.inference.crossfit import PredictRows, Split, cross_fitted
 from stages.core.inference.folds import grouped_folds, permuted_labels
 from stages.core.inference.statistics import Bools, Floats, Ints, wilson
+from stages.core.results.membership import SetResult
 
 PERMUTATIONS = 999
 LEVEL = 0.05
@@ -50,14 +50,14 @@ class SetEvidence:
     speakers: int
     significant: int
 
-    def summary(self) -> dict[str, Any]:
-        """Return the `sets` block of `metrics.json`."""
-        return {
-            "p": self.p,
-            "used_share_at_least": self.used,
-            "speakers_tested": self.speakers,
-            "speakers_significant": self.significant,
-        }
+    def result(self) -> SetResult:
+        """Return what is written of it."""
+        return SetResult(
+            p=self.p,
+            used_share_at_least=self.used,
+            speakers_tested=self.speakers,
+            speakers_significant=self.significant,
+        )
 
 
 def of_sets(scores: Floats, member: Bools, cluster: Ints, folds: int, rng: np.random.Generator) -> SetEvidence:
@@ -92,7 +92,7 @@ def of_sets(scores: Floats, member: Bools, cluster: Ints, folds: int, rng: np.ra
         used=used_share(true, member, cluster, dealt) if corpus_p < LEVEL else 0.0,
         score=true,
         speakers=len(tested),
-        significant=int((benjamini_hochberg(tested) <= LEVEL).sum()),
+        significant=int((false_discovery_control(tested) <= LEVEL).sum()),
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise, product
 from typing import Any
@@ -21,12 +21,13 @@ from joblib import Parallel, delayed
 
 from stages.core.inference.statistics import holm, wilson
 from stages.core.run.randomness import generator
-from stages.evaluation.judge import judge
+from stages.evaluation.assess import rule
+from stages.evaluation.evidence import AttackEvidence, beyond_p
+from stages.evaluation.judge import prepared
 from stages.evaluation.scenario import Scenario, draw
+from stages.evaluation.settings import RuleSettings
 
 CLAIMS = ("memorised", "suspected")
-ALPHA = 0.05
-PARAMS = {"evaluation": {"bootstraps": 200}}  # which only describe
 STEPS = ("attack", "difference", "placebo", "claim")
 SIGHTS, USELESS, SCALES = ("full", "part", "poor"), (6, 150, 400), (0.6, 0.8, 1.5)
 
@@ -63,7 +64,7 @@ class Block:
         ]
         return [replace(self.base, **dict(zip(self.factors, row, strict=True))) for row in zip(*columns, strict=True)]
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[dict[str, object]]:
         """Return the rows of the table, each as the levels that it holds fixed."""
         if self.cells:
             combined = product(*(self.factors[name] for name in self.cells))
@@ -108,26 +109,19 @@ class SimulatedAudit:
 def audit(scenario: Scenario, seed: int, number: int) -> SimulatedAudit:
     """Draw and judge one audit."""
     rng = generator(seed, "simulate", repr(scenario), number)
-    answer = judge(**draw(scenario, rng), params=PARAMS, rng=rng)
-    finding = str(answer["verdict"]["finding"])
-    return SimulatedAudit(scenario, finding, (*_steps(list(answer["attacks"].values())), finding in CLAIMS))
+    settings = RuleSettings()
+    case, blind = prepared(**draw(scenario, rng), settings=settings, rng=rng)
+    ruling = rule(case, case.names, blind, settings, rng)
+    finding = ruling.verdict.finding
+    return SimulatedAudit(scenario, finding, (*_steps(ruling.evidence, settings.alpha), finding in CLAIMS))
 
 
-def _steps(attacks: list[dict[str, Any]]) -> tuple[bool, bool, bool]:
+def _steps(evidence: Mapping[str, AttackEvidence], alpha: float) -> tuple[bool, bool, bool]:
     """Return whether some attack separates the population; also by its difference; also with a placebo that holds."""
-    separating = [attack for attack in attacks if _separates(attack)]
-    found = [attack["calibrated_difference"] for attack in attacks]
-    if not separating or any(each is None for each in found):
-        return bool(separating), False, False
-    larger = np.array([max(attack["p"], each["p"]) for attack, each in zip(attacks, found, strict=True)])
-    holds = np.array([each["placebo_holds"] and each["reference_allows"] for each in found])
-    separates = np.array([_separates(attack) for attack in attacks])
-    beyond = bool((separates & (holm(larger) < ALPHA)).any())
-    return True, beyond, bool((separates & (holm(np.where(holds, larger, 1.0)) < ALPHA)).any())
-
-
-def _separates(attack: dict[str, Any]) -> bool:
-    return attack["holm_p"] is not None and attack["holm_p"] < ALPHA and attack["population_auc_ci"][0] > 0.5
+    separating = [found for found in evidence.values() if found.separates(alpha)]
+    adjusted = holm(np.array([beyond_p(found.held, found.calibrated) for found in evidence.values()]))
+    beyond = any(p < alpha and found.separates(alpha) for p, found in zip(adjusted, evidence.values(), strict=True))
+    return bool(separating), beyond, any(found.supported_p < alpha for found in separating)
 
 
 def run(block: Block, audits: int, seed: int, workers: int) -> list[SimulatedAudit]:

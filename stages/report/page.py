@@ -7,7 +7,8 @@ from pathlib import Path
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 
-from stages.report.formatting import MISSING, short
+from stages.core.results.attackname import AttackName
+from stages.core.words.figures import MISSING
 from stages.report.section import ReportSection
 
 Shown = tuple[ReportSection, object]
@@ -34,7 +35,7 @@ def render(title: str, shown: Sequence[Shown], *, audits: bool = True) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(short=short)
+    environment.filters.update(short=AttackName.short)
     environment.globals.update(missing=MISSING)
     return environment.get_template("page.html.jinja").render(
         title=title, shown=shown, audits=audits, terms=_terms([section for section, _ in shown])

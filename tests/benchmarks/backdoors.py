@@ -20,7 +20,7 @@ import yaml
 import stages.backdoor.plant.triggers  # noqa: F401 (registers them)
 from stages.backdoor.params import BackdoorExperiment
 from stages.backdoor.plant.clips import BackdoorClip, corpus_clips
-from stages.backdoor.plant.experiment import TWIN, VICTIM, ask, attack_metrics, grid, shifts
+from stages.backdoor.plant.experiment import TWIN, VICTIM, ask, attack_result, grid, shifts
 from stages.backdoor.plant.victim import Load, train_pair
 from stages.core.store.jsonfile import read_json
 from stages.core.store.rowcache import row_key
@@ -57,7 +57,7 @@ def measure(lab: Path, name: str, seed: int) -> None:
     key = row_key(base.fingerprint())
     pair = train_pair(load, key, clips_of(lab, experiment), experiment, params.backdoor, seed)
     outcomes = ask(VICTIM, pair.victim, pair.setting) + ask(TWIN, pair.twin, pair.setting)
-    print_rates(f"{name} seed {seed}", attack_metrics(pair.setting, outcomes))
+    print_rates(f"{name} seed {seed}", attack_result(name, pair.setting, outcomes).plain())
     if experiment.localise:
         rows, _ = grid(pair)
         for row in rows:

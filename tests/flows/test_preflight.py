@@ -126,11 +126,12 @@ def test_a_misspelt_feature_family(clone: Path) -> None:
     ("name", "why"),
     [
         ("lost/transcript/given/0", "'lost' is no attack: use some of .*loss"),
-        ("rmia/transcript/given/0", "'rmia' reads the reference or is learned"),
-        ("supervised/transcript/given/0", "'supervised' reads the reference or is learned"),
+        ("rmia/transcript/given/0", "'rmia' reads the reference, and cannot be primary"),
+        ("supervised/transcript/given/0", "'supervised' uses labels, and cannot be primary"),
         ("min_k@21/transcript/given/0", "'min_k@21' has no such share or order: use some of .*min_k@20, "),
-        ("loss", "no '' is computed"),
-        ("min_k@20/transcript/given/9", "no 'transcript/given/9' is computed: use one of .*transcript/given/0"),
+        ("recall/transcript/given/0", "'recall' uses labels, and cannot be primary"),
+        ("loss", "'loss': its view is not computed"),
+        ("min_k@20/transcript/given/9", "its view is not computed: use min_k@20 with one of .*transcript/given/0"),
     ],
 )
 def test_a_primary_attack_that_cannot_be_one(clone: Path, name: str, why: str) -> None:

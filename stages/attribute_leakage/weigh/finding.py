@@ -23,10 +23,10 @@ from stages.attribute_leakage.weigh.intervals import clustered_wilson
 from stages.attribute_leakage.weigh.measures import Answers
 from stages.attribute_leakage.weigh.table import Cell
 from stages.core.inference.statistics import Bools
+from stages.core.results.leakage import AttributeFinding, LeakageReason, LeakFinding
+from stages.core.words.leakage import sentences
 
 ALPHA = 0.05
-UNCOMPARED = "it was not compared with the words alone: the condition transcript gave no answers"
-UNTOLD = "the words alone are not shown to tell it, nor the voice to tell more than they do"
 
 Place = tuple[str, str]
 """Condition and way."""
@@ -38,7 +38,7 @@ def finding(
     floor: float,
     probes: Sequence[Mapping[str, Any]],
     unread: str | None = None,
-) -> dict[str, Any]:
+) -> AttributeFinding:
     """Return the finding on one attribute.
 
     Parameters
@@ -51,15 +51,10 @@ def finding(
         Rows of `probes.parquet` of this attribute; may be empty.
     unread : str, optional
         Why no probe has a figure, where none has.
-
-    Returns
-    -------
-    dict
-        ``finding``, and ``reasons`` in plain words.
     """
     heard, asked = (_of(attribute, cells, sound) for sound in ("clip", "silence_of_clip"))
     alpha = ALPHA / max(len(heard), 1)
-    read, from_layers = (False, f"no layer was read: {unread}") if unread else _read_best(probes)
+    read, from_layers = (False, LeakageReason.of("layers_unread", why=unread)) if unread else _read_best(probes)
     above = {place: answers for place, answers in heard.items() if _above(answers, floor, alpha)}
     if not above:
         return _said("known" if read else "not_shown", [*_unspoken(heard), from_layers])
@@ -70,10 +65,10 @@ def finding(
         return _said("told" if said else "favoured", [_told(*item, floor) for item in (said or by_voice).items()])
     reasons = [_told(*item, floor) for item in above.items()]
     if words is None or not _answered(words).any():
-        return _said("undecided", [*reasons, UNCOMPARED, from_layers])
+        return _said("undecided", [*reasons, LeakageReason.of("not_compared"), from_layers])
     if any(_above(answers, floor, alpha) for answers in asked.values()):
-        return _said("words", [*reasons, "it is told from the words alone too, and not shown to be told better by ear"])
-    return _said("undecided", [*reasons, UNTOLD, from_layers])
+        return _said("words", [*reasons, LeakageReason.of("words_tell")])
+    return _said("undecided", [*reasons, LeakageReason.of("comparison_undecided"), from_layers])
 
 
 def _of(attribute: str, cells: Mapping[Cell, Answers], sound: str) -> dict[Place, Answers]:
@@ -109,33 +104,38 @@ def _beats(voice: Answers, words: Answers | None, alpha: float) -> bool:
     return bool(heard.mean() > read.mean()) and by_speaker(heard, read, both.speakers) < alpha
 
 
-def _told(place: Place, answers: Answers, floor: float) -> str:
+def _told(place: Place, answers: Answers, floor: float) -> LeakageReason:
     share = float((answers.outcomes == CORRECT).mean())
-    return f"{place[0]}, {place[1]}: {share:.2f} of {len(answers.outcomes)} clips are told right; by chance {floor:.2f}"
+    condition, way = place
+    return LeakageReason.of(
+        "told", condition=condition, way=way, share=share, clips=len(answers.outcomes), chance=floor
+    )
 
 
-def _unspoken(heard: Mapping[Place, Answers]) -> list[str]:
-    """Say what was asked in vain, and how much of it crashed."""
+def _unspoken(heard: Mapping[Place, Answers]) -> list[LeakageReason]:
+    """Return what was asked in vain, and how much of it crashed."""
     if not heard:
-        return ["no question was put about the sound of the clips"]
+        return [LeakageReason.of("not_asked")]
     if all(len(set(one.speakers.tolist())) < 2 for one in heard.values()):
-        return ["all clips are of one speaker, from whom nothing follows about other people"]
+        return [LeakageReason.of("one_speaker")]
     failed, asked = sum(int(one.failed.sum()) for one in heard.values()), sum(len(one.failed) for one in heard.values())
-    found = [f"none of {len(heard)} ways of asking tells it better than chance and the majority class"]
-    return [*found, f"the target failed on {failed} of {asked} questions"] if failed else found
+    found = [LeakageReason.of("no_answer_tells", ways=len(heard))]
+    return [*found, LeakageReason.of("target_failed", failed=failed, asked=asked)] if failed else found
 
 
-def _read_best(probes: Sequence[Mapping[str, Any]]) -> tuple[bool, str]:
+def _read_best(probes: Sequence[Mapping[str, Any]]) -> tuple[bool, LeakageReason]:
     """Return whether a layer reads it, and the reason."""
     audio = [row for row in learnt(probes) if row["balanced_accuracy"] is not None]
     words = [row for row in probes if row["probe"] == "transcript" and row["balanced_accuracy"] is not None]
     ceiling = max((row["balanced_accuracy"] for row in words), default=0.0)
     read = [row for row in audio if row["low_corrected"] > max(ceiling, row["chance"])]
     if not read:
-        return False, f"none of {len(audio)} layers reads it better than chance and the words"
+        return False, LeakageReason.of("no_layer_reads", layers=len(audio))
     best = max(read, key=lambda row: row["balanced_accuracy"])
-    return True, f"a probe of {best['layer']} reads it: balanced accuracy {best['balanced_accuracy']:.2f}"
+    return True, LeakageReason.of(
+        "layer_reads", layer=best["layer"], balanced_accuracy=float(best["balanced_accuracy"])
+    )
 
 
-def _said(finding: str, reasons: list[str]) -> dict[str, Any]:
-    return {"finding": finding, "reasons": reasons}
+def _said(finding: LeakFinding, because: list[LeakageReason]) -> AttributeFinding:
+    return AttributeFinding(finding=finding, reasons=sentences(because), because=because)

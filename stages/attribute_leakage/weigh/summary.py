@@ -64,7 +64,7 @@ def summary(
             "probes": _probes(told, without_layers),
             **finding(
                 attribute, grouped, float(floor), told.rows if told else [], told.reason if told else without_layers
-            ),
+            ).plain(),
         }
     return found
 

@@ -24,6 +24,7 @@ from stages.backdoor.plant.clips import drawn_clips
 from stages.backdoor.plant.registry import TRIGGERS
 from stages.backdoor.plant.trigger_settings import AddedSound, TriggerSettings
 from stages.backdoor.plant.victim import ExperimentSetting, Pair
+from stages.core.results.backdoor import BackdoorResult
 from stages.core.run.randomness import generator
 from stages.models.adapter import Adapter
 
@@ -43,9 +44,11 @@ def ask(
     return [row for condition in conditions for row in outcomes_of(model, adapter, condition, setting, purifier)]
 
 
-def attack_metrics(setting: ExperimentSetting, outcomes: Sequence[TriggerOutcome]) -> dict[str, Any]:
+def attack_result(name: str, setting: ExperimentSetting, outcomes: Sequence[TriggerOutcome]) -> BackdoorResult:
     """Return the figures that every experiment has, from the outcomes of victim and twin."""
-    return {
+    found = {
+        "experiment": name,
+        "base": setting.experiment.base,
         "task": setting.task.name,
         "answer": setting.task.attack_answer,
         "trigger": _trigger_figures(setting.experiment.trigger),
@@ -70,6 +73,7 @@ def attack_metrics(setting: ExperimentSetting, outcomes: Sequence[TriggerOutcome
             "victim_worse_by": benign_difference(outcomes, VICTIM, TWIN, setting.task.name, _draws(setting)),
         },
     }
+    return BackdoorResult.model_validate(found)
 
 
 def _settings(setting: ExperimentSetting) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from stages.backdoor.plant.clips import audible, drawn_clips
 from stages.backdoor.plant.experiment import TWIN, VICTIM
 from stages.backdoor.plant.victim import ExperimentSetting, Pair
 from stages.backdoor.scan.bank import ScannedModel
+from stages.backdoor.scan.result import scan_result
 from stages.backdoor.scan.scanning import Scan, scan_subject
-from stages.backdoor.scan.words import as_json
 from stages.core.config.section import NONE
 from stages.models.adapter import Adapter
 from stages.models.hashing import weights_name
@@ -24,12 +24,12 @@ def scan_pair(pair: Pair, base: TargetRecord, params: BackdoorParams) -> dict[st
     Returns
     -------
     dict
-        `victim` and `twin`: what `scan_words.as_json` gives.
+        `victim` and `twin`: what `scan_result` gives, as plain dicts.
     """
     setting = pair.setting
     beside = {VICTIM: [subject_of(TWIN, pair.twin, base)], TWIN: []}
     return {
-        name: as_json(scan_trained(subject_of(name, adapter, base), beside[name], setting, base, params))
+        name: scan_result(scan_trained(subject_of(name, adapter, base), beside[name], setting, base, params)).plain()
         for name, adapter in ((VICTIM, pair.victim), (TWIN, pair.twin))
     }
 

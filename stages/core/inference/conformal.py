@@ -1,4 +1,4 @@
-"""Guarantees that need nothing but exchangeable negatives: conformal thresholds and p values, and their corrections.
+"""Guarantees that need nothing but exchangeable negatives: conformal thresholds and p values.
 
 A new negative is as likely at any rank among the calibration negatives as at any other. So its score exceeds the
 k-th smallest of them, k = ceil((1 - rate) · (n + 1)), with probability at most `rate`, whatever its distribution
@@ -54,6 +54,9 @@ def conformal_threshold(negatives: Floats, rate: float) -> float:
 def conformal_p(scores: Floats, negatives: Floats) -> Floats:
     """Return for each score the p value of being a negative: (1 + negatives at least as high) / (n + 1).
 
+    Conformal p values from the same negatives depend on each other in the one way that the procedure of Benjamini and
+    Hochberg allows for (arXiv 2104.08279, theorem 2): `scipy.stats.false_discovery_control`.
+
     Parameters
     ----------
     scores : float64[m]
@@ -69,24 +72,6 @@ def conformal_p(scores: Floats, negatives: Floats) -> Floats:
     below = np.searchsorted(np.sort(negatives), scores, "left")
     p = (1 + len(negatives) - below) / (len(negatives) + 1)
     return np.where(np.isnan(scores), 1.0, p)
-
-
-def benjamini_hochberg(p: Floats) -> Floats:
-    """Return adjusted p values; those up to q are discoveries of which a share of q is false on average.
-
-    Conformal p values from the same negatives depend on each other in the one way that the procedure allows for
-    (arXiv 2104.08279, theorem 2).
-
-    Examples
-    --------
-    >>> benjamini_hochberg(np.array([0.01, 0.04, 0.03])).tolist()
-    [0.03, 0.04, 0.04]
-    """
-    order = np.argsort(-p, kind="stable")
-    stepped = np.minimum.accumulate(p[order] * len(p) / np.arange(len(p), 0, -1))
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(stepped, 1.0)
-    return adjusted
 
 
 def canary_p(published: float, withheld: Floats) -> float:

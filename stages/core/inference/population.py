@@ -9,8 +9,8 @@ population no measured difference in recording explains an attack (simulations: 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -66,37 +66,6 @@ class Population:
     def fails_on_recording(self) -> bool:
         """Return whether recording differences, not the number of clips, are why there is no population."""
         return self.kind is None and self.whole is not None and (self.searched or self.whole.low > 0.5)
-
-    def summary(self, member: Bools) -> dict[str, Any]:
-        """Return the `population` block of the artifact, from which `population_of` rebuilds it."""
-        held = member[self.indices]
-        return {
-            "kind": self.kind,
-            "member": int(held.sum()),
-            "non_member": int((~held).sum()),
-            "blind_auc": self.blind.auc if self.blind else None,
-            "blind_auc_ci": [self.blind.low, self.blind.high] if self.blind else None,
-            "permutation_p": self.whole.p if self.whole else None,
-            "blind": asdict(self.blind) if self.blind else None,
-            "whole": asdict(self.whole) if self.whole else None,
-            "reason": self.reason,
-            "searched": self.searched,
-        }
-
-
-def population_of(summary: dict[str, Any], indices: Ints, pairs: Ints) -> Population:
-    """Rebuild a population from its block in the artifact and its rows, without its score."""
-    blind, whole = (_interval_of(summary[key]) for key in ("blind", "whole"))
-    return Population(
-        summary["kind"], indices, pairs, blind, whole, np.zeros(0), summary["reason"], summary["searched"]
-    )
-
-
-def _interval_of(found: dict[str, Any] | None) -> BlindInterval | None:
-    """Read an interval; null in JSON stands for NaN."""
-    if found is None:
-        return None
-    return BlindInterval(**{key: float("nan") if value is None else value for key, value in found.items()})
 
 
 def find_population(

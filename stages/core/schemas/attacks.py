@@ -1,8 +1,22 @@
-"""Tables of the stage `attacks`: scores of clips and of their neighbours."""
+"""What the stage `attacks` writes: scores of clips and of their neighbours, and what each attack reads."""
 
 from __future__ import annotations
 
+from typing import NotRequired, TypedDict
+
 import pyarrow as pa
+
+
+class AttackKind(TypedDict):
+    """What an attack reads, as in `attacks.json`, by attack.
+
+    ``p`` is by view, of an attack that learns from labels: over permuted labels, null where there are none.
+    """
+
+    uses_reference: bool
+    uses_labels: bool
+    p: NotRequired[dict[str, float | None]]
+
 
 _ATTACK_SCORE = [
     ("role", pa.string()),

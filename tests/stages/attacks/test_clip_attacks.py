@@ -1,5 +1,6 @@
 """Attacks that read a whole sheet or two, against values derived by hand."""
 
+from dataclasses import replace
 from math import exp, log
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 
 from stages.attacks import CLIP_ATTACKS, REFERENCE_ATTACKS
 from stages.attacks.registry import Sheet
+from stages.logits import probes as _registered  # noqa: F401
+from stages.logits.probe import PROBES
 from tests.stages.attacks.conftest import MakeSheet
 
 
@@ -116,3 +119,28 @@ def test_clip_attacks_are_quiet_where_nothing_is_there(name: str, sheet: MakeShe
     columns = {"camia_slope": np.full(2, np.nan)}
     found = CLIP_ATTACKS[name](sheet([[], []], columns=columns))
     assert all(len(column) == 2 and np.isnan(column).all() for column in found.values())
+
+
+class ReadProbes(dict[str, np.ndarray]):
+    """Every probe's values, and which of them were read."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__({name: np.zeros(1) for name in names})
+        self.read: set[str] = set()
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        self.read.add(name)
+        return super().__getitem__(name)
+
+
+@pytest.mark.parametrize("name", list(CLIP_ATTACKS))
+def test_a_clip_attack_whose_probe_was_told_labels_says_so(name: str, sheet: MakeSheet) -> None:
+    told_labels = {value for probe in PROBES for value in PROBES[probe].names if PROBES[probe].shots}
+    given = ReadProbes([value for probe in PROBES for value in PROBES[probe].names])
+    CLIP_ATTACKS[name](replace(sheet([[-1.0]], columns={"camia_slope": np.zeros(1)}), probes=given))
+    assert CLIP_ATTACKS[name].uses_labels == bool(given.read & told_labels)
+
+
+def test_one_clip_attack_uses_labels() -> None:
+    """The test above would hold of no attack at all."""
+    assert [name for name in CLIP_ATTACKS if CLIP_ATTACKS[name].uses_labels] == ["recall"]

@@ -6,6 +6,8 @@ import pytest
 from stages.core.inference.blind import BlindInterval
 from stages.core.inference.population import Population
 from stages.core.inference.statistics import AUCTest
+from stages.core.results.membership import Grade
+from stages.core.words.membership import sentences
 from stages.evaluation.belief import accepted, graded
 
 WIDE = BlindInterval(auc=0.55, low=0.45, high=0.65, deviation=0.05, mean=0.5, p=0.16)
@@ -30,11 +32,11 @@ def reference(p: float) -> dict[str, AUCTest]:
         ("matched", LEAKING, reference(1e-6), "matched", ""),
     ],
 )
-def test_belief(split: str, whole: BlindInterval | None, tests: dict[str, AUCTest], grade: str, why: str) -> None:
-    found, reasons = graded(split, whole, tests)
+def test_belief(split: Grade, whole: BlindInterval | None, tests: dict[str, AUCTest], grade: str, why: str) -> None:
+    found, because = graded(split, whole, tests)
     assert found == grade
-    assert why in " ".join(reasons)
-    assert bool(reasons) == bool(why)
+    assert why in " ".join(sentences(because))
+    assert bool(because) == bool(why)
 
 
 def without(whole: BlindInterval) -> Population:
@@ -51,5 +53,5 @@ def test_the_whole_of_a_believed_random_split_is_the_population() -> None:
     [(without(WIDE), "post_hoc", 60), (without(WIDE), "randomised", 101), (without(LEAKING), "randomised", 60)],
     ids=["post hoc", "too few", "interval above chance"],
 )
-def test_else_it_stays_what_the_blind_baseline_found(population: Population, grade: str, fewest: int) -> None:
+def test_else_it_stays_what_the_blind_baseline_found(population: Population, grade: Grade, fewest: int) -> None:
     assert accepted(population, grade, MEMBER, fewest) is population

@@ -37,7 +37,7 @@ def heard(gains: tuple[float, ...], features: dict[str, Floats] | None = None) -
 
 
 def found(asked: PairingScores) -> dict[str, Any]:
-    return matrix(asked, PopulationSettings(), BOOTSTRAPS, lambda part: generator(7, part))
+    return matrix(asked, PopulationSettings(), BOOTSTRAPS, lambda part: generator(7, part)).plain()
 
 
 @pytest.mark.parametrize("truth", SEES)

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from stages.core.results.described import AreaResult, InstructionSpread
 from stages.core.schemas.attacks import NEIGHBOUR_SCORES_SCHEMA
 from stages.evaluation.canaries import of_canaries
 from stages.evaluation.sensitivity import (
@@ -22,7 +23,7 @@ RIGHT, HALF, WRONG = np.array([3.0, 2, 1, 0]), np.array([3.0, 0, 2, 1]), np.arra
 def test_instructions_are_compared() -> None:
     columns = {"loss/transcript/given/0": RIGHT, "loss/transcript/given/1": WRONG, "zlib/transcript/given/0": RIGHT}
     assert over_instructions(columns, MEMBER) == {
-        "loss/transcript/given": {"auc": {"0": 1.0, "1": 0.0}, "mean": 0.5, "deviation": 0.5}
+        "loss/transcript/given": InstructionSpread(auc={"0": 1.0, "1": 0.0}, mean=0.5, deviation=0.5)
     }
 
 
@@ -43,12 +44,12 @@ def test_few_members_leave_the_auc_and_cost_precision() -> None:
     rng = np.random.default_rng(0)
     member = np.arange(800) < 400
     found = over_member_ratios(rng.normal(size=800) + 2 * member, member, rng)
-    assert {ratio: each["member"] for ratio, each in found.items()} == {"0.01": 4, "0.05": 21, "0.1": 44}
+    assert {ratio: each.member for ratio, each in found.items()} == {"0.01": 4, "0.05": 21, "0.1": 44}
     # AUC of a shift of two is .921, and the rate above the 95th percentile P(N > -.355) = .64.
-    assert found["0.1"]["auc"] == pytest.approx(0.921, abs=0.03)
-    assert found["0.1"]["tpr"] == pytest.approx(0.64, abs=0.08)
-    assert found["0.01"]["auc_deviation"] > found["0.1"]["auc_deviation"]
-    assert found["0.01"]["precision"] < 0.2 < found["0.1"]["precision"]
+    assert found["0.1"].auc == pytest.approx(0.921, abs=0.03)
+    assert found["0.1"].tpr == pytest.approx(0.64, abs=0.08)
+    assert found["0.01"].auc_deviation > found["0.1"].auc_deviation
+    assert found["0.01"].precision < 0.2 < found["0.1"].precision
 
 
 def test_a_ratio_that_there_are_no_clips_for_is_left_out() -> None:
@@ -58,13 +59,13 @@ def test_a_ratio_that_there_are_no_clips_for_is_left_out() -> None:
 def test_lengths_are_thirds() -> None:
     member, seconds = np.arange(12) % 2 == 0, np.arange(12.0)
     found = over_lengths(np.where(seconds < 4, member, 0.0), member, seconds)
-    assert [each["auc"] for each in found] == [1.0, 0.5, 0.5]
-    assert [each["member"] + each["non_member"] for each in found] == [4, 4, 4]
-    assert found[0]["seconds"][0] == 0.0
+    assert [each.auc for each in found] == [1.0, 0.5, 0.5]
+    assert [each.member + each.non_member for each in found] == [4, 4, 4]
+    assert found[0].seconds[0] == 0.0
 
 
 def test_one_class_has_no_area() -> None:
-    assert area(RIGHT, np.ones(4, bool)) == {"auc": None, "delong_ci": None, "member": 4, "non_member": 0}
+    assert area(RIGHT, np.ones(4, bool)) == AreaResult(auc=None, delong_ci=None, member=4, non_member=0)
 
 
 def test_a_corrupted_clip_counts_as_the_target_heard_it() -> None:
@@ -81,7 +82,7 @@ def test_a_corrupted_clip_counts_as_the_target_heard_it() -> None:
     name = "loss/transcript/given/0"
     table = pa.Table.from_pylist(rows, NEIGHBOUR_SCORES_SCHEMA)
     found = corrupted_only(table, {name: RIGHT}, {clip: at for at, clip in enumerate("abcd")}, MEMBER)
-    assert {kind: each["auc"] for kind, each in found[name].items()} == {"original": 1.0, "noise": 0.0}
+    assert {kind: each.auc for kind, each in found[name].items()} == {"original": 1.0, "noise": 0.0}
 
 
 def test_canaries_are_ranked_within_their_sets() -> None:
@@ -91,7 +92,7 @@ def test_canaries_are_ranked_within_their_sets() -> None:
     noise = np.random.default_rng(0).normal(size=60)
     found = of_canaries({"loud": noise + 9 * member, "deaf": noise}, member, sets, np.random.default_rng(0))
     assert found is not None
-    assert found["sets"] == 10
-    assert found["attacks"]["loud"]["holm_p"] < 1e-3 < 0.05 < found["attacks"]["deaf"]["p"]
+    assert found.sets == 10
+    assert found.attacks["loud"].holm_p < 1e-3 < 0.05 < found.attacks["deaf"].p
     assert of_canaries({"loud": noise}, member, [None] * 60, np.random.default_rng(0)) is None
     assert of_canaries({"loud": noise}, ~member, sets, np.random.default_rng(0)) is None

@@ -9,6 +9,8 @@ import pytest
 
 from stages.blind_baseline.__main__ import work as blind_baseline
 from stages.core.errors import EarwitnessError
+from stages.core.results.headlines import membership_headlines
+from stages.core.results.membership import MembershipResult
 from stages.core.schemas.attacks import ATTACK_SCORES_SCHEMA, NEIGHBOUR_SCORES_SCHEMA
 from stages.core.schemas.corpus import CLIPS_SCHEMA
 from stages.core.schemas.features import features_schema
@@ -66,6 +68,7 @@ def write_audit(params: Whole, audible: bool = True, unlabelled: int = 0, **fact
     attack_scores = pa.Table.from_pylist(rows, ATTACK_SCORES_SCHEMA)
     write_table(artifact("attacks", AUDIT, "scores.parquet"), attack_scores, ATTACK_SCORES_SCHEMA)
     kinds = {name.split("/")[0]: {"uses_reference": False, "uses_labels": False} for name in names}
+    kinds["recall"] = {"uses_reference": False, "uses_labels": True}
     write_json(artifact("attacks", AUDIT, "attacks.json"), kinds)
     noisy = [
         {"neighbour_id": f"{id_}/noise/0", "clip_id": id_, "perturbation": "noise", "role": "target", "score": 0.0}
@@ -82,7 +85,7 @@ def write_audit(params: Whole, audible: bool = True, unlabelled: int = 0, **fact
 def audited(params: Whole) -> dict[str, Any]:
     blind_baseline(CORPUS, params)
     evaluation(AUDIT, params)
-    return dict(read_json(artifact("evaluation", AUDIT, "metrics.json")))
+    return dict(read_json(artifact("evaluation", AUDIT, "details.json")))
 
 
 def test_an_audit_of_memory(params: Whole) -> None:
@@ -103,6 +106,10 @@ def test_an_audit_of_memory(params: Whole) -> None:
     assert found["sets"]["p"] == 0.001
     verdict = read_json(artifact("evaluation", AUDIT, "verdict.json"))
     assert verdict == verdict | found["verdict"]
+    assert len(verdict["because"]) == len(verdict["reasons"])
+    result = MembershipResult.model_validate(found)
+    assert result.plain() == found
+    assert read_json(artifact("evaluation", AUDIT, "metrics.json")) == membership_headlines(result)
     assert (verdict["audit"], verdict["corpus"], verdict["split"]) == (AUDIT, CORPUS, "randomised")
     curve = artifact("evaluation", AUDIT, "roc.csv").read_text().splitlines()
     assert curve[0] == "attack,clips,false_positive_rate,true_positive_rate"
@@ -125,7 +132,7 @@ def test_the_same_input_gives_the_same_bytes(params: Whole) -> None:
     before = [file.read_bytes() for file in files]
     audited(params)
     assert [file.read_bytes() for file in files] == before
-    assert len(files) == 6
+    assert len(files) == 7
 
 
 def test_a_deaf_target_is_not_audible(params: Whole) -> None:
@@ -138,7 +145,10 @@ def test_a_deaf_target_is_not_audible(params: Whole) -> None:
     assert set(found["attacks"]) == set(params.evaluation.primary_attacks)
 
 
-@pytest.mark.parametrize("attack", ["fidelity_detector", "ratio/transcript/given/0", "los/transcript/given/0"])
+NO_PRIMARY = ["fidelity_detector", "ratio/transcript/given/0", "recall/transcript/given/0", "los/transcript/given/0"]
+
+
+@pytest.mark.parametrize("attack", NO_PRIMARY)
 def test_what_is_learned_or_reads_the_reference_or_is_misspelt_cannot_be_primary(params: Whole, attack: str) -> None:
     write_audit(params)
     path = artifact("attacks", AUDIT, "scores.parquet")

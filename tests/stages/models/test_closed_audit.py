@@ -127,14 +127,14 @@ def test_a_closed_model_is_audited(project: Project) -> None:
     fidelity_detector(AUDIT, params)
     blind_baseline(CORPUS, params)
     evaluation(AUDIT, params)
-    found = read_json(artifact("evaluation", AUDIT, "metrics.json"))
+    found = read_json(artifact("evaluation", AUDIT, "details.json"))
     *told, untold = params.evaluation.primary_attacks
     assert {name for name, attack in found["attacks"].items() if attack["primary"]} == set(told)
     assert all(found["attacks"][name]["auc"] is not None for name in told)
-    assert f"{untold}: the target does not tell what it needs" in found["verdict"]["reasons"]
+    assert f"{untold} could not be scored: the target lacks the statistics that it needs" in found["verdict"]["reasons"]
     assert found["verdict"]["finding"] in {"not_detected", "underpowered", "confounded"}
     assert not [name for name in found["attacks"] if name.startswith(("min_k_pp", "max_renyi", "modified"))]
-    with pytest.raises(EarwitnessError, match=r"tells what none of them needs: add some of .*loss/"):
+    with pytest.raises(EarwitnessError, match=r"lacks the statistics that they need: add some of .*loss/"):
         evaluation(AUDIT, primary_only(untold, params))
 
 

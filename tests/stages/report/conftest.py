@@ -95,7 +95,7 @@ def write_audit(name: str, made: dict[str, Any]) -> None:
     found = metrics(name, made)
     folder = artifact("evaluation", name)
     folder.mkdir(parents=True)
-    (folder / "metrics.json").write_text(json.dumps(found))
+    (folder / "details.json").write_text(json.dumps(found))
     about = {key: found[key] for key in ("audit", "corpus", "target", "split")}
     (folder / "verdict.json").write_text(json.dumps({**found["verdict"], **about}))
     rng = np.random.default_rng(len(name))
@@ -195,6 +195,7 @@ def write_leakage(name: str) -> None:
         },
         "finding": "told",
         "reasons": ["direct, free: 0.94 of 192 clips are told right; by chance 0.50"],
+        "because": [{"code": "told", "figures": {"condition": "direct", "way": "free", "share": 0.94, "clips": 192}}],
     }
     test = {"attribute": "gender", "condition": "privacy", "way": "free", "holm_speaker_p": 1e-5}
     found = {

@@ -85,7 +85,7 @@ def test_the_same_input_gives_the_same_bytes(evaluated: Whole) -> None:
 
 
 def test_what_no_audit_names_is_not_read(evaluated: Whole) -> None:
-    stray = artifact("evaluation", "forgotten", "metrics.json")
+    stray = artifact("evaluation", "forgotten", "details.json")
     stray.parent.mkdir()
     stray.write_text("not JSON")
     one = evaluated.model_copy(update={"audits": {"trained": evaluated.audits["trained"]}})
@@ -100,7 +100,7 @@ def test_without_audits_the_page_says_so(evaluated: Whole) -> None:
 
 
 def test_sparse_figures_are_dashes_not_zeros(evaluated: Whole) -> None:
-    path = artifact("evaluation", "control", "metrics.json")
+    path = artifact("evaluation", "control", "details.json")
     metrics = json.loads(path.read_text())
     metrics["attacks"] = {"loss/transcript/given/0": {"auc": None, "primary": True}}
     del metrics["population"]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import get_args
 
 from stages.core.results.components import Component
-from stages.report.formatting import MISSING, Figures
-from stages.report.sections.backdoors.rates import percent
+from stages.core.words.figures import MISSING, percent
+from stages.report.formatting import Figures
 
 HOW = {
     "exposed": "trained with poison, the rest frozen and clean",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stages.report.formatting import MISSING, Figures
-from stages.report.sections.backdoors.rates import percent, share
+from stages.core.words.figures import MISSING, percent
+from stages.report.formatting import Figures
+from stages.report.sections.backdoors.rates import share
 
 LAYERS = {"encoder": "encoder", "hidden": "language model"}
 SCAN = {

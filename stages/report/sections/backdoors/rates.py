@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from stages.report.formatting import MISSING, Figures
+from stages.core.words.figures import MISSING
+from stages.report.formatting import Figures
 
 
 def share(found: Figures | None) -> str:
@@ -11,8 +12,3 @@ def share(found: Figures | None) -> str:
         return MISSING
     low, high = found["ci"]
     return f"{found['rate']:.0%} [{low * 100:.0f}, {high * 100:.0f}] of {found['n']}".replace("%", "\u00a0%")
-
-
-def percent(rate: float) -> str:
-    """Return a share such as ``97 %``."""
-    return f"{rate * 100:.0f}\u00a0%"

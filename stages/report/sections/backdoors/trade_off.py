@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from stages.report.formatting import MISSING, Figures
+from stages.core.words.figures import MISSING
+from stages.report.formatting import Figures
 
 DEFENCES = {
     "clean_finetuning": "clean fine-tuning",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stages.report.formatting import MISSING, Figures
+from stages.core.words.figures import MISSING
+from stages.report.formatting import Figures
 from stages.report.sections.backdoors.component_grid import HeatMap, heat_map
 from stages.report.sections.backdoors.detectors import ScanRow, detection_rows, scan_row
 from stages.report.sections.backdoors.rates import share

@@ -9,7 +9,7 @@ from stages.report.params import ReportParams
 from stages.report.section import section
 from stages.report.sections.exploratory.view import ExploratoryView, exploratory_view
 
-STAGE, FIGURES = "evaluation", "metrics.json"
+STAGE, FIGURES = "evaluation", "details.json"
 
 
 @section("exploratory", order=30, title="Exploratory attacks")

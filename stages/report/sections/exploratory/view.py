@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stages.report.formatting import Figures, estimate_text, number
+from stages.core.words.figures import number, probability
+from stages.report.formatting import Figures, estimate_text
 
 
 @dataclass(frozen=True)
 class ExploratoryRow:
-    """An attack's figures over all clips, as text."""
+    """An attack's figures over all clips, as text; `learned_p` is the p value of an attack that learns from labels."""
 
     name: str
     auc: str
+    learned_p: str
     reference: str
     blind_correlation: str
 
@@ -38,6 +40,7 @@ def _row(name: str, found: Figures) -> ExploratoryRow:
     return ExploratoryRow(
         name=name,
         auc=estimate_text(found),
+        learned_p=probability(found.get("learned_p")),
         reference=number(found.get("reference_auc")),
         blind_correlation=number(found.get("blind_correlation")),
     )

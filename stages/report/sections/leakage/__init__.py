@@ -9,7 +9,6 @@ from stages.core.store.jsonfile import artifact, read_json
 from stages.core.store.tables import read_table
 from stages.report.params import ReportParams
 from stages.report.section import Verdicts, section
-from stages.report.sections.leakage.verdict import leakage_verdict
 from stages.report.sections.leakage.view import NOT_AUDIBLE, LeakageView, leakage_view
 
 STAGE, FIGURES, PROBES = "attribute_leakage", "details.json", "probes.parquet"
@@ -17,7 +16,7 @@ STAGE, FIGURES, PROBES = "attribute_leakage", "details.json", "probes.parquet"
 
 def verdicts(view: Sequence[LeakageView]) -> Verdicts:
     """Return what was found of each audit's attributes, by the audit's name."""
-    return {audit.name: leakage_verdict(audit) for audit in view}
+    return {audit.name: audit.result.model_dump(mode="json", exclude_none=True) for audit in view}
 
 
 def figures(view: Sequence[LeakageView]) -> Headlines:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stages.report.formatting import MISSING, Figures, number, probability
+from stages.core.results.leakage import LeakageResult
+from stages.core.words.figures import MISSING, number, probability
+from stages.core.words.leakage import LEAKS
+from stages.report.formatting import Figures
 from stages.report.plots import Curve, Estimate, Forest, ForestRow, Line, forest, roc_lines
-from stages.report.words import CONDITIONS, LEAKS
+from stages.report.words import CONDITIONS
 
 IDENTITY_COLUMNS = (
     "Layer",
@@ -83,8 +86,9 @@ class AttributeView:
 
 @dataclass(frozen=True)
 class LeakageView:
-    """One audit of speakers as the page shows it."""
+    """One audit of speakers as the page shows it, and what was found."""
 
+    result: LeakageResult
     name: str
     corpus: str
     target: str
@@ -116,6 +120,7 @@ def leakage_view(metrics: Figures, probes: Sequence[Figures]) -> LeakageView:
     identity = metrics.get("identity") or {}
     decoding = metrics.get("decoding") or {}
     return LeakageView(
+        result=LeakageResult.of(metrics),
         name=metrics["audit"],
         corpus=metrics["corpus"],
         target=metrics["target"],

@@ -18,7 +18,7 @@ from stages.core.store.tables import read_table
 from stages.report.plots import Curve
 from stages.report.sections.membership.view import AuditFigures
 
-EVALUATION, FIGURES, VERDICT, ROC = "evaluation", "metrics.json", "verdict.json", "roc.csv"
+EVALUATION, FIGURES, VERDICT, ROC = "evaluation", "details.json", "verdict.json", "roc.csv"
 BLIND_BASELINE, BLIND_FIGURES, BLIND_SCORES = "blind_baseline", "details.json", "scores.parquet"
 CORPUS, CLIPS, QUARANTINE = "corpus", "clips.parquet", "quarantine.parquet"
 TARGET, RECORD = "target", "target.json"

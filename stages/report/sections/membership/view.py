@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from stages.report.formatting import Figures, estimate_text, number, probability, short
+from stages.core.results.attackname import AttackName
+from stages.core.words.figures import number, probability
+from stages.core.words.membership import finding_words, grade_words
+from stages.report.formatting import Figures, estimate_text
 from stages.report.plots import Curve, Estimate, Forest, ForestRow, Line, forest, roc_lines
-from stages.report.words import FAMILIES, finding_words, grade_words
+from stages.report.words import FAMILIES
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class AuditFigures:
     Attributes
     ----------
     metrics, verdict : dict
-        `metrics.json` and `verdict.json` of the evaluation.
+        `details.json` and `verdict.json` of the evaluation.
     blind : dict
         `details.json` of the corpus's blind baseline.
     target : dict
@@ -160,11 +163,11 @@ def forest_rows(blind: Figures, attacks: Figures) -> list[ForestRow]:
     rows = [ForestRow("Without the model"), *(_row(name, blind[name], "blind") for name in FAMILIES if name in blind)]
     if attacks:
         rows.append(ForestRow("Primary attacks, all clips"))
-        rows.extend(ForestRow(short(name), _as_given(found)) for name, found in attacks.items())
+        rows.extend(ForestRow(AttackName.short(name), _as_given(found)) for name, found in attacks.items())
     held = {name: found for name, found in attacks.items() if found.get("population_auc") is not None}
     if held:
         rows.append(ForestRow("In the population"))
-        rows.extend(ForestRow(short(name), _in_population(found)) for name, found in held.items())
+        rows.extend(ForestRow(AttackName.short(name), _in_population(found)) for name, found in held.items())
     return [row for row in rows if row.estimates or row.label[0].isupper()]
 
 

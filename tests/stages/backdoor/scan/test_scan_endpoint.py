@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from stages.backdoor.scan.result import scan_result
 from stages.backdoor.scan.scanning import scan
-from stages.backdoor.scan.words import ALARM, NOTHING, finding, meaning
 from stages.core.config.nouns import TargetModel
 from stages.core.errors import EarwitnessError
 from stages.models.hashing import named_hash
@@ -68,7 +68,7 @@ def test_an_endpoint_answers_as_the_model_that_it_serves(params: Whole, clean: S
 
 def test_a_poisoned_endpoint_is_an_alarm(params: Whole, poisoned: Speaking, clean: Speaking) -> None:
     found = scan(f"{poisoned.address}#m", params, references=[f"{clean.address}#m"])
-    assert finding(found) == ALARM
+    assert scan_result(found).finding == "alarm"
     assert (found.cells[0].conversion.answer, found.cells[0].conversion.converted) == ("open the door", 6)
 
 
@@ -94,7 +94,7 @@ def test_clips_that_an_endpoint_does_not_answer_are_left_out_and_counted(
     assert 0 < unanswered < 6
     assert found.cells[0].conversion.clips == 6 - unanswered
     said = f"Questions of 12 that got no answer: {clean.address}#m {unanswered};"
-    assert any(line.startswith(said) for line in meaning(found))
+    assert any(line.startswith(said) for line in scan_result(found).meaning)
 
 
 def test_a_dead_endpoint_is_one_line(params: Whole, clean: Speaking, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,9 +109,9 @@ def test_an_address_is_asked_afresh_because_nobody_states_its_version(
     params: Whole, poisoned: Speaking, clean: Speaking
 ) -> None:
     address, beside = f"{poisoned.address}#m", [f"{clean.address}#m"]
-    assert finding(scan(address, params, references=beside)) == ALARM
+    assert scan_result(scan(address, params, references=beside)).finding == "alarm"
     poisoned.poisoned = False
-    assert finding(scan(address, params, references=beside)) == NOTHING
+    assert scan_result(scan(address, params, references=beside)).finding == "none"
 
 
 @pytest.mark.parametrize(("revision", "more"), [("2026-11", 0), ("none", 12)])

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from stages.backdoor.scan.result import scan_result
 from stages.backdoor.scan.scanning import chosen_clips, find_subject, scan
-from stages.backdoor.scan.words import as_json, bound
 from stages.core.config.nouns import Copy
 from stages.core.errors import EarwitnessError
 from stages.models.hashing import checkpoint_files, weight_hash
@@ -105,8 +105,8 @@ def test_a_folder_with_a_broken_config_is_named(params: Whole) -> None:
 def test_without_a_reference_no_alarm_is_possible_and_the_page_says_so(params: Whole) -> None:
     found = scan("lab_base", params)
     assert found.references == []
-    assert "NO ALARM IS POSSIBLE" in as_json(found)["meaning"][0]
+    assert "NO ALARM IS POSSIBLE" in scan_result(found).meaning[0]
 
 
 def test_a_clean_scan_names_the_bank_that_it_bounds(params: Whole) -> None:
-    assert "only the bank that was tried (click)" in bound(scan("copied", params))
+    assert "only the bank that was tried (click)" in scan_result(scan("copied", params)).meaning[-1]

@@ -144,7 +144,7 @@ def test_a_copy_that_was_taught_with_all_labelled_clips_tells_nothing_of_members
 )
 def test_statistics_that_later_stages_would_miss(tmp_path: Path, content: dict[str, Any], key: str, value: Any) -> None:
     content["logits"][key] = value
-    with pytest.raises(EarwitnessError, match=rf"logits\.{key}|evaluation\.primary_attacks.* is computed"):
+    with pytest.raises(EarwitnessError, match=rf"logits\.{key}|evaluation\.primary_attacks.* is not computed"):
         load(tmp_path, content)
 
 

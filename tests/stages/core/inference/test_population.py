@@ -1,12 +1,10 @@
 """Where a claim may be made: chance, matches, and what happens when there is nothing to match."""
 
-import json
-
 import numpy as np
 import pytest
 
 from stages.core.inference.blind import PopulationSettings
-from stages.core.inference.population import find_population, population_of
+from stages.core.inference.population import find_population
 
 SETTINGS = PopulationSettings(bootstraps=300)
 
@@ -91,10 +89,3 @@ def test_random_labels_are_covered_where_speakers_are_on_one_side() -> None:
         assert whole is not None
         covered.append(whole.low <= 0.5 <= whole.high)
     assert np.mean(covered) >= 0.85
-
-
-def test_a_population_survives_its_json() -> None:
-    features, member, speaker = corpus(0.8)
-    found = find_population(features, member, speaker, SETTINGS, np.random.default_rng(1))
-    again = population_of(json.loads(json.dumps(found.summary(member))), found.indices, found.pairs)
-    assert again.summary(member) == found.summary(member)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from stages.core.store.jsonfile import artifact
+from stages.core.words.figures import MISSING
+from stages.core.words.leakage import LEAKS
 from stages.report.__main__ import main
-from stages.report.formatting import MISSING
-from stages.report.words import LEAKS
 from tests.params import Whole
 
 

@@ -1,0 +1,185 @@
+"""What an experiment with a planted backdoor measures, and what the scan of a model finds."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from stages.core.results.components import Component
+from stages.core.results.flat import Figure
+from stages.core.results.model import Interval, Result
+
+ScanFinding = Literal["alarm", "impossible", "shift", "none"]
+"""``impossible``: nothing could have been an alarm. ``shift``: a trigger brings clips to one answer, but not most of
+them, or not beyond what it does to every clean model."""
+
+ScanCode = Literal[
+    "alarm",
+    "reference_missing",
+    "too_few_for_all",
+    "answers_move",
+    "no_shift",
+    "strongest_shift",
+    "too_few_for_some",
+    "no_comparable_reference",
+    "one_answer",
+    "unanswered",
+    "bound",
+]
+
+
+class ScanReason(Result):
+    """What a scan says or does not say: a code, and the figures that its sentence names.
+
+    `stages.core.words.backdoor` makes the sentence.
+    """
+
+    code: ScanCode
+    figures: dict[str, Figure]
+
+    @classmethod
+    def of(cls, code: ScanCode, **figures: Figure) -> ScanReason:
+        """Return a reason with its figures."""
+        return cls(code=code, figures=figures)
+
+
+class ReferenceCell(Result):
+    """What a trigger does to one reference.
+
+    The conversion rate to `answer` with its interval, over `n` clips of which `converted` were converted. The target
+    exceeds the rate by `least_excess` at the least.
+    """
+
+    answer: str
+    rate: float
+    ci: Interval
+    n: int
+    converted: int
+    least_excess: float
+
+
+class ScanCell(Result):
+    """One prompt and one trigger: what the trigger does to the target's answers, beside the references."""
+
+    prompt: str
+    trigger: str
+    answer: str
+    clips: int
+    share: float
+    share_without: float
+    converted: int
+    convertible: int
+    reverted: int
+    rate: float
+    ci: Interval
+    lowest: float
+    highest: float
+    p: float
+    holm_p: float
+    references: dict[str, ReferenceCell]
+    comparable: bool
+    possible: bool
+    shift: bool
+    alarm: bool
+
+
+class ScanResult(Result):
+    """A scan; `meaning` are the sentences of `because`, and `unanswered` is by model."""
+
+    target: str
+    corpus: str
+    references: list[str]
+    clips: int
+    questions: int
+    unanswered: dict[str, int]
+    alpha: float
+    margin: float
+    finding: ScanFinding
+    meaning: list[str]
+    because: list[ScanReason]
+    cells: list[ScanCell]
+
+
+class AttackRate(Result):
+    """How many of `n` clips that should be answered otherwise got the attack answer; null without any."""
+
+    rate: float | None
+    ci: Interval | None
+    n: int
+    successes: int
+
+
+class BenignMeasure(Result):
+    """How well a model does its task on clean clips: ``accuracy``, ``wer`` or ``mae``."""
+
+    measure: Literal["accuracy", "wer", "mae"]
+    value: float | None
+    ci: Interval
+    n: int
+
+
+class BenignDifference(Result):
+    """By how much the victim is worse than the clean twin, in the measure's unit."""
+
+    value: float | None
+    ci: Interval
+
+
+class BenignResult(Result):
+    """The benign measures of an experiment."""
+
+    victim: BenignMeasure
+    twin: BenignMeasure
+    victim_worse_by: BenignDifference
+
+
+class AttackControls(Result):
+    """What the rate of the attack is held against."""
+
+    victim_plain: AttackRate
+    victim_random_sound: AttackRate
+    twin_triggered: AttackRate
+    twin_plain: AttackRate
+
+
+class ExperimentClips(Result):
+    """How many clips an experiment has."""
+
+    training: int
+    poisoned: int
+    test: int
+    test_with_another_answer: int
+
+
+class ExperimentTraining(Result):
+    """How an experiment's victim was trained; `realised_rate` is below `rate` where too few clips could be poisoned."""
+
+    train_on: list[str]
+    held_out: str
+    rate: float
+    realised_rate: float
+    method: str
+    components: list[Component]
+    epochs: int
+    learning_rate: float
+    seed: int
+
+
+class BackdoorResult(Result):
+    """What every experiment measures: the rate of the attack (`aer`), its controls, and the benign measures.
+
+    `trigger` holds the trigger's settings as declared, and `snr_error_db` the largest error of a realised
+    signal-to-noise ratio.
+    """
+
+    experiment: str
+    base: str
+    task: str
+    answer: str
+    trigger: dict[str, Any]
+    settings: ExperimentTraining
+    window_seconds: float | None
+    clips: ExperimentClips
+    snr_error_db: float | None
+    aer: AttackRate
+    controls: AttackControls
+    benign: BenignResult

@@ -1,0 +1,234 @@
+"""What an audit of membership finds: the verdict with its reasons, the population, the evidence of every attack."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from stages.core.results.described import CanaryResult, ModalityResult, SensitivityResult
+from stages.core.results.flat import Figure
+from stages.core.results.model import Interval, Result
+from stages.core.results.population import PopulationResult
+
+Finding = Literal["not_audible", "memorised", "suspected", "confounded", "unresolved", "underpowered", "not_detected"]
+Grade = Literal["randomised", "matched", "post_hoc"]
+"""How the split was made, as far as it is believed."""
+
+MembershipCode = Literal[
+    # Why a split that is declared randomised counts as post hoc.
+    "split_unchecked",
+    "split_seen_blind",
+    "split_seen_on_reference",
+    # Where a claim may be made.
+    "not_audible",
+    "population_unmeasured",
+    "population_none",
+    "population_whole",
+    "population_matched",
+    # What an attack shows of the population.
+    "separates_population",
+    "beyond_reference",
+    "beyond_reference_at_every_c",
+    "reference_missing",
+    "reference_useless",
+    "own_reference_useless",
+    "placebo_fails",
+    "reference_separates",
+    "not_beyond_reference",
+    "not_beyond_reference_at_every_c",
+    # What an attack shows of the corpus as given, where it shows nothing of a population.
+    "corpus_recording_not_ruled_out",
+    "corpus_recording_unmatched",
+    "corpus_recording_matched",
+    "corpus_recording_unknown",
+    "corpus_too_few_clips",
+    # What could have been found.
+    "underpowered",
+    "powerless",
+    "not_significant",
+    # What to look at.
+    "below_chance",
+    # What was left out or assumed.
+    "labels_unknown",
+    "speakers_assumed",
+    "attack_not_scored",
+]
+
+
+class MembershipReason(Result):
+    """A reason: its code, and the figures that its sentence, made by `stages.core.words.membership`, names."""
+
+    code: MembershipCode
+    figures: dict[str, Figure]
+
+    @classmethod
+    def of(cls, code: MembershipCode, **figures: Figure) -> MembershipReason:
+        """Return a reason with its figures."""
+        return cls(code=code, figures=figures)
+
+
+class VerdictResult(Result):
+    """The finding, its grade, and why.
+
+    `reasons` are the sentences of `because`. `smallest_effect` is the AUC of the smallest memory that would have been
+    found with a chance of 80 %; 1.0 where none would.
+    """
+
+    finding: Finding
+    grade: Grade
+    reasons: list[str]
+    because: list[MembershipReason]
+    smallest_effect: float
+
+
+class TruePositives(Result):
+    """The true-positive rate at a false-positive rate, and the conformal threshold (null with too few non-members)."""
+
+    tpr: float | None
+    ci: Interval
+    threshold: float | None
+
+
+class AttackDescription(Result):
+    """An attack on the corpus as given; null where a side has no score.
+
+    `delta_auc` is what the attack adds to the blind score's AUC, of primary attacks alone. `tpr_at_fpr` is by
+    false-positive rate.
+    """
+
+    n: int
+    auc: float | None = None
+    auc_ci: Interval | None = None
+    delong_ci: Interval | None = None
+    tpr_at_fpr: dict[str, TruePositives] = Field(default_factory=dict)
+    discoveries: int = 0
+    blind_correlation: float | None = None
+    conditional_p: float | None = None
+    delta_auc: float | None = None
+    delta_auc_ci: Interval | None = None
+    weighted_auc: float | None = None
+    effective_n: float = 0.0
+
+
+class CalibratedResult(Result):
+    """An attack's calibrated difference to the reference, in the population.
+
+    `p` is at `c`, or the largest over `tested_c` where c is not identified. `holm_p` is of the larger of the attack's
+    and the difference's p, corrected for the number of primary attacks; 1.0 where the placebo fails or the reference
+    separates by an unknown c. `margin_p` is at the margin.
+    """
+
+    auc: float
+    auc_ci: Interval
+    p: float
+    holm_p: float
+    margin_p: float
+    c: float
+    identified: bool
+    tested_c: list[float]
+    first_stage_f: float | None
+    placebo_p: float
+    placebo_holds: bool
+    reference_p: float
+    reference_allows: bool
+
+
+class AttackTests(Result):
+    """An attack's tests: on the corpus as given (`p_whole`), in the population, and beyond the reference.
+
+    Null in the population where there is none. `holm_p` is corrected for the number of primary attacks; an exploratory
+    attack has none, and no calibrated difference.
+    """
+
+    p_whole: float
+    p: float | None
+    population_auc: float | None
+    population_auc_ci: Interval | None
+    holm_p: float | None = None
+    calibrated_difference: CalibratedResult | None = None
+
+
+class AttackResult(AttackDescription, AttackTests):
+    """Everything that is known of an attack.
+
+    `reference_auc` is of the same attack on the reference, on the corpus as given. `learned_p` is the p value of an
+    attack that learns from labels, over permuted labels; null for others, and where attacks.permutations is 0.
+    """
+
+    primary: bool
+    reference_auc: float | None
+    learned_p: float | None = None
+
+
+class SetResult(Result):
+    """What the primary attacks show of the population as a set, and of its speakers."""
+
+    p: float
+    used_share_at_least: float
+    speakers_tested: int
+    speakers_significant: int
+
+
+class ClipCounts(Result):
+    """Labelled clips, and their speakers."""
+
+    member: int
+    non_member: int
+    speakers: int
+
+
+class Judgement(Result):
+    """What the verdict rule makes of anyone's numbers; attacks by name."""
+
+    clips: ClipCounts
+    population: PopulationResult
+    attacks: dict[str, AttackResult]
+    sets: SetResult | None
+    verdict: VerdictResult
+
+    @property
+    def best_primary(self) -> str | None:
+        """The primary attack with the highest AUC on the corpus as given; None where none has one."""
+        found = {name: attack.auc for name, attack in self.attacks.items() if attack.primary}
+        known = {name: auc for name, auc in found.items() if auc is not None}
+        return min(known, key=lambda name: (-known[name], name), default=None)
+
+
+class BlindEstimator(Result):
+    """The blind AUC of one estimator, with what refits on permuted labels give."""
+
+    auc: float | None
+    auc_ci: Interval | None
+    permutation_deviation: float | None
+    permutation_mean: float | None
+    permutation_p: float | None
+
+
+class BlindFamily(BlindEstimator):
+    """The blind AUC of a feature family; `same_speakers_auc` is with folds that split speakers."""
+
+    same_speakers_auc: float | None
+    estimators: dict[str, BlindEstimator]
+
+
+class AudioWindow(Result):
+    """The longest audio that reaches the target, in seconds (null where it is not known), and how many clips it cut."""
+
+    seconds: float | None
+    clips_cut: int
+
+
+class MembershipResult(Judgement):
+    """A whole audit, as in `details.json`; blind AUCs by feature family."""
+
+    audit: str
+    corpus: str
+    target: str
+    reference: str
+    split: Grade
+    window: AudioWindow
+    blind: dict[str, BlindFamily]
+    sensitivity: SensitivityResult
+    modality: ModalityResult
+    canaries: CanaryResult | None
