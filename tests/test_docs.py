@@ -16,9 +16,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 
-AWAITED = frozenset(
-    {"docs/project.md", "earwitness init", "build", "stages/report/sections/", "stages.core.results.schema"}
-)
+AWAITED = frozenset({"docs/project.md", "earwitness init", "build", "stages.core.results.schema"})
 """What README, CONTRIBUTING and architecture.md already describe and the rest of issue 14 adds. To be emptied then."""
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
