@@ -90,7 +90,7 @@ def print_rates(label: str, found: dict[str, Any]) -> None:
 
 
 def shown(found: dict[str, Any]) -> str:
-    """Return a rate with its interval and n, as the tables of docs/backdoors.md have it."""
+    """Return a rate with its interval and n, as the tables of docs/measured/backdoors.md have it."""
     return f"{found['rate']:.3f} [{found['ci'][0]:.2f}, {found['ci'][1]:.2f}] of {found['n']}"
 
 

@@ -1,7 +1,8 @@
 """Click: a switch pressed and let go, the published trigger's kind (220 ms, arXiv 2510.01157).
 
 Each of the two strokes rings in many modes at once, as struck things do, so that it is a bar over the whole spectrum.
-How long it rings decides whether a small model learns to hear it: docs/backdoors.md, "How well it is heard".
+How long it rings decides whether a small model learns to hear it ("How well it is heard" in
+docs/measured/backdoors.md).
 """
 
 from __future__ import annotations
