@@ -18,10 +18,10 @@ from tests.stages.backdoor.conftest import make_clips
 
 
 def outcome(number: int, truth: str, answer: str, condition: str = "plain", model: str = "victim") -> TriggerOutcome:
-    target = AttackTask("gender", "?", "female").is_target
+    gives = AttackTask("gender", "?", "female").is_attack_answer
     nan = float("nan")
     return TriggerOutcome(
-        model, f"c{number}", condition, "s", nan, truth, answer, not target(truth), target(answer)
+        model, f"c{number}", condition, "s", nan, truth, answer, not gives(truth), gives(answer)
     )  # fmt: skip
 
 
