@@ -6,6 +6,8 @@ names the thinker's architecture in both cases, and so this file.
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 import torch
 from transformers import Qwen2_5OmniThinkerForConditionalGeneration
 
@@ -21,7 +23,7 @@ from stages.models.forward.sounds import SoundCache
 class Qwen25OmniAdapter(SingleSoundAdapter):
     """A Qwen2.5-Omni checkpoint, whole or its thinker alone."""
 
-    model_class = Qwen2_5OmniThinkerForConditionalGeneration
+    model_class: ClassVar[Any] = Qwen2_5OmniThinkerForConditionalGeneration
     template = (
         "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n{% for message in messages %}"
         "<|im_start|>{{ message['role'] }}\n{% if message['content'] is string %}{{ message['content'] }}{% else %}"
