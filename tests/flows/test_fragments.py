@@ -123,4 +123,4 @@ def test_what_comes_with_the_tool_is_found_from_any_project(params: Path, monkey
     monkeypatch.chdir(params.parent)
     assert "audits.texts" in add_fragment(Path("docs/modality.yaml"), params)
     with pytest.raises(EarwitnessError, match=r"^docs/nothing\.yaml: not found"):
-        add_fragment(Path("docs/nothing.yaml"), params)
+        add_fragment(Path("docs", "nothing.yaml"), params)
