@@ -91,7 +91,7 @@ def test_a_comment_and_a_docstring_in_every_module_rerun_nothing(before: Version
 
 def test_a_new_attack_reruns_the_attacks(before: Versions) -> None:
     text = Path("stages/attacks/lowercase.py").read_text(encoding="utf-8")
-    Path("stages/attacks/upper.py").write_text(text.replace('register("lowercase")', 'register("upper")'))
+    Path("stages/attacks/upper.py").write_text(text.replace('"lowercase"', '"upper"'))
     edit("stages/attacks/__init__.py", "    sampling,\n", "    sampling,\n    upper,\n")
     assert stale() == {f"attacks@{audit}" for audit in AUDITS}
     assert changed(before) == {"attacks"}

@@ -10,6 +10,7 @@ import pytest
 from stages.core.run.discovery import stage_names
 from stages.environment import versions
 from stages.environment.__main__ import main
+from tests.params import load_whole
 
 
 def test_versions_are_those_that_are_installed(workplace: Path, make_params: Any) -> None:
@@ -28,14 +29,15 @@ def test_what_is_not_installed_is_null(monkeypatch: pytest.MonkeyPatch) -> None:
     assert versions.environment()["libraries"] == {"no-such-library": None}
 
 
-def test_the_names_that_are_declared_are_written_alone(workplace: Path, make_params: Any) -> None:
-    main("", make_params({}))
+def test_the_names_that_are_declared_are_written_alone(workplace: Path, make_params: Any, repository: Path) -> None:
+    backdoor = load_whole(repository / "params.yaml").backdoor
+    params = make_params({}).model_copy(update={"backdoor": backdoor})
+    main("", params)
     written = Path("data/environment/declared.json").read_bytes()
     assert json.loads(written) == {"attribute_leakage": [], "backdoor": ["gender_click"]}
-    changed = make_params({})
-    experiments = changed.backdoor.experiments
-    experiments["gender_click"] = experiments["gender_click"].model_copy(update={"epochs": 99})
-    main("", changed)
+    longer = backdoor.experiments["gender_click"].model_copy(update={"epochs": 99})
+    changed = backdoor.model_copy(update={"experiments": {"gender_click": longer}})
+    main("", params.model_copy(update={"backdoor": changed}))
     assert Path("data/environment/declared.json").read_bytes() == written
 
 
