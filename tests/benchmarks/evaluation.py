@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from stages.core.inference.population import Population, find_population
+from stages.core.results.membership import Judgement
 from stages.evaluation.assess import Blind, assess
 from stages.evaluation.case import make_case
 from stages.evaluation.scenario import Scenario, draw
@@ -27,7 +28,7 @@ SECONDS, GIBIBYTES = 45.0, 2.0
 """Half of the 90 s that attacks and statistics may take together, on one core."""
 
 
-def work(clips: int, speakers: int, attacks: int) -> Callable[[], dict[str, Any]]:
+def work(clips: int, speakers: int, attacks: int) -> Callable[[], Judgement]:
     """Return the statistics of an audit as a call; what it needs is made here."""
     rng = np.random.default_rng(0)
     drawn = draw(Scenario(side=clips // 2, speakers=speakers, memory=0.3, useless=100, split="randomised"), rng)
@@ -66,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(f"statistics of {clips} clips, {attacks} attacks, CPU seconds: {taken:.1f}, {SECONDS:.0f} at most")
     print(f"their peak memory, GiB: {peak:.2f}, {GIBIBYTES:.0f} at most")
-    print(f"their finding: {found['verdict']['finding']}, memorised")
+    print(f"their finding: {found.verdict.finding}, memorised")
 
 
 if __name__ == "__main__":

@@ -132,7 +132,7 @@ def test_the_same_input_gives_the_same_bytes(params: Whole) -> None:
     before = [file.read_bytes() for file in files]
     audited(params)
     assert [file.read_bytes() for file in files] == before
-    assert len(files) == 7
+    assert len(files) == 8
 
 
 def test_a_deaf_target_is_not_audible(params: Whole) -> None:
