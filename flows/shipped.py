@@ -16,8 +16,8 @@ IGNORES = (".gitignore", ".dvcignore", "data/.gitignore")
 PLACEHOLDERS = ("data/corpus/none/clips.parquet", "data/target/none/target.json")
 """What the name `none` stands for in the graph: a corpus without clips, and no target."""
 
-DVC_FILES = (".dvc/.gitignore", ".dvc/config")
-"""What makes a git repository one of DVC's too, as ``dvc init`` writes it, with telemetry off."""
+DVC_FILES = (".dvc/.gitignore", ".dvc/config", ".dvc/plots/roc.json")
+"""What ``dvc init`` writes into a git repository, with telemetry off, and the templates of the graph's plots."""
 
 GRAPH = "dvc.yaml"
 

@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from stages.attacks.registry import score
     from stages.core.errors import EarwitnessError
+    from stages.core.results.attackname import AttackName
+    from stages.core.results.backdoor import BackdoorResult, ScanResult
     from stages.core.results.components import COMPONENTS, Component
+    from stages.core.results.leakage import LeakageResult
+    from stages.core.results.membership import Judgement, MembershipResult
     from stages.evaluation.judge import judge
     from stages.logits.statistics import token_statistics
 
@@ -26,13 +30,25 @@ _HOMES = {
     # The results' models: a new one is a line here, one above, and one in __all__.
     "COMPONENTS": "stages.core.results.components",
     "Component": "stages.core.results.components",
+    "MembershipResult": "stages.core.results.membership",
+    "Judgement": "stages.core.results.membership",
+    "LeakageResult": "stages.core.results.leakage",
+    "ScanResult": "stages.core.results.backdoor",
+    "BackdoorResult": "stages.core.results.backdoor",
+    "AttackName": "stages.core.results.attackname",
 }
 """By public name, the module that defines it."""
 
 __all__ = [
     "COMPONENTS",
+    "AttackName",
+    "BackdoorResult",
     "Component",
     "EarwitnessError",
+    "Judgement",
+    "LeakageResult",
+    "MembershipResult",
+    "ScanResult",
     "__version__",
     "judge",
     "score",

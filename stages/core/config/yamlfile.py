@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,11 @@ def read_yaml(path: Path) -> Any:
 
 
 class _EachKeyOnce(yaml.SafeLoader):
-    """A safe loader that refuses a repeated key. YAML's own loader would silently take the last one."""
+    """A safe loader that refuses a repeated key, of which YAML's own loader would silently take the last one.
+
+    Only true and false are booleans, as in YAML 1.2: DVC writes the file by that version, in which ``no`` and ``on``
+    are texts and need no quotes.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Return a mapping after checking its keys."""
@@ -53,3 +58,11 @@ class _EachKeyOnce(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(None, None, f"{value!r} stands here twice", key.start_mark)
             seen.add(value if isinstance(value, str) else id(key))
         return super().construct_mapping(node, deep)
+
+
+_BOOLEAN = "tag:yaml.org,2002:bool"
+_EachKeyOnce.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOLEAN]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_EachKeyOnce.add_implicit_resolver(_BOOLEAN, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))

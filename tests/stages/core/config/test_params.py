@@ -194,3 +194,11 @@ def test_null_is_refused_where_dvc_puts_the_name_into_a_path(
     with pytest.raises(EarwitnessError, match=wrong) as error:
         load(tmp_path, content)
     assert "\n" not in str(error.value)
+
+
+def test_texts_that_older_yaml_takes_for_booleans_stay_texts(tmp_path: Path) -> None:
+    (tmp_path / "some.yaml").write_text("options: [yes, no, on, off, y, N]\nflags: [true, False]\n")
+    assert read_yaml(tmp_path / "some.yaml") == {
+        "options": ["yes", "no", "on", "off", "y", "N"],
+        "flags": [True, False],
+    }
