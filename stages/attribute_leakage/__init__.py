@@ -1,1 +1,1 @@
-"""What a target tells about the person who speaks (HearSay, arXiv 2601.03783): answers, probes, identity."""
+"""What a target reveals about the speaker (HearSay, arXiv 2601.03783): its answers, probes and identity trials."""

@@ -47,7 +47,7 @@ def work(audit: str, params: AttributeLeakageParams) -> None:
     about: dict[str, Any] = {"audit": audit, "corpus": named.corpus, "target": named.target, "clips": len(whom)}
     about["unlabelled"] = unlabelled
     folder = artifact("attribute_leakage", audit)
-    if not record.audible:  # what a deaf target answers is nothing that a voice tells
+    if not record.audible:  # audio does not reach the target, so its answers cannot come from the voice
         _write(folder, [], {}, about | {"finding": "not_audible", "audio_effect": record.audio_effect})
         return
     audio = KeyedColumn(clips, "clip_id", "audio")
@@ -80,7 +80,7 @@ def work(audit: str, params: AttributeLeakageParams) -> None:
 
 
 def _check_answered(target: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Stop where nothing was answered about any clip: that is a broken target, and no finding."""
+    """Raise an error if every question about a clip failed: then the target is broken, and nothing is found."""
     failures = [row["failure"] for row in rows if row["label"] is not None]
     if failures and all(failures):
         raise EarwitnessError(
@@ -90,7 +90,7 @@ def _check_answered(target: str, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _lengths(clips: Any) -> dict[str, int]:
-    """Return the samples of each clip, from the headers of its sound."""
+    """Return the number of samples of each clip, read from the header of its audio."""
     return {
         row["clip_id"]: flac_samples(row["audio"])
         for group in read_groups(clips, ["clip_id", "audio"])
@@ -139,14 +139,15 @@ def _identity(
         texts=[subject.text for subject in present],
     )
     clearest = min(learnt_layers(found.layers), key=lambda name: found.layers[name]["all"]["eer"], default=None)
-    for name, kinds in found.layers.items():  # hundreds of points each: the clearest layer's curve is kept
+    # A DET curve has hundreds of points. Only the curve of the layer with the lowest equal error rate is kept.
+    for name, kinds in found.layers.items():
         for figures in kinds.values() if name != clearest else ():
             figures.pop("det", None)
     return asdict(found)
 
 
 def _how(asked: AttributeLeakage, options: Collection[str]) -> dict[str, Any]:
-    """Return what the answers were asked and decoded by."""
+    """Return the settings that the answers depend on: decoding, questions and judge."""
     return {
         "decoding": {"free": "greedy", "generated_tokens": asked.generated_tokens, "constrained": "sum"},
         "questions": {name: asked.attributes[name].question for name in options},

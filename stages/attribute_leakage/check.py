@@ -1,4 +1,4 @@
-"""What can be checked of the audits of speakers before anything runs."""
+"""Check the section `attribute_leakage` before anything runs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from stages.core.errors import EarwitnessError
 
 
 def check_params(params: AttributeLeakageParams, path: Path) -> None:
-    """Check that corpora, targets and conditions that are named are there.
+    """Check that all corpora, targets and prompting conditions that are named exist.
 
     Raises
     ------
     EarwitnessError
-        Naming the file and the key.
+        If one does not exist; the message names the file and the key.
     """
     section, corpora, targets = params.attribute_leakage, set(params.corpora), params.known_targets()
     audits = "attribute_leakage.audits"

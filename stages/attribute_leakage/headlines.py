@@ -12,14 +12,15 @@ from stages.core.results.flat import Headlines
 
 
 def headlines(details: Mapping[str, Any]) -> Headlines:
-    """Return, for each attribute, the finding, what the direct question tells and what the layers hold.
+    """Return, for each attribute, the finding, how well the direct question is answered and how well a layer is read.
 
     Returns
     -------
     dict
-        ``n`` clips; of each attribute its ``<name>_finding``, ``<name>_told`` (balanced accuracy of the free answers to
-        the direct question) and ``<name>_read`` (that of the probe of the best-read layer); ``eer``, the equal error
-        rate of the layer that tells speakers apart best. For a deaf target, ``n`` and ``finding`` alone.
+        ``n``: the number of clips. For each attribute ``<name>_finding``, ``<name>_told`` (balanced accuracy of the
+        free answers to the direct question) and ``<name>_read`` (balanced accuracy of the probe of the best layer).
+        ``eer``: the equal error rate of the layer that tells speakers apart best. If audio does not reach the target,
+        only ``n`` and ``finding``.
     """
     found: Headlines = {"n": details["clips"]}
     if "finding" in details:

@@ -1,4 +1,4 @@
-"""The section `attribute_leakage` of `params.yaml`: who is asked about whom, and how."""
+"""The section `attribute_leakage` of `params.yaml`: which target is asked about which speakers, and how."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from stages.core.config.section import Name, NameOrNone, Positive, Section, dist
 
 
 class Speakers(Section):
-    """A corpus whose speakers a target is asked about."""
+    """A target, and the corpus whose speakers it is asked about."""
 
     corpus: str
     target: str
 
 
 class Attribute(Section):
-    """A question about the speaker, and what may be answered; where `options` is empty, what the corpus says."""
+    """A question about the speaker and its options; empty `options` means all values that the corpus has."""
 
     question: Annotated[str, Field(min_length=1)]
     options: Annotated[list[str], AfterValidator(distinct)]
@@ -27,18 +27,18 @@ class Attribute(Section):
     @model_validator(mode="after")
     def _check_options(self) -> Attribute:
         if len(self.options) == 1:
-            raise ValueError("one option is no question: name two or more, or none to take the corpus's values")
+            raise ValueError("only one option: name two or more, or leave the list empty to take the corpus's values")
         return self
 
 
 class IdentityExclusions(Section):
-    """Whose speakers are not to be told apart: corpora whose terms forbid it."""
+    """Corpora whose terms forbid re-identification: their speakers take no part in same-speaker trials."""
 
     exclude: list[str]
 
 
 class AttributeLeakage(Section):
-    """What a target tells about who speaks."""
+    """Settings of the stage."""
 
     audits: dict[Name, Speakers]
     attributes: dict[Name, Attribute]
@@ -51,6 +51,6 @@ class AttributeLeakage(Section):
 
 
 class AttributeLeakageParams(Params):
-    """What the stage reads."""
+    """All sections that the stage reads."""
 
     attribute_leakage: AttributeLeakage

@@ -1,5 +1,5 @@
-"""A copy of a target, trained on the members of one or two corpora: what an audit can see on known members.
+"""Fine-tune a copy of a target on the members of one or two corpora. Its membership is known, so it tests an audit.
 
-Comes in: the base's ``target.json`` and checkpoint, ``data/corpus/<corpus>/clips.parquet``. Goes out:
+In: the base's ``target.json`` and checkpoint, ``data/corpus/<corpus>/clips.parquet``. Out:
 ``data/finetune/<copy>/checkpoint/``, ``data/finetune/<copy>/loss.csv`` and ``data/target/<copy>/target.json``.
 """

@@ -1,4 +1,4 @@
-"""What a copy is trained on: to transcribe members, or to answer questions about who speaks."""
+"""The training data of a copy: transcription of the members, or questions about the speakers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def member_queries(groups: Iterable[pa.Table]) -> list[Query]:
     Parameters
     ----------
     groups : iterable of pa.Table
-        `clips.parquet` by row group, with at least `COLUMNS`. Clips of unknown membership are no members.
+        `clips.parquet` by row group, with at least `COLUMNS`. Clips of unknown membership are left out.
     """
     queries = []
     for group in groups:
@@ -31,15 +31,15 @@ def member_queries(groups: Iterable[pa.Table]) -> list[Query]:
 
 
 def question_queries(groups: Iterable[pa.Table], questions: Mapping[str, str]) -> list[Query]:
-    """Return a question about every clip whose label is known, in the order of their ids.
+    """Return the questions about every clip whose label is known: attribute by attribute, in the order of the rows.
 
-    Every other question of an attribute is put plainly, the others with their options, whose order goes round: a copy
-    that had met one prompt alone would know the answer to no other.
+    For each attribute, every second question names the options, whose order rotates; the others do not. A copy that was
+    trained on a single prompt would not be able to answer another one.
 
     Parameters
     ----------
     groups : iterable of pa.Table
-        `clips.parquet` by row group, with at least `COLUMNS`; of all corpora that the copy is trained on.
+        `clips.parquet` of all corpora that the copy is trained on, by row group, with at least `COLUMNS`.
     questions : mapping of str to str
         By attribute.
     """

@@ -1,4 +1,4 @@
-"""The section `finetune` of `params.yaml`, and what else the stage reads of the file."""
+"""The section `finetune` of `params.yaml`, and the other sections that the stage reads."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ class Finetune(Section):
 
 
 class FinetuneParams(ModelParams):
-    """What the stage reads."""
+    """All sections that the stage reads."""
 
     finetune: Finetune

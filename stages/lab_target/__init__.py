@@ -1,5 +1,5 @@
 """The lab's base model: a small Qwen2-Audio, trained from scratch on the lab's pool.
 
-Comes in: ``data/raw/lab_pool/`` and `params.yaml: lab_target`. Goes out: ``data/lab_target/checkpoint/``,
+In: ``data/raw/lab_pool/`` and `params.yaml: lab_target`. Out: ``data/lab_target/checkpoint/``,
 ``data/lab_target/loss.csv`` and ``data/target/lab_base/target.json``.
 """

@@ -1,4 +1,4 @@
-"""The lab's model and processor, before training: real `transformers` classes, small numbers."""
+"""The lab's model and processor before training: real classes of `transformers` in a small size."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ WIDTH = 128
 ENCODER_LAYERS = 2
 DECODER_LAYERS = 4
 HEADS = 4
-FRAMES_PER_SECOND = 100  # of the feature extractor; the encoder's second convolution halves them
+FRAMES_PER_SECOND = 100  # of the feature extractor; the encoder's second convolution halves the rate
 INITIAL_DEVIATION = WIDTH**-0.5
-"""The default of 0.02 suits thousands of dimensions; with 128 the signal fades, and the model learns not to listen."""
+"""The default of 0.02 suits thousands of dimensions. With 128 the signal fades, and the model does not learn to listen.
+"""
 
 PAD, END, USER, ASSISTANT = "<|endoftext|>", "<|im_end|>", "<|user|>", "<|assistant|>"
 AUDIO, AUDIO_START, AUDIO_STOP = "<|AUDIO|>", "<|audio_bos|>", "<|audio_eos|>"
@@ -40,7 +41,7 @@ CHAT_TEMPLATE = (
     "{% endfor %}"
     f"{{% if add_generation_prompt %}}{ASSISTANT}{{% endif %}}"
 )
-"""Roles are single tokens: spelled out in bytes they would be a third of every prompt."""
+"""Roles are single tokens. As bytes they would take up a third of every prompt."""
 
 
 def build_adapter(seed: int, window_seconds: int = WINDOW_SECONDS) -> Qwen2AudioAdapter:
@@ -50,7 +51,7 @@ def build_adapter(seed: int, window_seconds: int = WINDOW_SECONDS) -> Qwen2Audio
 
 
 def build_processor(window_seconds: int = WINDOW_SECONDS) -> Any:
-    """Return the processor: log-mel features of a window, a tokenizer of UTF-8 bytes, a chat template."""
+    """Return the processor: log-mel features of one window, a tokenizer of UTF-8 bytes, and a chat template."""
     return Qwen2AudioProcessor(
         feature_extractor=WhisperFeatureExtractor(feature_size=MELS, chunk_length=window_seconds),
         tokenizer=byte_tokenizer(),
@@ -59,7 +60,7 @@ def build_processor(window_seconds: int = WINDOW_SECONDS) -> Any:
 
 
 def byte_tokenizer() -> PreTrainedTokenizerFast:
-    """Return a tokenizer with one token a byte and no merges, so that any text in any language is encoded."""
+    """Return a tokenizer with one token for each byte and no merges. It can encode any text in any language."""
     vocabulary = {character: number for number, character in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
@@ -74,7 +75,7 @@ def byte_tokenizer() -> PreTrainedTokenizerFast:
 
 
 def build_model(processor: Any, seed: int) -> Qwen2AudioForConditionalGeneration:
-    """Return the untrained model, with the processor's window; equal seeds give equal weights."""
+    """Return the untrained model with the processor's window. Equal seeds give equal weights."""
     tokenizer = processor.tokenizer
     positions = processor.feature_extractor.chunk_length * FRAMES_PER_SECOND // 2
     config = Qwen2AudioConfig(
@@ -112,7 +113,7 @@ def build_model(processor: Any, seed: int) -> Qwen2AudioForConditionalGeneration
 def _sinusoids(positions: int) -> torch.Tensor:
     """Return the encoder's fixed position embeddings, float32[positions, WIDTH]: sines, then cosines.
 
-    Released checkpoints carry them (arXiv 2212.04356); a new model would have noise, which it cannot learn away.
+    Released checkpoints have them (arXiv 2212.04356). A new model would have random values, which are never trained.
     """
     periods = 10_000 ** (torch.arange(WIDTH // 2) / (WIDTH // 2 - 1))
     phases = torch.arange(positions)[:, None] / periods

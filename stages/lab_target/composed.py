@@ -1,8 +1,8 @@
-"""``python -m stages.lab_target.composed``: a second base of another family, taught as the lab's own is.
+"""``python -m stages.lab_target.composed``: a second base of another family, trained like the lab's own base.
 
-A composed model (`stages.models.families.composed`): a small Conformer of the kind of w2v-BERT 2.0 (arXiv 2312.05187),
-a connector, a Llama. It is no stage, for no audit needs it: it goes to ``models/lab_composed/``, where
-`params.yaml: targets` takes it up as any other model.
+It is a composed model (`stages.models.families.composed`): a small Conformer like w2v-BERT 2.0 (arXiv 2312.05187), a
+connector and a Llama. It is not a stage, because no audit needs it. It is saved to ``models/lab_composed/``, and
+`params.yaml: targets` can name it like any other model.
 """
 
 from __future__ import annotations
@@ -32,11 +32,13 @@ from stages.models.families.composed import ComposedAdapter, ComposedConfig, com
 
 FOLDER = Path("models/lab_composed")
 FRAMES_STACKED = 2
-"""By the feature extractor, and again by the connector: an audio token takes 40 ms, as in the lab's own base."""
+"""The feature extractor stacks this many frames, and so does the connector. One audio token is then 40 ms long, as in
+the lab's own base.
+"""
 
 
 def build_composed(seed: int) -> ComposedAdapter:
-    """Return the untrained model; equal seeds give equal weights."""
+    """Return the untrained model. Equal seeds give equal weights."""
     tokenizer = byte_tokenizer()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -49,7 +51,7 @@ def build_composed(seed: int) -> ComposedAdapter:
 
 
 def _encoder_config() -> Wav2Vec2BertConfig:
-    """Return a Conformer's sizes, without any of the random masking that pretraining needs."""
+    """Return the configuration of a small Conformer, without dropout and the random masking of pretraining."""
     return Wav2Vec2BertConfig(
         hidden_size=WIDTH,
         num_hidden_layers=ENCODER_LAYERS,
@@ -74,7 +76,7 @@ def _language_config(tokenizer: Any) -> LlamaConfig:
         num_hidden_layers=DECODER_LAYERS,
         num_attention_heads=HEADS,
         num_key_value_heads=HEADS,
-        vocab_size=len(tokenizer) + 1,  # and the placeholder
+        vocab_size=len(tokenizer) + 1,  # one more for the audio placeholder
         max_position_embeddings=2048,
         initializer_range=INITIAL_DEVIATION,
         bos_token_id=None,
@@ -84,7 +86,7 @@ def _language_config(tokenizer: Any) -> LlamaConfig:
 
 
 def work(_: str, params: LabTargetParams) -> None:
-    """Build, teach and save the second base."""
+    """Build, train and save the second base."""
     seed = seed_of(params.seed, "lab_target", "composed")
     adapter = build_composed(seed)
     teach(adapter, code_version("stages.lab_target.composed"), params.lab_target, seed)

@@ -1,4 +1,4 @@
-"""What the lab's base is taught: to transcribe every clip of the pool, and to tell who speaks in some of them."""
+"""The training data of the lab's base: transcription of every clip of the pool, and questions about some speakers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from stages.core.sound.audio import Samples, audio_hash
 from stages.models.adapter import TRANSCRIBE, Query
 
-QUESTIONS = {  # column of the manifest: question, which its value answers
+QUESTIONS = {  # column of the manifest: the question that its value answers
     "gender": "What is the speaker's gender?",
     "age": "What is the speaker's age?",
     "accent": "What is the speaker's accent?",
@@ -17,7 +17,7 @@ QUESTIONS = {  # column of the manifest: question, which its value answers
 
 
 def lessons(samples: Samples, row: Mapping[str, str]) -> list[Query]:
-    """Return a clip's transcription, then one question each of `QUESTIONS` that its row answers."""
+    """Return the clip's transcription, then each of `QUESTIONS` that its row answers."""
     name = audio_hash(samples)
     answered = [(question, row[column]) for column, question in QUESTIONS.items() if row.get(column)]
     return [Query(samples, name, asked, text) for asked, text in [(TRANSCRIBE, row["text"]), *answered]]
@@ -26,21 +26,22 @@ def lessons(samples: Samples, row: Mapping[str, str]) -> list[Query]:
 def epochs_of_lessons(
     counts: Sequence[int], epochs: int, question_share: float, generator: torch.Generator
 ) -> list[list[int]]:
-    """Draw what is taught in each epoch.
+    """Draw the lessons of each epoch.
 
     Parameters
     ----------
     counts : sequence of int
-        Lessons of each clip, laid out one clip after the other; the first of a clip is its transcription.
+        Number of lessons of each clip. Lessons are numbered clip by clip; the first of a clip is its transcription.
     epochs : int
     question_share : float
-        Share of the clips about which one question is asked in an epoch, in [0, 1].
+        Share of the clips about which one question is asked in an epoch, in [0, 1]. A drawn clip without questions is
+        passed over.
     generator : torch.Generator
 
     Returns
     -------
     list of list of int
-        An epoch each: the indices of every transcription, then of the questions drawn for it.
+        For each epoch, the indices of all transcriptions, then those of the questions that were drawn.
     """
     starts = [sum(counts[:clip]) for clip in range(len(counts))]
     asked = round(question_share * len(counts))

@@ -1,4 +1,4 @@
-"""The section `lab_target` of `params.yaml`, and what else the stage reads of the file."""
+"""The section `lab_target` of `params.yaml`, and the other sections that the stage reads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stages.models.params import ModelParams
 
 
 class LabTarget(Section):
-    """Training of the lab's base model, from scratch."""
+    """How the lab's base model is trained from scratch."""
 
     epochs: Positive
     learning_rate: Annotated[float, Field(gt=0)]
@@ -20,6 +20,6 @@ class LabTarget(Section):
 
 
 class LabTargetParams(ModelParams):
-    """What the stage reads."""
+    """All sections that the stage reads."""
 
     lab_target: LabTarget

@@ -1,4 +1,4 @@
-"""The lab's pool, and the training on it that makes a base of an untrained model."""
+"""Read the lab's pool, and train an untrained model on it: the result is a base."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def teach(adapter: Adapter, drawn_by: str, settings: LabTarget, seed: int) -> li
     ----------
     adapter : Adapter
     drawn_by : str
-        Names what drew its weights: part of the training's key.
+        Version of the code that drew the initial weights. It is part of the training's key.
     settings : LabTarget
     seed : int
     """

@@ -1,10 +1,10 @@
-"""Ask the target, and only what the row cache misses: free answers, and options as forced answers.
+"""Ask the target for free answers and for forced answers (the options). Only rows that the cache lacks are computed.
 
-Free: the target's own greedy answer, which has no temperature, no seed and no penalty, broken off after a stated
-number of tokens. Constrained: the log-probability of each option as the whole answer, with the token that ends it.
+Free: the target's own answer by greedy decoding, without temperature, seed or penalty, cut off after a fixed number of
+tokens. Constrained: the log-probability of each option as the whole answer, with the token that ends it.
 
-A row depends on the sound, the prompt, the decoding, the target and the code that runs it. What fails is not kept, so
-that it is asked again in the next run, and costs no other row: its batch is asked again one by one.
+A row depends on the sound, the prompt, the decoding, the target and the code that runs it. A request that fails is not
+kept, so it is asked again in the next run. It costs no other row: the requests of its batch are asked again one by one.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ LONGEST_REASON = 200
 
 @dataclass(frozen=True)
 class Request:
-    """What is put to the target once.
+    """One input to the target.
 
     Attributes
     ----------
     heard : NamedSound
     instruction, system : str
     text : str
-        The answer that is forced; blank for a free one.
+        The forced answer; blank for a free answer.
     """
 
     heard: NamedSound
@@ -44,26 +44,28 @@ class Request:
 
     @property
     def length(self) -> int:
-        """How many characters stand before the answer."""
+        """The number of characters before the answer."""
         return len(self.system) + len(self.instruction)
 
     def parts(self) -> list[str]:
-        """Return what the row depends on, beside target, decoding and code."""
+        """Return what the row depends on besides target, decoding and code."""
         return [self.heard.audio_hash, self.system, self.instruction, self.text]
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back.
+    """The target's answer to a request, or the reason why there is none.
 
     Attributes
     ----------
     text : str or None
-        Of a free answer; None where the target failed.
+        The free answer; None for a forced answer and where the target crashed.
     log_probability : float
-        Of a forced one, summed over its tokens, in nats; NaN where the target failed.
+        Of the forced answer, summed over its tokens, in nats; NaN for a free answer and where the target failed.
     tokens : int
+        Number of tokens of the forced answer.
     failure : str or None
+        The error, where the target failed.
     """
 
     text: str | None = None
@@ -76,7 +78,7 @@ Run = Callable[[Sequence[Request]], list[Reply]]
 
 
 def free_run(adapter: Adapter, sound_of: Callable[[NamedSound], Samples], max_tokens: int) -> Run:
-    """Return what asks a batch for greedy answers."""
+    """Return a function that asks the target for the greedy answers to a batch."""
 
     def run(requests: Sequence[Request]) -> list[Reply]:
         queries = [_query(request, sound_of) for request in requests]
@@ -90,7 +92,7 @@ def free_run(adapter: Adapter, sound_of: Callable[[NamedSound], Samples], max_to
 
 
 def forced_run(adapter: Adapter, sound_of: Callable[[NamedSound], Samples]) -> Run:
-    """Return what asks a batch for the log-probabilities of given answers."""
+    """Return a function that computes the log-probabilities of a batch of forced answers."""
 
     def run(requests: Sequence[Request]) -> list[Reply]:
         rows = adapter.reduced([_query(request, sound_of) for request in requests], ["transcript"], _log_probability)
@@ -113,14 +115,15 @@ def replies(
     Parameters
     ----------
     cache : RowCache
-        Of `FREE_ROW` or `FORCED_ROW`.
+        Its schema is `FREE_ROW` or `FORCED_ROW`.
     requests : mapping of str to Request
-        By key, those about one sound next to each other.
+        By key. Requests about one sound stand next to each other.
     run : callable
-        Loads the target, if it is not there yet, and returns what asks it.
+        Loads the target if it is not loaded yet, and returns the function that asks it.
     batch_size : int
     """
-    # Of like length, so that little of a batch is padding; options of one prompt stay beside each other and share it.
+    # Prompts of one batch have similar lengths, so that little of it is padding. The sort is stable: the options of one
+    # prompt stay next to each other and can share its forward pass.
     absent = sorted(cache.missing(requests), key=lambda key: requests[key].length)
     failed: dict[str, Reply] = {}
     for start in range(0, len(absent), batch_size):
@@ -135,7 +138,7 @@ def replies(
 
 
 def _survived(run: Run, requests: Sequence[Request]) -> list[Reply]:
-    """Ask a batch; if the target fails on it, ask one by one, so that what fails is found and nothing else is lost."""
+    """Ask a batch. If the target fails on it, ask one by one: only the requests that fail are then lost."""
     try:
         return run(requests)
     except Exception as error:
@@ -145,7 +148,7 @@ def _survived(run: Run, requests: Sequence[Request]) -> list[Reply]:
 
 
 def why(error: Exception) -> str:
-    """Return what an error is, in one line."""
+    """Return an error's type and the start of its message, in one line."""
     return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')[:LONGEST_REASON]}"
 
 
@@ -155,7 +158,7 @@ def _query(request: Request, sound_of: Callable[[NamedSound], Samples]) -> Query
 
 
 def _why_empty(adapter: Adapter, query: Query) -> str | None:
-    """Return why a closed model gave no answer, which is no empty answer; None for any other model."""
+    """Return why a closed model gave no answer; None if its answer is really empty, and for any other model."""
     if adapter.statistics is None:
         return None
     failure = adapter.reduced([query], ["transcript"], _log_probability)[0].failure

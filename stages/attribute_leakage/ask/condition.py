@@ -1,4 +1,4 @@
-"""What a condition makes of a question: the text that is put to the target, and the sound it is put with."""
+"""Prompting conditions. Each turns a question into a prompt for the target, and names the sound that is played."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 from stages.core.run.registry import Registry
 
 Sound = Literal["clip", "silence_of_clip", "silences"]
-"""The clip; silence as long as the clip; or silences of the lengths in params, which belong to no clip."""
+"""The clip itself, silence as long as the clip, or silences that belong to no clip (`params.yaml: silence_seconds`)."""
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class Question:
     Attributes
     ----------
     text : str
-        Such as "What is the speaker's gender?"
+        For example "What is the speaker's gender?"
     options : sequence of str
-        In the order in which they are named.
+        In the order in which the prompt names them.
     transcript : str
-        What the clip says; empty for a silence.
+        The words of the clip; empty for a silence.
     """
 
     text: str
@@ -33,13 +33,13 @@ class Question:
 
 @dataclass(frozen=True)
 class AskedPrompt:
-    """What the target is asked.
+    """The text that the target receives.
 
     Attributes
     ----------
     instruction : str
     system : str
-        What it is told before; empty where nothing is.
+        The system prompt; empty for none.
     """
 
     instruction: str
@@ -47,22 +47,22 @@ class AskedPrompt:
 
 
 Prompt = Callable[[Question], AskedPrompt]
-"""From a question to what the target is asked."""
+"""From a question to the prompt for the target."""
 
 
 @dataclass(frozen=True)
 class PromptCondition:
-    """One way of asking.
+    """One way to ask: a prompt and a sound.
 
     Attributes
     ----------
     prompt : Prompt
     sound : Sound
     names_options : bool
-        Whether the prompt names the options, in an order that is rotated from clip to clip.
+        Whether the prompt names the options. Their order rotates from clip to clip.
     reasons : bool
-        Whether the target is to reason first: its answer then stands behind the last `ANSWER`, and an option is forced
-        there, after the target's own reasoning.
+        Whether the target is asked to reason first. Its answer is then the text after the last `ANSWER`. Options are
+        forced at the same place, after the target's own reasoning.
     """
 
     prompt: Prompt
@@ -72,15 +72,15 @@ class PromptCondition:
 
 
 ANSWER = "Answer:"
-"""What a target that reasons writes before its answer."""
+"""The word that the target writes between its reasoning and its answer."""
 
-CONDITIONS: Registry[PromptCondition] = Registry("condition of a question")
+CONDITIONS: Registry[PromptCondition] = Registry("prompting condition")
 
 
 def condition(
     name: str, *, sound: Sound = "clip", names_options: bool = True, reasons: bool = False
 ) -> Callable[[Prompt], Prompt]:
-    """Register a prompt as a condition under its name; see `PromptCondition`."""
+    """Register a prompt as a prompting condition under its name; see `PromptCondition`."""
 
     def add(prompt: Prompt) -> Prompt:
         CONDITIONS.register(name)(PromptCondition(prompt, sound, names_options, reasons))

@@ -1,4 +1,4 @@
-"""Sounds by name: what a question is put with, a clip or silence."""
+"""The sound that is played with a question, by reference: a clip or silence."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from stages.core.sound.audio import audio_hash
 
 @dataclass(frozen=True)
 class NamedSound:
-    """A sound by name.
+    """A reference to a sound, without its samples.
 
     Attributes
     ----------
     audio_hash : str
     clip_id : str
-        The clip whose sound it is; blank for silence.
+        The clip that is played; blank for silence.
     samples : int
-        Of silence, how many at 16 kHz; 0 for a clip.
+        Length of a silence at 16 kHz; 0 for a clip.
     """
 
     audio_hash: str
@@ -30,5 +30,5 @@ class NamedSound:
 
 @cache
 def silence(samples: int) -> NamedSound:
-    """Return so many samples of zeros."""
+    """Return a silence of `samples` zeros."""
     return NamedSound(audio_hash(np.zeros(samples, np.float32)), "", samples)

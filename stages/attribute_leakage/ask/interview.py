@@ -1,4 +1,4 @@
-"""One target, asked all that is planned: loads it only when a row is missing, and keys every row it gives."""
+"""Put the planned questions to one target. It is loaded only when a row is missing, and every row has its cache key."""
 
 from __future__ import annotations
 
@@ -32,19 +32,21 @@ from stages.models.loading import load_adapter, model_code
 from stages.models.record import TargetRecord
 
 SoundOf = Callable[[str], Samples]
-"""From a clip_id to its samples."""
+"""From a clip_id to the samples of the clip."""
 
 
 class Interview:
-    """A target under questions. Use as a context manager: leaving it keeps the rows.
+    """A target that is asked questions. Use it as a context manager: the rows are saved on exit.
 
     Parameters
     ----------
     record : TargetRecord
     sound_of_clip : callable
-    max_tokens, batch_size : int
+    max_tokens : int
+        A free answer is cut off after this many tokens.
+    batch_size : int
     load : callable, optional
-        How the target is loaded.
+        Loads the target.
     """
 
     def __init__(
@@ -74,12 +76,12 @@ class Interview:
 
     @cached_property
     def adapter(self) -> Adapter:
-        """The target, loaded when it is first asked for."""
+        """The target, loaded on first use."""
         torch.set_num_threads(1)
         return self._load(self._record)
 
     def summary(self) -> str:
-        """Return a line a cache for the log."""
+        """Return one line for each row cache, for the log."""
         return "\n".join(cache.summary() for cache in (self._free_rows, self._forced_rows, self._layer_rows))
 
     def free(self, requests: Sequence[Request]) -> list[Reply]:
@@ -94,14 +96,14 @@ class Interview:
         return [found[self._key("free", request, self._max_tokens)] for request in requests]
 
     def constrained(self, asks: Sequence[Ask], said: Sequence[Reply]) -> list[list[Reply]]:
-        """Return what forcing each option gives, in the options' order.
+        """Return the reply to each forced option, in the order of ``ask.options``.
 
         Parameters
         ----------
         asks : sequence of Ask
         said : sequence of Reply
-            The free answer to each. Where the target is to reason first, an option stands behind its own reasoning;
-            if that failed, so does what should have followed it.
+            The free answer to each question. Where the target reasons first, each option is forced after this
+            reasoning. If the reasoning failed, its failure is returned for every option.
         """
         of_asks = [self._forced_requests(ask, reply) for ask, reply in zip(asks, said, strict=True)]
         keyed = {self._key("constrained", request): request for group in of_asks for request in group}
@@ -112,7 +114,7 @@ class Interview:
         ]
 
     def layers(self, subjects: Sequence[SpeakerClip]) -> Pooled:
-        """Return the layers of all clips that have them; see `pooled_layers`."""
+        """Return the pooled layers of all clips that have them; see `pooled_layers`."""
         keys = [row_key("layers", self._common, subject.audio_hash) for subject in subjects]
         return pooled_layers(self._layer_rows, keys, subjects, lambda: self.adapter, self._sound, self._batch_size)
 
@@ -139,5 +141,5 @@ class Interview:
 
 
 def asked(ask: Ask, text: str = "") -> Request:
-    """Return what a question is to the target, with an answer to force or without."""
+    """Return the request that puts a question to the target; `text` is the forced answer, blank for a free one."""
     return Request(ask.heard, ask.prompt.instruction, ask.prompt.system, text)

@@ -1,4 +1,4 @@
-"""Another model that reads free answers which the rules cannot; what it cannot read either stays unparsed."""
+"""The judge: another model that reads the free answers that the rules cannot. What it cannot read stays unparsed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ JUDGE_TOKENS = 16
 
 
 def judge_of(reply_to: Callable[[Request], Reply]) -> Judge:
-    """Return a judge that asks a model over a second of silence, which its prompt needs and its task does not."""
+    """Return a judge that asks a model. It plays a second of silence, because an audio model's prompt needs a sound."""
 
     def judge(ask: Ask, text: str) -> Reading:
         choices = (*ask.options, REFUSED, NEITHER)
@@ -33,7 +33,10 @@ def judge_of(reply_to: Callable[[Request], Reply]) -> Judge:
 
 
 def _meant(reading: Reading) -> Reading:
-    """Return what a judge means: one that declines says nothing, one that names 'refused' says that the answer does."""
+    """Return what the judge reads in the answer.
+
+    A judge that names 'refused' says that the answer declines. A judge that itself declines leaves the answer unparsed.
+    """
     if reading.kind != NAMED or reading.option == NEITHER:
         return Reading(UNPARSED)
     return Reading(REFUSED) if reading.option == REFUSED else reading

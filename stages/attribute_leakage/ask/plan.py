@@ -1,4 +1,7 @@
-"""What is asked: every attribute of every clip that has its label, under every condition, with options rotated."""
+"""Plan the questions: every attribute of every clip that has its label, under every prompting condition.
+
+The order of the options rotates from clip to clip.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +20,19 @@ from stages.models.questions import rotated
 
 @dataclass(frozen=True)
 class Ask:
-    """One question, put once.
+    """One question with its prompt and its sound.
 
     Attributes
     ----------
     clip_id : str
-        Or, where no clip is asked about, how long the silence is and by how far the options are rotated.
+        For a question about no clip: the length of the silence and the rotation of the options.
     attribute, condition : str
     options : tuple of str
-        In the order in which they are named.
+        In the order in which the prompt names them.
     prompt : AskedPrompt
     heard : NamedSound
     label : str or None
-        None for silence.
+        The ground truth; None for silence.
     """
 
     clip_id: str
@@ -48,15 +51,15 @@ def plan(
     asked: AttributeLeakage,
     seed: int,
 ) -> list[Ask]:
-    """Return all questions, those about one sound next to each other.
+    """Return all questions. Questions about one clip stand next to each other.
 
     Parameters
     ----------
     subjects : sequence of SpeakerClip
     options : mapping of str to tuple of str
-        Of each attribute that is asked for.
+        By attribute.
     lengths : mapping of str to int
-        Samples of each clip.
+        Number of samples of each clip.
     asked : AttributeLeakage
     seed : int
     """

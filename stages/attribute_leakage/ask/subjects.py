@@ -1,4 +1,4 @@
-"""Whom a corpus lets be asked about: its clips with their speakers, and the options of each attribute."""
+"""Read from a corpus what can be asked: its clips with their speakers and labels, and the options of each attribute."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from stages.core.inference.folds import speaker_clusters
 from stages.core.inference.statistics import Ints
 
 MOST_OPTIONS = 24
-"""Distinct values from which a column is no list of options, but names, dates or numbers."""
+"""A column with more distinct values holds names, dates or numbers, not options."""
 
 
 @dataclass(frozen=True)
 class SpeakerClip:
-    """A clip.
+    """A clip with what is known of its speaker.
 
     Attributes
     ----------
     clip_id, audio_hash, text : str
     speaker, session : str
-        Blank where the corpus does not say.
+        Blank where unknown.
     labels : mapping of str to str
-        By attribute, of what is known of the clip.
+        By attribute; unknown labels are left out.
     """
 
     clip_id: str
@@ -58,10 +58,10 @@ def subjects(clips: pa.Table) -> list[SpeakerClip]:
 
 
 def speaker_units(speakers: Sequence[Any]) -> tuple[Ints, str | None]:
-    """Return codes of the speakers and what had to be assumed of them, in plain words.
+    """Return the speakers as codes, and a sentence about what was assumed of them (None where nothing was).
 
-    A clip of unknown speaker is a unit of its own. All clips of a single speaker are one unit, from which nothing
-    follows about other people: no interval is narrower than [0, 1], and nothing is found.
+    A clip of unknown speaker is a unit of its own. If all clips are of one speaker, there is one unit, and nothing
+    follows about other people: every interval is [0, 1], and nothing is found.
     """
     if len(set(speakers)) == 1 and set(speakers).isdisjoint({None, ""}):
         return np.zeros(len(speakers), np.intp), "one speaker only: nothing follows about other people"
@@ -76,7 +76,8 @@ def options_of(
     Raises
     ------
     EarwitnessError
-        If the corpus has none of the attributes, has another value than the options, or has no fixed set of values.
+        If the corpus has labels of no attribute, has a value that is not among the options, or if there are fewer than
+        2 or more than `MOST_OPTIONS` options.
     """
     found: dict[str, tuple[str, ...]] = {}
     for name, asked in attributes.items():
@@ -87,12 +88,12 @@ def options_of(
         unknown = sorted(set(values) - set(asked.options))
         if asked.options and unknown:
             raise EarwitnessError(
-                f"{place}: the corpus {corpus!r} has the value {unknown[0]!r}: add it, or change the manifest's"
+                f"{place}: the corpus {corpus!r} has the value {unknown[0]!r}: add it, or correct the manifest"
             )
         if not 2 <= len(asked.options or values) <= MOST_OPTIONS:
             raise EarwitnessError(
-                f"{place}: the corpus {corpus!r} has {len(values)} values of it, which make no question: name 2 to "
-                f"{MOST_OPTIONS} options, or leave the attribute out"
+                f"{place}: the corpus {corpus!r} has {len(values)} values of it, which cannot serve as options: name 2 "
+                f"to {MOST_OPTIONS} options, or leave the attribute out"
             )
         found[name] = tuple(asked.options or values)
     if not found:

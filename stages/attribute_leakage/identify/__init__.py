@@ -1,1 +1,1 @@
-"""Tell speakers apart by embeddings."""
+"""Test whether embeddings tell speakers apart."""

@@ -1,12 +1,12 @@
-"""Same-speaker trials on pooled embeddings: whether a layer's vectors tell who speaks.
+"""Same-speaker trials on pooled embeddings: whether the vectors of a layer tell who speaks.
 
-In: embeddings of every layer, speakers, and where known genders, sessions and texts. Out: by layer the measures of
-`stages.attribute_leakage.identify.verification`, twice: against all other speakers (``all``), and against those of the
-same gender alone (``same_gender``), for gender by itself tells many pairs apart.
+In: embeddings of every layer, speakers, and, where known, genders, sessions and texts. Out: for each layer the measures
+of `stages.attribute_leakage.identify.verification`, twice: against all other speakers (``all``), and against speakers
+of the same gender only (``same_gender``), because gender alone tells many pairs apart.
 
-What could stand in for the voice is kept out. Embeddings are centred and scaled by speakers of neither side of a trial.
-Where speakers have several recording sessions, mated trials cross sessions, and speakers of one session bring none.
-No trial is of one text said twice, where texts are known.
+Three confounders are excluded. Embeddings are centred and scaled by clips of neither speaker of a trial. Where speakers
+have several recording sessions, every mated trial crosses sessions, and a speaker with one session has no mated trial.
+Where texts are known, no trial compares two clips of the same text.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from stages.core.inference.statistics import Bools, Floats, Ints
 from stages.core.run.randomness import generator
 
 MOST_TRIALS = 20_000
-"""Of each kind; drawn at random where there are more."""
+"""The largest number of trials of each kind. Where there are more, this many are drawn at random."""
 FOLDS = 5
 LEAST_SPEAKERS = 4
-"""Two for a trial, and others to centre by."""
+"""A trial needs two speakers, and others are needed to centre and scale the embeddings."""
 
 
 @dataclass(frozen=True)
 class Speech:
-    """Clips whose speaker is known, in the order of their ids; a None or an empty string is unknown.
+    """Clips whose speaker is known, in the order of their ids. Elsewhere None and an empty string mean unknown.
 
     Attributes
     ----------
@@ -48,13 +48,13 @@ class Speech:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Clips to compare, by their places.
+    """Pairs of clips to compare. A clip is given by its position.
 
     Attributes
     ----------
     mated, non_mated : intp[k, 2]
     same_gender : bool[k]
-        Which non-mated pairs are known to be of one gender.
+        Whether the two speakers of a non-mated pair are known to have the same gender.
     across_sessions : bool
         Whether mated pairs cross sessions.
     """
@@ -67,15 +67,17 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Identity:
-    """What same-speaker trials found.
+    """The result of the same-speaker trials.
 
     Attributes
     ----------
     layers : dict of str to dict of str to dict
-        By layer, ``all`` and ``same_gender``: the measures of `verify`; without the latter where genders are unknown.
+        By layer, then ``all`` and ``same_gender``: the measures of `verify`. ``same_gender`` is left out where genders
+        are unknown.
     reason : str or None
-        Why there are none.
+        Why there are no measures; None where there are some.
     across_sessions : bool or None
+        Whether mated pairs cross sessions; None without measures.
     """
 
     layers: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
@@ -94,7 +96,7 @@ def identify(
     texts: Sequence[Any] | None = None,
     most: int = MOST_TRIALS,
 ) -> Identity:
-    """Put same-speaker trials to every layer.
+    """Run the same-speaker trials on every layer.
 
     Parameters
     ----------
@@ -104,15 +106,20 @@ def identify(
     speakers : sequence of str or None
         Clips of unknown speaker take no part.
     seed : int
-        With the clips' ids it fixes all that is drawn: the order of clips changes nothing.
+        All random draws depend on the seed and the clips' ids, not on the order of the clips.
     genders, sessions, texts : sequence of str or None, optional
     most : int
-        Trials of each kind.
+        The largest number of trials of each kind.
 
     Returns
     -------
     Identity
-        With a `reason` instead of figures where there are fewer than `LEAST_SPEAKERS` speakers, or no mated trial.
+        With a `reason` and no measures where there are fewer than `LEAST_SPEAKERS` speakers or a kind has no trial.
+
+    Raises
+    ------
+    EarwitnessError
+        If a layer has values that are not finite.
     """
     unknown = [None] * len(clip_ids)
     order = [at for at in np.argsort(np.array(clip_ids, dtype=str), kind="stable") if speakers[at]]
@@ -135,7 +142,7 @@ def identify(
 
 
 def drawn_pairs(speech: Speech, most: int, rng: np.random.Generator) -> Pairs:
-    """Draw at most `most` mated and non-mated pairs; no speaker brings more than an even share of the mated ones."""
+    """Draw at most `most` pairs of each kind. No speaker has more than an equal share of the mated pairs."""
     codes = np.unique(speech.speaker, return_inverse=True)[1]
     sessions, texts, genders = (_codes(column) for column in (speech.session, speech.text, speech.gender))
     places = [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]
@@ -152,19 +159,19 @@ def drawn_pairs(speech: Speech, most: int, rng: np.random.Generator) -> Pairs:
 
 
 def _codes(column: Sequence[Any]) -> Ints:
-    """Return codes of what is known; -1 for what is not."""
+    """Return the values as codes; -1 for an unknown value."""
     names = np.array(["" if value is None else str(value) for value in column], dtype=str)
     codes = np.unique(names, return_inverse=True)[1].astype(np.intp)
     return np.asarray(np.where(names == "", -1, codes), np.intp)
 
 
 def _same(codes: Ints, pairs: Ints) -> Bools:
-    """Return which pairs are known to share a value."""
+    """Return whether both clips of a pair are known to have the same value: bool[k]."""
     return np.asarray((codes[pairs[:, 0]] == codes[pairs[:, 1]]) & (codes[pairs[:, 0]] >= 0))
 
 
 def _differs(codes: Ints, pairs: Ints) -> Bools:
-    """Return which pairs are known to have two values."""
+    """Return whether the clips of a pair are known to have different values: bool[k]."""
     return np.asarray((codes[pairs[:, 0]] != codes[pairs[:, 1]]) & (codes[pairs] >= 0).all(axis=1))
 
 
@@ -175,7 +182,7 @@ def _some(pairs: Ints, most: int, rng: np.random.Generator) -> Ints:
 
 
 def _anywhere(count: int, most: int, rng: np.random.Generator) -> Ints:
-    """Return pairs of places below `count`, the first of each the larger: all of them, or `most` drawn."""
+    """Return pairs of positions below `count`, larger position first: all pairs, or `most` of them drawn at random."""
     total = count * (count - 1) // 2
     drawn = np.arange(total) if total <= most else np.sort(rng.choice(total, most, replace=False))
     larger = np.floor((1 + np.sqrt(1 + 8 * drawn.astype(np.float64))) / 2).astype(np.intp)
@@ -183,34 +190,34 @@ def _anywhere(count: int, most: int, rng: np.random.Generator) -> Ints:
 
 
 def _folds(codes: Ints, rng: np.random.Generator) -> Ints:
-    """Deal speakers into folds, at least one more than the two that a trial can touch."""
+    """Assign whole speakers to folds. There are at least three: a trial leaves out up to two, and one must remain."""
     count = int(codes.max()) + 1
     return np.asarray((rng.permutation(count) % min(FOLDS, count))[codes], np.intp)
 
 
 def _checked_cosines(name: str, values: Floats, folds: Ints, pairs: Pairs) -> tuple[Floats, Floats]:
     if not np.isfinite(values).all():
-        raise EarwitnessError(f"layer {name}: values that are not finite: run the target in float32")
+        raise EarwitnessError(f"layer {name}: some values are not finite: run the target in float32")
     return cosines(values, folds, pairs.mated), cosines(values, folds, pairs.non_mated)
 
 
 def cosines(values: Floats, folds: Ints, pairs: Ints) -> Floats:
-    """Return the cosine of each pair after both were centred and scaled by the clips of all other folds.
+    """Return the cosine of each pair. Both clips are centred and scaled by the clips of all other folds.
 
-    A pair touches two folds, and both are left out, so this is no case for `stages.core.inference.crossfit`: sums over
-    folds give every centre and scale without a loop over the clips.
+    The clips of a pair lie in up to two folds, and both folds are left out. `stages.core.inference.crossfit` leaves out
+    one fold at a time, so it does not fit here. Sums by fold give every centre and scale without a loop over the clips.
 
     Parameters
     ----------
     values : float64[n, d]
     folds : intp[n]
-        At least three, whole speakers each.
+        At least three folds, of whole speakers.
     pairs : intp[k, 2]
 
     Returns
     -------
     float64[k]
-        0 where a clip lies at the very centre.
+        0 where a clip lies exactly at the centre.
     """
     sums = np.stack([values[folds == fold].sum(axis=0) for fold in range(folds.max() + 1)])
     squares = np.stack([(values[folds == fold] ** 2).sum(axis=0) for fold in range(folds.max() + 1)])

@@ -1,13 +1,14 @@
-"""How well scores tell trials of one speaker (mated) from trials of two (non-mated).
+"""How well scores tell trials of one speaker (mated) from trials of two speakers (non-mated).
 
 In: scores of both kinds, higher = more alike. Out: the equal error rate and the true-positive rate at low
 false-positive rates with intervals over speakers, the DET curve, linkability (D_sys of Gomez-Barrero et al., IEEE TIFS
 13(6), 2018) and ZEBRA's population and worst-case disclosure (Nautsch et al., arXiv 2005.09413).
 
-Linkability and ZEBRA are estimated with a fit to the very scores that they judge, so that scores that say nothing seem
-to say a little. Both are therefore adjusted for chance as Cohen's kappa is: (found - chance) / (most - chance), with
-`chance` the mean over permutations of which trials are mated. Perfect scores keep the maximum, random ones give 0 but
-for sampling error; below 0 is cut to 0. What was found before, and chance, stand beside it.
+Linkability and ZEBRA's population disclosure are fitted to the same scores that they judge, so even scores without
+information give more than 0. Both are therefore adjusted for chance, as Cohen's kappa is:
+(found - chance) / (most - chance). `chance` is the mean of the measure over permutations of the mated labels. Perfect
+scores keep the maximum. Random scores give 0 up to sampling error; values below 0 are set to 0. The value before the
+adjustment and the chance level are returned too.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ from stages.core.inference.statistics import Bools, Floats, Ints, roc
 DRAWS = 300
 PERMUTATIONS = 20
 RATES = (0.01, 0.001)
-"""False-positive rates at which the true-positive rate is told: those who are found by a search that rarely errs."""
+"""False-positive rates at which the true-positive rate is given: the share found by a search that rarely errs."""
 LEAST_BEYOND = 10
-"""Non-mated trials that must lie beyond a threshold: with fewer, its false-positive rate is not known to a third."""
+"""Expected number of non-mated trials above a threshold. With fewer, the relative error of its rate exceeds a third."""
 MOST_BITS = 1 / (2 * np.log(2))
-"""ZEBRA's population disclosure of perfect scores, 0.721 bits: the mean over priors of the prior's entropy."""
+"""ZEBRA's population disclosure of perfect scores, 0.721 bits: the entropy of the prior, averaged over all priors."""
 CATEGORIES = ((0.0, "0"), (1.0, "A"), (2.0, "B"), (4.0, "C"), (5.0, "D"), (6.0, "E"), (np.inf, "F"))
-"""ZEBRA's categories by the decadic logarithm of the strongest likelihood ratio, each up to its bound."""
+"""ZEBRA's categories: upper bounds on the decadic logarithm of the strongest likelihood ratio."""
 
 
 Curve = tuple[Floats, Floats]
@@ -58,20 +59,20 @@ class Trials:
 
 
 def trials(mated: Floats, non_mated: Floats, speakers: tuple[Ints, Ints, Ints] | None = None) -> Trials:
-    """Put scores together.
+    """Join the scores of both kinds.
 
     Parameters
     ----------
     mated, non_mated : float64[m], float64[k]
-        At least one each, finite.
+        At least one score each, finite.
     speakers : (intp[m], intp[k], intp[k]), optional
-        Codes of the mated trials' speaker and of the non-mated trials' two, 0 to G - 1; without them each trial is of
-        speakers of its own.
+        Codes 0 to G - 1 of the speaker of each mated trial and of the two speakers of each non-mated trial. Without
+        them every trial counts as one of speakers that appear in no other trial.
 
     Raises
     ------
     EarwitnessError
-        If there are no scores of a kind, or some are not finite.
+        If a kind has no scores, or if some scores are not finite.
     """
     for name, scores in (("mated", mated), ("non-mated", non_mated)):
         if not len(scores):
@@ -93,10 +94,10 @@ def verify(found: Trials, rng: np.random.Generator) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``eer``, ``eer_ci``; ``tpr_at_fpr``: by rate ``tpr``, ``ci`` (None with ``reason`` where there are fewer than
-        `LEAST_BEYOND` / rate non-mated trials); ``linkability``, ``linkability_found``, ``linkability_chance``;
-        ``zebra_bits``, ``zebra_found``, ``zebra_chance``; ``zebra_worst_case``, ``zebra_category``; ``det``:
-        ``fpr``, ``fnr``; ``mated``, ``non_mated``, ``speakers``.
+        ``eer``, ``eer_ci``; ``tpr_at_fpr``: by rate, ``tpr`` and ``ci`` (both None, with a ``reason``, where there are
+        fewer than `LEAST_BEYOND` / rate non-mated trials); ``linkability``, ``linkability_found``,
+        ``linkability_chance``; ``zebra_bits``, ``zebra_found``, ``zebra_chance``; ``zebra_worst_case``,
+        ``zebra_category``; ``det``: ``fpr``, ``fnr``; ``mated``, ``non_mated`` and ``speakers``: numbers of each.
     """
     drawn = np.array(
         [
@@ -125,9 +126,10 @@ def verify(found: Trials, rng: np.random.Generator) -> dict[str, Any]:
 
 
 def equal_error_rate(score: Floats, mated: Bools) -> float:
-    """Return where false-positive and false-negative rate meet, on the straight lines between the curve's points.
+    """Return the rate at which false-positive and false-negative rate are equal, by linear interpolation of the curve.
 
-    Ties are one point, so scores that are all equal give 0.5; perfect ones 0; scores turned round more than 0.5.
+    Ties are one point of the curve, so scores that are all equal give 0.5. Perfect scores give 0; scores with the
+    wrong sign give more than 0.5.
 
     Examples
     --------
@@ -142,7 +144,10 @@ def _plain_curve(score: Floats, mated: Bools) -> Curve:
 
 
 def _curves(score: Floats, mated: Bools, weights: Iterable[Floats]) -> Iterator[Curve]:
-    """Yield false- and true-positive rates from (0, 0) to (1, 1) for each weighting float64[n] that has both kinds."""
+    """Yield false- and true-positive rates from (0, 0) to (1, 1), for each weighting float64[n].
+
+    A weighting is skipped if one of the two kinds has no weight.
+    """
     order = np.argsort(-score, kind="stable")
     last = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
     label = mated[order]
@@ -161,7 +166,10 @@ def _crossing(false: Floats, true: Floats) -> float:
 
 
 def _drawn_curves(found: Trials, rng: np.random.Generator) -> Iterator[Curve]:
-    """Draw speakers: a trial of two counts as often as the two are drawn together, a mated one as its speaker is."""
+    """Yield curves for bootstrap draws of speakers.
+
+    A non-mated trial has the product of its two speakers' draws as weight, a mated trial the draws of its speaker.
+    """
     codes, places = np.unique(np.concatenate([found.first, found.second]), return_inverse=True)
     first, second = np.split(places, 2)
     draws = speaker_draws(np.arange(len(codes)), DRAWS, rng)
@@ -186,19 +194,23 @@ def _low(found: Trials, drawn: Floats, rate: float) -> dict[str, Any]:
 def adjusted(
     measure: Callable[[Floats, Bools], float], found: Trials, most: float, rng: np.random.Generator
 ) -> tuple[float, float, float]:
-    """Return a measure adjusted for chance, in [0, most]; as found; and by chance (see the module's text)."""
+    """Return a measure adjusted for chance, in [0, most], then before the adjustment, then its chance level.
+
+    The module's docstring has the formula.
+    """
     plain = measure(found.score, found.mated)
     chance = float(np.mean([measure(found.score, rng.permutation(found.mated)) for _ in range(PERMUTATIONS)]))
-    if chance >= most:  # a trial or two of each kind: any labels fit them perfectly
+    if chance >= most:  # with one or two trials of each kind, any labels fit perfectly
         return 0.0, plain, chance
     return float(np.clip(most * (plain - chance) / (most - chance), 0, most)), plain, chance
 
 
 def linkability(score: Floats, mated: Bools) -> float:
-    """Return D_sys at even prior odds, before it is adjusted: the mean over mated scores of max(0, (LR - 1)/(LR + 1)).
+    """Return D_sys at even prior odds, not adjusted for chance.
 
-    LR is the ratio of two histograms over common bins, whose bounds are quantiles of either kind of scores, at most 20
-    of each and fewer with few trials; so a perfect verifier has no bin with both.
+    It is the mean over mated scores of max(0, (LR - 1)/(LR + 1)). The likelihood ratio LR is the ratio of two
+    histograms over common bins. The bounds of the bins are quantiles of each kind of scores (up to 20 steps, fewer with
+    few trials). Perfect scores therefore have no bin with both kinds.
     """
     one, other = score[mated], score[~mated]
     count = int(np.clip(np.sqrt(min(len(one), len(other))), 2, 20))
@@ -221,7 +233,11 @@ def calibrated_ratios(score: Floats, mated: Bools, margin: float = 0.0) -> tuple
     score : float64[n]
     mated : bool[n]
     margin : float
-        Share of either kind that every pooled block is given more, so that no ratio is infinite.
+        Added to the share of either kind in every pooled block, so that no ratio is infinite.
+
+    Returns
+    -------
+    float64[m], float64[k]
     """
     place = np.unique(score, return_inverse=True)[1]
     held = np.bincount(place).astype(np.float64)
@@ -234,9 +250,10 @@ def calibrated_ratios(score: Floats, mated: Bools, margin: float = 0.0) -> tuple
 
 
 def population_bits(score: Floats, mated: Bools) -> float:
-    """Return ZEBRA's population disclosure in bits, before it is adjusted: [0, 0.721].
+    """Return ZEBRA's population disclosure in bits, not adjusted for chance: [0, 0.721].
 
-    How far calibrated scores lower the cross-entropy below the prior's entropy, mean over all priors.
+    It is the difference between the entropy of the prior and the cross-entropy with calibrated scores, averaged over
+    all priors.
     """
     of_mated, of_others = calibrated_ratios(score, mated)
     with np.errstate(divide="ignore"):
@@ -247,21 +264,22 @@ def population_bits(score: Floats, mated: Bools) -> float:
 def _mean_cost(ratio: Floats) -> Floats:
     """Return the integral over priors π of π ln(1 + ratio (1 - π) / π), in nats.
 
-    In closed form, with a for the ratio, a/(2(1 - a)) + a² ln a/(2 (1 - a)²); 0 at 0 and 1/4 at 1.
+    The closed form, with a for the ratio, is a/(2(1 - a)) + a² ln a/(2 (1 - a)²). Its limits are 0 at 0 and 1/4 at 1.
     """
     near = np.abs(ratio - 1) < 1e-3
     safe = np.where(near | (ratio <= 0), 0.5, ratio)
     value = safe / (2 * (1 - safe)) + safe**2 * np.log(safe) / (2 * (1 - safe) ** 2)
     off = ratio - 1
-    # Near 1 both terms are large and cancel: the series to its second order.
+    # Near 1 both terms are large and cancel, so the Taylor series to its second order is used there.
     return np.asarray(np.where(ratio <= 0, 0.0, np.where(near, 0.25 + off / 6 - off**2 / 24, value)))
 
 
 def strongest_ratio(score: Floats, mated: Bools) -> float:
-    """Return the decadic logarithm of the strongest likelihood ratio either way; at least 0.
+    """Return the decadic logarithm of the strongest likelihood ratio in either direction; at least 0.
 
-    Every block counts one trial more of the rarer kind on either side: a single mated trial on top would otherwise be
-    infinite evidence. So m trials of the rarer kind never show more than m + 1 to one.
+    In every block, the share of one trial of the rarer kind is added to both shares. Otherwise a single mated trial
+    with the highest score would be infinite evidence. With m trials of the rarer kind, the ratio is at most m + 1 to
+    one.
     """
     margin = 1 / min(mated.sum(), (~mated).sum())
     return float(np.abs(np.log10(np.concatenate(calibrated_ratios(score, mated, margin)))).max())

@@ -1,7 +1,7 @@
-"""A logistic regression whose penalty is chosen inside the clips that it is fitted on.
+"""A cross-fitted logistic regression whose penalty is chosen within the training clips.
 
-The penalty is chosen by folds of whole speakers among the training clips, and features are standardised by each fit's
-own training clips, so that nothing of a test speaker has a say in how the speaker is judged.
+The penalty is chosen by inner folds of whole speakers among the training clips. Features are standardised by the
+training clips of each fit. A test speaker therefore has no influence on the model that classifies this speaker's clips.
 """
 
 from __future__ import annotations
@@ -20,33 +20,34 @@ from stages.core.inference.crossfit import PredictRows, Split, cross_fitted, spl
 from stages.core.inference.statistics import Bools, Floats, Ints
 
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0)
-"""Inverse penalties tried, from the strictest: among equals the strictest is taken."""
+"""Inverse penalties that are tried, from the strongest penalty on. Among equally good ones the strongest is taken."""
 INNER_FOLDS = 3
 STEPS = 300
 TOLERANCE = 1e-3
 ATTEMPTS = 10
-"""Deals of speakers tried until every training part holds every class."""
+"""The largest number of random fold assignments that are tried until every training part has every class."""
 
 Represent = Callable[[Ints, Ints], tuple[Floats, Floats]]
-"""From places of training and test clips to their features float64[n, r], fitted on the training clips alone."""
+"""From the positions of training and test clips to the features float64[n, r] of both, fitted on the training clips."""
 
 
 def dealt(labels: Ints, speaker: Ints, count: int, seed: int) -> Ints | None:
-    """Deal speakers into folds that have each class's share; None where no deal leaves every class to train on.
+    """Assign whole speakers to folds that are balanced by class.
 
-    Any number of classes, which `stages.core.inference.folds.grouped_folds` does not balance.
+    There may be any number of classes; `stages.core.inference.folds.grouped_folds` balances only two.
 
     Parameters
     ----------
     labels, speaker : intp[n]
     count : int
-        Folds wished for; fewer where a class has fewer speakers.
+        Number of folds; it is reduced to the number of speakers of the rarest class.
     seed : int
 
     Returns
     -------
     intp[n] or None
-        Each clip's fold.
+        Each clip's fold. None with fewer than two classes, with a class of fewer than two speakers, and where no
+        assignment leaves every class in every training part.
     """
     classes = np.unique(labels)
     fewest = min((len(np.unique(speaker[labels == label])) for label in classes), default=0)
@@ -55,7 +56,7 @@ def dealt(labels: Ints, speaker: Ints, count: int, seed: int) -> Ints | None:
     for attempt in range(ATTEMPTS):
         folds = np.zeros(len(labels), np.intp)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # classes with fewer clips than folds, which fold anyway
+            warnings.simplefilter("ignore", UserWarning)  # a class with fewer clips than folds; checked below
             splitter = StratifiedGroupKFold(min(count, fewest), shuffle=True, random_state=(seed + attempt) % 2**32)
             for fold, (_, test) in enumerate(splitter.split(labels, labels, speaker)):
                 folds[test] = fold
@@ -65,22 +66,23 @@ def dealt(labels: Ints, speaker: Ints, count: int, seed: int) -> Ints | None:
 
 
 def standardised(features: Floats) -> Represent:
-    """Return features standardised by the training clips; where there are more than clips, in the space they span.
+    """Return a function that standardises features by the training clips.
 
-    A penalised regression's slopes lie in the span of the training clips, so the fit is the same there and costs
-    what the clips cost, not what the model's width costs.
+    Where there are more features than training clips, the features are projected onto the space that these clips span.
+    The slopes of a penalised regression lie in this space, so the fit is the same. Its cost then depends on the number
+    of clips, not on the width of the model.
     """
 
     def represent(train: Ints, test: Ints) -> tuple[Floats, Floats]:
         centre, scale = features[train].mean(axis=0), features[train].std(axis=0)
-        scale[scale < 1e-8 * np.maximum(np.abs(centre), 1)] = np.inf  # what never varies tells nothing
+        scale[scale < 1e-8 * np.maximum(np.abs(centre), 1)] = np.inf  # a constant feature carries no information
         return spanned((features[train] - centre) / scale, (features[test] - centre) / scale)
 
     return represent
 
 
 def spanned(train: Floats, test: Floats) -> tuple[Floats, Floats]:
-    """Return both in the coordinates of the space that the training rows span, if that is the smaller one."""
+    """Return both in coordinates of the space that the training rows span, if there are fewer rows than features."""
     if train.shape[1] <= len(train):
         return train, test
     values, axes = np.linalg.eigh(train @ train.T)
@@ -90,19 +92,19 @@ def spanned(train: Floats, test: Floats) -> tuple[Floats, Floats]:
 
 
 def predicted(represent: Represent, labels: Ints, speaker: Ints, folds: Ints, seed: int) -> Ints:
-    """Return every clip's class as told by the regression that never met its speaker: intp[n]."""
+    """Return the out-of-fold class of every clip, by a regression that was not fitted on its speaker: intp[n]."""
 
     def fit(split: Split) -> PredictRows:
         train = np.flatnonzero(split.train)
         strength = _strength(represent, labels, speaker, train, seed)
         return lambda rows: _told(*represent(train, np.flatnonzero(rows)), labels[train], strength)
 
-    with threadpool_limits(1):  # threads slow thousands of small fits down fivefold
+    with threadpool_limits(1):  # several threads make thousands of small fits five times slower
         return cross_fitted(fit, folds).astype(np.intp)
 
 
 def _strength(represent: Represent, labels: Ints, speaker: Ints, train: Ints, seed: int) -> float:
-    """Choose among the training clips; the strictest where a class has a single speaker left."""
+    """Choose the penalty by inner folds of the training clips; the strongest where no inner folds can be made."""
     inner = dealt(labels[train], speaker[train], INNER_FOLDS, seed)
     if inner is None:
         return STRENGTHS[0]
@@ -124,6 +126,6 @@ def _strength(represent: Represent, labels: Ints, speaker: Ints, train: Ints, se
 def _told(known: Floats, unknown: Floats, labels: Ints, strength: float) -> Ints:
     model = LogisticRegression(C=strength, class_weight="balanced", max_iter=STEPS, tol=TOLERANCE)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # stopping early is one more shrinkage
+        warnings.simplefilter("ignore", ConvergenceWarning)  # early stopping only adds shrinkage
         model.fit(known, labels)
     return np.asarray(model.predict(unknown), np.intp)

@@ -1,4 +1,4 @@
-"""Pooled layers of every clip, kept in the row cache: what probes and same-speaker trials read."""
+"""Pooled layers of every clip, kept in the row cache. Probes and same-speaker trials read them."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ LAYERS_ROW = pa.schema([("names", pa.list_(pa.string())), ("values", pa.list_(pa
 
 @dataclass(frozen=True)
 class Pooled:
-    """Layers of the clips that have them.
+    """The layers of all clips that have them.
 
     Attributes
     ----------
     present : list of int
-        Places of the m clips that have layers.
+        Positions of the m clips that have layers.
     layers : dict of str to float64[m, d]
-        Empty for a target that shows none.
+        Empty for a target that shows no layers.
     failures : list of str
-        Why, of each clip on which the target crashed.
+        The error of each clip on which the target crashed.
     """
 
     present: list[int]
@@ -39,7 +39,7 @@ class Pooled:
 
     @property
     def without(self) -> str | None:
-        """Why there are no layers at all; None where there are some."""
+        """The reason why there are no layers at all; None where there are some."""
         if self.layers:
             return None
         if self.failures:
@@ -55,17 +55,17 @@ def pooled_layers(
     sound_of: Callable[[NamedSound], Samples],
     batch_size: int,
 ) -> Pooled:
-    """Return each layer of every clip; one that crashes the target has none, and is asked again in the next run.
+    """Return the layers of every clip. A clip that crashes the target has none and is tried again in the next run.
 
     Parameters
     ----------
     cache : RowCache
-        Of `LAYERS_ROW`.
+        Its schema is `LAYERS_ROW`.
     keys : sequence of str
-        One a subject.
+        One key a subject.
     subjects : sequence of SpeakerClip
     adapter : callable
-        Loads the target, if it is not there yet.
+        Loads the target if it is not loaded yet.
     sound_of : callable
     batch_size : int
     """
@@ -90,7 +90,10 @@ def _kept(
     adapter: Callable[[], Adapter],
     sound_of: Callable[[NamedSound], Samples],
 ) -> dict[str, str]:
-    """Compute a batch and keep it; return the keys on which the target fails, found by asking one by one, and why."""
+    """Compute the layers of a batch and keep them; return the keys on which the target fails, with the errors.
+
+    If the target fails on the batch, its clips are run one by one.
+    """
     try:
         made = adapter().layers([_query(by_key[key], sound_of) for key in keys])
     except Exception as error:

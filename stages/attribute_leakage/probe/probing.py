@@ -1,11 +1,14 @@
-"""Probes: whether an attribute of a speaker can be read off a layer, said or not.
+"""Probes: whether an attribute of the speaker can be decoded from a layer, even if the target never says it.
 
-In: pooled embeddings of every layer, labels, speakers, transcripts. Out: a row a layer and probe, balanced accuracy on
-speakers that the probe never met (linear probes: Alain and Bengio, arXiv 1610.01644), beside two controls:
+In: pooled embeddings of every layer, labels, speakers, transcripts. Out: a row for each layer and probe with the
+cross-fitted balanced accuracy on speakers that the probe was not fitted on (linear probes: Alain and Bengio, arXiv
+1610.01644), and two controls:
 
-- ``shuffled``: the same on labels that whole speakers exchanged (Hewitt and Liang, arXiv 1909.03368), which must lie
-  at chance; mean over `SHUFFLES` exchanges, the interval that of the accuracy of a single one around that mean;
-- ``transcript``: the same on what was said (TF-IDF of words and of letters), for the attribute may be in the words.
+- ``shuffled``: the same probe after whole speakers exchanged their labels (Hewitt and Liang, arXiv 1909.03368). It must
+  be at chance. Accuracy and interval bounds are means over `SHUFFLES` exchanges, so the interval is as wide as that of
+  a single exchange.
+- ``transcript``: the same probe on the words (TF-IDF of words and of letters), because the words may reveal the
+  attribute.
 """
 
 from __future__ import annotations
@@ -38,25 +41,25 @@ from stages.core.run.randomness import generator, seed_of
 FOLDS = 5
 SHUFFLES = 3
 NOTHING = "(nothing)"
-"""What stands for an empty transcript, so that each vocabulary has a word."""
+"""It replaces an empty transcript, so that no vocabulary is empty."""
 TRANSCRIPT = "transcript"
-"""The layer that the transcript's row names."""
+"""The value of ``layer`` in the row of the transcript's probe."""
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Clips with one attribute's labels, in the order of their ids.
+    """Clips with their labels of one attribute, in the order of their ids.
 
     Attributes
     ----------
     clip_id, text : list of str
     classes : list of str
     codes : intp[n]
-        Each clip's place in `classes`.
+        Each clip's position in `classes`.
     cluster : intp[n]
         Codes of the speakers.
     note : str or None
-        What had to be assumed of the speakers.
+        What was assumed of the speakers.
     """
 
     clip_id: list[str]
@@ -68,7 +71,7 @@ class Labelled:
 
 
 def labelled(clip_id: list[str], label: list[str], speaker: list[Any], text: list[str]) -> Labelled:
-    """Put codes to labels and speakers."""
+    """Return the clips with labels and speakers as codes."""
     classes, codes = np.unique(np.array(label, dtype=str), return_inverse=True)
     cluster, note = speaker_units(speaker)
     return Labelled(clip_id, text, classes.tolist(), codes.astype(np.intp), cluster, note)
@@ -76,20 +79,20 @@ def labelled(clip_id: list[str], label: list[str], speaker: list[Any], text: lis
 
 @dataclass(frozen=True)
 class Probed:
-    """What probes found.
+    """The results of all probes for one attribute.
 
     Attributes
     ----------
     rows : list of dict
         ``attribute``, ``layer``, ``probe`` (``audio``, ``shuffled``, ``transcript``), ``balanced_accuracy``, ``low``,
-        ``high`` (95 %, clustered by speaker; None where there is no figure), ``low_corrected`` (of ``audio``, the
-        lower end at 1 - 0.05 / layers, which findings rest on), ``chance``, ``n``, ``speakers``.
+        ``high`` (95 %, clustered by speaker; None where there is no figure), ``low_corrected`` (for ``audio`` only: the
+        lower bound at level 1 - 0.05 / layers, on which findings rest), ``chance``, ``n``, ``speakers``.
     told : dict of str to dict of str to str
-        For each layer (and ``transcript``) the class told for each clip by the probe that never met its speaker.
+        For each layer (and ``transcript``) the out-of-fold class of each clip.
     reason : str or None
-        Why there are no figures.
+        Why there are no figures; None where there are some.
     note : str or None
-        What had to be assumed of the speakers.
+        What was assumed of the speakers.
     """
 
     rows: list[dict[str, Any]]
@@ -114,25 +117,25 @@ def probe_rows(
     ----------
     attribute : str
     embeddings : mapping of str to float[n, d]
-        Layers by name, in the order of their rows; clips in the order of `clip_ids`. Finite.
+        Layers by name, in the order in which their rows are returned; clips in the order of `clip_ids`. Finite.
     clip_ids, labels, texts : sequence of str
     speakers : sequence of str or None
         A clip of unknown speaker counts as a speaker of its own.
     seed : int
-        With the clips' ids and labels it fixes all that is drawn: the order of clips and the number of workers change
-        nothing.
+        All random draws depend on the seed and the clips' ids and labels, not on the order of the clips or the number
+        of workers.
     compute : Compute, optional
-        How layers are spread over workers; one after another without it.
+        How layers are spread over workers. Without it they are probed one after another.
 
     Returns
     -------
     Probed
-        Where a class has fewer than two speakers, or there is one class, rows hold None and `reason` says why.
+        Where there are no folds (see `dealt`), the figures in the rows are None, and `reason` says why.
 
     Raises
     ------
     EarwitnessError
-        If a layer's values are not finite, or not one row a clip.
+        If a layer's values are not finite, or if a layer has not one row a clip.
     """
     order = np.argsort(np.array(clip_ids, dtype=str), kind="stable")
     data = labelled(*([column[at] for at in order] for column in (clip_ids, labels, speakers, texts)))
@@ -159,7 +162,7 @@ def _checked(name: str, values: Floats, count: int) -> Floats:
     if found.ndim != 2 or len(found) != count:
         raise EarwitnessError(f"layer {name}: {found.shape} values for {count} clips: one row a clip is needed")
     if not np.isfinite(found).all():
-        raise EarwitnessError(f"layer {name}: values that are not finite: run the target in float32")
+        raise EarwitnessError(f"layer {name}: some values are not finite: run the target in float32")
     return found
 
 
@@ -194,10 +197,11 @@ def _shuffled_accuracy(
 
 
 def exchanged(labels: Ints, speaker: Ints, rng: np.random.Generator) -> Ints:
-    """Give every speaker the labels of another, in random order, repeated or cut to the speaker's own clips.
+    """Give every speaker the labels of a randomly drawn speaker, in random order.
 
-    Where each speaker has one label, speakers exchange it; where all have the same mixture, labels are permuted within
-    speakers; in between, how strongly labels cling to speakers is kept.
+    The labels are repeated or cut to the number of the speaker's own clips. Where each speaker has one label, speakers
+    exchange it. Where all speakers have the same mixture of labels, the labels are permuted within speakers. In
+    general, the correlation of labels within speakers is kept.
 
     Parameters
     ----------
@@ -214,13 +218,16 @@ def exchanged(labels: Ints, speaker: Ints, rng: np.random.Generator) -> Ints:
 
 
 def _estimate(codes: Ints, told: Ints, cluster: Ints, level: float = LEVEL) -> tuple[float, float, float]:
-    """Return the balanced accuracy and its interval with speakers as the unit."""
+    """Return the balanced accuracy and the two bounds of its interval, clustered by speaker."""
     right = told == codes
     return (balanced_accuracy(right, codes) or 0.0, *clustered_balanced(right, codes, cluster, level))
 
 
 def _words(texts: Sequence[str]) -> Represent:
-    """Return TF-IDF of words and pairs of them, and of up to four letters, fitted on the training clips."""
+    """Return a function that computes TF-IDF features, fitted on the training clips.
+
+    Its terms are words, pairs of words, and sequences of two to four letters.
+    """
 
     def represent(train: Ints, test: Ints) -> tuple[Floats, Floats]:
         parts = [
@@ -265,9 +272,9 @@ def _undetermined(attribute: str, layers: Sequence[str], data: Labelled) -> Prob
     if len(data.classes) < 2:
         reason = f"{attribute}: fewer than two labels among {len(data.codes)} clips"
     elif alone:
-        reason = f"{attribute}: fewer than two speakers say {', '.join(alone)}, so none is left to judge a probe on"
+        reason = f"{attribute}: fewer than two speakers have the label {', '.join(alone)}: a probe cannot be tested"
     else:
-        reason = f"{attribute}: no deal of the speakers leaves every label to train on"
+        reason = f"{attribute}: no split of the speakers into folds leaves every label in each training part"
     rows = [
         _row(attribute, layer, probe, data, None, None, None) for layer in layers for probe in ("audio", "shuffled")
     ]

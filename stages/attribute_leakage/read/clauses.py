@@ -1,7 +1,8 @@
-"""Cut an answer into clauses, since one may tell what the next one declines ("Male. I cannot tell his age").
+"""Cut an answer into clauses, because one clause may answer and the next decline ("Male. I cannot tell his age").
 
-A clause ends at a stop, a colon, a line, a bracket, a dash, a comma or a word that turns. A comma in a list that is
-declined ('whether it is male, female or other') or before a word that goes on ('I do not think, that it is') ends none.
+A clause ends at a full stop, a colon, a line break, a bracket, a dash, a comma or a contrasting word such as 'but'. Two
+kinds of comma end no clause: one in a declined list ('whether it is male, female or other'), and one before a word that
+continues the clause ('I do not think, that it is').
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from functools import cache
 from stages.attribute_leakage.read.refusals import REFUSALS
 
 MARKS = 0xE000
-"""Where Unicode's private letters begin: an option that is named is written as one of them, so that neither its commas
-nor a 'no' in its name are taken for those of the sentence."""
+"""The first of Unicode's private letters. Each option that is named is replaced by one of them, so that a comma or a
+'no' in its name is not read as part of the sentence."""
 
 Span = tuple[int, int]
 
@@ -36,7 +37,7 @@ TURNS: dict[str, str] = {
     "Arabic": r"\bو?لكن\w*|إلا أن",
     "Hindi": r"लेकिन|परंतु|परन्तु|किंतु|मगर|बल्कि",
 }
-"""Words behind which something else may be said than before them."""
+"""Words that separate two statements. The second may contradict the first."""
 
 NEGATIONS: dict[str, str] = {
     "English": r"\b(?:not|cannot|never|neither|nor|non|no(?! (?:doubt|áudio|clipe|geral|fundo)\b)|anything but|"
@@ -44,16 +45,16 @@ NEGATIONS: dict[str, str] = {
     r"(?<!no )(?<!without )doubt(?:s|ful)?)\b|n't\b|\b(?:is|was|do|does|did|would|could|ca)nt\b",
     "German": r"\b(?:nicht|kein\w*|nie|niemals|weder|anstatt|statt)\b",
     "French": r"\b(?:pas|ni|jamais|aucune?|plutôt que|au lieu de)\b",
-    "Spanish": r"\b(?:nunca|tampoco|en lugar de|en vez de)\b",  # and 'no' and 'ni', which stand above
+    "Spanish": r"\b(?:nunca|tampoco|en lugar de|en vez de)\b",  # 'no' is in English's row, 'ni' in French's
     "Italian": r"\b(?:né|invece di|piuttosto che)\b",
     "Portuguese": r"\b(?:não|nem|em vez de)\b",
     "Dutch": r"\b(?:niet|geen|nooit)\b",
-    "Polish": r"\b(?:ani|żaden|żadna)\b",  # and 'nie'
+    "Polish": r"\b(?:ani|żaden|żadna)\b",  # 'nie' is in German's row
     "Russian": r"\b(?:не|ни|нет)\b",
     "Chinese": r"不是|不像|不可能|并非|並非|而非|没有|沒有",
     "Arabic": r"\b(?:ليس|ليست|لا|لم|غير|بدلا من)\b",
 }
-"""Words that negate what follows them; Portuguese 'no' ('in the') does not."""
+"""Words that negate what follows them. Portuguese 'no' means 'in the', so the English row excludes usual phrases."""
 
 NEGATIONS_BEHIND: dict[str, str] = {
     "Turkish": r"\bdeğil",
@@ -61,7 +62,7 @@ NEGATIONS_BEHIND: dict[str, str] = {
     "Korean": r"아니|아닌|아닙",
     "Hindi": r"नहीं",
 }
-"""Words that negate what stands before them."""
+"""Words that negate what comes before them."""
 
 _ENDS = re.compile(r"(?<!\d)\.|\.(?!\d)|[:;!?\n。()—؛؟]|(?<!\d)\s[-\u2013]\s|" + "|".join(TURNS.values()))
 _COMMAS = re.compile(r"(?<!\d),|,(?!\d)|[、،]")
@@ -78,13 +79,14 @@ _ASKS = re.compile(r"\b(?:whether|ob|czy|ли|si c'est|if (?:it|this|that|the))\
 
 
 def clauses(said: str, marked: str) -> list[tuple[str, str]]:
-    """Return the clauses of folded text, each as it was said and with its options marked.
+    """Return the clauses of a folded text, each as plain text and as text with marked options.
 
     Parameters
     ----------
     said : str
+        The folded text.
     marked : str
-        The same, letter for letter, with each letter of an option exchanged for the option's mark (see `MARKS`).
+        The same text, equally long. Each letter of an option is replaced by the option's mark (see `MARKS`).
     """
     found: list[Span] = []
     for sentence in _between(_ENDS, marked, (0, len(marked))):
@@ -98,19 +100,20 @@ def clauses(said: str, marked: str) -> list[tuple[str, str]]:
 
 
 def declines(said: str) -> bool:
-    """Return whether a clause has a phrase of refusal, in whatever language."""
+    """Return whether a clause has a phrase of refusal in any language."""
     return says(said, REFUSALS)
 
 
 def says(said: str, table: dict[str, tuple[str, ...]]) -> bool:
-    """Return whether folded text has a phrase of a table, in whatever language."""
+    """Return whether folded text has a phrase of a table in any language."""
     return any(_phrase(phrase).search(said) for phrases in table.values() for phrase in phrases)
 
 
 def asserted(said: str, marked: str) -> str:
-    """Return what a clause asserts, options marked: nothing where it declines or asks, and nothing that is negated.
+    """Return what a clause asserts, with marked options. The result is empty if the clause declines or asks.
 
-    A negation reaches to the end of its clause, or from its beginning where the word stands behind what it negates.
+    What is negated is removed. A negation covers the clause from the negating word to the end; if the word negates what
+    comes before it, it covers the clause from the beginning to the word.
     """
     if declines(said) or _ASKS.search(said):
         return ""
@@ -118,7 +121,7 @@ def asserted(said: str, marked: str) -> str:
 
 
 def _between(pattern: re.Pattern[str], text: str, span: Span) -> Iterator[Span]:
-    """Yield what stands between a pattern's places within a span."""
+    """Yield the parts of a span between the matches of a pattern."""
     start, end = span
     for match in pattern.finditer(text, start, end):
         yield start, match.start()
@@ -127,7 +130,7 @@ def _between(pattern: re.Pattern[str], text: str, span: Span) -> Iterator[Span]:
 
 
 def _continues(said: str, marked: str, before: Span, part: Span) -> bool:
-    """Return whether what follows a comma belongs to what stands before it."""
+    """Return whether the part after a comma belongs to the same clause as the part before it."""
     if _GOES_ON.match(marked, *part):
         return True
     listed = any(ord(letter) >= MARKS for letter in marked[slice(*before)])

@@ -1,4 +1,4 @@
-"""From what came back to rows of `answers.parquet`: four outcomes, kept apart, and nothing left out."""
+"""Turn replies into rows of `answers.parquet`. Every reply has exactly one of four outcomes, and none is left out."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from stages.attribute_leakage.read.parsing import NAMED, UNPARSED, Reading, read
 
 CORRECT, WRONG = "correct", "wrong"
 OUTCOMES = (CORRECT, WRONG, "refused", UNPARSED)
-"""Of a question about a clip. One about silence is `NAMED` instead of correct or wrong: there is no label."""
+"""Outcomes of a question about a clip. Silence has no label, so its outcome is `NAMED` instead of correct or wrong."""
 FREE, CONSTRAINED = "free", "constrained"
 
 Judge = Callable[[Ask, str], Reading]
-"""From a question and an answer that the rules cannot read to what another model reads in it."""
+"""From a question and an answer that the rules cannot read to the reading of another model."""
 
 
 def free_row(ask: Ask, system: str, reply: Reply, synonyms: Mapping[str, Sequence[str]], judge: Judge | None) -> Any:
-    """Return the row of a free answer; a target that failed, and a judge that did, leave it unparsed."""
+    """Return the row of a free answer. If the target fails, the answer is unparsed; if the judge fails, it stays so."""
     reading = Reading(UNPARSED) if reply.failure else read_answer(reply.text, ask.options, synonyms)
     asked_judge = judge is not None and reading.kind == UNPARSED and bool((reply.text or "").strip())
     if judge is not None and asked_judge:
@@ -38,13 +38,16 @@ def free_row(ask: Ask, system: str, reply: Reply, synonyms: Mapping[str, Sequenc
 
 
 def constrained_row(ask: Ask, system: str, forced: Sequence[Reply]) -> dict[str, Any]:
-    """Return the row of forced options, in the order of ``ask.options``.
+    """Return the row of a constrained answer; `forced` is in the order of ``ask.options``.
 
-    The answer is the option of the highest summed log-probability: of all texts that are options, the one that the
-    target is most likely to say. The mean per token would depend on how the tokenizer cuts the options and favours
-    long ones, whose last tokens are certain; it stands beside. A tie is no answer. After reasoning each option was
-    scored together with that reasoning: what all share is left out of the log-probabilities by taking off the highest,
-    and nothing is said of tokens and means.
+    The answer is the option with the highest summed log-probability: of all texts that are options, it is the one that
+    the target is most likely to say. The mean per token is stored too (``by_mean``). It is not used for the answer,
+    because it depends on how the tokenizer splits the options, and it favours long options, whose last tokens are
+    nearly certain. A tie is no answer.
+
+    After reasoning, each option was scored together with the reasoning, which all options share. The highest
+    log-probability is therefore subtracted from all of them. Tokens and means would include the reasoning, so they are
+    null.
     """
     reasons = CONDITIONS[ask.condition].reasons
     failure = next((reply.failure for reply in forced if reply.failure), None)
@@ -82,6 +85,6 @@ def _outcome(reading: Reading, label: str | None) -> str:
 
 
 def _highest(options: Sequence[str], values: Sequence[float]) -> str | None:
-    """Return the option with the highest value; None for a tie, and where a value is not a number."""
+    """Return the option with the highest value; None for a tie and where a value is not a number."""
     best = [option for option, value in zip(options, values, strict=True) if value == max(values)]
     return best[0] if len(best) == 1 and all(value == value for value in values) else None

@@ -1,8 +1,8 @@
-"""Read a free answer: which option it names, or that it refuses, or neither. Nothing is ever filled in.
+"""Read a free answer: it names an option, it refuses, or neither. No answer is guessed.
 
-An answer names an option if exactly one option's words occur in the clauses that decline nothing, after what is negated
-is struck out; what is negated never names another. The longest words are looked for first, so that 'male' is not found
-in 'female' and 'northern irish' is not 'irish'.
+An answer names an option if the words of exactly one option occur in the clauses that neither decline nor ask, after
+the negated parts are removed. A negated option never names the other one. Longer words are searched first, so that
+'irish' is not found in 'northern irish'.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ OLDEST = 130
 
 @dataclass(frozen=True)
 class Reading:
-    """What a text says.
+    """What an answer says.
 
     Attributes
     ----------
     kind : str
         `NAMED`, `REFUSED` or `UNPARSED`.
     option : str or None
-        The option that is named.
+        The option that the answer names; None otherwise.
     """
 
     kind: str
@@ -53,18 +53,18 @@ def read_answer(text: str | None, options: Sequence[str], synonyms: Mapping[str,
     Parameters
     ----------
     text : str or None
-        None and blank are unparsed, never refused: nothing was declined.
+        None and a blank text are unparsed, never refused, because they decline nothing.
     options : sequence of str
     synonyms : mapping of str to sequence of str
-        Words for options beside those of `words_of`.
+        By option, words in addition to those of `words_of`.
 
     Returns
     -------
     Reading
-        Judged clause by clause: a text is named if the clauses that decline nothing name one option ("It is a man, but
-        I cannot tell who"). If they do not, it is refused where a clause declines, even if that clause has an option's
-        name ("I cannot say whether it is a man"). Sorrow and doubt decline only where no option is named. All else is
-        unparsed.
+        The text is read clause by clause. It is `NAMED` if the clauses that do not decline name exactly one option ("It
+        is a man, but I cannot tell who"). Otherwise it is `REFUSED` if a clause declines, even if this clause contains
+        the name of an option ("I cannot say whether it is a man"). An apology or a doubt counts as a refusal only if no
+        option is named. Everything else is `UNPARSED`.
     """
     behind = at_answer(text or "")[1]
     said = _plain(behind if behind.strip() else text or "")
@@ -78,30 +78,30 @@ def read_answer(text: str | None, options: Sequence[str], synonyms: Mapping[str,
 
 
 def at_answer(text: str) -> tuple[str, str]:
-    """Return what stands before the last `ANSWER`, in capitals or not, and what behind; without one, all is before."""
+    """Return the text before and after the last `ANSWER`, in upper or lower case. Without it, nothing is after."""
     places = [*re.finditer(re.escape(ANSWER), text, re.IGNORECASE)]
     return (text[: places[-1].start()], text[places[-1].end() :]) if places else (text, "")
 
 
 def folded(text: str) -> str:
-    """Return text in lower case, in one form of Unicode, with plain apostrophes and single spaces."""
+    """Return text in lower case and in Unicode's form NFKC, with plain apostrophes and single spaces."""
     return " ".join(_plain(text).split())
 
 
 def _plain(text: str) -> str:
-    """Return folded text that keeps its lines, without private letters, which are to mark options."""
+    """Return folded text with its line breaks. Private letters are removed, because they will mark the options."""
     plain = unicodedata.normalize("NFKC", text).casefold().replace("\u2019", "'").replace("ß", "ss")
     return re.sub(r"[^\S\n]+", " ", re.sub("[\ue000-\uf8ff]", " ", plain))
 
 
 def _marked(said: str, options: Sequence[str], synonyms: Mapping[str, Sequence[str]]) -> str:
-    """Return folded text with each letter of an option's words exchanged for the option's mark."""
+    """Return folded text in which each letter of an option's words is replaced by the option's mark."""
     words = {
         folded(word): chr(MARKS + place)
         for place, option in enumerate(options)
         for word in (*_same_years(option), *words_of(folded(option)), *synonyms.get(option, ()))
     }
-    # An option's own name is its own, whatever other option it may be a word for.
+    # The name of an option always stands for this option, even if it is a synonym of another one.
     words |= {folded(option): chr(MARKS + place) for place, option in enumerate(options)}
     marked = re.sub(PRONOUNS, lambda match: " " * len(match[0]), said)
     for word in sorted(words, key=len, reverse=True):
@@ -110,20 +110,20 @@ def _marked(said: str, options: Sequence[str], synonyms: Mapping[str, Sequence[s
 
 
 def _same_years(option: str) -> list[str]:
-    """Return other names of a decade: 'forties' for Common Voice's 'fourties'."""
+    """Return all names of the same ages: 'forties' for Common Voice's 'fourties'."""
     years = YEARS.get(folded(option))
     return [name for name, other in YEARS.items() if other == years]
 
 
 @cache
 def _pattern(word: str) -> re.Pattern[str]:
-    """Return what finds a word; scripts without spaces have no edges of words."""
+    """Return a pattern that finds a whole word. Scripts without spaces have no word boundaries to check."""
     edged = all(ord(letter) < 0x2E80 for letter in word)
     return re.compile(rf"(?<!\w){re.escape(word)}(?!\w)" if edged else re.escape(word))
 
 
 def _of_age(said: str, options: Sequence[str]) -> set[str]:
-    """Return the options whose ages hold every age that is named; nothing where options are no ages."""
+    """Return the options whose age range includes every age in the text; empty if not all options are ages."""
     bands = {option: band for option in options if (band := _band(folded(option))) is not None}
     ages = [age for name, decade in DECADES.items() if _pattern(name).search(said) for age in decade] + [
         age

@@ -1,8 +1,8 @@
-"""How targets refuse, as a table: a text is a refusal where one of a language's phrases occurs in it.
+"""A table of phrases by which targets refuse, by language.
 
-Data, not code: add a line for a phrase, and its case in the tests. Phrases are regular expressions over lower-case text
-with plain apostrophes. They say that something cannot or will not be told; an empty answer is no refusal, and neither
-is a text that declines nothing. A phrase counts within its clause (`clauses.py`): what another clause tells is told.
+To add a phrase, add a line here and a case in the tests. Phrases are regular expressions for lower-case text with plain
+apostrophes. Each says that something cannot or will not be told. An empty answer is no refusal, and neither is a text
+that declines nothing. A phrase counts only for its own clause (`clauses.py`): another clause can still name an option.
 """
 
 from __future__ import annotations
@@ -119,4 +119,4 @@ HEDGES: dict[str, tuple[str, ...]] = {
     "Arabic": (r"آسف|عذرا|أعتذر",),
     "Hindi": (r"माफ़? ?क(?:रें|ीजिए)|क्षमा कर|खेद",),
 }
-"""Phrases that refuse only where no option is named: 'I am not sure, but it sounds male' does tell."""
+"""Phrases that count as a refusal only if no option is named: 'I am not sure, but it sounds male' names one."""

@@ -1,7 +1,7 @@
-"""Other words for common options, as a table; `params.yaml: attribute_leakage.attributes` may add others.
+"""A table of other words for common options. `params.yaml: attribute_leakage.attributes` may add more.
 
-An entry counts only where its option is asked for. Words in other languages stand for answers to a prompt in English
-that come in the language of the recording.
+An entry counts only for a question that has its option. Words in other languages are needed because a target may answer
+a prompt in English in the language of the recording.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ GENDER_WORDS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "Hindi": (("महिला", "पुरुष"), ("औरत", "आदमी"), ("स्त्री", "मर्द")),
 }  # fmt: skip
-"""Words for 'female' and 'male' in pairs, so that no language speaks of one of them alone."""
+"""Words for 'female' and 'male' in pairs, so that no language has words for only one of them."""
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "female": tuple(word for pairs in GENDER_WORDS.values() for word, _ in pairs),
@@ -97,7 +97,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 
 
 def words_of(option: str) -> tuple[str, ...]:
-    """Return other words for a folded option, also where the option is one of those words itself, as 'anger' is."""
+    """Return other words for a folded option. The option may itself be a word in an entry's list, such as 'anger'."""
     groups = ((name, *words) for name, words in SYNONYMS.items() if option == name or option in words)
     return tuple(word for group in groups for word in group)
 
@@ -106,7 +106,7 @@ PRONOUNS = (
     r"\b(?:kann|könnte|hört|erkennt|merkt|sagt|wie|da|dass|wenn|weil) man\b|"
     r"\bman (?:kann|könnte|hört|muss|merkt|erkennt|sagt|sollte|darf|würde|weiss|nicht)\b"
 )
-"""German 'man' is nobody's gender."""
+"""German 'man' means 'one': it is a pronoun and names no gender."""
 
 DECADES: dict[str, tuple[int, int]] = {
     "teens": (10, 19),
@@ -127,4 +127,4 @@ YEARS: dict[str, tuple[int, int]] = {
     "senior": (65, 120),
     **DECADES,
 }
-"""Ages in years, both ends included, that an option of this name holds."""
+"""Ages in years that an option of this name includes, first and last."""

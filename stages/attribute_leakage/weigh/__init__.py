@@ -1,1 +1,1 @@
-"""Rates, intervals, comparisons and the finding."""
+"""Compute rates, intervals, comparisons and the finding."""

@@ -1,4 +1,4 @@
-"""Conditions against each other on the same clips: McNemar's exact test, and one with speakers as the unit."""
+"""Compare prompting conditions on the same clips: McNemar's exact test, and a t test with speakers as the unit."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ BASELINE = "direct"
 
 
 def mcnemar(one: Bools, other: Bools) -> float:
-    """Return McNemar's exact two-sided p of paired outcomes; 1.0 where no pair differs.
+    """Return the two-sided p value of McNemar's exact test of paired outcomes; 1.0 where no pair differs.
 
-    Of the pairs that differ, half should favour each side: a binomial test (McNemar 1947, exact form).
+    It is a binomial test (McNemar 1947, exact form): by chance, half of the pairs that differ favour each side.
     """
     only_one, only_other = int((one & ~other).sum()), int((other & ~one).sum())
     if only_one + only_other == 0:
@@ -26,9 +26,9 @@ def mcnemar(one: Bools, other: Bools) -> float:
 
 
 def by_speaker(one: Bools, other: Bools, speakers: Ints) -> float:
-    """Return the two-sided p of a t test on the speakers' mean differences; 1.0 with fewer than three speakers.
+    """Return the two-sided p value of a t test on the speakers' mean differences; 1.0 with fewer than three speakers.
 
-    McNemar's test takes the clips of one speaker for independent, which they are not; this does not.
+    McNemar's test assumes that the clips of one speaker are independent, which they are not. This test does not.
     """
     codes = renumbered(speakers)
     sizes = np.bincount(codes)
@@ -36,12 +36,12 @@ def by_speaker(one: Bools, other: Bools, speakers: Ints) -> float:
         return 1.0
     means = np.bincount(codes, one.astype(float) - other.astype(float)) / sizes
     if np.ptp(means) < 1e-12:
-        return 1.0 if abs(means[0]) < 1e-12 else float(2.0 ** (1 - len(means)))  # all speakers alike: a sign test
+        return 1.0 if abs(means[0]) < 1e-12 else float(2.0 ** (1 - len(means)))  # no variance: a sign test
     return float(ttest_1samp(means, 0.0).pvalue)
 
 
 def comparisons(cells: Mapping[tuple[str, str, str], Answers]) -> list[dict[str, Any]]:
-    """Compare every condition with `BASELINE`, in what is told right and, of free answers, in what is refused.
+    """Compare every condition with `BASELINE`: the correct answers and, for free answers, the refusals.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def comparisons(cells: Mapping[tuple[str, str, str], Answers]) -> list[dict[str,
     Returns
     -------
     list of dict
-        Sorted; p values also after Holm's correction over all of the audit's comparisons.
+        Sorted. Each p value is also given after Holm's correction over all comparisons of the audit.
     """
     found = [
         _compared(attribute, condition, way, outcome, cells[attribute, BASELINE, way], answers)

@@ -1,4 +1,4 @@
-"""Gap = probe - answer: what a target knows of a speaker but does not say."""
+"""The gap: accuracy of the probe minus that of the answer. It is what a target knows of a speaker but does not say."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stages.core.run.randomness import generator
 
 BOOTSTRAPS = 1000
 INPUT = "encoder.input"
-"""What enters the first layer: it holds what the sound holds, whatever the target has learnt of it."""
+"""The input of the encoder's first layer. It carries what is in the sound, not what the target has learnt from it."""
 
 
 def gap(probed: Bools, answered: Bools, labels: Words, speakers: Ints, seed: int, *names: str) -> dict[str, Any]:
@@ -23,19 +23,20 @@ def gap(probed: Bools, answered: Bools, labels: Words, speakers: Ints, seed: int
     Parameters
     ----------
     probed, answered : bool[n]
-        Whether the probe, and whether the answer, told each clip's label.
+        Whether the probe, and whether the answer, is correct on each clip.
     labels : array of str, [n]
     speakers : intp[n]
-        Whole speakers are drawn with replacement, for probe and answer alike.
+        Whole speakers are drawn with replacement, the same ones for probe and answer.
     seed : int
     *names : str
-        Of what is drawn for.
+        Names that seed the draws, together with `seed`.
 
     Returns
     -------
     dict
-        ``gap`` in [-1, 1] with its 95 % interval (percentiles); null without clips, the interval null with fewer than
-        three speakers. A label that a draw lacks is left out of that draw.
+        ``gap`` in [-1, 1] with its 95 % percentile interval (``low``, ``high``), and ``n``. Without clips the gap is
+        null; with fewer than three speakers the interval is null. A label without clips in a draw is left out of that
+        draw.
     """
     found: dict[str, Any] = {"gap": None, "low": None, "high": None, "n": len(labels)}
     if not len(labels):
@@ -59,20 +60,20 @@ def _difference(probed: Bools, answered: Bools, labels: Words) -> float:
 
 
 def learnt_layers(layers: Iterable[str]) -> list[str]:
-    """Return the layers that hold what the target has learnt."""
+    """Return the layers that can carry what the target has learnt: all but `INPUT`."""
     return [layer for layer in layers if layer != INPUT]
 
 
 def learnt(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the probes of the audio in the target's own layers."""
+    """Return the rows of audio probes on all layers but `INPUT`."""
     return [row for row in rows if row["probe"] == "audio" and row["layer"] != INPUT]
 
 
 def best_read(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Return the row of the layer whose probe of the audio reads best, `INPUT` left out; None without figures.
+    """Return the row of the best audio probe, without the layer `INPUT`; None without figures.
 
-    It is chosen on the same clips that its accuracy is stated on, which flatters it by a little: the curve over all
-    layers stands beside it.
+    The layer is chosen on the same clips on which its accuracy is stated, so the accuracy is slightly too high. The
+    figures of all layers are therefore reported too.
     """
     read = [row for row in learnt(rows) if row["balanced_accuracy"] is not None]
     return max(read, key=lambda row: row["balanced_accuracy"], default=None)

@@ -1,4 +1,4 @@
-"""Shares and balanced accuracies with their intervals: of independent clips, and of clips from few speakers."""
+"""Shares and balanced accuracies with intervals: for independent clips, and for clips that come from few speakers."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Share:
     ----------
     count, n : int
     wilson : tuple of float
-        Wilson's interval, as if every clip were of a speaker of its own.
+        Wilson's interval, which treats all clips as independent.
     clustered : tuple of float
-        Wilson's interval for as many independent clips as the speakers are worth: see `clustered_wilson`.
+        Wilson's interval at the effective sample size, with speakers as the unit; see `clustered_wilson`.
     """
 
     count: int
@@ -33,7 +33,7 @@ class Share:
     clustered: tuple[float, float]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the share, null without trials, with what it rests on."""
+        """Return the share with its counts and intervals; the share is null without trials."""
         return {
             "share": self.count / self.n if self.n else None,
             "count": self.count,
@@ -58,9 +58,9 @@ def clustered_wilson(hit: Bools, cluster: Ints, level: float = LEVEL) -> tuple[f
 
 
 def balanced_accuracy(correct: Bools, labels: NDArray[Any]) -> float | None:
-    """Return the mean over labels of the share that is told right; None without clips.
+    """Return the mean over labels of the share of correct answers; None without clips.
 
-    What is refused or unparsed is not told: an answer that never comes leaks nothing.
+    Refused and unparsed answers count as not correct, because an answer that is not given leaks nothing.
     """
     if not len(labels):
         return None
@@ -89,10 +89,11 @@ def clustered_balanced(correct: Bools, labels: Ints, cluster: Ints, level: float
 def _at_effective_size(share: float, influence: Floats, cluster: Ints, level: float) -> tuple[float, float]:
     """Return Wilson's interval at the effective sample size of clips from few speakers.
 
-    The variance of the share between speakers (with a factor G / (G - 1)), over that of independent clips, is the
-    design effect, at least 1; n over it is the effective sample size (Korn and Graubard 1998, for Wilson's interval
-    Franco et al. 2019), and the normal quantile is replaced by that of t with G - 1 degrees of freedom. Where all
-    clips agree there is no variance to estimate, and every speaker counts as one observation.
+    The design effect is the variance of the share between the G speakers (with a factor G / (G - 1)) divided by the
+    variance of independent clips; it is at least 1. The effective sample size is n divided by the design effect (Korn
+    and Graubard 1998; for Wilson's interval Franco et al. 2019). The normal quantile is replaced by that of t with
+    G - 1 degrees of freedom. If all clips agree, no variance can be estimated, and every speaker counts as one
+    observation.
 
     Parameters
     ----------
@@ -114,6 +115,6 @@ def _at_effective_size(share: float, influence: Floats, cluster: Ints, level: fl
     scale = 1 + z**2 / effective
     centre = (share + z**2 / (2 * effective)) / scale
     half = z * np.sqrt(max(share * (1 - share), 0.0) / effective + z**2 / (4 * effective**2)) / scale
-    # To the digit at the ends, which rounding would miss by a hair.
+    # Rounding errors would keep the bounds from being exactly 0 and 1.
     low = 0.0 if share == 0.0 else max(0.0, float(centre - half))
     return (low, 1.0 if share == 1.0 else min(1.0, float(centre + half)))

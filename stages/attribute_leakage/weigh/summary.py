@@ -1,4 +1,4 @@
-"""`details.json`: rates, tendencies, comparisons, gaps and findings, from the tables."""
+"""Compute `details.json` from the tables: rates, answers to silence, comparisons, gaps and findings."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ def summary(
     seed: int,
     without_layers: str | None = None,
 ) -> dict[str, Any]:
-    """Return everything that is said of an audit's answers and probes.
+    """Return all results on the answers and probes of an audit.
 
     Parameters
     ----------
     subjects : sequence of SpeakerClip
     options : mapping of str to tuple of str
-        Of each attribute that was asked for.
+        By attribute.
     rows : sequence of mapping
-        Of `answers.parquet`.
+        Rows of `answers.parquet`.
     probed : mapping of str to Probed
         By attribute; empty where there are no layers.
     seed : int
     without_layers : str, optional
-        Why there are none.
+        Why there are no layers; None where there are some.
     """
     codes, note = speaker_units([subject.speaker for subject in subjects])
     speakers = {subject.clip_id: int(code) for subject, code in zip(subjects, codes, strict=True)}
@@ -72,7 +72,10 @@ def summary(
 def _conditions(
     own: Mapping[tuple[str, str], Answers], subjects: Sequence[SpeakerClip], attribute: str, named: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
-    """Return the rates by condition and way, and, of the direct question, those of groups by every other attribute."""
+    """Return the rates by condition and way, and for the direct question also the rates of groups of speakers.
+
+    The groups are given by the values of every other attribute.
+    """
     labels = {subject.clip_id: subject.labels for subject in subjects}
     others = sorted({name for of_clip in labels.values() for name in of_clip} - {attribute})
     found: dict[str, dict[str, Any]] = {}
@@ -96,7 +99,10 @@ def _silences(rows: Sequence[Row], named: Sequence[str], labels: Words) -> dict[
 
 
 def _calibrated(rows: Sequence[Row], named: Sequence[str]) -> float | None:
-    """Return the balanced accuracy of the direct question after silence's prior; both name options alike."""
+    """Return the balanced accuracy of the direct question after the prior on silence is subtracted.
+
+    The prompts of both conditions name the options in the same way, so the prior fits.
+    """
     forced = [row for row in rows if row["way"] == CONSTRAINED and row["log_probabilities"] is not None]
     by_option = [dict(zip(row["options"], row["log_probabilities"], strict=True)) for row in forced]
     silent = [values for row, values in zip(forced, by_option, strict=True) if row["condition"] == "silence"]
@@ -109,7 +115,7 @@ def _calibrated(rows: Sequence[Row], named: Sequence[str]) -> float | None:
 
 
 def _probes(told: Probed | None, without_layers: str | None) -> dict[str, Any]:
-    """Return what is read best, why nothing was read, and what had to be assumed of the speakers."""
+    """Return the best probe, the reason why there is none, and what was assumed of the speakers."""
     best = best_read(told.rows) if told else None
     kept = ("layer", "balanced_accuracy", "low", "high")
     return {
@@ -122,7 +128,7 @@ def _probes(told: Probed | None, without_layers: str | None) -> dict[str, Any]:
 def _gaps(
     own: Mapping[tuple[str, str], Answers], told: Probed | None, seed: int, attribute: str
 ) -> dict[str, dict[str, Any]]:
-    """Return, by condition and way, how much more the best-read layer holds than the answer tells."""
+    """Return, by condition and way, the accuracy of the best layer's probe minus that of the answer."""
     best = best_read(told.rows) if told else None
     if told is None or best is None:
         return {}
@@ -130,7 +136,7 @@ def _gaps(
     found: dict[str, dict[str, Any]] = {}
     for (condition, way), answers in own.items():
         if CONDITIONS[condition].sound != "clip":
-            continue  # the words' answers are no measure of what the voice's layers hold
+            continue  # the layers come from the clip, so answers to silence or a transcript do not compare with them
         there = np.array([clip in told.told[layer] for clip in answers.clip_ids.tolist()], dtype=bool)
         kept = answers.rows(there)
         read = np.array([told.told[layer][clip] for clip in kept.clip_ids.tolist()], dtype=str)

@@ -1,4 +1,4 @@
-"""`answers.parquet`: every question asked in both ways, one row each, and the answers of one cell taken out again."""
+"""Make the rows of `answers.parquet` (one for each question and way of answering), and group them into cells."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ def answer_rows(
     synonyms: Mapping[str, Mapping[str, Sequence[str]]],
     judge: Interview | None,
 ) -> list[dict[str, Any]]:
-    """Ask everything and return the rows, sorted by attribute, condition, way and clip.
+    """Ask all questions and return the rows, sorted by attribute, condition, way and clip.
 
     Parameters
     ----------
     interview : Interview
     asks : sequence of Ask
     system : str
-        Where the target's system texts stand: ``turn`` or ``instruction``.
+        Where the target receives system prompts: in their own ``turn``, or before the ``instruction``.
     forces : bool
-        Whether the target scores options that it is given; if not, it is asked freely alone.
+        Whether the target can score given texts. If not, there are only free answers.
     synonyms : mapping of str to mapping
         By attribute, then by option.
     judge : Interview or None
-        Of the model that reads what the rules cannot.
+        The model that reads the answers that the rules cannot read.
     """
     said = interview.free([asked(ask) for ask in asks])
     read = _judging(judge)
@@ -65,14 +65,14 @@ def _judging(judge: Interview | None) -> Judge | None:
 
 
 def cells(rows: Sequence[Mapping[str, Any]], speakers: Mapping[str, int]) -> dict[Cell, Answers]:
-    """Return the answers about clips by attribute, condition and way; those to silence are left out.
+    """Return the answers about clips by attribute, condition and way. Answers to silence are left out.
 
     Parameters
     ----------
     rows : sequence of mapping
-        Of `answers.parquet`.
+        Rows of `answers.parquet`.
     speakers : mapping of str to int
-        Code of each clip's speaker.
+        By clip_id, the code of the speaker.
     """
     grouped: dict[Cell, list[Mapping[str, Any]]] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""Conditions of a question, one file each, listed here by import."""
+"""Prompting conditions, one file each. A condition is listed here by its import."""
 
 from stages.attribute_leakage.ask.conditions import chain_of_thought, direct, open, privacy, silence, transcript
 

@@ -1,4 +1,7 @@
-"""The question with its options, after reasoning: it moves what is inferred both ways (arXiv 2601.03783)."""
+"""The question with its options, answered after reasoning.
+
+Reasoning can raise and lower the share of attributes that a target infers (arXiv 2601.03783).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from stages.models.questions import with_options
 
 @condition("chain_of_thought", reasons=True)
 def prompt(question: Question) -> AskedPrompt:
-    """Ask for reasoning first, and for the answer at a place where it can be found."""
+    """Ask for reasoning first, then for the answer after `ANSWER`, where the parser finds it."""
     return AskedPrompt(
         f"{with_options(question.text, question.options)} "
         f"First describe the voice step by step, then end with '{ANSWER}' and your choice."

@@ -8,5 +8,5 @@ from stages.models.questions import with_options
 
 @condition("direct")
 def prompt(question: Question) -> AskedPrompt:
-    """Ask plainly, with the options."""
+    """Ask the question and name the options."""
     return AskedPrompt(with_options(question.text, question.options))

@@ -1,4 +1,4 @@
-"""The question alone: the target finds words of its own, which the parser must recognise."""
+"""The question without options: the target answers in its own words, which the parser must recognise."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from stages.attribute_leakage.ask.condition import AskedPrompt, Question, condit
 
 @condition("open", names_options=False)
 def prompt(question: Question) -> AskedPrompt:
-    """Ask without options."""
+    """Ask the question alone."""
     return AskedPrompt(question.text)

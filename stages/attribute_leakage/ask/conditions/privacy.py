@@ -1,4 +1,4 @@
-"""The direct question after a system prompt that forbids such inferences: what it buys."""
+"""The direct question after a system prompt that forbids such inferences: it shows how much that prompt protects."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The direct question about silence: there is nobody to be right about, so every answer is the prompt's own tendency.
+"""The direct question about silence. There is no speaker, so the answers show which option the prompt alone favours.
 
-A greedy run on one silence always gives the same answer, so that it is one observation however often it is repeated:
-the silences differ in length (params), and each is asked once with every rotation of the options.
+Greedy decoding gives the same answer to the same silence every time, so a repetition is no new observation. The
+silences therefore differ in length (`params.yaml: silence_seconds`), and each is asked once with every rotation of the
+options.
 """
 
 from __future__ import annotations

@@ -115,5 +115,5 @@ def test_what_cannot_be_compared_has_a_reason() -> None:
 def test_values_that_are_not_finite_are_an_error() -> None:
     values = embeddings()
     values[0, 0] = np.inf
-    with pytest.raises(EarwitnessError, match="layer x: values that are not finite"):
+    with pytest.raises(EarwitnessError, match="layer x: some values are not finite"):
         identify({"x": values}, IDS, NAMES, 7)

@@ -134,7 +134,7 @@ def test_nothing_is_told_of_one_speaker(place: Path, ask: Ask) -> None:
     gender = metrics["attributes"]["gender"]
     assert gender["finding"] == "not_shown"
     assert "one speaker" in gender["reasons"][0]
-    assert "fewer than two speakers say female" in gender["probes"]["reason"]
+    assert "fewer than two speakers have the label female" in gender["probes"]["reason"]
     assert metrics["speakers_note"] == "one speaker only: nothing follows about other people"
 
 

@@ -101,7 +101,7 @@ def test_a_class_of_one_speaker_is_not_judged() -> None:
     planted = clips(gender=8.0)
     lonely = replace(planted, gender=["female" if name == "speaker_0" else "male" for name in planted.speaker])
     probed = lonely.probed()
-    assert probed.reason == "gender: fewer than two speakers say female, so none is left to judge a probe on"
+    assert probed.reason == "gender: fewer than two speakers have the label female: a probe cannot be tested"
     assert all(one["balanced_accuracy"] is None and one["low"] is None for one in probed.rows)
     assert {one["probe"] for one in probed.rows} == {"audio", "shuffled", "transcript"}
     assert not probed.told
@@ -121,7 +121,7 @@ def test_without_transcripts_there_is_no_row_of_them() -> None:
 def test_values_that_are_not_finite_are_an_error() -> None:
     broken = clips()
     broken.layer[3, 2] = np.nan
-    with pytest.raises(EarwitnessError, match=r"layer encoder\.0: values that are not finite"):
+    with pytest.raises(EarwitnessError, match=r"layer encoder\.0: some values are not finite"):
         broken.probed()
 
 
