@@ -83,10 +83,10 @@ HEADER = "clip_id,path,text,member\n"
     [
         ("column", {}, r"data/raw/mine: missing: put the corpus there"),
         ("column", {"readme.txt": ""}, r"data/raw/mine: no manifest and no audio: add manifest\.csv"),
-        ("column", {"a.wav": ""}, r"data/raw/mine/manifest\.csv: missing, and with it the column 'member'"),
+        ("column", {"a.wav": ""}, r"data/raw/mine/manifest\.csv: missing, so no column 'member' exists"),
         ("column", {"manifest.csv": "clip_id,path,text\na,a,\n"}, r"manifest\.csv: column 'member' is missing"),
         ("random_half", {"manifest.csv": "clip_id,path\na,a\n"}, r"manifest\.csv: column 'text' is missing"),
-        ("column", {"manifest.csv": HEADER + "a,a.wav,,perhaps\n"}, r"row 2: column 'member': 'perhaps' is no memb"),
+        ("column", {"manifest.csv": HEADER + "a,a.wav,,perhaps\n"}, r"row 2: column 'member': 'perhaps' is not valid"),
         ("column", {"manifest.csv": HEADER + ",a.wav,,1\n"}, r"row 2: column 'clip_id' is blank"),
         ("column", {"manifest.csv": HEADER + "a, ,,1\n"}, r"row 2: column 'path' is blank"),
         ("column", {"manifest.csv": HEADER + "a,b.wav,,1\nc,d.wav,,1\n"}, r"row 2: .*b\.wav is not a file, and 1 more"),
