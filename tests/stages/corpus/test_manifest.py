@@ -1,4 +1,4 @@
-"""Folders and manifests become entries; every way to get them wrong ends in one line that says how to mend it."""
+"""Folders and manifests become entries; every mistake gives a one-line message that says how to correct it."""
 
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ def test_a_manifest_on_each_side_through_links(put: Any, make_params: Any, workp
         ("test1", "non_members/audio/1.wav", False),
         ("train1", "members/audio/1.wav", True),
     ]
-    assert entries[0].attributes == {"member": "as noted"}  # the folder says it, but nothing is thrown away
+    assert entries[0].attributes == {"member": "as noted"}  # the column stays as an attribute
 
 
 def test_plain_audio_is_halved_by_the_seed(put: Any, make_params: Any) -> None:

@@ -1,4 +1,4 @@
-"""Manifests in three formats give the same rows, and what is wrong in them is named."""
+"""Manifests in three formats give the same rows, and messages name the mistakes in them."""
 
 import json
 from pathlib import Path
