@@ -1,6 +1,7 @@
 """Membership scores from cached statistics: higher = more like a member.
 
-Four kinds (see `stages.attacks.registry`), one attack per file. To add one: write its file, import it here, test it.
+There are four kinds of attack (see `stages.attacks.registry`), and each attack has its own file. To add an attack,
+write its file, import it here and test it.
 """
 
 from stages.attacks import (  # noqa: F401

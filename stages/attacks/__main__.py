@@ -74,7 +74,7 @@ def _primary(params: AttacksParams) -> dict[View, Collection[str]]:
 
 
 def _probes(audit: str, places: Places, clips: int) -> dict[str, dict[str, Floats]]:
-    """Return each role's probes as one column a probe, NaN for clips that it has no value for."""
+    """Return each role's probes, one column per probe; NaN for clips without a value."""
     found: dict[str, dict[str, Floats]] = {}
     table = read_table(artifact("logits", audit, "probes.parquet"))
     clip = places.clip[places.rows(table)]
@@ -98,7 +98,7 @@ def _known(audit: str, clips: pa.Table, params: AttacksParams) -> Known:
 
 
 def _filled(values: Floats) -> Floats:
-    """Return features, float64[n, d], of which one that is not known counts as the corpus's mean."""
+    """Return features, float64[n, d], in which the corpus's mean replaces an unknown value."""
     known = np.isfinite(values)
     level = np.divide(
         np.where(known, values, 0).sum(0), known.sum(0), out=np.zeros(values.shape[1]), where=known.any(0)

@@ -1,4 +1,4 @@
-"""Augmentation-KL: changed audio moves what is memorised most (VL-MIA, arXiv 2411.02902, baselines)."""
+"""Augmentation-KL: changed audio moves the predictions for members most (VL-MIA, arXiv 2411.02902, baselines)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from stages.attacks.registry import Columns, Sheet, clip_attack
 
 @clip_attack("augmentation_kl")
 def augmentation_kl(sheet: Sheet) -> Columns:
-    """Return ``augmentation_kl``: the mean divergence from audio neighbours, in nats a token, at least 0.
+    """Return ``augmentation_kl``: the mean divergence from audio neighbours, in nats per token, at least 0.
 
-    Absent without its probe.
+    There are no scores without the probe.
     """
     return {"augmentation_kl": sheet.probes["augmentation_kl"]} if "augmentation_kl" in sheet.probes else {}

@@ -1,6 +1,6 @@
-"""CAMIA's signals: how the loss runs along a transcript (Chang et al., arXiv 2409.13745, section 4).
+"""CAMIA's signals: how the loss changes along a transcript (Chang et al., arXiv 2409.13745, section 4).
 
-The paper's settings are for texts of hundreds of tokens; those below are for transcripts of tens.
+The paper's settings are for texts of hundreds of tokens. The settings below are for transcripts of tens of tokens.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from stages.attacks.rows import Rows
 from stages.attacks.sequences import approximate_entropies, phrases
 
 CUT_OFF = 10
-"""Tokens at the beginning, where the context says least and memory most."""
+"""Number of first tokens. There the context helps least, so memory matters most."""
 THRESHOLDS = (1, 2, 3)
-"""Losses in nats below which tokens are counted."""
+"""Thresholds in nats: tokens with a lower loss are counted."""
 _ROUNDING = 1e-9
 
 
 @row_attack("camia", needs=("logprob",))
 def camia(rows: Rows, settings: AttackSettings) -> Columns:
-    """Return the signals ``camia_<name>``, each turned so that higher = more like a member.
+    """Return the signals ``camia_<name>``, each with the sign that makes higher = more like a member.
 
-    ``cut_off``: mean log-probability of the first 10 tokens. ``diversity``: mean log-probability over the share of
-    distinct tokens (with token ids only). ``slope``: by how many nats a token the loss falls (least squares).
-    ``below_<nats>``, ``below_mean``, ``below_running_mean``: share of tokens with a loss at most so high, at most the
-    transcript's mean, at most the mean of the tokens before. ``lempel_ziv``: negated phrases per token.
-    ``approximate_entropy``: negated. One token gives 0 for what needs two.
+    ``cut_off``: mean log-probability of the first 10 tokens. ``diversity``: mean log-probability divided by the share
+    of distinct tokens (with token ids only). ``slope``: fall of the loss in nats per token (least squares).
+    ``below_<nats>``, ``below_mean``, ``below_running_mean``: share of tokens whose loss is at most the threshold, the
+    transcript's mean, or the mean of the tokens before. ``lempel_ziv``: negated phrases per token.
+    ``approximate_entropy``: negated. Signals that need two tokens are 0 for one token.
     """
     logprob = rows.statistic("logprob")
     loss = Ragged(-logprob.values, logprob.offsets)
@@ -49,9 +49,10 @@ def camia(rows: Rows, settings: AttackSettings) -> Columns:
 
 @clip_attack("camia")
 def combined(sheet: Sheet) -> Columns:
-    """Return ``camia``: one less the mean over signals of p, the share of the audit's clips that score as high.
+    """Return ``camia``: 1 minus the mean of the signals' p values.
 
-    Edgington's sum of p values, against all clips of the audit instead of known non-members, so that no label is used.
+    A signal's p value is the share of the audit's clips that score at least as high. This is Edgington's sum of
+    p values. It compares with all clips of the audit instead of known non-members, so that it uses no label.
     """
     signals = [column for name, column in sheet.columns.items() if name.startswith("camia_")]
     if not signals:
@@ -61,7 +62,7 @@ def combined(sheet: Sheet) -> Columns:
 
 
 def _empirical_p(column: Floats) -> Floats:
-    """Return the share of scores that are at least as high as each one, itself among them; NaN for NaN."""
+    """Return for each score the share of scores that are at least as high, itself included; NaN for NaN."""
     known = np.sort(column[np.isfinite(column)])
     above = len(known) - np.searchsorted(known, column, side="left")
     return np.where(np.isfinite(column), above / max(len(known), 1), np.nan)
@@ -83,7 +84,7 @@ def _slopes(loss: Ragged) -> Floats:
 
 
 def _below_running_mean(loss: Ragged) -> Floats:
-    """Return the share of tokens, from the second on, with a loss at most the mean of those before; 0 for one token."""
+    """Return the share of tokens, from the second on, whose loss is at most the mean before it; 0 for one token."""
     place = positions(loss.offsets)
     before = np.concatenate([[0.0], np.cumsum(loss.values)])
     summed = before[:-1] - before[loss.offsets[:-1][loss.owner]]

@@ -13,7 +13,7 @@ from stages.core.errors import EarwitnessError
 
 
 def check_params(params: AttacksParams, path: Path) -> None:
-    """Check that `logits` computes what attacks read, and that the primary attacks exist in a view that it computes.
+    """Check that `logits` computes the Rényi orders that attacks read and the views that primary attacks name.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Out-of-fold scores of attacks that learn: no clip is scored by a model that saw it or another of its speaker."""
+"""Out-of-fold scores of labelled attacks: no model scores a clip whose speaker it was trained on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stages.attacks.registry import Known
 from stages.core.inference.crossfit import NO_FOLD, PredictRows, Split, cross_fitted
 
 Predict = Callable[[Floats], Floats]
-"""From one row a clip to one score a clip."""
+"""Maps one row per clip to one score per clip."""
 
 
 def out_of_fold(known: Known, tables: Sequence[Floats], fit: Callable[[NDArray[np.bool_]], Predict]) -> list[Floats]:
@@ -22,15 +22,15 @@ def out_of_fold(known: Known, tables: Sequence[Floats], fit: Callable[[NDArray[n
     ----------
     known : Known
     tables : sequence of float64[n, d]
-        One row a clip for each role; the same model scores all.
+        For each role, one row per clip; the same model scores all of them.
     fit : callable
-        From the training clips, bool[n], to a model.
+        Takes the training clips, bool[n], and returns a model.
 
     Returns
     -------
     list of float64[n]
-        A table's scores; NaN for a fold whose training clips are of one class. A clip without a label gets the mean
-        over all models, none of which saw it.
+        The scores of each table; NaN for a fold whose training clips are of one class. A clip without a label gets the
+        mean over all models; none of them was trained on it.
     """
 
     def fitted(split: Split) -> PredictRows | None:

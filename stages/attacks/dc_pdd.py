@@ -1,4 +1,4 @@
-"""DC-PDD: probabilities calibrated by how common each token is (Zhang et al., arXiv 2409.14781, eq. 6)."""
+"""DC-PDD: probabilities calibrated by each token's frequency (Zhang et al., arXiv 2409.14781, eq. 6)."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import numpy as np
 from stages.attacks.registry import Columns, Sheet, clip_attack
 
 LARGEST = 0.01
-"""Bound of a token's contribution, so that no single rare token decides."""
+"""Upper bound of one token's contribution, so that no single rare token decides the score."""
 
 
 @clip_attack("dc_pdd")
 def dc_pdd(sheet: Sheet) -> Columns:
     """Return ``dc_pdd``: the mean over distinct tokens of min(0.01, p · log(1 / frequency)), in [0, 0.01].
 
-    Frequencies are those of the audit's own transcripts, members and non-members alike, smoothed by one (Laplace);
-    the paper takes them from a large corpus of text. Each token counts where it first occurs.
+    The frequencies come from the audit's own transcripts, members and non-members together, with one added to each
+    count (Laplace). The paper takes them from a large text corpus. Each token counts at its first occurrence only.
     """
     rows, ids, first = sheet.rows, sheet.rows.token_ids, sheet.rows.first_occurrences()
     if ids is None or first is None:

@@ -1,4 +1,4 @@
-"""EZ: what fine-tuning did to the tokens that the target still gets wrong (arXiv 2601.12104)."""
+"""EZ: how fine-tuning changed the log-probability of tokens that the target still gets wrong (arXiv 2601.12104)."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from stages.attacks.registry import Columns, Sheet, reference_attack
 from stages.attacks.tokenwise import gains
 
 SMALLEST = 1e-6
-"""Nats added to rises and falls, so that a clip without any fall scores highest instead of having no ratio."""
+"""Nats added to both sums, so that a clip without any fall has a ratio and scores highest."""
 
 
 @reference_attack("ez")
 def ez(target: Sheet, reference: Sheet) -> Columns:
     """Return ``ez``: log of (summed rises / summed falls) of log-probability over the target's wrong tokens.
 
-    The published ratio is 0, its lowest, where there are no falls, though that is the strongest evidence; here both
-    sums have 1e-6 nats added and the logarithm is taken. It is 0 as well where no token is wrong; there all tokens
-    are compared. NaN where the reference reads other tokens.
+    The published ratio is 0, its lowest value, if there are no falls, although that is the strongest evidence. Here
+    1e-6 nats are added to both sums, and the logarithm is taken. The published ratio is also 0 if no token is wrong.
+    Here all tokens are compared in that case. The score is NaN if the reference splits the transcript into other
+    tokens.
     """
     gain = gains(target, reference)
     if gain is None or "hit" not in target.rows.statistics:

@@ -1,7 +1,7 @@
-"""Stream `tokens.parquet` into one sheet a role and view: rows are scored as they pass, and little of them is kept.
+"""Stream `tokens.parquet` into one sheet per role and view. Rows are scored as they are read, and little is kept.
 
-Kept of an original are the statistics that reference attacks compare token by token; of a neighbour, its mean
-log-probability and, for changed audio and pairings, the scores of the primary attacks.
+Of an original clip, the statistics are kept that reference attacks compare token by token. Of a neighbour, the mean
+log-probability is kept and, for changed audio and pairings, the scores of the primary attacks.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ Sheets = dict[tuple[str, View], Sheet]
 
 @dataclass(frozen=True)
 class Gathered:
-    """What the rows of an audit come down to.
+    """The sheets and scores made from all rows of an audit.
 
     Attributes
     ----------
     sheets : dict of (role, View) to Sheet
     of_neighbours : dict of (role, View) to dict of str to float64[m]
-        Scores of changed audio and of pairings by the attacks asked for, each taken as the query; NaN elsewhere.
+        Scores of changed audio and of pairings, each used as the query, by the primary row attacks; NaN elsewhere.
     """
 
     sheets: Sheets
@@ -40,7 +40,7 @@ class Gathered:
 
 @dataclass
 class _Parts:
-    """What has passed so far of one role and view."""
+    """The parts of one role and view that were read so far."""
 
     rows: list[Rows] = field(default_factory=list)
     clips: list[Ints] = field(default_factory=list)
@@ -66,12 +66,12 @@ def gather(
         `tokens.parquet`, in any order.
     places : Places
     clips : int
-        In the corpus.
+        Number of clips in the corpus.
     settings : AttackSettings
     primary : dict of View to collection of str
-        Row attacks by which changed audio and pairings are scored too.
+        Row attacks that also score changed audio and pairings.
     probes : dict of role to dict of str to float64[clips]
-        They belong to the given transcript under the first instruction.
+        Probes belong to the given transcript under the first instruction.
     """
     parts: dict[tuple[str, View], _Parts] = defaultdict(_Parts)
     for table in coalesced(tables):
@@ -118,7 +118,7 @@ def _add_queries(
 
 
 def _place(columns: Columns, found: Columns, at: Ints, size: int) -> None:
-    """Put scores where they belong in columns of all clips or neighbours, made of NaN when first needed."""
+    """Put scores at their places in columns of all clips or neighbours; a new column starts as NaN."""
     for name, scores in found.items():
         columns.setdefault(name, np.full(size, np.nan))[at] = scores
 

@@ -1,7 +1,8 @@
 """The LALM paper's supervised attack: thirty indicators and a logistic regression (arXiv 2603.28378, section 3.2).
 
-Seven families: perplexity, zlib, maximum-probability gap, entropy, Min-K, Max-K, MaxRényi. The paper fits and scores by
-ten folds of rows; here no speaker is in two folds, and scaling and penalty are chosen within the training folds.
+The indicators form seven families: perplexity, zlib, maximum-probability gap, entropy, Min-K, Max-K, MaxRényi. The
+paper fits and scores in ten folds of rows. Here no speaker is in two folds, and scaling and penalty are chosen within
+the training folds.
 """
 
 from __future__ import annotations
@@ -35,14 +36,14 @@ INDICATORS = (
     *(f"max_k@{percent}" for percent in _PERCENTS),
     *(f"max_renyi_{order:g}@{percent}" for order in _GRID.orders for percent in (0, 10, 20, 50)),
 )
-"""Thirty columns; the mean Shannon entropy is ``max_renyi_1@100``."""
+"""The thirty indicators' names. ``max_renyi_1@100`` is the mean Shannon entropy."""
 STRENGTHS = (0.01, 0.1, 1.0)
-"""Inverse penalties tried within the training folds."""
+"""Inverse penalties to choose from within the training folds."""
 _SOURCES = {"loss": loss, "zlib": zlib, "max_prob_gap": max_prob_gap, "min_k": min_k, "max_renyi": max_renyi}
 
 
 def indicators(rows: Rows) -> Floats:
-    """Return the indicators of every row, float64[n, 30]; NaN for those whose statistic there is not."""
+    """Return the indicators of every row: float64[n, 30]; NaN where the statistic is missing."""
     found: dict[str, Floats] = {}
     for name, function in _SOURCES.items():
         if all(need in rows.statistics for need in ROW_ATTACKS[name].needs):
@@ -53,10 +54,10 @@ def indicators(rows: Rows) -> Floats:
 
 @labelled_attack("supervised")
 def supervised(target: Sheet, reference: Sheet | None, known: Known) -> dict[str, Learned]:
-    """Return ``supervised``: out-of-fold log-odds of membership, for even odds.
+    """Return ``supervised``: out-of-fold log-odds of membership, for even prior odds.
 
-    With permuted labels the whole procedure, choices included, is repeated for each; p is the share of AUCs at least
-    as high, the true one counted.
+    For a p value, the whole procedure, choice of the penalty included, is repeated for each permutation of the labels.
+    p is the share of AUCs that are at least as high as the true one, which is counted too.
     """
     tables = [target.indicators, *([] if reference is None else [reference.indicators])]
     found = _scored(known, tables)
@@ -65,7 +66,7 @@ def supervised(target: Sheet, reference: Sheet | None, known: Known) -> dict[str
 
 
 def _scored(known: Known, tables: Sequence[Floats]) -> list[Floats]:
-    """Return out-of-fold scores of every table by models of the first."""
+    """Return out-of-fold scores of every table by models that are fitted on the first table."""
     return out_of_fold(known, tables, lambda train: _nested(tables[0], known, train))
 
 
@@ -81,7 +82,7 @@ def _permutation_p(table: Floats, scores: Floats, known: Known) -> float | None:
 
 
 def _nested(table: Floats, known: Known, train: NDArray[np.bool_]) -> Predict:
-    """Fit on `train` with the penalty that does best in its own folds."""
+    """Fit on `train` with the penalty that does best in folds of `train`."""
     inner = replace(known, labelled=train)
     strength = max(STRENGTHS, key=lambda tried: _inner_auc(table, inner, tried))
     return _fit(table, known.member, train, strength)
@@ -94,7 +95,7 @@ def _inner_auc(table: Floats, known: Known, strength: float) -> float:
 
 
 def _fit(table: Floats, member: NDArray[np.bool_], train: NDArray[np.bool_], strength: float) -> Predict:
-    """Fit one regression; a row with no token has no score, an indicator unknown there takes its training mean."""
+    """Fit one regression. A row without tokens gets no score; an unknown indicator gets its training mean."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler

@@ -1,4 +1,4 @@
-"""What labelled attacks are told: labels, speakers as folds, blind features."""
+"""Inputs of labelled attacks: labels, folds of speakers, blind features."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def known_of(
     Parameters
     ----------
     member : sequence of bool or None
-        None where it is not known: such a clip is scored, but not learned from.
+        None where membership is unknown: such a clip is scored, but models are not trained on it.
     speaker : sequence of str or None
     blind : float64[n, d]
     folds, permutations : int

@@ -8,5 +8,5 @@ from stages.attacks.rows import Rows
 
 @row_attack("loss", needs=("logprob",))
 def loss(rows: Rows, settings: AttackSettings) -> Columns:
-    """Return ``loss``: the negated loss, so that higher = more like a member; in nats per token, at most 0."""
+    """Return ``loss``: the negated loss, in nats per token, at most 0; higher = more like a member."""
     return {"loss": rows.statistic("logprob").means()}

@@ -1,4 +1,4 @@
-"""Lowercase: how much more a lower-cased transcript costs (Carlini et al., arXiv 2012.07805, section 5.2)."""
+"""Lowercase: how much lower case raises the transcript's loss (Carlini et al., arXiv 2012.07805, section 5.2)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from stages.attacks.registry import Columns, Sheet, clip_attack
 
 PERTURBATION = "lower_case"
 MIN_LOSS = 1e-10
-"""Added to a loss that is divided by, so that a transcript of which every token is certain has a score."""
+"""Added to the denominator, so that a transcript with a loss of 0 has a score."""
 
 
 @clip_attack("lowercase")
 def lowercase(sheet: Sheet) -> Columns:
-    """Return ``lowercase``: the lower-cased transcript's loss over the transcript's; at least 0.
+    """Return ``lowercase``: the lower-cased transcript's loss divided by the transcript's loss; at least 0.
 
-    1 where the transcript has no capital letter; NaN without the perturbation `lower_case`.
+    The score is 1 if the transcript has no capital letter. It is NaN without the perturbation `lower_case`.
     """
     chosen = np.array([name == PERTURBATION for name in sheet.around.perturbation], np.bool_)
     lower = np.full(len(sheet.rows), np.nan)

@@ -1,4 +1,4 @@
-"""Max probability gap: how far the best token is ahead of the second (VL-MIA, arXiv 2411.02902)."""
+"""Max probability gap: the lead of the most probable token over the second (VL-MIA, arXiv 2411.02902)."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from stages.attacks.rows import Rows
 
 @row_attack("max_prob_gap", needs=("gap",))
 def max_prob_gap(rows: Rows, settings: AttackSettings) -> Columns:
-    """Return ``max_prob_gap``: the mean gap of the two best log-probabilities, in nats, at least 0."""
+    """Return ``max_prob_gap``: the mean gap between the two highest log-probabilities, in nats, at least 0."""
     return {"max_prob_gap": rows.statistic("gap").means()}

@@ -9,9 +9,10 @@ from stages.attacks.rows import Rows
 
 @row_attack("max_renyi")
 def max_renyi(rows: Rows, settings: AttackSettings) -> Columns:
-    """Return ``max_renyi_<order>@<percent>`` and ``min_renyi_<order>@<percent>``, negated: members are more certain.
+    """Return ``max_renyi_<order>@<percent>`` and ``min_renyi_<order>@<percent>``, in nats, at most 0.
 
-    ``max_renyi_<order>@0`` is the largest entropy alone. In nats, at most 0. An order without a statistic is left out.
+    The entropies are negated, because the target is more certain of members. ``max_renyi_<order>@0`` is the largest
+    entropy alone. An order without a statistic is left out.
     """
     found: Columns = {}
     for order in settings.orders:

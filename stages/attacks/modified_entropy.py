@@ -1,4 +1,4 @@
-"""Modified entropy and its Rényi forms, which know the right token (arXiv 2003.10595, eq. 2; arXiv 2411.02902)."""
+"""Modified entropy and its Rényi forms, which use the correct token (arXiv 2003.10595, eq. 2; arXiv 2411.02902)."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ NAMES = ("modified_entropy", "modified_renyi_0.5", "modified_renyi_2")
 
 @row_attack("modified_entropy")
 def modified_entropy(rows: Rows, settings: AttackSettings) -> Columns:
-    """Return the mean of each that there is, negated: 0 when certain of every token, lower the less so."""
+    """Return the negated mean of each form that was computed: 0 if the target is certain of every token, else lower."""
     return {name: -rows.statistic(name).means() for name in NAMES if name in rows.statistics}

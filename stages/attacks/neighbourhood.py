@@ -1,4 +1,4 @@
-"""Neighbourhood: a member is more probable than what lies around it (Mattern et al., arXiv 2305.18462)."""
+"""Neighbourhood: a member is more probable than its neighbours (Mattern et al., arXiv 2305.18462)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stages.attacks.registry import Columns, Sheet, clip_attack
 
 @clip_attack("neighbourhood")
 def neighbourhood(sheet: Sheet) -> Columns:
-    """Return ``neighbourhood``: the clip's mean log-probability less the mean of its neighbours'; NaN without any."""
+    """Return ``neighbourhood``: the clip's mean log-probability minus its neighbours' mean; NaN without neighbours."""
     known = np.isfinite(sheet.around.logprob)
     owner, clips = sheet.around.clip[known], len(sheet.rows)
     counts = np.bincount(owner, minlength=clips)

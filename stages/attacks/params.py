@@ -1,4 +1,4 @@
-"""The section `attacks` of `params.yaml`, and what else the stage reads of the file."""
+"""The section `attacks` of `params.yaml`, and the other keys that the stage reads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stages.core.config.shared import ComputedViews, PrimaryAttacks
 
 
 class Attacks(Section):
-    """Shares of tokens and Rényi orders of attacks that have them; folds and permuted labels of learned ones."""
+    """Shares of tokens and Rényi orders for row attacks; numbers of folds and permutations for labelled attacks."""
 
     shares: list[Share]
     orders: list[Order]
@@ -21,7 +21,7 @@ class Attacks(Section):
 
 
 class AttacksParams(Params):
-    """What the stage reads."""
+    """The keys that the stage reads."""
 
     attacks: Attacks
     logits: ComputedViews

@@ -1,4 +1,4 @@
-"""Where each row of `tokens.parquet` belongs: its clip, how it was made, and by which role and prompt it was seen."""
+"""Find each row of `tokens.parquet`: its clip, its perturbation, and the role and prompt that it belongs to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stages.core.results.attackname import AttackName
 
 
 class View(NamedTuple):
-    """What is compared like with like, without the role."""
+    """Slice, prompting condition and instruction: only scores of the same view are compared."""
 
     slice: str
     condition: str
@@ -24,7 +24,7 @@ class View(NamedTuple):
 
     @property
     def name(self) -> str:
-        """As in ``evaluation.primary_attacks``: ``transcript/given/0``."""
+        """The view as ``evaluation.primary_attacks`` writes it: ``transcript/given/0``."""
         return AttackName.SEPARATOR.join((self.slice, self.condition, str(self.instruction)))
 
 
@@ -34,17 +34,18 @@ class Places:
     Parameters
     ----------
     neighbours : pa.Table
-        With neighbour_id, clip_id, kind, perturbation and recipe.
+        With the columns neighbour_id, clip_id, kind, perturbation and recipe.
     clip_ids : sequence of str
-        The corpus's clips, in their order.
+        The corpus's clips, in the corpus's order.
 
     Attributes
     ----------
     clip : intp[m]
         Index of each neighbour's clip.
     original, query, around : bool[m]
-        Whether it is the clip itself; what is also scored as the query, which are changed audio and pairings; a
-        neighbour, of changed audio or text (a pairing is another clip, not a neighbour).
+        `original`: whether the row is the clip itself. `query`: whether it is also scored as the query (changed audio
+        and pairings). `around`: whether it is a neighbour with changed audio or text (a pairing is another clip, not
+        a neighbour).
     perturbation : list of str
     """
 
@@ -66,12 +67,12 @@ class Places:
 
 
 def _is_query(kind: str, recipe: str) -> bool:
-    """Return whether a neighbour is changed audio, or a pairing; one that found no donor is the clip as it was."""
+    """Return whether a neighbour is scored as the query: changed audio or a pairing, unless it found no donor."""
     return kind == "audio" or (kind == "pairing" and json.loads(recipe).get("donor", "none asked for") is not None)
 
 
 def seen_by(table: pa.Table) -> list[tuple[str, View, NDArray[np.bool_]]]:
-    """Return which rows each role saw in each view: (role, view, bool[rows]), sorted."""
+    """Return the rows of each role and view: (role, view, bool[rows]), sorted."""
     parts = [table[name].cast(pa.string()) for name in ("role", "slice", "condition", "instruction")]
     keys = pc.binary_join_element_wise(*parts, "\n").combine_chunks().dictionary_encode()
     codes = keys.indices.to_numpy(zero_copy_only=False)

@@ -1,4 +1,4 @@
-"""Names of primary attacks, looked at before anything is computed."""
+"""Check the names of primary attacks before anything is computed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from stages.core.results.attackname import AttackName
 
 
 def row_scores(settings: AttackSettings, orders: Sequence[float]) -> list[str]:
-    """Return the names of all scores of row attacks, where Rényi entropies of `orders` are computed."""
+    """Return the names of all row attacks' scores if `logits` computes Rényi entropies of `orders`."""
     told = {need for name in ROW_ATTACKS for need in ROW_ATTACKS[name].needs}
     told |= {*NAMES, *(f"renyi_{order:g}" for order in orders)}
     nothing = Rows(dict.fromkeys(sorted(told), np.zeros(0)), np.zeros(1, np.intp), [], np.zeros(0, np.int64))
@@ -30,23 +30,23 @@ def row_scores(settings: AttackSettings, orders: Sequence[float]) -> list[str]:
 
 
 def check_names(primary: Sequence[str], views: Sequence[View], rows: Sequence[str]) -> None:
-    """Check that names of primary attacks are made of an attack that can be primary and a view that is computed.
+    """Check that each name of a primary attack joins an attack that can be primary and a view that is computed.
 
-    Whether a target tells what an attack needs, only its scores say; `evaluation` looks at these.
+    A target may lack the statistics that an attack needs. Only the scores show this, so `evaluation` checks it.
 
     Parameters
     ----------
     primary : sequence of str
-        Such as ``min_k@20/transcript/given/0``.
+        For example ``min_k@20/transcript/given/0``.
     views : sequence of View
-        Those that `logits` computes.
+        The views that `logits` computes.
     rows : sequence of str
-        Scores of row attacks, with the shares and orders that are computed.
+        The names of the row attacks' scores, with the shares and orders that are computed.
 
     Raises
     ------
     EarwitnessError
-        Naming the first name that is not, and what there is.
+        For the first wrong name; the message lists the names that may be used.
     """
     free = [name for name in CLIP_ATTACKS if not CLIP_ATTACKS[name].uses_labels]
     for name in primary:
@@ -74,5 +74,5 @@ def _why_not(attack: str) -> str:
 
 
 def _among(attack: str, names: Iterable[str]) -> bool:
-    """Return whether an attack's score, with its share and order or without, is one of a registered name."""
+    """Return whether a score belongs to one of the named attacks; its share and order do not matter."""
     return any(attack == name or attack.startswith((f"{name}@", f"{name}_")) for name in names)

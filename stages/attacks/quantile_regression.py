@@ -1,6 +1,6 @@
-"""Quantile regression: the loss against what non-members of like recording and text reach (arXiv 2307.03694).
+"""Quantile regression: the loss compared with non-members of similar recording and text (arXiv 2307.03694).
 
-The covariates are the blind features, so that what makes a clip easy for any model is taken off.
+The covariates are the blind features. They correct for properties that make a clip easy for any model.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from stages.attacks.ragged import Floats
 from stages.attacks.registry import Known, Learned, Sheet, labelled_attack
 
 LEVELS = (50, 95)
-"""Percentiles of non-members' scores; 95 is the threshold for 5 % false positives."""
+"""Percentiles of non-members' scores; percentile 95 is the threshold with 5 % false positives."""
 COMPONENTS = 10
 CLIPS_PER_COMPONENT = 10
-"""Fewer principal components where there are few non-members to fit them on."""
+"""Non-members needed per principal component: fewer non-members give fewer components."""
 
 
 @labelled_attack("quantile_regression")
 def quantile_regression(target: Sheet, reference: Sheet | None, known: Known) -> dict[str, Learned]:
-    """Return ``quantile_regression@<level>``: mean log-probability less the quantile predicted for a non-member.
+    """Return ``quantile_regression@<level>``: mean log-probability minus the quantile predicted for a non-member.
 
-    In nats per token, above 0 where a clip of this kind would be flagged. The quantile is linear in the leading
-    principal components of the blind features and fitted on non-members of other speakers; each role has its own.
+    The score is in nats per token; above 0 the clip would be flagged. The quantile is linear in the leading principal
+    components of the blind features. It is fitted on non-members of other speakers, for each role separately.
     """
     components = principal_components(known.blind, COMPONENTS)
     found = {}
@@ -44,7 +44,7 @@ def _excess(sheet: Sheet, components: Floats, known: Known, level: float) -> Flo
         used = min(components.shape[1], int(rows.sum()) // CLIPS_PER_COMPONENT)
         if not rows.any():
             return lambda table: np.full(len(table), np.nan)
-        if not used:  # too few for any covariate: the plain quantile
+        if not used:  # Too few non-members for any covariate: predict the plain quantile.
             constant = float(np.quantile(score[rows], level, method="inverted_cdf"))
             return lambda table: np.full(len(table), constant)
         model = QuantileRegressor(quantile=level, alpha=0.0, solver="highs-ipm").fit(
@@ -58,7 +58,7 @@ def _excess(sheet: Sheet, components: Floats, known: Known, level: float) -> Flo
 def principal_components(features: Floats, count: int) -> Floats:
     """Return the leading principal components of standardised features, each of unit variance: float64[n, at most d].
 
-    No label is used. A constant feature counts for nothing.
+    No label is used. A constant feature has no effect.
     """
     if not features.size:
         return np.zeros((len(features), 0))

@@ -1,6 +1,6 @@
-"""Numbers in rows of unequal length, one flat array with offsets: no Python loop over rows.
+"""Rows of unequal length in one flat array with offsets, so that no Python loop over rows is needed.
 
-`score` of one row and the scoring of a corpus are the same code: one row is a ragged array of one.
+The same code scores one row and a whole corpus: a single row is a ragged array with one row.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
 _CELLS_AT_ONCE = 1 << 20
-"""Padded cells that are sorted at a time, which bounds the memory that padding takes."""
+"""Number of padded cells that are sorted at a time. It bounds the memory that padding takes."""
 
 
 def offsets_of(lengths: NDArray[np.integer]) -> Ints:
-    """Return where each row starts, and the end of the last: intp[n + 1]."""
+    """Return the start of each row, and the end of the last row: intp[n + 1]."""
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp)
 
 
 def positions(offsets: Ints) -> Ints:
-    """Return each number's place in its own row: 0, 1, … from every row's start."""
+    """Return each number's position in its own row, counted from 0."""
     lengths = np.diff(offsets)
     return np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
 
 
 @dataclass(frozen=True)
 class Ragged:
-    """Rows of numbers. Use `of`, which leaves out what is not a number.
+    """Rows of numbers. Build them with `of`, which leaves out NaN.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Ragged:
 
     @classmethod
     def of(cls, values: Floats, offsets: Ints) -> Ragged:
-        """Leave out NaN: a token for which a statistic is not known counts for none that is made of it."""
+        """Build rows without NaN: a token whose statistic is unknown does not count in any score made of it."""
         known = ~np.isnan(values)
         if known.all():
             return cls(values, offsets)
@@ -76,12 +76,12 @@ class Ragged:
         return self._over(self.sums(), self.lengths)
 
     def ordered(self) -> Ragged:
-        """Return the rows sorted upwards."""
+        """Return the rows, each sorted in ascending order."""
         values = np.empty_like(self.values)
         by_length = np.argsort(self.lengths, kind="stable")
         start = 0
         while start < len(by_length):
-            # Rows of like length share a block, so that padding stays small beside what it pads.
+            # Rows of similar length share a block, so that there is little padding.
             rows = by_length[start : start + self._rows_that_fit(by_length, start)]
             start += len(rows)
             lengths = self.lengths[rows]
@@ -94,11 +94,11 @@ class Ragged:
         return Ragged(values, self.offsets)
 
     def mean_of_first(self, counts: Ints) -> Floats:
-        """Return the mean of the first `counts[i]` numbers of each row; NaN where there is none."""
+        """Return the mean of the first `counts[i]` numbers of each row; NaN for an empty row."""
         return self._picked(positions(self.offsets) < np.repeat(counts, self.lengths))
 
     def mean_of_last(self, counts: Ints) -> Floats:
-        """Return the mean of the last `counts[i]` numbers of each row; NaN where there is none."""
+        """Return the mean of the last `counts[i]` numbers of each row; NaN for an empty row."""
         return self._picked(positions(self.offsets) >= np.repeat(self.lengths - counts, self.lengths))
 
     def _picked(self, chosen: NDArray[np.bool_]) -> Floats:
@@ -106,7 +106,7 @@ class Ragged:
         return self._over(Ragged(np.where(chosen, self.values, 0.0), self.offsets).sums(), counts)
 
     def _rows_that_fit(self, by_length: Ints, start: int) -> int:
-        """Return how many rows from `start` on can be padded to the longest of them within the bound; at least one."""
+        """Return how many rows from `start` on can be padded together within the bound; at least one."""
         ahead = self.lengths[by_length[start : start + _CELLS_AT_ONCE]]
         cells = ahead * np.arange(1, len(ahead) + 1)
         return max(1, int(np.searchsorted(cells, _CELLS_AT_ONCE, side="right")))
@@ -117,13 +117,14 @@ class Ragged:
 
 
 def count_of(share: float, lengths: Ints) -> Ints:
-    """Return how many tokens a share of each row is: its floor, but at least one, so that short answers have a score.
+    """Return the number of tokens in a share of each row, rounded down.
 
-    A hair is added first, since 0.29 · 100 lies below 29 in floating point.
+    The number is at least one, so that short answers have a score. A tiny amount is added before rounding, because
+    0.29 · 100 is below 29 in floating point.
     """
     return np.asarray(np.maximum(1, np.floor(share * lengths + 1e-9)), np.intp)
 
 
 def percent(share: float) -> str:
-    """Return a share as it stands in an attack's name: 0.2 gives ``20``."""
+    """Return a share as an attack's name writes it: 0.2 gives ``20``."""
     return f"{100 * share:g}"

@@ -1,4 +1,4 @@
-"""From `tokens.parquet`'s lists to ragged rows, whatever a target could not tell left unknown."""
+"""Read `tokens.parquet`'s lists as ragged rows; statistics that a target lacks stay unknown."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stages.attacks.ragged import Floats, Ints, Ragged, offsets_of
 from stages.attacks.rows import Rows, finite
 
 ROWS_AT_ONCE = 4096
-"""Rows that are scored together: enough to make numpy's calls cheap, few enough for any memory."""
+"""Number of rows that are scored together: enough to make numpy's calls cheap, and few enough to fit in memory."""
 _IDS = {"neighbour_id", "role", "instruction", "condition", "slice", "text", "seconds_cut", "failure", "token_ids"}
 
 
@@ -37,8 +37,8 @@ def statistic_columns(table: pa.Table) -> list[str]:
 def rows_of(table: pa.Table, statistics: Sequence[str]) -> Rows:
     """Return the rows of a table with some of its statistics.
 
-    A statistic that is null, for a row or a token, or that is not as long as the row has tokens, is NaN there: an
-    endpoint tells log-probabilities but no entropies.
+    A statistic is NaN where it is null, for a row or for a token. It is also NaN for a row if its length is not the
+    row's number of tokens. An endpoint, for example, gives log-probabilities but no entropies.
     """
     lists = {name: _array(table[name]) for name in ("token_ids", *statistics)}
     lengths = {name: _lengths(array) for name, array in lists.items()}
@@ -52,7 +52,7 @@ def rows_of(table: pa.Table, statistics: Sequence[str]) -> Rows:
 
 
 def row_means(column: pa.ChunkedArray) -> Floats:
-    """Return the mean of each list of a column; NaN for one that is empty or null."""
+    """Return the mean of each list of a column; NaN for a list that is empty or null."""
     array = _array(column)
     return Ragged.of(finite(_flat(array)), offsets_of(_lengths(array))).means()
 
@@ -70,7 +70,7 @@ def _flat(array: Any) -> NDArray[np.floating]:
 
 
 def _aligned(array: Any, lengths: Ints, tokens: Ints, offsets: Ints) -> Floats:
-    """Return a statistic's numbers where the row's tokens are, NaN where they are not known."""
+    """Return a statistic with one number per token; NaN where it is unknown."""
     flat = finite(_flat(array))
     fits = lengths == tokens
     if fits.all():

@@ -1,4 +1,4 @@
-"""ReCaLL: non-members' transcripts before it make a member's loss rise most (Xie et al., arXiv 2406.15968, eq. 2)."""
+"""ReCaLL: a prefix of non-members' transcripts raises a member's loss most (Xie et al., arXiv 2406.15968, eq. 2)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from stages.attacks.registry import Columns, Sheet, clip_attack
 
 @clip_attack("recall", uses_labels=True)
 def recall(sheet: Sheet) -> Columns:
-    """Return ``recall``: the loss after known non-members over the loss without them, at least 0.
+    """Return ``recall``: the loss after a prefix of known non-members divided by the loss without it, at least 0.
 
-    NaN for those non-members themselves; absent without its probe.
+    The score is NaN for the clips of the prefix. There are no scores without the probe.
     """
     return {"recall": sheet.probes["recall"]} if "recall" in sheet.probes else {}

@@ -1,9 +1,9 @@
-"""The registries of attacks, what an attack is given, and `score`, which runs the row attacks on one row.
+"""The registries of attacks, the attacks' inputs, and `score`, which runs the row attacks on one row.
 
-Four kinds. Row attacks read the tokens of a row and work on any number of rows at once. Clip attacks read one role's
-sheet of the whole audit: neighbours, probes, or what the other clips are like. Reference attacks compare two sheets.
-Labelled attacks learn from the labels of other speakers. Only row attacks, and the clip attacks that use no labels, can
-be primary.
+There are four kinds. Row attacks read the tokens of a row and work on any number of rows at once. Clip attacks read one
+role's sheet of the whole audit: neighbours, probes, or the other clips' statistics. Reference attacks compare two
+sheets. Labelled attacks learn from the labels of other speakers. Only row attacks, and clip attacks that use no labels,
+can be primary.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from stages.attacks.rows import Rows
 from stages.core.run.registry import Registry
 
 Columns = dict[str, Floats]
-"""Scores of all rows or clips by the attack's name; higher = more like a member, NaN where it is not defined."""
+"""Scores of all rows or clips by the attack's name; higher = more like a member, NaN where undefined."""
 
 
 @dataclass(frozen=True)
 class AttackSettings:
-    """The grids of attacks that have one: shares of a slice's tokens in (0, 1], and Rényi orders in (0, inf]."""
+    """The grids of attacks: shares of a slice's tokens in (0, 1], and Rényi orders in (0, inf]."""
 
     shares: Sequence[float] = (0.1, 0.2, 0.5)
     orders: Sequence[float] = (0.5, 1.0, 2.0, inf)
@@ -33,7 +33,7 @@ class AttackSettings:
 
 @dataclass(frozen=True)
 class RowAttack:
-    """An attack on rows, with the statistics that it cannot do without."""
+    """An attack on rows, with the statistics that it needs."""
 
     needs: tuple[str, ...]
     apply: Callable[[Rows, AttackSettings], Columns]
@@ -41,16 +41,16 @@ class RowAttack:
 
 @dataclass(frozen=True)
 class Around:
-    """The neighbours of all clips, in no order.
+    """The neighbours of all clips, in any order.
 
     Attributes
     ----------
     clip : intp[m]
-        Index of the clip that each was made from.
+        Index of the clip that each neighbour was made from.
     perturbation : list of str
-        By which perturbation, m of them.
+        Name of the perturbation that made each neighbour: m names.
     logprob : float64[m]
-        Mean log-probability of its transcript's tokens, in nats.
+        Mean log-probability of the neighbour's transcript, in nats per token.
     """
 
     clip: Ints
@@ -60,19 +60,19 @@ class Around:
 
 @dataclass(frozen=True)
 class Sheet:
-    """What one role says of all n clips in one slice, condition and instruction.
+    """One role's statistics of all n clips in one slice, prompting condition and instruction.
 
     Attributes
     ----------
     rows : Rows
-        The originals, a row a clip (empty where there is none), with the statistics of `KEPT`.
+        The original clips, one row per clip (empty where the clip has no row), with the statistics of `KEPT`.
     columns : dict of str to float64[n]
         The row attacks' scores.
     indicators : float64[n, d]
-        What the supervised attack learns from.
+        The columns that the supervised attack learns from.
     around : Around
     probes : dict of str to float64[n]
-        What `logits` found with passes of their own.
+        Values that `logits` computed with extra passes.
     """
 
     rows: Rows
@@ -94,32 +94,32 @@ class ClipAttack:
     ----------
     apply : callable
     uses_labels : bool
-        Whether a probe that it reads was told the labels of other clips. Such an attack cannot be primary.
+        Whether a probe that it reads used the labels of other clips. Such an attack cannot be primary.
     """
 
     apply: Callable[[Sheet], Columns]
     uses_labels: bool = False
 
     def __call__(self, sheet: Sheet) -> Columns:
-        """Return the attack's scores of every clip."""
+        """Return the attack's score of every clip."""
         return self.apply(sheet)
 
 
 @dataclass(frozen=True)
 class Known:
-    """What labelled attacks are told of the clips.
+    """Labels, speakers and blind features of the clips, for labelled attacks.
 
     Attributes
     ----------
     member : bool[n]
     labelled : bool[n]
-        Where membership is known.
+        Whether membership is known.
     folds : intp[n]
-        No speaker is in two.
+        Each clip's fold; no speaker is in two folds.
     cluster : intp[n]
-        Speakers.
+        Each clip's speaker.
     blind : float64[n, d]
-        Features that never saw a model; finite.
+        Features that are measured without any model; finite.
     permutations : bool[n, k]
         Permuted labels for a p value; k may be 0.
     """
@@ -139,11 +139,11 @@ class Learned:
     Attributes
     ----------
     target : float64[n]
-        NaN where no fold could score a clip.
+        Scores of the target; NaN for clips that no fold could score.
     reference : float64[n] or None
-        The same fitted models on the reference.
+        Scores of the reference by the same fitted models.
     p : float or None
-        Of the AUC by permuted labels, where it was asked for.
+        The AUC's p value from permuted labels; None if it was not computed.
     """
 
     target: Floats
@@ -164,7 +164,7 @@ ClipFunction = Callable[[Sheet], Columns]
 
 
 def row_attack(name: str, *, needs: tuple[str, ...] = ()) -> Callable[[RowFunction], RowFunction]:
-    """Register the decorated function as a row attack, with the statistics that it cannot do without."""
+    """Register the decorated function as a row attack, with the statistics that it needs."""
 
     def add(function: RowFunction) -> RowFunction:
         ROW_ATTACKS.register(name)(RowAttack(needs, function))
@@ -174,7 +174,7 @@ def row_attack(name: str, *, needs: tuple[str, ...] = ()) -> Callable[[RowFuncti
 
 
 def clip_attack(name: str, *, uses_labels: bool = False) -> Callable[[ClipFunction], ClipFunction]:
-    """Register the decorated function as a clip attack; say whether it reads what labels of other clips went into."""
+    """Register the decorated function as a clip attack; `uses_labels`: a probe of it used other clips' labels."""
 
     def add(function: ClipFunction) -> ClipFunction:
         CLIP_ATTACKS.register(name)(ClipAttack(function, uses_labels))
@@ -194,7 +194,7 @@ def labelled_attack(name: str) -> Callable[[LabelledAttack], LabelledAttack]:
 
 
 def score_rows(rows: Rows, settings: AttackSettings, wanted: Collection[str] | None = None) -> Columns:
-    """Return the scores of every row attack whose statistics there are, or of those wanted by name."""
+    """Return the scores of every row attack whose statistics exist; with `wanted`, only the named scores."""
     found: Columns = {}
     for name in ROW_ATTACKS:
         attack = ROW_ATTACKS[name]
@@ -204,7 +204,7 @@ def score_rows(rows: Rows, settings: AttackSettings, wanted: Collection[str] | N
 
 
 def _makes(attack: RowAttack, rows: Rows, settings: AttackSettings, wanted: Collection[str] | None) -> bool:
-    """Return whether an attack makes a score that is wanted; asked of no rows, it names its scores for nothing."""
+    """Return whether an attack makes a score that is wanted. Applied to no rows, it names its scores at no cost."""
     if wanted is None:
         return True
     return not attack.apply(rows.take(np.zeros(0, np.intp)), settings).keys().isdisjoint(wanted)
@@ -221,20 +221,20 @@ def score(
     Parameters
     ----------
     statistics : dict of str to float[T]
-        Per-token statistics of one slice, of any precision; computed with in float64. An attack whose statistic is
-        missing is left out; a token whose statistic is NaN does not count in it; infinite values count as ±745.
+        Per-token statistics of one slice, of any precision; attacks compute in float64. An attack is left out if its
+        statistic is missing. A token does not count if its statistic is NaN. Infinite values count as ±745.
     text : str
         The transcript.
     token_ids : int[T], optional
-        Without them, what looks at repeated tokens is left out.
+        Without them, scores that depend on repeated tokens are left out.
     settings : AttackSettings, optional
-        Shares and orders; the defaults where not given.
+        Shares and orders; the default settings if not given.
 
     Returns
     -------
     dict of str to float
-        By name, such as ``loss``, ``min_k@20`` (share in percent), ``max_renyi_0.5@10``. Finite wherever a statistic
-        is known of one token; NaN for T = 0.
+        Scores by name, such as ``loss``, ``min_k@20`` (share in percent), ``max_renyi_0.5@10``. A score is finite if
+        its statistic is known for at least one token; it is NaN for T = 0.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Repetition: a member gains little from being told once more (CAMIA, arXiv 2409.13745)."""
+"""Repetition: a second copy of the transcript lowers a member's loss little (CAMIA, arXiv 2409.13745)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from stages.attacks.registry import Columns, Sheet, clip_attack
 
 @clip_attack("repetition")
 def repetition(sheet: Sheet) -> Columns:
-    """Return ``camia_repetition``: the negated drop of the loss in a second telling, in nats a token.
+    """Return ``camia_repetition``: the negated drop of the loss in the second copy, in nats per token.
 
-    Absent without its probe.
+    There are no scores without the probe.
     """
     return {"camia_repetition": -sheet.probes["repetition"]} if "repetition" in sheet.probes else {}

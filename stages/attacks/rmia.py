@@ -1,4 +1,4 @@
-"""RMIA: how often a clip's likelihood ratio beats that of another clip (Zarifzadeh et al., arXiv 2312.03262, eq. 3)."""
+"""RMIA: how often a clip's likelihood ratio exceeds another clip's (Zarifzadeh et al., arXiv 2312.03262, eq. 3)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from stages.attacks.registry import Columns, Sheet, reference_attack
 
 OFFSET = 0.3
-"""`a` of the offline form: how far the probability under a model that saw the clip lies from one that did not."""
+"""`a` of the offline form, which estimates a clip's probability under a model that saw it from one that did not."""
 GAMMA = 1.0
 
 
@@ -15,9 +15,9 @@ GAMMA = 1.0
 def rmia(target: Sheet, reference: Sheet) -> Columns:
     """Return ``rmia``: the share of the audit's other clips z with LR(x) / LR(z) > 1, in [0, 1].
 
-    LR(x) = s(x) / P(x), where s = exp(mean log-probability) under the target and, offline,
+    LR(x) = s(x) / P(x), where s = exp(mean log-probability) under the target. In the offline form
     P = ((1 + a) · s under the reference + 1 - a) / 2 with a = 0.3. The population is the audit itself, members and
-    non-members alike, so that no label is used; NaN where fewer than two clips have a ratio.
+    non-members together, so that no label is used. The score is NaN if fewer than two clips have a ratio.
     """
     signal, out = (np.exp(sheet.rows.statistic("logprob").means()) for sheet in (target, reference))
     ratio = signal / (((1 + OFFSET) * out + 1 - OFFSET) / 2)

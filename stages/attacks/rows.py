@@ -1,4 +1,4 @@
-"""Scored rows: what a target said of some transcripts, token by token, as one ragged table."""
+"""Scored rows: a target's per-token statistics of some transcripts, as one ragged table."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from stages.attacks.ragged import Floats, Ints, Ragged, offsets_of
 
 INFINITE = 745.0
-"""What an infinite statistic counts as (an impossible token, no second token): -log of the smallest float64, so that
-sums and differences stay numbers."""
+"""Stands for an infinite statistic (an impossible token, no second token): -log of the smallest float64. Sums and
+differences then stay finite."""
 
 
 @dataclass(frozen=True)
@@ -68,30 +68,30 @@ class Rows:
         return np.repeat(np.arange(len(self)), self.lengths)
 
     def statistic(self, name: str) -> Ragged:
-        """Return one statistic of the tokens for which it is known."""
+        """Return one statistic, without the tokens for which it is unknown."""
         return Ragged.of(self.statistics[name], self.offsets)
 
     def ragged(self, values: Floats) -> Ragged:
-        """Return a number a token as rows; NaN is left out."""
+        """Return one number per token as rows; NaN is left out."""
         return Ragged.of(values, self.offsets)
 
     def first_occurrences(self) -> NDArray[np.bool_] | None:
-        """Return where a token stands in its row for the first time: bool[total]; None without token ids."""
+        """Return whether each token is the first of its id in its row: bool[total]; None without token ids."""
         if self.token_ids is None:
             return None
-        order = np.lexsort((self.token_ids, self.owner))  # stable: of equal tokens the earliest comes first
+        order = np.lexsort((self.token_ids, self.owner))  # stable: the earliest of equal tokens comes first
         owner, ids = self.owner[order], self.token_ids[order]
         found = np.ones(len(ids), np.bool_)
         found[order[1:]] = (owner[1:] != owner[:-1]) | (ids[1:] != ids[:-1])
         return found
 
     def keep(self, names: Sequence[str]) -> Rows:
-        """Return the rows with only some of their statistics, as far as they have them."""
+        """Return the rows with only the named statistics; names that the rows lack are ignored."""
         kept = {name: self.statistics[name] for name in names if name in self.statistics}
         return Rows(kept, self.offsets, self.texts, self.token_ids)
 
     def take(self, index: Ints) -> Rows:
-        """Return some rows, in the order asked for; -1 asks for an empty one without text."""
+        """Return the rows at some indices, in that order; -1 gives an empty row without text."""
         lengths = np.where(index < 0, 0, self.lengths[index] if len(self) else 0)
         offsets = offsets_of(lengths)
         starts = np.where(index < 0, 0, self.offsets[:-1][index] if len(self) else 0)
@@ -105,12 +105,12 @@ class Rows:
 
 
 def finite(values: NDArray[np.floating]) -> Floats:
-    """Return float64 values with infinities put to ±`INFINITE`; NaN stays."""
+    """Return float64 values in which ±`INFINITE` replaces infinities; NaN stays."""
     return np.nan_to_num(np.asarray(values, np.float64), nan=np.nan, posinf=INFINITE, neginf=-INFINITE)
 
 
 def joined(parts: Iterable[Rows]) -> Rows:
-    """Return the rows of several tables, of which all have the statistics of the first; none give no row."""
+    """Return the rows of several tables that all have the first one's statistics; no rows if there is no table."""
     tables = list(parts)
     if not tables:
         return Rows({}, np.zeros(1, np.intp), [], np.zeros(0, np.int64))

@@ -1,4 +1,4 @@
-"""Sampling: how much of the transcript the target's own answers hold (SaMIA, arXiv 2404.11262)."""
+"""Sampling: how much of the transcript the target's sampled answers contain (SaMIA, arXiv 2404.11262)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from stages.attacks.zlib import compressed_lengths
 
 @clip_attack("sampling")
 def sampling(sheet: Sheet) -> Columns:
-    """Return ``sampling``, the overlap in [0, 1], and ``sampling_zlib``, that times the compressed transcript's bytes.
+    """Return ``sampling``, the overlap in [0, 1], and ``sampling_zlib``.
 
-    Neither labels nor log-probabilities are needed. Absent without its probe.
+    ``sampling_zlib`` is the overlap times the number of bytes of the compressed transcript. The attack needs neither
+    labels nor log-probabilities. It gives no scores without its probe.
     """
     if "sampling" not in sheet.probes:
         return {}

@@ -1,4 +1,4 @@
-"""Every attack on what was gathered: columns of scores by role and view."""
+"""Run every attack on the gathered sheets: columns of scores by role and view."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def score_sheets(sheets: Sheets, known: Known) -> tuple[Scores, dict[str, Attack
     Returns
     -------
     scores : dict of (role, View) to dict of str to float64[n]
-        An attack that is defined for no clip is left out. What compares two targets stands under ``target``.
+        An attack that is defined for no clip is left out. Attacks that compare two targets stand under ``target``.
     kinds : dict of str to AttackKind
-        Of each attack that was tried, scored or not.
+        The kind of each attack that was tried, whether it gave a score or not.
     """
     scores: Scores = {key: {} for key in sheets}
     kinds: dict[str, AttackKind] = {}
@@ -69,11 +69,11 @@ def reference_columns(target: Sheet, reference: Sheet) -> Columns:
 
 def _learned(target: Sheet, reference: Sheet | None, known: Known) -> Iterator[tuple[str, Learned]]:
     if not 0 < known.member[known.labelled].sum() < known.labelled.sum():
-        return  # nothing to learn from one class
+        return  # A model cannot learn from one class alone.
     for name in LABELLED_ATTACKS:
         for score, learned in LABELLED_ATTACKS[name](target, reference, known).items():
             scored = known.member[known.labelled & np.isfinite(learned.target)]
-            if 0 < scored.sum() < len(scored):  # of one class alone, scores could be held against nothing
+            if 0 < scored.sum() < len(scored):  # Without both classes among the scores there is no AUC.
                 yield score, learned
 
 

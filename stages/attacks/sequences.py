@@ -1,4 +1,4 @@
-"""How regular a row of numbers is: phrases of Lempel and Ziv, approximate entropy."""
+"""Regularity of a row of numbers: Lempel-Ziv phrases and approximate entropy."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ import numpy as np
 from stages.attacks.ragged import Floats, Ragged
 
 SYMBOLS = 8
-"""Equal steps between a row's smallest and largest number."""
+"""Number of equal steps between a row's smallest and largest number."""
 PATTERN = 2
 TOLERANCE = 0.8
-"""Patterns of `PATTERN` numbers are alike if no number differs by more than this, in nats (CAMIA's value)."""
+"""Two patterns of `PATTERN` numbers match if no number differs by more than this, in nats (CAMIA's value)."""
 _PAIRS_AT_ONCE = 1 << 22
 
 
 def phrases(rows: Ragged) -> Floats:
-    """Return the number of phrases of each row's symbols in Lempel and Ziv's parse of 1978: float64[n].
+    """Return the number of phrases in each row's Lempel-Ziv parse (LZ78): float64[n].
 
-    Numbers become one of `SYMBOLS` equal steps of their own row's range; a row of equal numbers is one symbol.
+    Each number becomes one of `SYMBOLS` symbols, equal steps of its own row's range. A row of equal numbers has one
+    symbol.
     """
     lowest, highest = _extremes(rows)
     width = np.where(highest > lowest, highest - lowest, 1.0)
@@ -40,7 +41,7 @@ def _extremes(rows: Ragged) -> tuple[Floats, Floats]:
 
 
 def _parsed(symbols: list[int]) -> int:
-    """Return how many phrases there are, each the longest one seen before and one symbol more; a rest counts as one."""
+    """Return the number of phrases: the longest earlier phrase plus one symbol each; an incomplete rest counts."""
     known: dict[tuple[int, int], int] = {}
     phrase = count = 0
     for symbol in symbols:
@@ -53,9 +54,10 @@ def _parsed(symbols: list[int]) -> int:
 
 
 def approximate_entropies(rows: Ragged) -> Floats:
-    """Return each row's approximate entropy (Pincus 1991), in nats; 0 for rows too short for a pattern, NaN for empty.
+    """Return each row's approximate entropy (Pincus 1991), in nats.
 
-    Rows of equal length are worked on together.
+    It is 0 for rows that are too short for a pattern, and NaN for empty rows. Rows of equal length are computed
+    together.
     """
     found = np.where(rows.lengths > 0, 0.0, np.nan)
     for length in np.unique(rows.lengths[rows.lengths > PATTERN + 1]).tolist():
@@ -70,7 +72,7 @@ def approximate_entropies(rows: Ragged) -> Floats:
 
 
 def _regularity(alike: np.ndarray[tuple[int, int, int], np.dtype[np.bool_]], width: int) -> Floats:
-    """Return the mean log share of patterns of `width` that each pattern is like. `alike`: bool[rows, T, T]."""
+    """Return the mean log share of patterns of `width` that match each pattern. `alike`: bool[rows, T, T]."""
     count = alike.shape[1] - width + 1
     matches = alike[:, :count, :count].copy()
     for step in range(1, width):

@@ -1,4 +1,4 @@
-"""Columns of scores as long tables, a block of ids at a time and without an object per score."""
+"""Write columns of scores as long tables, a block of ids at a time and without a Python object per score."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stages.attacks.registry import Columns
 
 IDS_AT_ONCE = 512
 SCORES_PER_GROUP = 65_536
-"""Scores are small beside audio: larger row groups than other tables have."""
+"""Scores are small compared with audio, so this table has larger row groups than others."""
 
 
 def long_tables(
@@ -26,9 +26,9 @@ def long_tables(
     ids : pa.Table
         The columns that name a clip or a neighbour, sorted.
     chosen : intp[k]
-        Its rows that are written, rising.
+        Indices of the rows to write, ascending.
     scores : dict of (role, View) to dict of str to float64[n]
-        NaN becomes null: not defined.
+        NaN (undefined) becomes null.
     schema : pa.Schema
     """
     named = sorted((role, attack, view) for (role, view), columns in scores.items() for attack in columns)

@@ -1,4 +1,4 @@
-"""Two targets compared token by token, where both read the transcript as the same tokens."""
+"""Compare two targets token by token, for transcripts that both split into the same tokens."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from stages.attacks.registry import Sheet
 
 
 def gains(target: Sheet, reference: Sheet) -> Floats | None:
-    """Return by how much each token is more probable under the target than under the reference.
+    """Return each token's log-probability under the target minus that under the reference.
 
     Returns
     -------
     float64[total] or None
-        In nats, in the target's tokens; NaN in rows that the reference reads as other tokens. None without token ids.
+        In nats, for the target's tokens; NaN in rows that the reference splits into other tokens. None without token
+        ids.
     """
     own, other = target.rows, reference.rows
     if own.token_ids is None or other.token_ids is None:
@@ -24,7 +25,7 @@ def gains(target: Sheet, reference: Sheet) -> Floats | None:
     here, there = alike[own.owner], alike[other.owner]
     same = own.token_ids[here] == other.token_ids[there]
     found[here] = np.where(same, own.statistics["logprob"][here] - other.statistics["logprob"][there], np.nan)
-    # A row counts whole or not at all: tokens that happen to agree in a row that does not are no comparison.
+    # A row counts whole or not at all: in a row with different tokens, tokens that agree by chance are not comparable.
     broken = np.bincount(own.owner, np.isnan(found), len(own)) > 0
     found[broken[own.owner]] = np.nan
     return found

@@ -1,4 +1,4 @@
-"""WBC: in how many windows of neighbouring tokens the target beats the reference (arXiv 2601.02751)."""
+"""WBC: the share of windows of consecutive tokens in which the target beats the reference (arXiv 2601.02751)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from stages.attacks.registry import Columns, Sheet, reference_attack
 from stages.attacks.tokenwise import gains
 
 WINDOWS = (2, 3, 4, 6, 9, 13, 18, 25, 32, 40)
-"""Tokens in a window, about geometric."""
+"""Window sizes in tokens, spaced about geometrically."""
 
 
 @reference_attack("wbc")
 def wbc(target: Sheet, reference: Sheet) -> Columns:
     """Return ``wbc``: the share of windows whose summed gain is above 0, averaged over window sizes, in [0, 1].
 
-    A size that is longer than the transcript is left out; a transcript of one token is a window by itself.
+    Window sizes above the transcript's length are left out. A transcript of one token is one window.
     """
     gain = gains(target, reference)
     if gain is None:

@@ -1,4 +1,4 @@
-"""Zlib: the loss per byte of what compression leaves of the text (Carlini et al., arXiv 2012.07805, section 5.2)."""
+"""Zlib: the loss per byte of the compressed transcript (Carlini et al., arXiv 2012.07805, section 5.2)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from stages.attacks.rows import Rows
 
 @row_attack("zlib", needs=("logprob",))
 def zlib(rows: Rows, settings: AttackSettings) -> Columns:
-    """Return ``zlib``: mean log-probability over the compressed length in bytes (an empty text has 8)."""
+    """Return ``zlib``: the mean log-probability divided by the compressed length in bytes (8 for an empty text)."""
     return {"zlib": rows.statistic("logprob").means() / compressed_lengths(rows.texts)}
 
 
 def compressed_lengths(texts: Sequence[str]) -> Floats:
-    """Return the bytes that zlib leaves of each text in UTF-8: float64[n]."""
+    """Return the length in bytes of each text in UTF-8 after zlib: float64[n]."""
     return np.array([len(compression.compress(text.encode())) for text in texts], np.float64)

@@ -1,6 +1,6 @@
-"""Ingest: what people bring becomes validated clips, what is unusable goes to quarantine with its reason.
+"""Ingest: recordings become validated clips; unusable recordings go to quarantine with a reason.
 
-In comes the folder ``data/raw/<corpus>/`` with a manifest, with ``members/`` and ``non_members/``, or with plain audio.
-Out go ``data/corpus/<corpus>/clips.parquet`` (mono, 16 kHz, 16-bit FLAC, and what was measured on the file before)
-and ``quarantine.parquet``.
+The stage reads the folder ``data/raw/<corpus>/``, which has a manifest, the folders ``members/`` and ``non_members/``,
+or only audio files. It writes ``data/corpus/<corpus>/clips.parquet`` (mono, 16 kHz, 16-bit FLAC, and measurements of
+the original file) and ``quarantine.parquet``.
 """

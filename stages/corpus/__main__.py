@@ -22,7 +22,7 @@ CLIPS_AT_ONCE = 32
 
 
 def main(name: str, params: CorpusParams) -> None:
-    """Write ``clips.parquet`` and ``quarantine.parquet``, both at the end, or neither."""
+    """Write ``clips.parquet`` and ``quarantine.parquet`` together at the end, or neither of them."""
     entries = read_entries(name, params)
     tally = Tally(artifact("raw", name), params.corpus)
     clips = _clips(entries, tally, params)
@@ -33,8 +33,8 @@ def main(name: str, params: CorpusParams) -> None:
 
 
 def _clips(entries: list[Entry], tally: Tally, params: CorpusParams) -> Iterator[pa.Table]:
-    """Yield clips in the order of their ids; stop at the end if the tally says so, before anything is renamed."""
-    # Absolute, since a worker may have been started in another folder.
+    """Yield clips in the order of their ids. At the end the tally may refuse the ingest, before files are renamed."""
+    # The path is absolute, because a worker may have been started in another folder.
     recordings = (tally.folder.absolute() / entry.path for entry in entries)
     answers = zip(entries, ordered_map(partial(ingest, limits=params.corpus), recordings, params.compute), strict=True)
     while batch := list(islice(answers, CLIPS_AT_ONCE)):

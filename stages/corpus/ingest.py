@@ -1,4 +1,4 @@
-"""One recording becomes a clip, or says why it cannot."""
+"""Turn one recording into a clip, or give the reason why that is impossible."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from stages.corpus.params import Ingest
 from stages.corpus.source import SourceFile, measure_source
 
 HIGHEST_PEAK = 4.0
-"""Beyond full scale a float recording may go, as mastering does; what is far beyond was never scaled to 1."""
+"""Highest accepted peak. Mastering can leave peaks above full scale (1); samples far above were never scaled to 1."""
 
 
 @dataclass(frozen=True)
 class Rejected:
-    """A recording that gives no clip.
+    """The reason why a recording gives no clip.
 
     Attributes
     ----------
     reason : str
-        In plain words.
+        A phrase for people.
     unreadable : bool
-        Whether it could not be decoded at all, which `corpus.unreadable` decides about; the others are quarantined.
+        Whether the file could not be decoded at all. `corpus.unreadable` says whether that stops the ingest; other
+        recordings without a clip go to quarantine.
     """
 
     reason: str
@@ -34,7 +35,7 @@ class Rejected:
 
 
 class IngestedClip(TypedDict):
-    """What the artifact holds of a recording: FLAC bytes, seconds, hash of the samples, and what the file was."""
+    """The audio columns of ``clips.parquet``: FLAC bytes, seconds, a hash of the samples, and the original file."""
 
     audio: bytes
     seconds: float
@@ -52,7 +53,7 @@ def ingest(path: Path, limits: Ingest) -> IngestedClip | Rejected:
     seconds = probe(path)
     if isinstance(seconds, Rejected):
         return seconds
-    if seconds > limits.max_seconds:  # before it fills the memory
+    if seconds > limits.max_seconds:  # checked before decoding, which could fill the memory
         return _too_long(seconds, limits)
     try:
         samples, rate, info = decode(path)
@@ -62,9 +63,9 @@ def ingest(path: Path, limits: Ingest) -> IngestedClip | Rejected:
 
 
 def probe(path: Path) -> float | Rejected:
-    """Return a recording's seconds as its header gives them, or why it cannot be opened. Nothing is decoded."""
-    if path.suffix.lower() == ".raw":  # which soundfile does not open without being told rate and format
-        return Rejected("raw samples without a header, which says rate and format", unreadable=True)
+    """Return the seconds that a recording's header states, or why it cannot be opened. Nothing is decoded."""
+    if path.suffix.lower() == ".raw":  # soundfile opens it only with a given rate and format
+        return Rejected("raw samples without a header that states rate and format", unreadable=True)
     try:
         return float(soundfile.info(str(path)).duration)
     except soundfile.LibsndfileError as error:
@@ -103,6 +104,6 @@ def _clip(samples: Samples, rate: int, container: str, subtype: str) -> Ingested
 
 
 def _not_audio(error: soundfile.LibsndfileError) -> Rejected:
-    # libsndfile's own words, without the path that messages name anyway
+    # libsndfile's message without the path, which our messages name anyway
     words = str(error.error_string).strip().rstrip(".")
     return Rejected(f"not audio that can be decoded ({words})", unreadable=True)

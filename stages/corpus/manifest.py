@@ -1,6 +1,6 @@
-"""From a corpus's folder to the list of its clips: ids, paths, texts, membership. Nothing is decoded here.
+"""List a corpus's clips from its folder: ids, paths, texts, membership. Nothing is decoded here.
 
-Everything that a person can have got wrong in a manifest or a folder is found here, cheaply, before any work starts.
+Mistakes in a manifest or a folder are found here, at little cost, before any work starts.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ SIDES = {"members": True, "non_members": False}
 SUFFIXES = frozenset(
     ".aac .aif .aifc .aiff .amr .au .caf .flac .m4a .mp3 .oga .ogg .opus .snd .w64 .wav .wma".split()  # noqa: SIM905
 )
-"""What counts as audio in a folder without a manifest, readable or not: a file that is not stops or is quarantined."""
+"""Suffixes of audio files in a folder without a manifest. Unreadable ones stop the ingest or are quarantined."""
 
 _OWN_COLUMNS = {"clip_id", "path", "text", "speaker", "session"}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One clip as it was brought.
+    """One clip as its corpus lists it.
 
     Attributes
     ----------
     clip_id : str
     path : str
-        Of the recording, relative to the corpus's folder.
+        Path of the recording, relative to the corpus's folder.
     place : str
-        Where it is listed, for messages.
+        File and row that list the clip, for messages.
     text : str
-        Blank where unknown.
+        Transcript; blank if unknown.
     member : bool or None
-        None where unknown.
+        None if unknown.
     speaker, session : str or None
     attributes : dict of str to str
-        Every other column that is not blank.
+        The other columns whose cells are not blank.
     """
 
     clip_id: str
@@ -65,7 +65,7 @@ def read_entries(name: str, params: CorpusParams) -> list[Entry]:
     Raises
     ------
     EarwitnessError
-        As `listed_entries` does, and for a path that leads nowhere.
+        In the cases of `listed_entries`, and for a path that leads to no file.
     """
     entries = listed_entries(name, params)
     check_paths(artifact("raw", name), entries)
@@ -76,13 +76,13 @@ def read_entries(name: str, params: CorpusParams) -> list[Entry]:
 
 
 def listed_entries(name: str, params: CorpusParams) -> list[Entry]:
-    """List a corpus's clips as they stand, without looking at the recordings and without drawing members.
+    """List a corpus's clips without opening the recordings and without drawing members.
 
     Raises
     ------
     EarwitnessError
-        For a corpus that is not declared; no manifest and no audio; a missing column; a blank or repeated id; a
-        membership that is none; a path that is blank or leads out of the folder.
+        For a corpus that is not declared, a folder without manifest and audio, a missing column, a blank or repeated
+        id, an invalid membership, or a path that is blank or leaves the folder.
     """
     require_declared(dict(params.corpora), "corpora", name)
     folder = artifact("raw", name)
@@ -117,7 +117,7 @@ def _both_sides(folder: Path, name: str) -> list[Entry]:
 
 
 def _one_folder(folder: Path, inside: str, needs_member: bool, name: str) -> list[Entry]:
-    """List one folder by its manifest, or its audio files where it has none."""
+    """List one folder by its manifest, or by its audio files if it has none."""
     manifest = find_manifest(folder / inside)
     if manifest:
         required = ("clip_id", "path", "text", *(("member",) if needs_member else ()))
@@ -129,7 +129,7 @@ def _one_folder(folder: Path, inside: str, needs_member: bool, name: str) -> lis
         )
     if needs_member:
         raise EarwitnessError(
-            f"{folder / MANIFESTS[0]}: missing, and with it the column 'member': write it, "
+            f"{folder / MANIFESTS[0]}: missing, so no column 'member' exists: write the manifest, "
             f"or change params.yaml: corpora.{name}.member to 'random_half' or 'folders'"
         )
     return entries
@@ -167,7 +167,7 @@ def _filled(row: ClipRow, column: str) -> str:
 
 
 def _inside(row: ClipRow, inside: str) -> str:
-    """Return the row's path relative to the corpus's folder, with ``..`` resolved as text."""
+    """Return the row's path relative to the corpus's folder; ``..`` is resolved in the text of the path alone."""
     path = _filled(row, "path").replace("\\", "/")
     joined = posixpath.normpath(posixpath.join(inside, path))
     if posixpath.isabs(path) or joined.split("/")[0] == "..":
@@ -182,7 +182,7 @@ def _check_ids(entries: Iterable[Entry]) -> None:
     for entry in entries:
         if entry.clip_id in places:
             raise EarwitnessError(
-                f"{entry.place}: clip_id {entry.clip_id!r} is taken by {places[entry.clip_id]}: ids must differ"
+                f"{entry.place}: clip_id {entry.clip_id!r} is taken by {places[entry.clip_id]}: make ids unique"
             )
         places[entry.clip_id] = entry.place
 
@@ -193,7 +193,7 @@ def check_paths(folder: Path, entries: Iterable[Entry]) -> None:
     Raises
     ------
     EarwitnessError
-        Naming the first row whose path does not, and how many more there are.
+        The message names the first row whose path does not, and the number of others.
     """
     absent = [entry for entry in entries if not _is_file(folder / entry.path)]
     if absent:
@@ -207,5 +207,5 @@ def check_paths(folder: Path, entries: Iterable[Entry]) -> None:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:  # a name that no file system takes
+    except OSError:  # a name that the file system does not accept
         return False

@@ -1,4 +1,4 @@
-"""Which clips are members: as a column says, or by a seeded draw."""
+"""Decide which clips are members: by a column of the manifest, or by a seeded draw."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ _VALUES = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no
 
 
 def parse_member(value: str, place: str) -> bool | None:
-    """Read a cell of the column `member`; blank means that nobody knows.
+    """Read a cell of the column `member`; blank means unknown.
 
     Raises
     ------
     EarwitnessError
-        For anything but true, false, 1, 0, yes, no (in any case) and blank.
+        For any text other than true, false, 1, 0, yes, no (in upper or lower case) or blank.
     """
     word = value.strip().lower()
-    # A column of numbers with gaps comes out of many programs as 1.0 and 0.0.
+    # Many programs write a column of whole numbers with gaps as 1.0 and 0.0.
     word = word.removesuffix(".0")
     if word not in _VALUES:
-        raise EarwitnessError(f"{place}: column 'member': {value!r} is no membership: write true, false or leave blank")
+        raise EarwitnessError(f"{place}: column 'member': {value!r} is not valid: write true, false or leave it blank")
     return _VALUES[word]
 
 
 def random_half(clip_ids: Sequence[str], corpus: str, seed: int) -> set[str]:
     """Draw ``len(clip_ids) // 2`` members.
 
-    Every clip has a draw of its own, whatever the order and the speaker; the lower half are members. So a clip that
-    is added moves at most one other across the line.
+    Every clip has its own random number, which does not depend on order or speaker. The lower half are members. So an
+    added clip changes the membership of at most one other clip.
 
     Parameters
     ----------
     clip_ids : sequence of str
-        Distinct.
+        Distinct ids.
     corpus : str
-        Corpora are drawn independently of each other.
+        The corpus's name; each corpus has its own draw.
     seed : int
-        Of `params.yaml`.
+        The seed of `params.yaml`.
     """
     drawn = sorted(clip_ids, key=lambda clip_id: (seed_of(seed, "random_half", corpus, clip_id), clip_id))
     return set(drawn[: len(drawn) // 2])

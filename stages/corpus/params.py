@@ -1,4 +1,4 @@
-"""The section `corpus` of `params.yaml`, and what else the stage reads of the file."""
+"""The section `corpus` of `params.yaml`, and the other keys that the stage reads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stages.core.config.section import Section
 
 
 class Ingest(Section):
-    """What makes a clip usable."""
+    """Limits for usable clips, and the treatment of unreadable files."""
 
     min_seconds: Annotated[float, Field(gt=0)]
     max_seconds: Annotated[float, Field(gt=0)]
@@ -25,6 +25,6 @@ class Ingest(Section):
 
 
 class CorpusParams(Params):
-    """What the stage reads."""
+    """The keys that the stage reads."""
 
     corpus: Ingest

@@ -1,4 +1,4 @@
-"""Read a manifest, CSV, JSONL or Parquet, as rows of text that know where they stand."""
+"""Read a manifest (CSV, JSONL or Parquet) as rows of text, each with its place for messages."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class ClipRow(NamedTuple):
     Attributes
     ----------
     place : str
-        File and row, for messages: rows are counted as a spreadsheet does (the header of a CSV is row 1), lines of
-        JSONL and rows of Parquet from 1.
+        File and row, for messages. Rows of a CSV are counted as in a spreadsheet (the header is row 1); lines of JSONL
+        and rows of Parquet are counted from 1.
     cells : dict of str to str
-        By column; blank where the row says nothing.
+        The cell of each column; blank if the row has no value.
     """
 
     place: str
@@ -30,16 +30,16 @@ class ClipRow(NamedTuple):
 
 
 def find_manifest(folder: Path) -> Path | None:
-    """Return the manifest of a folder, or None where there is none.
+    """Return the manifest of a folder, or None if it has none.
 
     Raises
     ------
     EarwitnessError
-        If there are several.
+        If the folder has several manifests.
     """
     found = [folder / name for name in MANIFESTS if (folder / name).is_file()]
     if len(found) > 1:
-        raise EarwitnessError(f"{found[0]}: {found[1].name} lies beside it: keep one manifest")
+        raise EarwitnessError(f"{found[0]}: the folder also has {found[1].name}: keep one manifest")
     return found[0] if found else None
 
 
@@ -51,7 +51,7 @@ def read_rows(manifest: Path, required: tuple[str, ...]) -> list[ClipRow]:
     manifest : Path
         One of `MANIFESTS`.
     required : tuple of str
-        Columns that it must have.
+        Columns that the manifest must have.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def _json_rows(manifest: Path) -> Iterator[ClipRow]:
 def _json_row(place: str, line: str) -> ClipRow:
     try:
         content = json.loads(line)
-    except (ValueError, RecursionError) as error:  # also an integer of thousands of digits, and brackets without end
+    except (ValueError, RecursionError) as error:  # also for an integer of thousands of digits and for endless nesting
         why = error.msg if isinstance(error, json.JSONDecodeError) else str(error).splitlines()[0]
         raise EarwitnessError(f"{place}: not JSON ({why}): write one object per line") from error
     if not isinstance(content, dict):
@@ -100,7 +100,7 @@ def _json_row(place: str, line: str) -> ClipRow:
     try:
         "".join(cells.values()).encode()
     except UnicodeEncodeError as error:
-        raise EarwitnessError(f"{place}: holds half a character (\\u escapes must pair): correct the escape") from error
+        raise EarwitnessError(f"{place}: has an unpaired surrogate (\\ud800 to \\udfff): correct the escape") from error
     return ClipRow(place, cells)
 
 
@@ -121,7 +121,7 @@ def _parquet_rows(manifest: Path) -> Iterator[ClipRow]:
 
 
 def _text(value: Any) -> str:
-    """Write a cell as a CSV would hold it: null is blank, what is nested stays JSON."""
+    """Return a cell's text as a CSV would hold it: null is blank, and nested values stay JSON."""
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -1,6 +1,7 @@
-"""What a recording tells of how it was made: measured on the decoded file, before mixing and resampling.
+"""Measure how a recording was made, on the decoded file before mixing and resampling.
 
-Afterwards the evidence is gone: a resampled clip no longer shows that its members ended at 3.4 kHz.
+Mixing and resampling remove the evidence. For example, resampled clips do not show that the members' band ended at
+3.4 kHz.
 """
 
 from __future__ import annotations
@@ -14,17 +15,17 @@ from stages.core.schemas.corpus import SPECTRUM_PARTS
 from stages.core.sound.audio import Samples
 
 FLOOR_DB = -120.0
-"""What digital silence is said to have, in dB relative to full scale."""
+"""The level of digital silence, in dB relative to full scale."""
 
 DYNAMIC_RANGE = 75.0
-"""dB below its strongest part from where on a spectrum counts as empty: what a good microphone leaves of speech."""
+"""In dB. A spectrum counts as empty so far below its strongest part; a good microphone has this range for speech."""
 
 STEEP = 10.0
-"""dB within 200 Hz: a filter's fall, or the end of a narrower recording that was resampled to a higher rate."""
+"""Smallest fall across a cut, in dB within 200 Hz: a filter, or a recording that was resampled from a lower rate."""
 
 LOWEST_CUT = 2000.0
 MOST_FRAMES = 2048
-"""Of which spectra are taken: more change little, and their memory would grow with the recording."""
+"""Most frames to take spectra of. More frames change little, and their memory would grow with the recording."""
 
 _FRAMES_AT_ONCE = 256
 Spectrum = NDArray[np.float64]
@@ -55,16 +56,16 @@ def measure_source(samples: Samples, rate: int, container: str, subtype: str) ->
     Parameters
     ----------
     samples : float32[frames, channels]
-        At least one frame, all finite; as decoded, full scale is 1.
+        The decoded samples: at least one frame, all finite; full scale is 1.
     rate : int
-        In Hz.
+        The sampling rate in Hz.
     container, subtype : str
-        As libsndfile names them, such as "FLAC" and "PCM_16".
+        libsndfile's names, such as "FLAC" and "PCM_16".
 
     Returns
     -------
     SourceFile
-        Digital silence has no bits, no bandwidth and the lowest floor.
+        For digital silence bits and bandwidth are 0, and the noise floor is `FLOOR_DB`.
     """
     power = frame_powers(samples, rate)
     spectrum = long_term_spectrum(power)
@@ -89,10 +90,10 @@ def measure_source(samples: Samples, rate: int, container: str, subtype: str) ->
 
 
 def effective_bits(samples: Samples) -> int:
-    """Count the bits that are ever set, of 24: 8-bit sound in a 16-bit file has 8; silence has 0.
+    """Count the bits, of 24, that carry information: 8 for 8-bit sound in a 16-bit file, 0 for silence.
 
-    Trailing zero bits carry nothing, so they are what is counted off. Lossy formats, decoded to floating point,
-    have 24.
+    Trailing bits that are zero in every sample carry nothing, so they are subtracted. Lossy formats decode to floating
+    point and have 24 bits.
     """
     whole = np.round(samples * np.float32(2**23)).astype(np.int64)  # exact: a float32 has 24 bits of mantissa
     used = int(np.bitwise_or.reduce(np.abs(whole), axis=None))
@@ -100,9 +101,9 @@ def effective_bits(samples: Samples) -> int:
 
 
 def clipped_share(samples: Samples) -> float:
-    """Return the share of samples that stand at their channel's extreme three or more times in a row.
+    """Return the share of samples in runs of three or more at their channel's extreme.
 
-    A wave touches its extreme once or twice and turns; a clipped one stays. Silence is not clipped.
+    An unclipped wave is at its extreme for one or two samples; a clipped wave stays there. Silence is not clipped.
     """
     top = np.abs(samples).max(axis=0)
     at_extreme = (np.abs(samples) >= top - 2.0**-16) & (top > 2.0**-8)
@@ -124,10 +125,10 @@ def noise_floor(samples: Samples, rate: int) -> float:
 
 
 def frame_powers(samples: Samples, rate: int) -> NDArray[np.float32]:
-    """Return the power spectra of Hann frames of 43 to 128 ms side by side, averaged over channels: float32[T, bins].
+    """Return the power spectra of adjacent Hann frames of 43 to 128 ms, averaged over channels: float32[T, bins].
 
-    A full-scale sine stands at about 1. Shorter sound is padded to one frame. Of sound that is longer than
-    `MOST_FRAMES` frames, as many are taken, evenly spread.
+    A full-scale sine has a power of about 1. A shorter sound is padded to one frame. Of a sound with more than
+    `MOST_FRAMES` frames, that number is taken, evenly spaced.
     """
     width = 2048 if rate > 24_000 else 1024
     window = np.hanning(width).astype(np.float32)
@@ -151,12 +152,13 @@ def long_term_spectrum(power: NDArray[np.float32]) -> Spectrum:
 def bandwidth(spectrum: Spectrum, rate: int, bits: int) -> float:
     """Return the highest frequency, in Hz, at which the long-term spectrum is above its floor; 0.0 for silence.
 
-    The floor is `DYNAMIC_RANGE` below the strongest bin, or 6 dB over the noise of rounding to `bits`, if higher.
-    Since the window leaks, a sharp cut is placed up to ten bins too high, alike in every file of that rate.
+    The floor is `DYNAMIC_RANGE` below the strongest bin, or 6 dB above the rounding noise of `bits` bits if that is
+    higher. Because the window leaks, the value for a sharp cut is up to ten bins too high; this is the same in every
+    file of that rate.
     """
     if bits == 0:
         return 0.0
-    # Rounding errors have a power of a twelfth of a step squared, spread over the bins; Hann gathers 1.5 of them.
+    # Rounding noise has a power of step² / 12, spread over the bins. The Hann window collects 1.5 bins of it.
     rounding = 10 * np.log10((2.0 ** (1 - bits)) ** 2 / 12 * 2 * 1.5 / (len(spectrum) - 1))
     floor = max(float(spectrum.max()) - DYNAMIC_RANGE, rounding + 6.0)
     above = np.flatnonzero(spectrum > floor)
@@ -164,10 +166,10 @@ def bandwidth(spectrum: Spectrum, rate: int, bits: int) -> float:
 
 
 def fall_at(spectrum: Spectrum, rate: int, edge: float) -> float:
-    """Return by how many dB the spectrum falls across `edge` Hz: a codec's filter falls steeply, a voice fades.
+    """Return by how many dB the spectrum falls across `edge` Hz: a codec's filter falls steeply, a voice slowly.
 
-    The mean of the 400 Hz below is held against that of 400 Hz from 200 Hz above on. 0.0 where the edge is within
-    600 Hz of half the rate, so that there is nothing above, and where the spectrum rises.
+    The mean over the 400 Hz below the edge is compared with the mean from 200 to 600 Hz above it. The fall is 0.0 if
+    the edge is within 600 Hz of half the rate, so that nothing lies above, and if the spectrum rises.
     """
     if edge <= 0 or edge + 600 > rate / 2:
         return 0.0
@@ -178,10 +180,11 @@ def fall_at(spectrum: Spectrum, rate: int, edge: float) -> float:
 
 
 def cut_off(spectrum: Spectrum, rate: int) -> float:
-    """Return the highest frequency, in Hz, across which the spectrum falls by `STEEP`; 0.0 where it does nowhere.
+    """Return the highest frequency, in Hz, across which the spectrum falls by `STEEP`; 0.0 if there is no such fall.
 
-    The means are those of `fall_at`. Of neighbouring frequencies it is the one with the largest fall. Unlike the
-    bandwidth it does not depend on how loud the rest is; below `LOWEST_CUT` a voice's own spectrum is as steep.
+    The means are those of `fall_at`. Among neighbouring frequencies the one with the largest fall is returned. Unlike
+    the bandwidth, the value does not depend on the level of the rest. The search starts at `LOWEST_CUT`, because below
+    it a voice's own spectrum is as steep.
     """
     step = rate / 2 / (len(spectrum) - 1)
     wide, gap = max(1, round(400 / step)), max(1, round(200 / step))
@@ -200,18 +203,18 @@ def cut_off(spectrum: Spectrum, rate: int) -> float:
 def part_levels(spectrum: Spectrum) -> list[float]:
     """Return the level of each of `SPECTRUM_PARTS` equal parts of the band, in dB relative to full scale.
 
-    A cut that is too far below the strongest part to count as the end of the band still empties the parts above it
-    down to the noise of rounding. The mean is over decibels, so that the skirt of a cut does not fill a part.
+    These levels also show a cut that lies too far below the strongest part to count as the end of the band: the parts
+    above it hold only rounding noise. The mean is over decibels, so that the slope of a cut does not fill a part.
     """
     parts = np.array_split(np.maximum(spectrum, FLOOR_DB), SPECTRUM_PARTS)
     return [float(part.mean()) for part in parts]
 
 
 def quiet_levels(power: NDArray[np.float32]) -> list[float]:
-    """Return the level of each of `SPECTRUM_PARTS` parts of the band that a tenth of the frames does not reach, in dB.
+    """Return the 10th percentile over frames of the level of each of `SPECTRUM_PARTS` parts of the band, in dB.
 
-    An encoder spends its bits where they are heard: the quiet frames of the highest part are empty long before the
-    mean over all frames shows it.
+    An encoder spends its bits on audible sound. The quiet frames of the highest part become empty long before the mean
+    over all frames shows it.
     """
     levels = np.maximum(10 * np.log10(np.maximum(power, np.float32(1e-20))), np.float32(FLOOR_DB))
     parts = np.array_split(levels, SPECTRUM_PARTS, axis=1)

@@ -1,4 +1,4 @@
-"""What an ingest came to: rows for the clips, reasons for the others, and whether it may stand."""
+"""The result of an ingest: rows for the clips, reasons for the rejected recordings, and the final check."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from stages.corpus.params import Ingest
 
 
 class Tally:
-    """Collects the answers of `ingest` in the order of the entries.
+    """Collects the results of `ingest` in the order of the entries.
 
     Parameters
     ----------
     folder : Path
-        Of the corpus, for messages.
+        The corpus's folder, for messages.
     limits : Ingest
 
     Attributes
@@ -25,7 +25,7 @@ class Tally:
     rejected : list of dict
         Rows of ``quarantine.parquet``.
     usable : int
-        Clips so far.
+        Number of clips so far.
     """
 
     def __init__(self, folder: Path, limits: Ingest) -> None:
@@ -36,7 +36,7 @@ class Tally:
         self._unreadable: list[tuple[Entry, str]] = []
 
     def take(self, entry: Entry, answer: IngestedClip | Rejected) -> dict[str, object] | None:
-        """Return a row of ``clips.parquet``, or None and remember why not."""
+        """Return a row of ``clips.parquet``; for a rejected recording store the reason and return None."""
         if isinstance(answer, Rejected):
             self.rejected.append({"clip_id": entry.clip_id, "path": entry.path, "reason": answer.reason})
             if answer.unreadable:
@@ -54,12 +54,12 @@ class Tally:
         }
 
     def check(self) -> None:
-        """Refuse the ingest if a file is not audio and params say to stop, or if no clip is left.
+        """Refuse the ingest if a file is not audio and params say to stop, or if there is no usable clip.
 
         Raises
         ------
         EarwitnessError
-            Naming the first such file, its row, and how many more there are.
+            The message names the first such file, its row, and the number of others.
         """
         if self.limits.unreadable == "stop":
             refuse_unreadable(self.folder, self._unreadable)
@@ -67,12 +67,12 @@ class Tally:
             first = self.rejected[0]
             raise EarwitnessError(
                 f"{self.folder}: no usable clip among {len(self.rejected)} ({first['path']}: {first['reason']}): "
-                "bring others or relax params.yaml: corpus"
+                "add usable recordings or relax the limits in params.yaml: corpus"
             )
 
 
 def check_readable(folder: Path, entries: Sequence[Entry], limits: Ingest) -> None:
-    """Open each recording, without decoding it, and refuse what the ingest would.
+    """Open each recording without decoding it, and refuse the files that the ingest would refuse as not audio.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def check_readable(folder: Path, entries: Sequence[Entry], limits: Ingest) -> No
 
 
 def refuse_unreadable(folder: Path, found: Sequence[tuple[Entry, str]]) -> None:
-    """Raise an error for files that are not audio, if there are any: the first with its reason, and how many more."""
+    """Raise an error if there are files that are not audio. It names the first with its reason, and counts the rest."""
     if found:
         entry, reason = found[0]
         more = f", and {len(found) - 1} more" if len(found) > 1 else ""

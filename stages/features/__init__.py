@@ -1,7 +1,8 @@
-"""What can be known of a clip without the model: features by family.
+"""Blind features of clips, by family: they are measured without the target.
 
-In comes ``data/corpus/<corpus>/clips.parquet``; out goes ``data/features/<corpus>/features.parquet``, one float32
-column ``family.name`` per feature, never NaN. A family is one module that registers itself; this list imports them.
+The stage reads ``data/corpus/<corpus>/clips.parquet`` and writes ``data/features/<corpus>/features.parquet`` with one
+float32 column ``family.name`` per feature, never NaN. A family is one module that registers itself; this list imports
+them.
 """
 
 from stages.features import (  # noqa: F401

@@ -1,4 +1,4 @@
-"""``python -m stages.features --corpus NAME``: measure every clip and pairing that the row cache does not know."""
+"""``python -m stages.features --corpus NAME``: measure every clip and pairing that the row cache lacks."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ from stages.features.table import (
 )
 
 ROWS = 1024
-"""Rows per row group of what is written: each group costs memory for every column, until the file is closed."""
+"""Rows per row group of the written files. Each group takes memory for every column until the file is closed."""
 
 
 def main(name: str, params: FeaturesParams) -> None:
-    """Write ``features.parquet`` and ``pairings.parquet``, their rows in the order of clips and neighbours."""
+    """Write ``features.parquet`` and ``pairings.parquet``, with rows in the order of clips and neighbours."""
     require_declared(dict(params.corpora), "corpora", name)
     families = chosen_families(params.features.families)
     of_sound = sound_families(families)
@@ -60,7 +60,7 @@ def main(name: str, params: FeaturesParams) -> None:
 
 
 def _tasks(path: Path, families: Mapping[str, Family], caches: Mapping[str, RowCache]) -> Iterator[MeasurementTask]:
-    """Yield what is missing. Sound is read only for row groups in which it is asked for."""
+    """Yield tasks for missing rows of clips. Sound is read only for row groups whose tasks need it."""
     for index, group in enumerate(read_groups(path, CHEAP)):
         clips = group.to_pylist()
         tasks = missing_tasks(clips, families, caches)
@@ -74,7 +74,7 @@ def _tasks(path: Path, families: Mapping[str, Family], caches: Mapping[str, RowC
 def _pairing_tasks(
     neighbours: Path, clips: Path, families: Mapping[str, Family], caches: Mapping[str, RowCache]
 ) -> Iterator[MeasurementTask]:
-    """Yield what is missing of the pairings; one that has no sound of its own sounds as its clip."""
+    """Yield tasks for missing rows of pairings. A pairing without its own sound uses its clip's."""
     for index, group in enumerate(read_groups(neighbours, PAIRING)):
         tasks = missing_tasks(pairings_of(group), families, caches)
         if tasks:
@@ -82,7 +82,7 @@ def _pairing_tasks(
             own = dict(zip(table["neighbour_id"].to_pylist(), table["audio"].to_pylist(), strict=True))
             of_clips = KeyedColumn(clips, "clip_id", "audio")
             for task in tasks:
-                pairing = cast(PairingRow, task.clip)  # made from this very group
+                pairing = cast(PairingRow, task.clip)  # made from this row group
                 yield replace(task, audio=own[pairing["neighbour_id"]] or of_clips[task.clip["clip_id"]])
 
 

@@ -1,4 +1,4 @@
-"""What can be checked of the features before anything runs; filling the registry imports no library of theirs."""
+"""Check the feature families before anything runs. Filling the registry imports none of their libraries."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ def check_params(params: FeaturesParams, path: Path) -> None:
     EarwitnessError
         Naming the key.
     """
-    del path  # `chosen_families` names the key
+    del path  # the error of `chosen_families` names the key
     chosen_families(params.features.families)

@@ -1,4 +1,4 @@
-"""What a feature family is, and the registry of them."""
+"""The type of a feature family, and the registry of families."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from stages.core.sound.audio import Samples
 
 @dataclass(frozen=True)
 class Clip:
-    """What a family may look at.
+    """The inputs of a family.
 
     Attributes
     ----------
     samples : float32[n]
-        16 kHz mono, at least one sample; empty if no family that is measured now needs the sound.
+        16 kHz mono, at least one sample; empty if none of the current families needs the sound.
     text : str
         The transcript; may be blank and in any language.
     source : mapping
-        What was measured on the recording before mixing and resampling: `stages.core.store.tables.SOURCE`.
+        Measurements of the recording before mixing and resampling: `stages.core.store.tables.SOURCE`.
     """
 
     samples: Samples
@@ -38,13 +38,13 @@ class Family:
     Attributes
     ----------
     columns : tuple of str
-        Their names, in order.
+        The features' names, in order.
     needs : tuple of str
-        Columns of the clip that the values depend on; with "audio_hash" the clip's sound is decoded.
+        Columns of the clip that the values depend on; "audio_hash" means that the clip's sound is decoded.
     libraries : tuple of str
         Packages whose version can change a value.
     measure : callable
-        Returns a finite value for each of `columns`, whatever the clip; what is undefined has a stated fallback.
+        Returns a finite value for each of `columns`, for every clip; an undefined feature has a documented fallback.
     """
 
     columns: tuple[str, ...]
@@ -62,7 +62,7 @@ Measure = Callable[[Clip], dict[str, float]]
 def feature_family(
     name: str, *, columns: tuple[str, ...], needs: tuple[Need, ...], libraries: tuple[str, ...]
 ) -> Callable[[Measure], Measure]:
-    """Register the decorated function as what measures a feature family; see `Family`."""
+    """Register the decorated function, which measures a feature family; see `Family`."""
 
     def add(measure: Measure) -> Measure:
         FAMILIES.register(name)(Family(columns, needs, libraries, measure))
@@ -72,5 +72,5 @@ def feature_family(
 
 
 def finite(value: float, fallback: float = 0.0) -> float:
-    """Return `value`, or `fallback` where it is NaN or infinite: undefined for this clip."""
+    """Return `value`, or `fallback` if it is NaN or infinite and so undefined for this clip."""
     return float(value) if np.isfinite(value) else fallback

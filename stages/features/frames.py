@@ -19,7 +19,7 @@ Floats = NDArray[np.float32]
 
 
 def framed(samples: Samples, width: int, hop: int) -> Floats:
-    """Return overlapping frames as a view, float32[T, width]; what is shorter than a frame is padded with zeros."""
+    """Return overlapping frames as a view, float32[T, width]; a sound shorter than a frame is padded with zeros."""
     padded = np.pad(samples, (0, max(0, width - len(samples))))
     return sliding_window_view(padded, width)[::hop]
 
@@ -34,7 +34,7 @@ def frame_levels(samples: Samples, width: int = RATE // 50, hop: int = RATE // 1
 def power_spectra(frames: Floats) -> Floats:
     """Return the power spectrum of each frame under a Hann window: float32[T, width / 2 + 1].
 
-    A full-scale sine on a bin has the power 1.
+    A full-scale sine at a bin's frequency has power 1.
     """
     window = np.hanning(frames.shape[1] + 1)[:-1].astype(np.float32)
     window *= 2 / window.sum()
@@ -48,5 +48,5 @@ def power_spectra(frames: Floats) -> Floats:
 def decibels(power: Floats) -> Floats:
     """Return ``10 log10(power)``, at least `FLOOR_DB`."""
     levels = 10 * np.log10(np.maximum(power, np.float32(1e-30)))
-    # After the logarithm, so that the floor is exact.
+    # The limit comes after the logarithm, so that the floor is exact.
     return np.asarray(np.maximum(levels, FLOOR_DB), dtype=np.float32)

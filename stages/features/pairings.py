@@ -1,7 +1,7 @@
-"""Pairings as clips to be measured: what blind features tell of the sound that a target hears in a clip's place.
+"""Pairings as clips to be measured: blind features of the sound that a target hears in place of a clip's own.
 
-Only families that look at nothing but the sound measure them: no pairing was ever recorded, so there is no source file
-to look at, and its text is the clip's own or that of another clip.
+Only families that read the sound alone measure pairings. A pairing has no source file, because it was never recorded,
+and its text is the clip's own or another clip's.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ IDS = ("neighbour_id", "clip_id", "perturbation")
 
 
 class PairingRow(MeasuredClip):
-    """A pairing as a clip: what `PAIRING` names, and an empty source."""
+    """A pairing as a clip: the `PAIRING` columns and an empty source."""
 
     neighbour_id: str
     perturbation: str
@@ -32,7 +32,7 @@ PAIRING = [*IDS, "kind", "audio_hash", "text"]
 
 
 def sound_families(families: Mapping[str, Family]) -> dict[str, Family]:
-    """Return the families that look at nothing but the sound."""
+    """Return the families that read the sound alone."""
     return {name: family for name, family in families.items() if family.needs == ("audio_hash",)}
 
 

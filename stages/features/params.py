@@ -1,4 +1,4 @@
-"""The section `features` of `params.yaml`, and what else the stage reads of the file."""
+"""The section `features` of `params.yaml`, and the other keys that the stage reads."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from stages.core.config.section import Section
 
 
 class Features(Section):
-    """Which feature families are measured."""
+    """The feature families to measure."""
 
     families: list[str]
 
 
 class FeaturesParams(Params):
-    """What the stage reads."""
+    """The keys that the stage reads."""
 
     features: Features

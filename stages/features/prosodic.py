@@ -1,4 +1,4 @@
-"""Prosodic features by Praat: pitch, voice quality, formants, intensity, rhythm. The one module that imports Praat.
+"""Prosodic features by Praat: pitch, voice quality, formants, intensity, rhythm. Only this family imports Praat.
 
 Pitch, harmonicity, jitter and shimmer follow Boersma (1993), 'Accurate short-term analysis of the fundamental
 frequency and the harmonics-to-noise ratio of a sampled sound', as Praat implements them.
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     import parselmouth
 
 PITCH = (75.0, 500.0)
-"""Floor and ceiling of the pitch search, in Hz."""
+"""Lowest and highest pitch of the search, in Hz."""
 
 FORMANT_RATE = 11_000
 STEP = 0.01
 SHORTEST = 0.1
-"""Seconds below which Praat's windows do not fit; such a clip has every feature but `measured` at 0."""
+"""Shortest clip in seconds; Praat's windows do not fit into a shorter one. All features of a shorter clip are 0."""
 
 PAUSE_SECONDS = 0.15
 PAUSE_DEPTH = 25.0
 SYLLABLE_DIP = 2.0
-"""dB by which intensity must fall between two syllables (de Jong and Wempe, 2009)."""
+"""Smallest fall of intensity between two syllables, in dB (de Jong and Wempe, 2009)."""
 
 _PERIODS = (0, 0, 0.0001, 0.02, 1.3)  # Praat's standard settings: range, shortest and longest period, largest ratio
 _FORMANTS = (1, 2, 3)
@@ -64,12 +64,12 @@ COLUMNS = (
 def measure(clip: Clip) -> dict[str, float]:
     """Measure a clip's prosody.
 
-    Hz for the mean and median of f0 and for formants; semitones for its deviation and its range (5th to 95th
-    percentile), semitones per second for its slope; dB for harmonicity and intensity; jitter and shimmer are local
-    and relative. Rates are per second. What is not defined, such as the pitch where nothing is voiced, is 0, and
-    `voiced` (1 or 0) and `measured` (0 under 0.1 s) say so.
+    Units are Hz for the mean and median of f0 and for formants, semitones for the standard deviation and range (5th to
+    95th percentile) of f0, semitones per second for its slope, and dB for harmonicity and intensity. Jitter and shimmer
+    are local and relative. Rates are per second. An undefined feature is 0, such as the pitch if nothing is voiced;
+    `voiced` (1 or 0) and `measured` (0 for a clip under 0.1 s) show this.
     """
-    import parselmouth  # takes longer to load than a cached run of the whole stage
+    import parselmouth  # loading it takes longer than a cached run of the whole stage
 
     values = dict.fromkeys(COLUMNS, 0.0)
     if len(clip.samples) < SHORTEST * RATE:
@@ -117,9 +117,9 @@ def _formants(samples: Samples) -> dict[str, float]:
     import parselmouth
     from parselmouth.praat import call
 
-    # Praat looks for formants up to half of this rate, and to get there would resample ten times as slowly as soxr.
+    # Praat looks for formants up to half of this rate. Its own resampling is ten times as slow as soxr.
     narrow = soxr.resample(samples, RATE, FORMANT_RATE, quality="VHQ").astype(np.float64)
-    # Every 20 ms is often enough for a mean.
+    # A frame every 20 ms is enough for a mean.
     tracks = parselmouth.Sound(narrow, FORMANT_RATE).to_formant_burg(
         time_step=2 * STEP, maximum_formant=FORMANT_RATE / 2
     )
@@ -149,14 +149,14 @@ def _intensity(sound: parselmouth.Sound, samples: Samples) -> dict[str, float]:
 
 
 def count_syllables(contour: Floats) -> int:
-    """Count the peaks of an intensity contour (dB) that stand `SYLLABLE_DIP` above the dips on both sides.
+    """Count the peaks of an intensity contour (dB) that are `SYLLABLE_DIP` above the dips on both sides.
 
-    Peaks `PAUSE_DEPTH` below the highest are noise. A flat contour has none.
+    Peaks that are `PAUSE_DEPTH` below the highest count as noise. A flat contour has no peak.
     """
     floor = contour.max() - PAUSE_DEPTH
     count, lowest, highest = 0, contour[0], -np.inf
     for level in contour:
-        if highest == -np.inf:  # going down: looking for a rise
+        if highest == -np.inf:  # the contour falls: wait for a rise
             lowest = min(lowest, level)
             if level >= max(lowest + SYLLABLE_DIP, floor):
                 highest = level
@@ -168,7 +168,7 @@ def count_syllables(contour: Floats) -> int:
 
 
 def _runs(flags: NDArray[np.bool_]) -> list[int]:
-    """Return the lengths of the stretches that are true."""
+    """Return the lengths of the runs of true values."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
     return [int(length) for length in edges[1::2] - edges[::2]]
 

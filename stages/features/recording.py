@@ -1,6 +1,6 @@
-"""Recording features: how a clip was made, coded and cut, rather than what is said or who says it.
+"""Recording features: how a clip was recorded, encoded and cut, not what is said or who says it.
 
-The first group was measured by ingest on the file itself, before mixing and resampling took the evidence away.
+The ingest measured the first group on the file itself, because mixing and resampling remove the evidence.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ LOSSY = ("MPEG", "VORBIS", "OPUS", "GSM", "ADPCM")
 COMPANDED = ("ULAW", "ALAW")
 CONTAINERS = ("WAV", "FLAC", "MP3", "OGG")
 PARTS = 8
-"""Of the file's own band; stated here, so that another change of the artifacts costs no row."""
+"""Number of parts of the file's own band. It stands here too, so that other changes of the schema rerun no row."""
 
 QUIET_EDGES = (0, 250, 500, 1000, 2000, 4000, 8001)
-"""Bands, in Hz, in which the background is measured."""
+"""Edges, in Hz, of the bands in which the background is measured."""
 
 _MEASURED = ("rate", "channels", "bits", "bandwidth", "noise_floor", "codec_trace", "cut_off")
 _DECAY_FRAMES = 5
@@ -59,10 +59,9 @@ COLUMNS = (
 def measure(clip: Clip) -> dict[str, float]:
     """Measure how a clip was recorded.
 
-    Seconds, Hz and dB; a `part` is the level of an eighth of the file's own band, the lowest first, a
-    `quiet_part` that of its quiet frames; `clipped` and `dc`
-    are decimal logarithms (with 1e-6 added), since what matters of them is small. Of silence, all levels are at the
-    floor and what is relative to them is 0.
+    Units are seconds, Hz and dB. A `part` is the level of an eighth of the file's own band, the lowest first. A
+    `quiet_part` is the level of that part in quiet frames. `clipped` and `dc` are decimal logarithms (with 1e-6 added),
+    because small values matter. For silence all levels are at the floor, and features relative to them are 0.
     """
     levels = frame_levels(clip.samples)
     return _of_file(clip.source) | _of_levels(clip.samples, levels) | _of_spectrum(clip.samples)
@@ -88,7 +87,7 @@ def _of_file(source: Mapping[str, Any]) -> dict[str, float]:
 def _of_levels(samples: Samples, levels: Floats) -> dict[str, float]:
     quiet, loud = np.percentile(levels, [5, 95])
     threshold = (quiet + loud) / 2
-    sounding = np.flatnonzero(levels >= threshold)  # never empty: the loudest frame is not below
+    sounding = np.flatnonzero(levels >= threshold)  # never empty: the loudest frame reaches the threshold
     level = float(decibels(np.mean(samples**2, keepdims=True))[0])
     peak = float(decibels(np.max(samples**2, keepdims=True))[0])
     return {
@@ -105,10 +104,10 @@ def _of_levels(samples: Samples, levels: Floats) -> dict[str, float]:
 
 
 def decay(levels: Floats) -> float:
-    """Return how fast sounds die away: the median fall, in dB per second, over stretches that fall for 50 ms.
+    """Return how fast sounds decay: the median fall, in dB per second, over stretches that fall for 50 ms.
 
-    A proxy for reverberation: a dry room falls steeply. 0.0 where nothing falls for that long. What is 40 dB below
-    the loudest frame counts as background, which does not fall.
+    It is a proxy for reverberation: in a dry room the level falls steeply. It is 0.0 if nothing falls for that long.
+    Levels 40 dB below the loudest frame count as background, which does not fall.
     """
     steps = np.diff(np.maximum(levels, np.max(levels) - 40))
     falling = steps < 0
@@ -121,9 +120,10 @@ def decay(levels: Floats) -> float:
 
 
 def _of_spectrum(samples: Samples) -> dict[str, float]:
-    """Return the levels below 80 Hz and above 6 kHz, and the background's: of the tenth of the frames that is quietest.
+    """Return the levels below 80 Hz and above 6 kHz, and the background's levels in bands.
 
-    Each is relative to the whole it is part of, in dB.
+    The background is the quietest tenth of the frames. Each level is relative to the whole spectrum that it is part
+    of, in dB.
     """
     power = power_spectra(framed(samples, WINDOW, WINDOW))
     hertz = np.linspace(0, RATE / 2, power.shape[1])

@@ -1,7 +1,7 @@
-"""Spectral features: cepstra, shape of the spectrum, long-term average spectrum, from one short-time transform.
+"""Spectral features: cepstra, spectral shape and long-term average spectrum, from one short-time transform.
 
-The definitions are librosa's (the tests compare), written out over one shared power spectrogram: a worker that
-imports librosa waits longer for that than it then needs for a whole corpus of short clips.
+The definitions are librosa's (the tests compare them). They are written out here over one shared power spectrogram,
+because importing librosa takes a worker longer than measuring a whole corpus of short clips.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MEL_BANDS = 40
 AVERAGE_BANDS = 24
 ROLLOFF = 0.85
 MODULATION = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 50.0)
-"""Octaves, in Hz, in which the level's rise and fall is measured: words, syllables, sounds, noise."""
+"""Octaves, in Hz, in which the level's modulation is measured: words, syllables, speech sounds, noise."""
 
 EDGES = (0, 200, 400, 800, 1600, 3200, 6400, 8001)
 """Octave bands of the spectral contrast, in Hz."""
@@ -43,12 +43,12 @@ COLUMNS = (
 def measure(clip: Clip) -> dict[str, float]:
     """Measure a clip's spectrum.
 
-    Frames of 32 ms every 10 ms. Hz for centroid, bandwidth and rolloff; a ratio in [0, 1] for flatness; crossings
-    per sample; dB for the rest. The mean of the long-term average spectrum is relative to its mean over the bands,
-    so that only ``mfcc0_mean`` holds the overall level; its change is the deviation of the steps between frames, small
-    where steady noise fills what speech leaves empty. In silence every band stands at the floor, centroid,
-    bandwidth and rolloff are 0, flatness is 1 and nothing is modulated (`modulation` at -60). A clip of one frame has
-    deviations of 0.
+    Frames last 32 ms and start every 10 ms. Units are Hz for centroid, bandwidth and rolloff, a ratio in [0, 1] for
+    flatness, crossings per sample for the zero-crossing rate, and dB for the rest. The mean of the long-term average
+    spectrum is relative to its mean over the bands, so that only ``mfcc0_mean`` holds the overall level. The spectrum's
+    change is the standard deviation of the steps between frames; it is small if steady noise fills the gaps in speech.
+    In silence every band is at the floor, centroid, bandwidth and rolloff are 0, flatness is 1, and `modulation` is
+    -60. A clip of one frame has standard deviations of 0.
     """
     frames = framed(clip.samples, WINDOW, HOP)
     power = power_spectra(frames)
@@ -67,12 +67,12 @@ def _cepstra(power: Floats) -> dict[str, float]:
 
 
 def _shapes(power: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return centroid, bandwidth, rolloff and flatness of every frame."""
+    """Return the centroid, bandwidth, rolloff and flatness of every frame."""
     hertz = _hertz()
     magnitude = np.sqrt(power)
     share = magnitude / np.maximum(magnitude.sum(axis=1, keepdims=True), _TINY)
     centroid = share @ hertz
-    # The second moment less the square of the first; rounding can leave it just below zero.
+    # The second moment minus the square of the first. Rounding can make it slightly negative.
     bandwidth = np.sqrt(np.maximum(share @ hertz**2 - centroid**2, 0))
     gathered = np.cumsum(share, axis=1)
     rolloff = hertz[np.argmax(gathered >= ROLLOFF * gathered[:, -1:], axis=1)]
@@ -88,7 +88,7 @@ def _zero_crossings(frames: Floats) -> Floats:
 
 
 def _contrast(power: Floats) -> list[float]:
-    """Return, per octave band, how far the strongest fifth of the bins stands above the weakest, in dB."""
+    """Return, per octave band, the level of the strongest fifth of the bins above the weakest fifth, in dB."""
     hertz = _hertz()
     contrasts = []
     for low, high in pairwise(EDGES):
@@ -112,9 +112,9 @@ def _average_spectrum(power: Floats) -> dict[str, float]:
 
 
 def _modulation(frames: Floats) -> dict[str, float]:
-    """Return the share, in dB, that each octave has in the level's rise and fall above 0.5 Hz; at least -60."""
+    """Return each octave's share, in dB, of the level's modulation above 0.5 Hz; at least -60."""
     level = decibels(np.einsum("ij,ij->i", frames, frames) / WINDOW).astype(np.float64)
-    # Padded to about 10 s at least, so that a short clip has a value in every octave.
+    # The transform is padded to at least about 10 s, so that a short clip has a value in every octave.
     length = 1 << max(10, (len(level) - 1).bit_length())
     power = np.abs(np.fft.rfft((level - level.mean()) * np.hanning(len(level)), length)) ** 2
     hertz = np.arange(len(power)) * RATE / HOP / length

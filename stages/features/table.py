@@ -1,4 +1,4 @@
-"""From clips to rows of features: which rows are missing from the caches, measuring them, joining them."""
+"""From clips to rows of features: find the rows that the caches lack, measure them, and join all rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from stages.features.family import FAMILIES, Clip, Family
 CLIPS_AT_ONCE = 16
 VALUES = "values"
 CHEAP = ["clip_id", "audio_hash", "source", "text"]
-"""Columns of ``clips.parquet`` that keys are made of."""
+"""Columns of ``clips.parquet`` that the cache keys are made of."""
 
 
 class MeasuredClip(TypedDict):
@@ -34,15 +34,15 @@ class MeasuredClip(TypedDict):
 
 @dataclass(frozen=True)
 class MeasurementTask:
-    """One clip, and the families that have no row of it yet.
+    """One clip, and the families that have no row for it yet.
 
     Attributes
     ----------
     audio : bytes or None
-        FLAC, where a family needs it.
+        FLAC, if a family needs it.
     clip : MeasuredClip
     wanted : dict of str to str
-        The row's key, by family.
+        The key of the row, for each family.
     """
 
     audio: bytes | None
@@ -50,17 +50,17 @@ class MeasurementTask:
     wanted: dict[str, str]
 
 
-Measured = dict[str, tuple[list[str], pa.Table]]
-"""By family: keys and their rows."""
+FeatureRows = dict[str, tuple[list[str], pa.Table]]
+"""For each family, the cache keys and their rows."""
 
 
 def chosen_families(names: Iterable[str]) -> dict[str, Family]:
-    """Return the families that params name, in their order.
+    """Return the families that params name, in the order of params.
 
     Raises
     ------
     EarwitnessError
-        For a name that is not registered, or none at all.
+        For a name that is not registered, or an empty list.
     """
     chosen = {}
     for name in names:
@@ -76,7 +76,8 @@ def chosen_families(names: Iterable[str]) -> dict[str, Family]:
 def cache_schema(family: Family) -> pa.Schema:
     """Return the schema of a family's cached rows.
 
-    One list: the description of a part with a hundred columns takes more memory than the rows that are asked of it.
+    The values form one list column. The description of a file part with a hundred columns takes more memory than the
+    rows that a run reads from it.
     """
     return pa.schema([(VALUES, pa.list_(pa.float32(), len(family.columns)))])
 
@@ -87,7 +88,7 @@ def table_schema(families: Mapping[str, Family]) -> pa.Schema:
 
 
 def keys_of(family: Family, clips: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return each clip's key: what the family looks at, its code, the libraries it uses."""
+    """Return each clip's key, made of the family's inputs, its code and the versions of its libraries."""
     version = [code_version(family.measure.__module__), library_versions(*family.libraries)]
     return [row_key(version, *(clip[column] for column in family.needs)) for clip in clips]
 
@@ -103,24 +104,24 @@ def missing_tasks(
         for key, ask in zip(keys, wanted, strict=True):
             if key in absent:
                 ask[name] = key
-                absent.remove(key)  # the same sound twice is measured once
+                absent.remove(key)  # a sound that occurs twice is measured once
     return [MeasurementTask(None, clip, ask) for clip, ask in zip(clips, wanted, strict=True) if ask]
 
 
 def needs_audio(task: MeasurementTask) -> bool:
-    """Whether a family that the task wants looks at the sound."""
+    """Return whether a family of the task reads the sound."""
     return any("audio_hash" in FAMILIES[name].needs for name in task.wanted)
 
 
 def batches(tasks: Iterable[MeasurementTask]) -> Iterator[list[MeasurementTask]]:
-    """Group tasks so that handing them to a worker costs little beside the work."""
+    """Group tasks so that passing them to a worker costs little compared with the work."""
     stream = iter(tasks)
     while batch := list(islice(stream, CLIPS_AT_ONCE)):
         yield batch
 
 
-def measure_batch(tasks: list[MeasurementTask]) -> Measured:
-    """Measure what a batch of tasks wants; runs in a worker."""
+def measure_batch(tasks: list[MeasurementTask]) -> FeatureRows:
+    """Measure the missing families of a batch of tasks; runs in a worker."""
     keys: dict[str, list[str]] = {}
     rows: dict[str, list[list[float]]] = {}
     for task in tasks:
@@ -144,7 +145,7 @@ def _measured(name: str, samples: Samples, clip: MeasuredClip) -> list[float]:
 def columns_of(
     clips: Sequence[MeasuredClip], families: Mapping[str, Family], caches: Mapping[str, RowCache]
 ) -> list[pa.Array]:
-    """Return the features of these clips, all of which are cached: float32[n] each, family after family."""
+    """Return the features of these clips, all of them cached: one float32[n] per feature, family after family."""
     columns: list[pa.Array] = []
     for name, family in families.items():
         rows = caches[name].rows(keys_of(family, clips))[VALUES].combine_chunks()

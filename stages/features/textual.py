@@ -1,4 +1,4 @@
-"""Textual features: the transcript's surface, in any language, and in none where it is blank."""
+"""Textual features: the surface of the transcript, in any language; a transcript may be blank."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 from stages.features.family import Clip, feature_family
 
 BUCKETS = 24
-"""Into which the three-character sequences are hashed."""
+"""Number of buckets into which three-character sequences are hashed."""
 
 _YEAR = re.compile(r"\b(1[5-9]|20)\d\d\b")
 _CLASSES = {
@@ -49,9 +49,9 @@ COLUMNS = (
 def measure(clip: Clip) -> dict[str, float]:
     """Measure a transcript.
 
-    Counts are counts, shares are of the characters (or words), entropy is in bits per character, `compressed` is
-    the size under zlib per byte of UTF-8, and a `trigram` is the share of the lower-cased three-character sequences
-    that fall into its bucket. A blank transcript has `blank` 1 and 0 elsewhere.
+    Shares are shares of the characters (or words). Entropy is in bits per character. `compressed` is the size after
+    zlib per byte of UTF-8. A `trigram` is the share of the lower-cased three-character sequences that fall into its
+    bucket. For a blank transcript `blank` is 1 and every other feature is 0.
     """
     text = clip.text.strip()
     if not text:
@@ -76,7 +76,7 @@ def _characters(text: str) -> dict[str, float]:
     values = {
         "characters": float(len(text)),
         "repeated_characters": sum(a == b for a, b in pairwise(text)) / len(text),
-        "entropy": float(-(counts * np.log2(counts)).sum()) + 0.0,  # one character only: 0, not -0
+        "entropy": float(-(counts * np.log2(counts)).sum()) + 0.0,  # 0, not -0, for one distinct character
         "compressed": len(zlib.compress(encoded, 9)) / len(encoded),
         "years": float(len(_YEAR.findall(text))),
     }

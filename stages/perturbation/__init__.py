@@ -1,7 +1,7 @@
-"""Neighbours of every clip: the same clip changed, in its sound, in its text, or in what goes with what.
+"""Neighbours of every clip: the clip with a changed sound, a changed text, or another pairing of sound and text.
 
-In comes ``data/corpus/<corpus>/clips.parquet``; out goes ``data/perturbation/<corpus>/neighbours.parquet``, sorted by
-clip and neighbour. A perturbation is one module that registers itself; this list imports them.
+The stage reads ``data/corpus/<corpus>/clips.parquet`` and writes ``data/perturbation/<corpus>/neighbours.parquet``,
+sorted by clip and neighbour. A perturbation is one module that registers itself; this list imports them.
 """
 
 from stages.perturbation import (  # noqa: F401

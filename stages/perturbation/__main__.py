@@ -1,4 +1,4 @@
-"""``python -m stages.perturbation --corpus NAME``: make every clip's neighbours, as far as the row cache lacks them."""
+"""``python -m stages.perturbation --corpus NAME``: make the neighbours of every clip that the row cache lacks."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from stages.perturbation.recipe import chosen_perturbations
 from stages.perturbation.table import CHEAP, Asked, batches, joined, missing_tasks, needs_audio
 
 CLIPS_JOINED = 32
-"""At once: few, since their neighbours' sound is in memory."""
+"""Number of clips that are joined at a time. It is small, because their neighbours' sound is in memory."""
 
 
 def main(name: str, params: PerturbationParams) -> None:
-    """Write ``neighbours.parquet``, its rows in the order of the clips and of the neighbours' ids."""
+    """Write ``neighbours.parquet``, with rows in the order of clips and of neighbours' ids."""
     require_declared(dict(params.corpora), "corpora", name)
     chosen = chosen_perturbations(params.perturbation.neighbours)
     clips = artifact("corpus", name, "clips.parquet")
@@ -50,7 +50,7 @@ def _donors(path: Path, seed: int) -> Donors:
 
 
 def _tasks(path: Path, asked: Asked, caches: Mapping[str, RowCache]) -> Iterator[NeighbourTask]:
-    """Yield what is missing. Sound is read only for row groups in which it is asked for."""
+    """Yield tasks for missing neighbours. Sound is read only for row groups whose tasks need it."""
     for index, group in enumerate(read_groups(path, CHEAP)):
         clips = group.to_pylist()
         tasks = missing_tasks(clips, asked, caches)
@@ -62,7 +62,7 @@ def _tasks(path: Path, asked: Asked, caches: Mapping[str, RowCache]) -> Iterator
 
 
 def _with_donors(tasks: list[NeighbourTask], path: Path) -> list[NeighbourTask]:
-    """Add the donors' sound: they lie anywhere in the corpus, so it is read through once for all of these tasks."""
+    """Add the donors' sound. Donors can be anywhere in the corpus, so it is read once for all of these tasks."""
     named = {wanted.donor.clip["clip_id"] for task in tasks for wanted in task.wanted if wanted.donor}
     if not named:
         return tasks

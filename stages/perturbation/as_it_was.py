@@ -1,4 +1,4 @@
-"""As it was: the clip's own sound and transcript, as a pairing, so that a codec over every pairing reaches it too."""
+"""As it was: the clip's own sound and transcript as a pairing, so that it goes through the pairings' codec too."""
 
 from __future__ import annotations
 

@@ -11,22 +11,22 @@ from stages.perturbation.settings import Number, PerturbationSettings, within
 
 
 class DeleteWordsSettings(PerturbationSettings):
-    """Which share of the words is left out."""
+    """Share of the words to leave out."""
 
     share: Annotated[Number, within(0.001, 0.999)]
 
 
 @perturbation("delete_words", kind="text", settings=DeleteWordsSettings)
 def delete_words(text: str, rng: np.random.Generator, *, share: float) -> tuple[str, Recipe]:
-    """Leave out a share of the words, at least one and never all; a text of one word or none stays as it is.
+    """Leave out a share of the words, at least one and never all; a text of one word or none stays unchanged.
 
     Parameters
     ----------
     text : str
-        Words are what white space separates.
+        White space separates words.
     rng : Generator
     share : float
-        Of the words, in (0, 1).
+        Share of the words, in (0, 1).
 
     Returns
     -------

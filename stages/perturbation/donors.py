@@ -1,8 +1,8 @@
-"""Which clip a pairing takes from: drawn among those that fit, so that other clips of the corpus hardly matter.
+"""Choose the donor of a pairing: a draw among the clips that fit, which hardly depends on the corpus's other clips.
 
-Every candidate has a number drawn from the seed, the perturbation, the clip and the candidate, and the highest is
-taken (rendezvous hashing, Thaler and Ravishankar 1998): the draw does not depend on the order of clips, and one more
-clip in the corpus changes few draws.
+Every candidate has a number that is drawn from the seed, the perturbation, the clip and the candidate. The candidate
+with the highest number is the donor (rendezvous hashing, Thaler and Ravishankar 1998). The draw does not depend on the
+order of clips, and one more clip in the corpus changes few draws.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Donors:
     Parameters
     ----------
     clips : sequence of mapping
-        With clip_id, audio_hash, text, speaker and member. A clip without a speaker is alone with its voice.
+        With clip_id, audio_hash, text, speaker and member. A clip without a speaker counts as a speaker of its own.
     seed : int
     """
 
@@ -39,10 +39,10 @@ class Donors:
         self._at = {clip["clip_id"]: row for row, clip in enumerate(clips)}
 
     def donor(self, rule: DonorRule, name: str, clip_id: str, index: int) -> Mapping[str, Any] | None:
-        """Return the clip that a perturbation takes from, or None where no clip fits.
+        """Return the clip that a perturbation takes from, or None if no clip fits.
 
-        Clips that are known members are taken only where there is no other: what a target remembers of the donor
-        must not look like what it remembers of the clip.
+        A known member is taken only if no other clip fits. Otherwise the target's memory of the donor could look like
+        its memory of the clip.
         """
         row = self._at[clip_id]
         same_speaker, same_text = self._speaker == self._speaker[row], self._text == self._text[row]
@@ -66,7 +66,7 @@ def _codes(values: Sequence[str]) -> NDArray[np.intp]:
 
 
 def _mixed(codes: Codes) -> Codes:
-    """Scramble 64 bits (the finalizer of splitmix64, Steele et al. 2014); products wrap around."""
+    """Mix 64 bits (the finalizer of splitmix64, Steele et al. 2014); products wrap around."""
     mixed = (codes ^ (codes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return mixed ^ (mixed >> np.uint64(31))

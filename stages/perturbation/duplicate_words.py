@@ -1,4 +1,4 @@
-"""Duplication: some words of the text are said twice (FiMMIA, arXiv 2512.02786)."""
+"""Duplication: some words of the text stand twice (FiMMIA, arXiv 2512.02786)."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from stages.perturbation.settings import Number, PerturbationSettings, within
 
 
 class DuplicateWordsSettings(PerturbationSettings):
-    """Which share of the words is said twice."""
+    """Share of the words to double."""
 
     share: Annotated[Number, within(0.001, 1)]
 
 
 @perturbation("duplicate_words", kind="text", settings=DuplicateWordsSettings)
 def duplicate_words(text: str, rng: np.random.Generator, *, share: float) -> tuple[str, Recipe]:
-    """Double a share of the words, at least one, each right after itself; a blank text stays as it is.
+    """Repeat a share of the words, at least one, each right after itself; a blank text stays unchanged.
 
     Parameters
     ----------
     text : str
-        Words are what white space separates.
+        White space separates words.
     rng : Generator
     share : float
-        Of the words, in (0, 1].
+        Share of the words, in (0, 1].
 
     Returns
     -------

@@ -15,7 +15,7 @@ from stages.perturbation.settings import PerturbationSettings, Span, within
 
 
 class FormantsSettings(PerturbationSettings):
-    """By which factor formants move."""
+    """Range of the factor for formants."""
 
     factor: Annotated[Span, within(0.7, 1.4)]
 
@@ -29,14 +29,14 @@ def formants(samples: Samples, rng: np.random.Generator, *, factor: Sequence[flo
     samples : float32[n]
     rng : Generator
     factor : [from, to]
-        Above 1 for a shorter vocal tract.
+        Range of the factor; above 1 is a shorter vocal tract.
 
     Returns
     -------
     samples : float32[n]
     recipe : dict
-        `factor`, null for a clip under 0.1 s, which comes back as it was; `scale`, by which the sound was turned
-        down so that it does not clip.
+        `factor`, null for a clip under 0.1 s, which is returned unchanged; `scale`, the gain (at most 1) applied to
+        avoid clipping.
     """
     drawn = uniform(rng, factor)
     moved = changed_voice(samples, drawn, 1.0)

@@ -13,14 +13,14 @@ from stages.perturbation.settings import PerturbationSettings
 
 
 class G711Settings(PerturbationSettings):
-    """Which law compresses the 8 bits."""
+    """The companding law of the 8-bit samples."""
 
     law: Literal["ulaw", "alaw"]
 
 
 @perturbation("g711", kind="audio", settings=G711Settings, libraries=("soxr",))
 def g711(samples: Samples, rng: np.random.Generator, *, law: str) -> tuple[Samples, Recipe]:
-    """Send the clip through G.711; nothing is drawn.
+    """Encode and decode the clip by G.711; nothing is drawn.
 
     Parameters
     ----------
@@ -32,6 +32,6 @@ def g711(samples: Samples, rng: np.random.Generator, *, law: str) -> tuple[Sampl
     -------
     samples : float32[n]
     recipe : dict
-        `law`; `scale`, by which the clip was turned down so that it does not clip.
+        `law`; `scale`, the gain (at most 1) applied to avoid clipping.
     """
     return codec.g711(samples, law)

@@ -14,7 +14,7 @@ from stages.perturbation.settings import PerturbationSettings, Span, within
 
 
 class GainSettings(PerturbationSettings):
-    """The gain in decibels."""
+    """Range of the gain in decibels."""
 
     decibels: Annotated[Span, within(-60, 60)]
 
@@ -29,18 +29,18 @@ def gain(samples: Samples, rng: np.random.Generator, *, decibels: Sequence[float
         In [-1, 1].
     rng : Generator
     decibels : [from, to]
-        What the gain is drawn from.
+        Range of the gain.
 
     Returns
     -------
     samples : float32[n]
     recipe : dict
-        `drawn_decibels`; `decibels`, what was applied; `limited`, whether these differ.
+        `drawn_decibels`; `decibels`, the gain that was applied; `limited`, whether the two differ.
     """
     drawn = uniform(rng, decibels)
     peak = float(np.abs(samples).max(initial=0.0))
     room = 20 * float(np.log10(CEILING / peak)) if peak else np.inf
-    # A clip that is already at the ceiling is left alone, not turned down.
+    # A clip whose peak is already at the ceiling stays unchanged; it is not attenuated.
     applied = min(drawn, max(room, 0.0))
     factor = np.float32(10 ** (applied / 20))
     recipe = {"drawn_decibels": drawn, "decibels": round(applied, 6), "limited": applied < drawn}

@@ -1,4 +1,4 @@
-"""Low-pass: what lies above a drawn frequency is taken away."""
+"""Low-pass: frequencies above a drawn edge are removed."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from stages.perturbation.settings import PerturbationSettings, Span, within
 
 
 class LowPassSettings(PerturbationSettings):
-    """The edge in Hz."""
+    """Range of the edge in Hz."""
 
     hertz: Annotated[Span, within(100, 7900)]
 
 
 @perturbation("low_pass", kind="audio", settings=LowPassSettings)
 def low_pass(samples: Samples, rng: np.random.Generator, *, hertz: Sequence[float]) -> tuple[Samples, Recipe]:
-    """Keep what lies below a drawn edge.
+    """Keep the frequencies below a drawn edge.
 
     Parameters
     ----------
     samples : float32[n]
     rng : Generator
     hertz : [from, to]
-        Where the response is down by 3 dB.
+        Range of the frequency at which the response is down by 3 dB.
 
     Returns
     -------
     samples : float32[n]
     recipe : dict
-        `hertz`; `scale`, by which the sound was turned down so that it does not clip.
+        `hertz`; `scale`, the gain (at most 1) applied to avoid clipping.
     """
     drawn = uniform(rng, hertz)
     changed, scale = within_range(passed(samples, 0.0, drawn))

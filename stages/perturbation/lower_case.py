@@ -1,4 +1,4 @@
-"""Lower case: the text without capitals, for the attack that compares both (Carlini et al., arXiv 2012.07805)."""
+"""Lower case: the text without capitals, for the attack `lowercase` (Carlini et al., arXiv 2012.07805)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make neighbours: the work of one worker, from tasks to rows for the cache."""
+"""Make neighbours: a worker turns tasks into rows for the cache."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from stages.perturbation.recipe import PERTURBATIONS, Utterance
 CACHED = pa.schema(
     [("recipe", pa.string()), ("audio", pa.binary()), ("audio_hash", pa.string()), ("text", pa.string())]
 )
-"""What is kept of a neighbour: of an audio one its sound, of a text one its text, of a pairing whatever it changed; the
-rest is the clip's."""
+"""The cached part of a neighbour: the sound of an audio neighbour, the text of a text neighbour, and what a pairing
+changed. The clip provides the rest."""
 
 
 @dataclass(frozen=True)
 class Donor:
-    """The clip that a pairing takes from; `audio` is FLAC, None until it is needed."""
+    """The clip that a pairing takes from; `audio` is FLAC, or None until it is needed."""
 
     clip: Mapping[str, Any]
     audio: bytes | None = None
@@ -31,9 +31,9 @@ class Donor:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A neighbour that is not cached: which, under what key, by which settings, from which donor, drawn how.
+    """A neighbour that is not cached: its perturbation, cache key, index, settings, seed and donor.
 
-    `codec` is what every pairing goes through.
+    `codec` is the codec that every pairing goes through.
     """
 
     name: str
@@ -52,7 +52,7 @@ class NeighbourTask:
     Attributes
     ----------
     audio : bytes or None
-        FLAC, where a neighbour needs it.
+        FLAC, if a neighbour needs it.
     clip : dict
         The `CHEAP` columns.
     wanted : list of Wanted
@@ -64,11 +64,11 @@ class NeighbourTask:
 
 
 Made = dict[str, tuple[list[str], pa.Table]]
-"""By perturbation: keys and their rows."""
+"""For each perturbation, the cache keys and their rows."""
 
 
 def subject(name: str, clip: Mapping[str, Any]) -> str:
-    """Return what a perturbation changes, and its draws depend on: the sound's hash, the text, or both."""
+    """Return what a perturbation changes: the sound's hash, the text, or both. Its draws depend on this."""
     kind = PERTURBATIONS[name].kind
     if kind == "pairing":
         return f"{clip['audio_hash']} {clip['text']}"
@@ -76,7 +76,7 @@ def subject(name: str, clip: Mapping[str, Any]) -> str:
 
 
 def make_batch(tasks: list[NeighbourTask]) -> Made:
-    """Make the neighbours that a batch of tasks wants; runs in a worker."""
+    """Make the neighbours of a batch of tasks; runs in a worker."""
     keys: dict[str, list[str]] = {}
     rows: dict[str, list[dict[str, Any]]] = {}
     for task in tasks:
@@ -103,7 +103,7 @@ def _made(wanted: Wanted, task: NeighbourTask) -> dict[str, Any]:
 
 
 def _origin(wanted: Wanted) -> dict[str, Any]:
-    """Return what the recipe of a pairing says beside its draws: the codec, and the donor where it takes from one."""
+    """Return what a pairing's recipe holds besides its draws: the codec, and the donor if its rule asks for one."""
     origin: dict[str, Any] = {"codec": wanted.codec}
     if PERTURBATIONS[wanted.name].donor:
         donor = None if wanted.donor is None else wanted.donor.clip

@@ -1,4 +1,4 @@
-"""Mask-filling: some words are replaced by what a masked language model expects there (FiMMIA, arXiv 2512.02786)."""
+"""Mask-filling: a masked language model's predictions replace some words (FiMMIA, arXiv 2512.02786)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from stages.perturbation.recipe import Recipe, perturbation, words_at
 from stages.perturbation.settings import ModelPlace, Number, PerturbationSettings, Text, within
 
 LATEST = "none"
-"""A revision of a folder, which has none."""
+"""The revision of a folder, which has no commit hash."""
 WORD_STARTS = ("Ġ", "▁")  # byte-level BPE and SentencePiece mark the tokens that begin a word
 WORD_GOES_ON = "##"
-"""WordPiece marks those that do not."""
+"""WordPiece marks the tokens that continue a word."""
 
 
 def content(settings: Mapping[str, Any]) -> str:
-    """Return a hash of a folder's files, which may change under one name; of a hub's model its revision says enough."""
+    """Return a hash of a folder's files, which can change without a new name; a hub model's revision is enough."""
     return _folder_hash(settings["model"])
 
 
@@ -36,7 +36,7 @@ def _folder_hash(model: str) -> str:
 
 
 class MaskFillSettings(PerturbationSettings):
-    """The masked language model, which share of the words it replaces, and among how many candidates."""
+    """The masked language model, the share of words to replace, and the number of candidates."""
 
     model: ModelPlace
     revision: Text
@@ -54,27 +54,28 @@ class MaskFillSettings(PerturbationSettings):
 def mask_fill(
     text: str, rng: np.random.Generator, *, model: str, revision: str, share: float, candidates: int
 ) -> tuple[str, Recipe]:
-    """Replace a share of the words, at least one, each by one token that begins a word, all masked at once.
+    """Replace a share of the words, at least one, each by one token that begins a word.
 
-    With WordPiece that is a whole word nearly always; byte-level BPE does not say where a word ends.
+    All of them are masked at the same time. With WordPiece the token is nearly always a whole word. Byte-level BPE does
+    not mark where a word ends.
 
     Parameters
     ----------
     text : str
-        Words are what white space separates. What lies beyond the model's longest input stays as it is.
+        White space separates words. Words beyond the model's longest input stay unchanged.
     rng : Generator
     model, revision : str
         A masked language model's hub id and commit hash, or its folder and ``none``.
     share : float
-        Of the words, in (0, 1].
+        Share of the words, in (0, 1].
     candidates : int
-        The likeliest words, among which one is drawn by its probability; the word that was there is none of them.
+        Number of most probable words, of which one is drawn by its probability. The old word is not among them.
 
     Returns
     -------
     text : str
     recipe : dict
-        `positions`, the `words` there and their `replacements`.
+        `positions`, the old `words` at these positions, and their `replacements`.
     """
     words = text.split()
     if not words:
@@ -100,7 +101,7 @@ class _Filler:
         import torch
         from transformers import AutoModelForMaskedLM, AutoTokenizer
 
-        torch.set_num_threads(1)  # so that sums do not depend on how many there are
+        torch.set_num_threads(1)  # so that sums do not depend on the number of threads
         pinned = {} if revision == LATEST else {"revision": revision}
         self.tokenizer: Any = AutoTokenizer.from_pretrained(model, trust_remote_code=False, **pinned)
         self.model: Any = AutoModelForMaskedLM.from_pretrained(
@@ -109,7 +110,7 @@ class _Filler:
         self.words = self._whole_words()
 
     def _whole_words(self) -> dict[int, str]:
-        """Return the tokens that may be a word by themselves, without the mark of its beginning."""
+        """Return the tokens that can be a whole word, as text without the mark of a word's beginning."""
         names = {
             token: name
             for name, token in self.tokenizer.get_vocab().items()
@@ -125,7 +126,7 @@ class _Filler:
         return {token: word for token, word in sorted(whole.items()) if word.isalpha()}
 
     def chances(self, words: list[str | None]) -> list[NDArray[np.float64]]:
-        """Return for each None, as far as the model's input reaches, the log-odds of every token there."""
+        """Return every token's logit at each None that is within the model's longest input."""
         import torch
 
         masked = " ".join(self.tokenizer.mask_token if word is None else word for word in words)
@@ -137,7 +138,7 @@ class _Filler:
         return [np.asarray(logits[place].double().numpy()) for place in places]
 
     def drawn(self, logits: NDArray[np.float64], old: str, candidates: int, rng: np.random.Generator) -> str:
-        """Draw a word; the old one where the vocabulary has no other."""
+        """Draw a word; return the old one if the vocabulary has no other."""
         tokens = np.array([token for token, word in self.words.items() if word.lower() != old.lower()], np.intp)
         if not len(tokens):
             return old

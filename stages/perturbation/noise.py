@@ -1,4 +1,4 @@
-"""Noise: white noise beside the clip, at a true signal-to-noise ratio."""
+"""Noise: white noise added to the clip, at an exact signal-to-noise ratio."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from stages.perturbation.settings import PerturbationSettings, Span, within
 
 
 class NoiseSettings(PerturbationSettings):
-    """The signal-to-noise ratio in dB."""
+    """Range of the signal-to-noise ratio in dB."""
 
     snr_db: Annotated[Span, within(-40, 80)]
 
 
 @perturbation("noise", kind="audio", settings=NoiseSettings)
 def noise(samples: Samples, rng: np.random.Generator, *, snr_db: Sequence[float]) -> tuple[Samples, Recipe]:
-    """Add Gaussian noise whose realised power, not only its expected one, gives the drawn ratio to the clip's.
+    """Add Gaussian noise whose realised power, not only its expected power, gives the drawn ratio.
 
-    Where the sum would clip, both are turned down alike, which leaves the ratio.
+    If the sum would clip, one gain is applied to clip and noise, which keeps the ratio.
 
     Parameters
     ----------
@@ -31,14 +31,14 @@ def noise(samples: Samples, rng: np.random.Generator, *, snr_db: Sequence[float]
         In [-1, 1].
     rng : Generator
     snr_db : [from, to]
-        What the ratio of the mean powers is drawn from, in dB.
+        Range of the ratio of the mean powers, in dB.
 
     Returns
     -------
     samples : float32[n]
     recipe : dict
-        `snr_db`, the drawn ratio, null where the clip is silent and no ratio exists (it comes back as it was);
-        `scale`, by which the sum was turned down, to the digit that was applied.
+        `snr_db`, the drawn ratio, null if the clip is silent and no ratio exists (it is returned unchanged); `scale`,
+        the exact gain (at most 1) applied to the sum to avoid clipping.
     """
     drawn = uniform(rng, snr_db)
     noise = rng.standard_normal(len(samples))

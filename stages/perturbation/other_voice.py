@@ -1,6 +1,6 @@
-"""Other voice: the same words as another speaker said them, where the corpus holds such a clip.
+"""Other voice: the same words spoken by another speaker, if the corpus has such a clip.
 
-The true counterfactual. Corpora of read sentences often hold one; the lab renders one for each clip where
+This is the true counterfactual. Corpora of read sentences often have such clips. The lab renders one for each clip if
 ``lab_speech.corpora.<name>.other_voices`` says so.
 """
 
@@ -13,5 +13,5 @@ from stages.perturbation.recipe import Paired, Recipe, Utterance, perturbation
 
 @perturbation("other_voice", kind="pairing", donor="same_text")
 def other_voice(utterance: Utterance, rng: np.random.Generator) -> tuple[Paired, Recipe]:
-    """Take the donor's sound, which says this transcript; nothing changes where nobody else said it."""
+    """Take the donor's sound of the same transcript; nothing changes if no other speaker said it."""
     return Paired(utterance.donor.samples if utterance.donor else None), {}

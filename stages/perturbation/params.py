@@ -1,4 +1,4 @@
-"""The section `perturbation` of `params.yaml`, and what else the stage reads of the file."""
+"""The section `perturbation` of `params.yaml`, and the other keys that the stage reads."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from stages.core.config.section import Section, none_for_null
 
 
 class Neighbours(Section):
-    """Neighbours of every clip: for each perturbation, how many and in which ranges; a codec over all pairings."""
+    """Neighbours of every clip: the count and ranges of each perturbation, and one codec for all pairings."""
 
     neighbours: dict[str, dict[str, Any]]
     pairing_codec: Annotated[Literal["none", "g711", "opus", "mp3"], BeforeValidator(none_for_null)]
 
 
 class PerturbationParams(Params):
-    """What the stage reads."""
+    """The keys that the stage reads."""
 
     perturbation: Neighbours

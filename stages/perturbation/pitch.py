@@ -1,6 +1,7 @@
-"""Pitch: every frequency of the clip raised or lowered by as many semitones, its duration kept.
+"""Pitch: every frequency of the clip moves by the same number of semitones; the duration stays.
 
-Formants move along (`stages.core.sound.stretching`); `formants` and `voice_conversion` move these apart.
+Formants move too (`stages.core.sound.stretching`). `formants` moves them alone, and `voice_conversion` moves pitch and
+formants by different factors.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from stages.perturbation.settings import PerturbationSettings, Span, within
 
 
 class PitchSettings(PerturbationSettings):
-    """By how many semitones the pitch moves."""
+    """Range of the change of pitch in semitones."""
 
     semitones: Annotated[Span, within(-12, 12)]
 
@@ -32,14 +33,14 @@ def pitch(samples: Samples, rng: np.random.Generator, *, semitones: Sequence[flo
     samples : float32[n]
     rng : Generator
     semitones : [from, to]
-        Above 0 for higher.
+        Range of the change; above 0 is higher.
 
     Returns
     -------
     samples : float32[n]
-        Of the clip's length and mean power.
+        The clip's length and mean power stay.
     recipe : dict
-        `semitones`; `scale`, by which the sound was turned down so that it does not clip.
+        `semitones`; `scale`, the gain (at most 1) applied to avoid clipping.
     """
     drawn = uniform(rng, semitones)
     changed, scale = within_range(raised(samples, drawn))

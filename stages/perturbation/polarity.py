@@ -1,4 +1,4 @@
-"""Polarity: the clip upside down, which nobody hears."""
+"""Polarity: every sample with the opposite sign, which is inaudible."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from stages.perturbation.recipe import Recipe, perturbation
 
 @perturbation("polarity", kind="audio")
 def polarity(samples: Samples, rng: np.random.Generator) -> tuple[Samples, Recipe]:
-    """Turn the sign of every sample; nothing is drawn. -1 becomes the highest value that 16 bits hold."""
+    """Flip the sign of every sample; nothing is drawn. -1 becomes the highest value that 16 bits can hold."""
     return np.minimum(-samples, np.float32(CEILING)), {}

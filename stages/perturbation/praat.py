@@ -1,7 +1,7 @@
-"""Praat's voice changes and its synthesiser, the only module here that imports it (GPL, it holds the lock).
+"""Voice changes and synthesis by Praat. Only this module of the stage imports Praat (GPL; it holds Python's lock).
 
-The synthesiser keeps state between calls: the same sentence twice in one process differs. So `speak` asks a process of
-its own, this module run as a program, which speaks each text in a fork of the state in which it started.
+The synthesiser keeps state between calls, so a process that speaks a sentence twice gives two different sounds.
+Therefore `speak` uses a separate process, this module as a program. It speaks each text in a fork of its first state.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from stages.core.sound.audio import RATE, Samples
 from stages.core.sound.levels import fitted
 
 PITCH = (75.0, 600.0)
-"""Floor and ceiling of the pitch search, in Hz."""
+"""Lowest and highest pitch of the search, in Hz."""
 SHORTEST = 0.1
-"""Seconds below which Praat's windows do not fit."""
+"""Shortest clip in seconds; Praat's windows do not fit into a shorter one."""
 NATIVE_RATE = 22_050
 """The synthesiser's own rate, in Hz."""
 SEEDED = "random_initializeWithSeedUnsafelyButPredictably (5489)"
-"""Overlap-add draws where the frames of unvoiced stretches lie: the same for every clip, whatever came before."""
+"""Seeds Praat, whose overlap-add draws the places of unvoiced frames. The result does not depend on earlier clips."""
 
 
 def median_pitch(samples: Samples) -> float:
-    """Return the median pitch of the voiced parts in Hz; 0.0 where nothing is voiced or the clip is under 0.1 s."""
+    """Return the median pitch of the voiced parts in Hz; 0.0 if nothing is voiced or the clip is under 0.1 s."""
     import parselmouth
 
     if len(samples) < SHORTEST * RATE:
@@ -43,16 +43,16 @@ def median_pitch(samples: Samples) -> float:
 
 
 def changed_voice(samples: Samples, formants: float, pitch: float) -> Samples | None:
-    """Return the clip with all formants and the pitch moved, each by its own factor, its duration kept.
+    """Return the clip with formants and pitch moved, each by its own factor; the duration stays.
 
-    Played `formants` times as fast, everything moves; overlap-add (Moulines and Charpentier 1990) then puts the
-    duration back and the pitch where it belongs.
+    Faster playback by the factor `formants` moves formants and pitch. Overlap-add (Moulines and Charpentier 1990) then
+    restores the duration and sets the pitch.
 
     Parameters
     ----------
     samples : float32[n]
     formants, pitch : float
-        Factors; a pitch of 1 keeps it.
+        Factors; a factor of 1 keeps the pitch.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def changed_voice(samples: Samples, formants: float, pitch: float) -> Samples | 
     sound = parselmouth.Sound(samples.astype(np.float64), RATE * formants)
     run(SEEDED)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", parselmouth.PraatWarning)  # it says where nothing is voiced
+        warnings.simplefilter("ignore", parselmouth.PraatWarning)  # Praat warns if nothing is voiced
         manipulation = call(sound, "To Manipulation", 0.01, PITCH[0] * formants, PITCH[1] * formants)
         tier = call(manipulation, "Extract pitch tier")
         call(tier, "Multiply frequencies", 0, sound.duration, pitch / formants)
@@ -81,7 +81,7 @@ def changed_voice(samples: Samples, formants: float, pitch: float) -> Samples | 
 
 
 def speak(text: str, language: str, variant: str, words_per_minute: float) -> Samples:
-    """Speak a text: float32[m] at 16 kHz, whatever was spoken before; empty where the text gives no sound.
+    """Speak a text: float32[m] at 16 kHz; empty if the text gives no sound. Earlier texts do not change the result.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def speak(text: str, language: str, variant: str, words_per_minute: float) -> Sa
 
 @cache
 def _speaker() -> subprocess.Popen[bytes]:
-    """Start the speaking process; it ends when this one does, since its input then ends."""
+    """Start the process that speaks. It ends when this process ends, because its input then ends."""
     return subprocess.Popen(
         [sys.executable, "-m", "stages.perturbation.praat"],
         stdin=subprocess.PIPE,
@@ -128,7 +128,7 @@ def _spoken(text: str, language: str, variant: str, words_per_minute: float) -> 
 
 
 def _answer(request: bytes) -> None:
-    """Speak in a fork and write the number of samples and the samples, or a line that says 'failed'."""
+    """Speak in a fork and write the number of samples and the samples, or the line 'failed'."""
     child = os.fork()
     if not child:
         try:

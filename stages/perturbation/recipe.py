@@ -1,4 +1,4 @@
-"""What a perturbation is, the registry of them, and what params ask for."""
+"""The type of a perturbation, the registry of perturbations, and the choice that params make."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from stages.core.sound.audio import Samples
 from stages.perturbation.settings import PerturbationSettings
 
 Recipe = dict[str, Any]
-"""Every number that was drawn, and what came of it: enough to do it again by hand."""
+"""Every number that was drawn, and the values that follow from it: enough to repeat the change by hand."""
 
 Kind = Literal["audio", "text", "pairing"]
-"""What a perturbation changes: the sound, the text, or which voice and words go together."""
+"""What a perturbation changes: the sound, the text, or which sound and text belong together."""
 
 DonorRule = Literal["other_speaker", "same_speaker", "same_text"]
-"""Which other clip a pairing takes from: of another speaker with another text, of the same speaker with another text,
-or of another speaker with the same text."""
+"""The kind of clip that a pairing takes from: another speaker and another text, the same speaker and another text, or
+another speaker and the same text."""
 
 
 @dataclass(frozen=True)
 class Utterance:
-    """A clip as a pairing sees it.
+    """A clip, and the donor for its pairing.
 
     Attributes
     ----------
     samples : float32[n]
     text : str
     donor : Utterance or None
-        The clip to take from, by the perturbation's rule; None where the corpus has none.
+        The clip to take from, by the perturbation's rule; None if no clip of the corpus fits.
     """
 
     samples: Samples
@@ -45,7 +45,7 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Paired:
-    """What a pairing gives: a sound or None for the clip's own, a text or None for the clip's own."""
+    """The result of a pairing: a sound and a text. None stands for the clip's own."""
 
     samples: Samples | None = None
     text: str | None = None
@@ -58,20 +58,21 @@ class Perturbation:
     Attributes
     ----------
     kind : "audio", "text" or "pairing"
-        What it changes. Later stages group by it: of an audio or a text neighbour the other half is the clip's own.
+        What it changes. Later stages group by it. An audio neighbour keeps the clip's text, and a text neighbour keeps
+        the clip's sound.
     apply : callable
         ``apply(samples: float32[n], rng, **settings) -> (float32[n], recipe)``,
         ``apply(text, rng, **settings) -> (str, recipe)`` or
-        ``apply(utterance: Utterance, rng, **settings) -> (Paired, recipe)``. Defined for every clip: where there is
-        nothing to change, such as one word to swap, the clip comes back as it was and the recipe says so.
+        ``apply(utterance: Utterance, rng, **settings) -> (Paired, recipe)``. It must work for every clip. If there is
+        nothing to change, such as a single word to swap, it returns the clip unchanged and the recipe says so.
     settings : type of PerturbationSettings
-        What `params.yaml` may say of it: the keywords that `apply` takes, and `count`.
+        The settings in `params.yaml`: the keywords that `apply` takes, and `count`.
     donor : DonorRule or None
-        Of a pairing that takes from another clip.
+        The donor's rule, for a pairing that takes from another clip.
     libraries : tuple of str
-        Packages, beside numpy and soundfile, whose version can change a neighbour.
+        Packages, besides numpy and soundfile, whose version can change a neighbour.
     content : callable, optional
-        From the settings to what else a neighbour depends on, such as a model's weights; asked once a run.
+        Takes the settings and returns a hash of further inputs, such as a model's weights; called once per run.
     """
 
     kind: Kind
@@ -107,7 +108,7 @@ def perturbation(
 
 @dataclass(frozen=True)
 class Chosen:
-    """A perturbation as params ask for it.
+    """A perturbation with the count and settings of params.
 
     Attributes
     ----------
@@ -126,12 +127,12 @@ class Chosen:
 
 
 def chosen_perturbations(neighbours: dict[str, dict[str, Any]]) -> list[Chosen]:
-    """Return what ``perturbation.neighbours`` asks for, sorted by name; a count of 0 leaves one out.
+    """Return the perturbations of ``perturbation.neighbours``, sorted by name, without those whose count is 0.
 
     Raises
     ------
     EarwitnessError
-        Naming the key, for an unknown perturbation, an unknown or missing setting, or one out of range.
+        For an unknown perturbation, an unknown or missing setting, or a value out of range; the message names the key.
     """
     chosen = [_chosen(name, settings) for name, settings in sorted(neighbours.items())]
     return [choice for choice in chosen if choice.count]
@@ -153,10 +154,10 @@ def _chosen(name: str, given: dict[str, Any]) -> Chosen:
 
 
 def uniform(rng: np.random.Generator, limits: Sequence[float]) -> float:
-    """Draw from ``[limits[0], limits[1]]``, rounded to six decimals, so that the recipe holds the very number used."""
+    """Draw from ``[limits[0], limits[1]]``, rounded to six decimals, so that the recipe holds the exact number used."""
     return round(float(rng.uniform(limits[0], limits[1])), 6)
 
 
 def words_at(words: list[str], positions: Iterable[int]) -> list[str]:
-    """Return the words that stood at `positions`, for a recipe that can be read."""
+    """Return the words at `positions`, so that people can read the recipe."""
     return [words[position] for position in positions]

@@ -1,7 +1,8 @@
-"""Resynthesis: the transcript as Praat's synthesiser speaks it, at the clip's level.
+"""Resynthesis: the transcript spoken by Praat's synthesiser, at the clip's level.
 
-Another voice, and another manner as well: rhythm, stress, pauses, room and noise are the synthesiser's. What changes
-with it is therefore not the voice's alone; `codec` over every pairing levels what coding can level.
+Not only the voice changes: rhythm, stress, pauses, room and noise are the synthesiser's too. An effect of this
+perturbation is therefore not an effect of the voice alone. `pairing_codec` sends every pairing through the same codec,
+which removes the differences that coding can remove.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from stages.perturbation.settings import PerturbationSettings, Span, Text, withi
 
 
 class ResynthesisSettings(PerturbationSettings):
-    """The voice that speaks, and how fast."""
+    """The synthesiser's voice and range of speed."""
 
     language: Text
     variant: Text
@@ -41,16 +42,16 @@ def resynthesis(
     utterance : Utterance
     rng : Generator
     language, variant : str
-        As in the synthesiser's list, such as ``English (America)`` and ``Female1``.
+        Names from the synthesiser's list, such as ``English (America)`` and ``Female1``.
     words_per_minute : [from, to]
 
     Returns
     -------
     paired : Paired
-        Of the clip's mean power; the clip's own sound where there is nothing to say.
+        A sound with the clip's mean power; the clip's own sound if the transcript gives no speech.
     recipe : dict
-        `words_per_minute`; `scale`, by which the speech was turned down so that it does not clip; both null where
-        nothing was said.
+        `words_per_minute`; `scale`, the gain (at most 1) applied to avoid clipping; both are null
+        if nothing was said.
     """
     rate = uniform(rng, words_per_minute)
     spoken = speak(utterance.text, language, variant, rate) if utterance.text.strip() else np.zeros(0, np.float32)

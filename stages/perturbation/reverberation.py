@@ -1,4 +1,4 @@
-"""Reverberation: the clip in a room, modelled by noise that dies away (Moorer 1979)."""
+"""Reverberation: the clip in a room, modelled by decaying noise (Moorer 1979)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PREDELAY = 0.002
 
 
 class ReverberationSettings(PerturbationSettings):
-    """How long the room rings, and how loud the direct sound is beside its reflections."""
+    """Ranges of the reverberation time and of the direct-to-reverberant ratio."""
 
     seconds: Annotated[Span, within(0.05, 5)]
     direct_db: Annotated[Span, within(-20, 40)]
@@ -28,23 +28,23 @@ class ReverberationSettings(PerturbationSettings):
 def reverberation(
     samples: Samples, rng: np.random.Generator, *, seconds: Sequence[float], direct_db: Sequence[float]
 ) -> tuple[Samples, Recipe]:
-    """Add reflections behind the direct sound, which stays where it is.
+    """Add reflections after the direct sound, which keeps its place in time.
 
     Parameters
     ----------
     samples : float32[n]
     rng : Generator
     seconds : [from, to]
-        Time in which the reflections fall by 60 dB.
+        Range of the time in which the reflections fall by 60 dB.
     direct_db : [from, to]
-        Energy of the direct sound over that of all reflections, in dB.
+        Range of the ratio of the direct sound's energy to that of all reflections, in dB.
 
     Returns
     -------
     samples : float32[n]
-        What rings on after the clip's end is cut off.
+        Reflections after the clip's end are cut off.
     recipe : dict
-        `seconds`, `direct_db`; `scale`, by which the sound was turned down so that it does not clip.
+        `seconds`, `direct_db`; `scale`, the gain (at most 1) applied to avoid clipping.
     """
     length, ratio = uniform(rng, seconds), uniform(rng, direct_db)
     room = response(length, ratio, rng)
@@ -56,7 +56,7 @@ def reverberation(
 
 def response(seconds: float, direct_db: float, rng: np.random.Generator) -> NDArray[np.float64]:
     """Return a room's impulse response: 1 at time 0, then noise that falls by 60 dB in `seconds`."""
-    time = np.arange(int(1.2 * seconds * RATE) + 1) / RATE  # to -72 dB
+    time = np.arange(int(1.2 * seconds * RATE) + 1) / RATE  # until the noise has fallen by 72 dB
     tail = rng.standard_normal(len(time)) * 10 ** (-3 * time / seconds) * (time >= PREDELAY)
     room = tail * np.sqrt(10 ** (-direct_db / 10) / max(float(tail @ tail), 1e-30))
     room[0] = 1.0

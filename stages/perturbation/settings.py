@@ -1,7 +1,7 @@
-"""The settings of a perturbation, as pydantic checks them: the base class, and the types that perturbations share.
+"""The pydantic models of perturbations' settings: the base class, and the types that perturbations share.
 
-What is checked is handed on as it was written (a list stays a list, a whole number a whole number), because the keys of
-the row cache are made of it.
+Checked values stay as they were written (a list stays a list, and a whole number stays a whole number), because the
+keys of the row cache are made of them.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from stages.core.config.section import Section
 
 
 class PerturbationSettings(Section):
-    """What every perturbation has: how many neighbours a clip gets. A perturbation without settings takes this itself.
+    """The setting of every perturbation: the number of neighbours per clip.
 
-    A subclass declares a field for each keyword of the perturbation's function. Nothing is converted: a number that is
-    written as a text, or 1.5 for a count, is refused.
+    A perturbation without other settings uses this class itself. A subclass declares a field for each keyword of the
+    perturbation's function. Nothing is converted: a number that is written as text, or 1.5 for a count, is an error.
     """
 
     model_config = ConfigDict(strict=True)
@@ -26,7 +26,7 @@ class PerturbationSettings(Section):
     count: Annotated[int, Field(ge=0)]
 
     def keywords(self) -> dict[str, Any]:
-        """Return the keywords of the perturbation's function: everything but the count."""
+        """Return the keywords of the perturbation's function: all settings except the count."""
         return self.model_dump(exclude={"count"})
 
 
@@ -42,7 +42,7 @@ def _rising(pair: list[Any]) -> list[Any]:
 
 
 def within(low: float, high: float) -> AfterValidator:
-    """Return the validator of a number, or of each number of a span: from `low` to `high`, both included."""
+    """Return a validator: a number, or each number of a span, must lie from `low` to `high`, both included."""
 
     def check(value: Any) -> Any:
         numbers = value if isinstance(value, list) else [value]

@@ -1,4 +1,4 @@
-"""Silence: the transcript with as much silence as the clip lasted; what remains is text, and how long it took."""
+"""Silence: the transcript with silence of the clip's length. Only the text and the duration remain."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from stages.perturbation.settings import PerturbationSettings, Span, within
 
 
 class SpeedSettings(PerturbationSettings):
-    """How many times as fast the clip is played."""
+    """Range of the factor of speed."""
 
     factor: Annotated[Span, within(0.5, 2)]
 
@@ -29,14 +29,15 @@ def speed(samples: Samples, rng: np.random.Generator, *, factor: Sequence[float]
     samples : float32[n]
     rng : Generator
     factor : [from, to]
-        Above 1 for faster.
+        Range of the factor; above 1 is faster.
 
     Returns
     -------
     samples : float32[n / factor]
-        To within a sample, and never empty; what would rise above half the rate is filtered out.
+        The length is right to within one sample, and never 0. Frequencies that would rise above half the sampling rate
+        are filtered out.
     recipe : dict
-        `factor`; `scale`, by which the sound was turned down so that it does not clip.
+        `factor`; `scale`, the gain (at most 1) applied to avoid clipping.
     """
     drawn = uniform(rng, factor)
     changed, scale = within_range(played_faster(samples, drawn))

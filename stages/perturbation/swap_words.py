@@ -11,21 +11,21 @@ from stages.perturbation.settings import PerturbationSettings, within
 
 
 class SwapWordsSettings(PerturbationSettings):
-    """How many swaps there are."""
+    """Number of swaps."""
 
     swaps: Annotated[int, within(1, 1000)]
 
 
 @perturbation("swap_words", kind="text", settings=SwapWordsSettings)
 def swap_words(text: str, rng: np.random.Generator, *, swaps: int) -> tuple[str, Recipe]:
-    """Let two different words change places, `swaps` times one after the other.
+    """Swap two different words, `swaps` times in a row.
 
-    A text without two different words stays as it is. A later swap may undo an earlier one in part.
+    A text without two different words stays unchanged. A later swap can partly undo an earlier one.
 
     Parameters
     ----------
     text : str
-        Words are what white space separates.
+        White space separates words.
     rng : Generator
     swaps : int
         At least 1.
@@ -42,7 +42,7 @@ def swap_words(text: str, rng: np.random.Generator, *, swaps: int) -> tuple[str,
     done = []
     for _ in range(swaps):
         first = int(rng.integers(len(words)))
-        # Among the others that differ, so that a swap is one even where words repeat.
+        # Draw among the other, different words, so that a swap changes the text even if words repeat.
         second = int(rng.choice([place for place, word in enumerate(words) if word != words[first]]))
         words[first], words[second] = words[second], words[first]
         done.append([first, second])

@@ -1,4 +1,4 @@
-"""From clips to rows of neighbours: which are missing from the caches, and joining them all."""
+"""From clips to rows of neighbours: find those that the caches lack, and join all of them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from stages.perturbation.recipe import PERTURBATIONS, Chosen
 
 CLIPS_AT_ONCE = 16
 CHEAP = ["clip_id", "audio_hash", "text", "speaker", "member"]
-"""Columns of ``clips.parquet`` that keys are made of."""
+"""Columns of ``clips.parquet`` that the cache keys are made of."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a run makes of a corpus.
+    """The neighbours that a run makes of a corpus.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Asked:
     seed : int
     donors : Donors
     codec : str
-        What every pairing goes through.
+        The codec that every pairing goes through.
     """
 
     chosen: Sequence[Chosen]
@@ -41,9 +41,10 @@ class Asked:
     codec: str = NO_CODEC
 
     def wanted(self, choice: Chosen, clips: Iterable[Mapping[str, Any]]) -> list[list[Wanted]]:
-        """Return, for each clip, its neighbours of one kind, under keys of all that they depend on.
+        """Return, for each clip, its neighbours by one perturbation.
 
-        These are what is changed, how, by which code and libraries, seed and index, from which donor.
+        A neighbour's key covers all that it depends on: the sound or text, settings, code, libraries, seed, index and
+        donor.
         """
         fixed = self._fixed(choice)
         return [[self._one(choice, fixed, clip, index) for index in range(choice.count)] for clip in clips]
@@ -81,17 +82,17 @@ def missing_tasks(clips: list[dict[str, Any]], asked: Asked, caches: Mapping[str
             for one in of_clip:
                 if one.key in absent:
                     lacks.append(one)
-                    absent.remove(one.key)  # the same sound or text twice is changed once
+                    absent.remove(one.key)  # a sound or text that occurs twice is changed once
     return [NeighbourTask(None, clip, lacks) for clip, lacks in zip(clips, lacking, strict=True) if lacks]
 
 
 def needs_audio(task: NeighbourTask) -> bool:
-    """Whether a neighbour that the task wants is made from the sound."""
+    """Return whether a neighbour of the task is made from the sound."""
     return any(PERTURBATIONS[wanted.name].kind != "text" for wanted in task.wanted)
 
 
 def batches(tasks: Iterable[NeighbourTask]) -> Iterator[list[NeighbourTask]]:
-    """Group tasks so that handing them to a worker costs little beside the work."""
+    """Group tasks so that passing them to a worker costs little compared with the work."""
     stream = iter(tasks)
     while batch := list(islice(stream, CLIPS_AT_ONCE)):
         yield batch

@@ -1,4 +1,4 @@
-"""Telephone band: what a telephone line passes of the clip, about 300 to 3,400 Hz (ITU-T G.712)."""
+"""Telephone band: only the frequencies that a telephone line passes, about 300 to 3,400 Hz (ITU-T G.712)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stages.perturbation.settings import PerturbationSettings, Span, within
 
 
 class TelephoneBandSettings(PerturbationSettings):
-    """The two edges in Hz."""
+    """Ranges of the two edges in Hz."""
 
     low_hertz: Annotated[Span, within(50, 1000)]
     high_hertz: Annotated[Span, within(1500, 7900)]
@@ -25,20 +25,20 @@ class TelephoneBandSettings(PerturbationSettings):
 def telephone_band(
     samples: Samples, rng: np.random.Generator, *, low_hertz: Sequence[float], high_hertz: Sequence[float]
 ) -> tuple[Samples, Recipe]:
-    """Keep what lies between two drawn edges.
+    """Keep the frequencies between two drawn edges.
 
     Parameters
     ----------
     samples : float32[n]
     rng : Generator
     low_hertz, high_hertz : [from, to]
-        Where the response is down by 3 dB.
+        Ranges of the frequencies at which the response is down by 3 dB.
 
     Returns
     -------
     samples : float32[n]
     recipe : dict
-        `low_hertz`, `high_hertz`; `scale`, by which the sound was turned down so that it does not clip.
+        `low_hertz`, `high_hertz`; `scale`, the gain (at most 1) applied to avoid clipping.
     """
     low, high = uniform(rng, low_hertz), uniform(rng, high_hertz)
     changed, scale = within_range(passed(samples, low, high))

@@ -1,4 +1,4 @@
-"""Text alone: the transcript with a moment of silence, the same for every clip, so that not even its length is told."""
+"""Text alone: the transcript with a short silence, the same for all clips, so that it does not show their length."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from stages.perturbation.settings import Number, PerturbationSettings, within
 
 
 class TextAloneSettings(PerturbationSettings):
-    """How long the silence is."""
+    """Length of the silence."""
 
     seconds: Annotated[Number, within(0.1, 30)]
 
 
 @perturbation("text_alone", kind="pairing", settings=TextAloneSettings)
 def text_alone(utterance: Utterance, rng: np.random.Generator, *, seconds: float) -> tuple[Paired, Recipe]:
-    """Return so many seconds of silence; nothing is drawn.
+    """Return a silence of the given length; nothing is drawn.
 
     Parameters
     ----------
     utterance : Utterance
     rng : Generator
     seconds : float
-        An audio model takes no clip without sound; 0.2 s are enough for all.
+        Audio models refuse an empty clip; 0.2 s are enough for all of them.
 
     Returns
     -------

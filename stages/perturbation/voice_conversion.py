@@ -1,4 +1,4 @@
-"""Voice conversion: the clip as if somebody of another size and pitch had said it (Praat)."""
+"""Voice conversion: the clip with another vocal tract length and pitch (Praat)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from stages.perturbation.recipe import Paired, Recipe, Utterance, perturbation, 
 from stages.perturbation.settings import PerturbationSettings, Span, within
 
 MIDDLE = 165.0
-"""Hz between the median pitches of most men and most women: below it a voice is raised, above it lowered."""
+"""In Hz, between the median pitches of most men and most women. Lower voices are raised, higher voices lowered."""
 
 
 class VoiceConversionSettings(PerturbationSettings):
-    """By how much pitch and formants move."""
+    """Ranges of the changes of pitch and formants."""
 
     semitones: Annotated[Span, within(0, 12)]
     formants: Annotated[Span, within(1, 1.4)]
@@ -29,24 +29,24 @@ class VoiceConversionSettings(PerturbationSettings):
 def voice_conversion(
     utterance: Utterance, rng: np.random.Generator, *, semitones: Sequence[float], formants: Sequence[float]
 ) -> tuple[Paired, Recipe]:
-    """Move pitch and formants towards the other sex's; words, timing and manner stay.
+    """Move pitch and formants towards those of the other sex; words, timing and speaking style stay.
 
     Parameters
     ----------
     utterance : Utterance
     rng : Generator
     semitones : [from, to]
-        By which the pitch moves.
+        Range of the change of pitch.
     formants : [from, to]
-        Factor by which the formants move, above 1; its inverse where the voice is lowered.
+        Range of the factor for the formants, above 1; its inverse is used if the voice is lowered.
 
     Returns
     -------
     paired : Paired
     recipe : dict
-        `median_hertz`, the clip's pitch, 0 where nothing is voiced and only formants move; `semitones` and
-        `formants`, signed and inverted as they were applied; `scale`. All null for a clip under 0.1 s, which comes
-        back as it was.
+        `median_hertz`, the clip's median pitch, 0 if nothing is voiced (then only formants move); `semitones` and
+        `formants`, signed and inverted as they were applied; `scale`. All are null for a clip under 0.1 s, which is
+        returned unchanged.
     """
     steps, factor = uniform(rng, semitones), uniform(rng, formants)
     found = median_pitch(utterance.samples)

@@ -1,4 +1,4 @@
-"""Zeroed segments: short stretches of the clip fall silent (FiMMIA, arXiv 2512.02786)."""
+"""Zeroed segments: short stretches of the clip become silent (FiMMIA, arXiv 2512.02786)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stages.perturbation.settings import PerturbationSettings, Span, WholeSpan, 
 
 
 class ZeroSegmentsSettings(PerturbationSettings):
-    """How many segments fall silent, and how long each of them is."""
+    """Ranges of the number of silent segments and of their length."""
 
     segments: Annotated[WholeSpan, within(1, 100)]
     seconds: Annotated[Span, within(0.001, 10)]
@@ -30,10 +30,10 @@ def zero_segments(
     samples : float32[n]
     rng : Generator
     segments : [from, to]
-        How many, both included.
+        Range of the number of segments, both ends included.
     seconds : [from, to]
-        How long each is; never more than a quarter of the clip, which for a clip shorter than four times the
-        shortest segment is the length taken.
+        Range of a segment's length. Both ends are limited to a quarter of the clip, so that every segment of a very
+        short clip is a quarter of it.
 
     Returns
     -------

@@ -56,7 +56,7 @@ def test_probes_are_turned_so_that_members_score_higher(sheet: MakeSheet) -> Non
     found = {name: column for attack in CLIP_ATTACKS for name, column in CLIP_ATTACKS[attack](own).items()}
     signs = {name: found[name][0] for name in ("gradient_norm_2", "recall", "augmentation_kl", "camia_repetition")}
     assert signs == {"gradient_norm_2": -0.5, "recall": 0.5, "augmentation_kl": 0.5, "camia_repetition": -0.5}
-    assert found["curvature_trace"][0] == 0.5  # as the theory has it that FiMMIA refutes
+    assert found["curvature_trace"][0] == 0.5  # as in the theory that FiMMIA refutes
     assert found["sampling_zlib"][0] > found["sampling"][0] == 0.5
     assert np.isnan(found["recall"][1])
 
@@ -122,7 +122,7 @@ def test_clip_attacks_are_quiet_where_nothing_is_there(name: str, sheet: MakeShe
 
 
 class ReadProbes(dict[str, np.ndarray]):
-    """Every probe's values, and which of them were read."""
+    """Values of every probe, with a record of those that an attack read."""
 
     def __init__(self, names: list[str]) -> None:
         super().__init__({name: np.zeros(1) for name in names})
@@ -142,5 +142,5 @@ def test_a_clip_attack_whose_probe_was_told_labels_says_so(name: str, sheet: Mak
 
 
 def test_one_clip_attack_uses_labels() -> None:
-    """The test above would hold of no attack at all."""
+    """The test above would also pass if no attack used labels; this test excludes that."""
     assert [name for name in CLIP_ATTACKS if CLIP_ATTACKS[name].uses_labels] == ["recall"]

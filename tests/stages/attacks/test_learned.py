@@ -1,4 +1,4 @@
-"""Attacks that learn from labels: what they find, and that they find nothing where there is nothing."""
+"""Labelled attacks find a planted effect, and find nothing in data without an effect."""
 
 import numpy as np
 import pytest
@@ -54,7 +54,7 @@ def test_members_are_found_and_the_reference_is_scored_by_the_same_models(sheet:
     assert auc(found.target, known.member) > 0.75
     assert found.reference is not None
     assert 0.4 < auc(found.reference, known.member) < 0.6
-    assert found.p == 0.1  # the least that nine permutations can give
+    assert found.p == 0.1  # the smallest p that nine permutations can give
 
 
 def test_noise_is_not_learned(sheet: MakeSheet) -> None:

@@ -1,4 +1,4 @@
-"""Which rows are the clip, which its neighbours, which another clip."""
+"""Places tell apart rows of the clip itself, of its neighbours and of another clip."""
 
 import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""From token statistics to tables: joined by id, whatever the order; what is not defined is null."""
+"""From token statistics to tables: rows join by id in any order; undefined scores are null."""
 
 from typing import Any
 
@@ -169,7 +169,7 @@ def test_kinds_say_what_an_attack_was_told() -> None:
     assert kinds["loss"] == {"uses_reference": False, "uses_labels": False}
     assert kinds["rmia"] == {"uses_reference": True, "uses_labels": False}
     assert kinds["recall"]["uses_labels"]
-    assert "supervised" not in kinds  # a single non-member: nothing could be held against it
+    assert "supervised" not in kinds  # a single non-member is too few for a comparison
 
 
 @pytest.mark.parametrize("member", [[True] * 3, [False] * 3, [None] * 3, [True, False, None]])

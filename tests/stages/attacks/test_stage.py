@@ -1,4 +1,4 @@
-"""The stage on small artifacts: what it writes, and what it says when they do not fit."""
+"""The stage on small artifacts: its tables, and its errors for artifacts that do not match."""
 
 from pathlib import Path
 

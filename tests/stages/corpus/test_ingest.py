@@ -1,4 +1,4 @@
-"""From recordings to clips: what is usable, what goes to quarantine, what stops the stage."""
+"""From recordings to clips: usable recordings, recordings in quarantine, and files that stop the stage."""
 
 from pathlib import Path
 from typing import Any

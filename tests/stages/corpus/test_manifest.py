@@ -1,4 +1,4 @@
-"""Folders and manifests become entries; every way to get them wrong ends in one line that says how to mend it."""
+"""Folders and manifests become entries; every mistake gives a one-line message that says how to correct it."""
 
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ def test_a_manifest_on_each_side_through_links(put: Any, make_params: Any, workp
         ("test1", "non_members/audio/1.wav", False),
         ("train1", "members/audio/1.wav", True),
     ]
-    assert entries[0].attributes == {"member": "as noted"}  # the folder says it, but nothing is thrown away
+    assert entries[0].attributes == {"member": "as noted"}  # the column stays as an attribute
 
 
 def test_plain_audio_is_halved_by_the_seed(put: Any, make_params: Any) -> None:
@@ -83,10 +83,10 @@ HEADER = "clip_id,path,text,member\n"
     [
         ("column", {}, r"data/raw/mine: missing: put the corpus there"),
         ("column", {"readme.txt": ""}, r"data/raw/mine: no manifest and no audio: add manifest\.csv"),
-        ("column", {"a.wav": ""}, r"data/raw/mine/manifest\.csv: missing, and with it the column 'member'"),
+        ("column", {"a.wav": ""}, r"data/raw/mine/manifest\.csv: missing, so no column 'member' exists"),
         ("column", {"manifest.csv": "clip_id,path,text\na,a,\n"}, r"manifest\.csv: column 'member' is missing"),
         ("random_half", {"manifest.csv": "clip_id,path\na,a\n"}, r"manifest\.csv: column 'text' is missing"),
-        ("column", {"manifest.csv": HEADER + "a,a.wav,,perhaps\n"}, r"row 2: column 'member': 'perhaps' is no memb"),
+        ("column", {"manifest.csv": HEADER + "a,a.wav,,perhaps\n"}, r"row 2: column 'member': 'perhaps' is not valid"),
         ("column", {"manifest.csv": HEADER + ",a.wav,,1\n"}, r"row 2: column 'clip_id' is blank"),
         ("column", {"manifest.csv": HEADER + "a, ,,1\n"}, r"row 2: column 'path' is blank"),
         ("column", {"manifest.csv": HEADER + "a,b.wav,,1\nc,d.wav,,1\n"}, r"row 2: .*b\.wav is not a file, and 1 more"),

@@ -24,7 +24,7 @@ def test_blank_is_unknown_and_anything_else_an_error() -> None:
     assert parse_member("", "m.csv, row 2") is None
     for value in ("maybe", "2", "-1", ".0"):
         if value.removesuffix(".0"):
-            with pytest.raises(EarwitnessError, match=r"m\.csv, row 2: column 'member': .* is no membership"):
+            with pytest.raises(EarwitnessError, match=r"m\.csv, row 2: column 'member': .* is not valid"):
                 parse_member(value, "m.csv, row 2")
 
 

@@ -1,4 +1,4 @@
-"""Manifests in three formats give the same rows, and what is wrong in them is named."""
+"""Manifests in three formats give the same rows, and messages name the mistakes in them."""
 
 import json
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_a_byte_order_mark_and_spaces_in_the_header_do_no_harm(tmp_path: Path) -
         ("manifest.jsonl", "[1]", "row 1: not a JSON object"),
         ("manifest.jsonl", '{"clip_id": ' + "7" * 5000 + "}", "row 1: not JSON"),
         ("manifest.jsonl", "[" * 100_000, "row 1: not JSON"),
-        ("manifest.jsonl", '{"clip_id": "a", "path": "b", "text": "\\ud800"}', "row 1: holds half a character"),
+        ("manifest.jsonl", '{"clip_id": "a", "path": "b", "text": "\\ud800"}', "row 1: has an unpaired surrogate"),
         ("manifest.parquet", "no", "not a whole Parquet file .*: write it again"),
     ],
 )
@@ -77,5 +77,5 @@ def test_two_manifests_are_one_too_many(tmp_path: Path) -> None:
     assert find_manifest(tmp_path) is None
     assert find_manifest(write(tmp_path, "manifest.csv", "").parent) == tmp_path / "manifest.csv"
     write(tmp_path, "manifest.jsonl", "")
-    with pytest.raises(EarwitnessError, match=r"manifest\.jsonl lies beside it: keep one"):
+    with pytest.raises(EarwitnessError, match=r"the folder also has manifest\.jsonl: keep one"):
         find_manifest(tmp_path)

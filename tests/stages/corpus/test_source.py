@@ -1,4 +1,4 @@
-"""Source evidence: each measure finds what was done to a recording, and little where nothing was."""
+"""Source evidence: each measure finds a planted change of a recording, and little in an unchanged one."""
 
 import numpy as np
 import pytest

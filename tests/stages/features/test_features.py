@@ -1,4 +1,4 @@
-"""The stage: what is cached is not measured again, and rows do not depend on others."""
+"""The stage: cached rows are not measured again, and a row does not depend on other rows."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Prosodic features measure what was put in: pitch, its slope, voicing, pauses, syllables, formants."""
+"""Prosodic features measure planted pitch, slope of pitch, voicing, pauses, syllables and formants."""
 
 import numpy as np
 import pytest

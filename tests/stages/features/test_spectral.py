@@ -1,4 +1,4 @@
-"""Spectral features agree with librosa's definitions and with what can be worked out by hand."""
+"""Spectral features agree with librosa's definitions and with values derived by hand."""
 
 import librosa
 import numpy as np

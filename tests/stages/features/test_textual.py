@@ -1,4 +1,4 @@
-"""Textual features, worked out by hand."""
+"""Textual features against values derived by hand."""
 
 import zlib
 

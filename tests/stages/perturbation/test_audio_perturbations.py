@@ -1,4 +1,4 @@
-"""What each audio perturbation does, measured on what it did."""
+"""The effect of each audio perturbation, measured on its output."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Donors: fitting their rule, drawn by names alone."""
+"""Donors fit their rule, and their draw depends on names alone."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Pairings: what each puts together, and that the stage writes it."""
+"""Each pairing combines the right sound and text, and the stage writes them."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The stage: originals and neighbours, what is cached, what a row depends on."""
+"""The stage: originals and neighbours, cached rows, and the inputs that a row depends on."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The contract of every perturbation, and what params may ask of it."""
+"""The contract of every perturbation, and the settings that params may give it."""
 
 import json
 from inspect import signature
@@ -99,7 +99,7 @@ def test_settings_are_handed_on_as_they_were_written(name: str) -> None:
 def test_sound_stays_sound(name: str, samples: Samples, index: int) -> None:
     kept = samples.copy()
     changed, recipe = apply(name, samples, index)
-    assert np.array_equal(samples, kept)  # what was given is left as it was
+    assert np.array_equal(samples, kept)  # the inputs stay unchanged
     assert changed.dtype == np.float32
     if name == "speed":
         assert abs(len(changed) - len(samples) / recipe["factor"]) <= 1
