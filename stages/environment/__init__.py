@@ -1,17 +1,17 @@
-"""Make visible to DVC what it cannot see and numbers depend on.
+"""Record, as artifacts that DVC can follow, the things that numbers depend on and that DVC does not see.
 
-Out go
+The stage writes
 
 - ``data/environment.json``: the versions of the libraries that can change numbers;
 - ``data/environment/code/<stage>.json``: the version of every module that the stage imports, since DVC follows no
   imports;
 - ``data/environment/declared.json``: the names that `attribute_leakage.audits` and `backdoor.experiments` declare, for
-  whoever needs no more of them;
+  stages that need only these names;
 - ``data/environment/links/<corpus>.json``, for every declared corpus: path, size and content hash of each file behind
   a link to a folder in ``data/raw/<corpus>/``, where DVC does not look.
 
-What stages and corpora left behind that are no longer there is removed.
+It removes the files of stages and corpora that no longer exist.
 
-One stage writes all of them, because each stage that always runs makes DVC write its whole lock file, which takes a
-second.
+One stage writes all these files, because each stage that always runs makes DVC write its whole lock file, which takes
+a second.
 """

@@ -1,4 +1,4 @@
-"""``python -m stages.environment``: write versions of libraries and of code, names, and what lies behind links."""
+"""``python -m stages.environment``: write versions of libraries and code, declared names, and lists of linked files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STAGE = "environment"
 
 
 def main(_: str, params: EnvironmentParams) -> None:
-    """Write versions with sorted keys, and a list for each declared corpus, empty where it has no such links."""
+    """Write versions and names with sorted keys, and a list of linked files, maybe empty, for each declared corpus."""
     write_json(Path("data/environment.json"), environment())
     names = {"attribute_leakage": list(params.attribute_leakage.audits), "backdoor": list(params.backdoor.experiments)}
     write_json(artifact(STAGE, "declared.json"), names)
@@ -38,14 +38,14 @@ def main(_: str, params: EnvironmentParams) -> None:
 
 
 def _remove_all_but(names: Collection[str], folder: Path) -> None:
-    """Remove the files of stages or corpora that are no longer there: DVC hashes the folder as a whole."""
+    """Remove the files of stages or corpora that no longer exist, because DVC hashes the folder as a whole."""
     for file in folder.glob("*.json"):
         if file.stem not in names:
             file.unlink()
 
 
 def _remembered(memory: Path) -> Known:
-    """Return what an earlier run found. A memory that is missing or broken costs only that every file is read."""
+    """Return the files that an earlier run found; if its list is missing or damaged, every file is read again."""
     try:
         content = json.loads(memory.read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):

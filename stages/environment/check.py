@@ -1,4 +1,4 @@
-"""What is checked of `params.yaml` whenever the graph runs: every section, by its owner's model."""
+"""Check every section of `params.yaml` with its owner's model, whenever the graph runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def check_params(params: EnvironmentParams, path: Path) -> None:
     Raises
     ------
     EarwitnessError
-        Naming the file and the key.
+        If a section is wrong or unknown; the message names the file and the key.
     """
-    del params  # the nouns alone, which have been checked
+    del params  # holds only the nouns, which are checked already
     load_sections({stage: params_model(stage) for stage in stage_names()}, path)

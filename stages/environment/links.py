@@ -1,4 +1,4 @@
-"""Size and content hash of linked files, read again only where size, time of change or inode differ."""
+"""Size and content hash of linked files; a file is read again only if size, time of change or inode differ."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TypedDict, cast
 
 
 class LinkedFile(TypedDict):
-    """A file as it was when its `hash` was found: bytes, time of change in ns, inode."""
+    """The state of a file when its `hash` was computed: bytes, time of change in ns, inode."""
 
     size: int
     changed: int
@@ -19,7 +19,7 @@ class LinkedFile(TypedDict):
 
 
 class ListedFile(TypedDict):
-    """What of a file depends on content alone."""
+    """The properties of a file that depend only on its content."""
 
     path: str
     size: int
@@ -27,24 +27,24 @@ class ListedFile(TypedDict):
 
 
 Known = dict[str, LinkedFile]
-"""By relative path."""
+"""Linked files by relative path."""
 
 
 def digest_files(folder: Path, paths: Iterable[str], known: Known) -> Known:
-    """Describe files as they are now.
+    """Describe the current state of files.
 
     Parameters
     ----------
     folder : Path
-        What the paths are relative to.
+        The paths are relative to it.
     paths : iterable of str
     known : Known
-        An earlier answer of this function; may be empty or of another shape, then every file is read.
+        An earlier result of this function. If it is empty or has another shape, every file is read.
 
     Returns
     -------
     Known
-        One entry per path that is still there.
+        One entry per path that still exists.
     """
     return {path: described for path in paths if (described := _described(folder / path, known.get(path)))}
 
@@ -61,7 +61,7 @@ def _described(file: Path, before: object) -> LinkedFile | None:
         with file.open("rb") as handle:
             found = file_digest(handle, "blake2b").hexdigest()[:32]
         return {"size": state["size"], "changed": state["changed"], "inode": state["inode"], "hash": found}
-    except FileNotFoundError:  # removed since the folder was listed: it is no longer part of the corpus
+    except FileNotFoundError:  # removed after the folder was listed, so no longer part of the corpus
         return None
 
 
@@ -70,5 +70,5 @@ def _state(status: stat_result) -> dict[str, int]:
 
 
 def listing(files: Known) -> list[ListedFile]:
-    """Return what depends on content alone, in the order of the paths: path, size, hash."""
+    """Return path, size and hash of each file, sorted by path; they depend only on content."""
     return [{"path": path, "size": files[path]["size"], "hash": files[path]["hash"]} for path in sorted(files)]

@@ -1,4 +1,4 @@
-"""The section `environment` of `params.yaml`, and what else the stage reads of the file."""
+"""The parts of `params.yaml` that the stage reads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from stages.core.config.shared import BackdoorExperiments, LeakageAudits
 
 
 class EnvironmentParams(Params):
-    """What the stage reads: the nouns, and the names that other sections declare. It has no section of its own."""
+    """The nouns, and the names that other sections declare. The stage has no section of its own."""
 
     attribute_leakage: LeakageAudits
     backdoor: BackdoorExperiments

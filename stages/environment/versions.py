@@ -22,7 +22,7 @@ LIBRARIES = (
 
 
 def environment() -> dict[str, object]:
-    """Return ``python`` (major.minor, since patches change no numbers) and ``libraries``; null where one is missing."""
+    """Return ``python`` (major.minor, because patches change no numbers) and ``libraries``, None for missing ones."""
     return {
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "libraries": {name: _version(name) for name in LIBRARIES},

@@ -1,1 +1,1 @@
-"""FiMMIA's learned attack (arXiv 2512.02786): how a clip's neighbours differ from it, as the target sees them."""
+"""FiMMIA's learned attack (arXiv 2512.02786), on the differences of a target's output between a clip and neighbours."""

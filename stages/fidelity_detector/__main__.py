@@ -30,9 +30,9 @@ STAGE = "fidelity_detector"
 
 
 def work(audit: str, params: FidelityDetectorParams) -> None:
-    """Cross-fit the detector on the audit's clips, score them, and save one fitted on all of them."""
+    """Cross-fit the detector on the audit's clips, score them, and save a detector that is fitted on all of them."""
     require_declared(params.audits, "audits", audit)
-    torch.set_num_threads(1)  # a network this small gains nothing from more, and sums depend on how many there are
+    torch.set_num_threads(1)  # more threads do not speed up this small network, and would change its sums
     with threadpool_limits(1):
         audited, seed = read_audit(audit, params), seed_of(params.seed, STAGE, audit)
         _write(audit, audited, params, seed)
@@ -64,13 +64,13 @@ def _write(audit: str, audited: Audited, params: FidelityDetectorParams, seed: i
 
 
 def _lesson(audit: str, audited: Audited, settings: DetectorSection) -> Lesson | None:
-    """Return the labelled clips with their features side by side; None where there is nothing to compare."""
+    """Return the clips of known membership with one row of features each; None if there is nothing to compare."""
     if "target" not in audited.values or not audited.names or not audited.known.any():
         return None
     if settings.labels == "model" and "reference" not in audited.values:
         raise EarwitnessError(
             f"params.yaml: fidelity_detector.labels: model needs a reference, and audits.{audit} has none: "
-            "name one, or take the labels by row"
+            "name one, or write row"
         )
     values = {role: found.reshape(len(found), -1)[audited.known] for role, found in audited.values.items()}
     return Lesson(
@@ -83,7 +83,7 @@ def _lesson(audit: str, audited: Audited, settings: DetectorSection) -> Lesson |
 
 
 def _score_table(clip_ids: list[str], result: CrossFitted | None) -> pa.Table:
-    """Return the network's out-of-fold scores; a clip that no fold could score is left out."""
+    """Return the network's out-of-fold scores, without clips that no fold could score."""
     roles = {} if result is None else {"reference": result.reference, "target": result.target}
     rows = [
         {"clip_id": clip_id, "role": role, "score": float(scores[index])}

@@ -1,4 +1,4 @@
-"""Out-of-fold scores: no clip, and no other clip of its speaker, is scored by a detector that saw it."""
+"""Out-of-fold scores: the detector that scores a clip was not fitted on any clip of the same speaker."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from stages.fidelity_detector.labels import Bools, Ints, Lesson
 from stages.fidelity_detector.sets import Floats
 
 Fit = Callable[[Floats, Bools, Ints, int], Any]
-"""From features, labels, speakers and a seed to something fitted with a `decision_function`."""
+"""Maps features, labels, speakers and a seed to a fitted estimator with a `decision_function`."""
 
 
 @dataclass(frozen=True)
 class CrossFitted:
-    """Scores of every clip, NaN where no fold could score it.
+    """Out-of-fold scores of every clip; NaN if no fold could score it.
 
     Attributes
     ----------
     target : float64[n]
         Log-odds of membership from the target's fidelity features.
     reference : float64[n] or None
-        The same fitted detectors on the reference's features.
+        The scores that the same detectors give to the reference's features.
     fitted : list of (bool[n], Any)
-        For every fold that could be fitted, which clips it holds and what scored them.
+        For every fold that could be fitted: the clips that it holds out, and the detector that scored them.
     """
 
     target: Floats
@@ -41,20 +41,20 @@ class CrossFitted:
 
 
 def deal(lesson: Lesson, folds: int, rng: np.random.Generator) -> Ints:
-    """Deal the clips' speakers into folds: intp[n]."""
+    """Assign clips to folds by speaker: intp[n]."""
     return grouped_folds(lesson.member, lesson.cluster, folds, rng)[0]
 
 
 def crossfit(fit: Fit, lesson: Lesson, folds: Ints, seed: int) -> CrossFitted:
-    """Cross-fit a detector (`stages.core.inference.crossfit`), and keep what was fitted.
+    """Cross-fit a detector (`stages.core.inference.crossfit`), and keep the fitted detectors.
 
     Parameters
     ----------
     fit : callable
-        Scaling and every choice belong inside it.
+        Scaling and every data-dependent choice belong inside it.
     lesson : Lesson
     folds : intp[n]
-        A fold whose complement has fewer than two rows of a class scores nothing.
+        A fold is not scored if the other folds hold fewer than two rows of a class.
     seed : int
     """
     sides = [lesson.target] if lesson.reference is None else [lesson.target, lesson.reference]
@@ -73,20 +73,20 @@ def crossfit(fit: Fit, lesson: Lesson, folds: Ints, seed: int) -> CrossFitted:
 
 
 def logistic_regression(features: Floats, label: Bools, cluster: Ints, seed: int) -> Any:
-    """Fit the linear model that the network must not fall behind, on each perturbation's mean features."""
+    """Fit the linear baseline for the network, on each perturbation's mean features."""
     model = LogisticRegression(C=0.03, max_iter=3000, class_weight="balanced")
     return make_pipeline(RobustScaler(), model).fit(features, label)
 
 
 @dataclass(frozen=True)
 class SingleNeighbour:
-    """One feature of one neighbour, with the sign that members have.
+    """A score from one feature of one neighbour, signed so that higher means member.
 
     Attributes
     ----------
     column : int
     center, scale : float
-        Its median and, signed, its interquartile range on the training rows, so that folds can be compared.
+        Median and signed interquartile range on the training rows, so that the scores of folds are comparable.
     """
 
     column: int
@@ -99,7 +99,7 @@ class SingleNeighbour:
 
 
 def single_neighbour(features: Floats, label: Bools, cluster: Ints, seed: int) -> SingleNeighbour:
-    """Choose the feature of one neighbour that tells the training rows apart best, in either direction."""
+    """Choose the feature of one neighbour that separates the training rows best, in either direction."""
     aucs = column_aucs(features, np.repeat(label[:, None], features.shape[1], axis=1))
     column = int(np.argmax(np.abs(aucs - 0.5)))
     low, center, high = np.percentile(features[:, column], [25, 50, 75])

@@ -1,6 +1,7 @@
-"""The detector: a small network that sees a clip's neighbours as a set (Deep Sets, arXiv 1703.06114).
+"""The detector: a small network over the set of a clip's neighbours (Deep Sets, arXiv 1703.06114).
 
-FiMMIA's own network (10 million parameters, dropout, a ReLU on the logits) scores each neighbour apart and averages.
+FiMMIA's own network (10 million parameters, dropout, a ReLU on the logits) scores each neighbour separately and
+averages the scores.
 """
 
 from __future__ import annotations
@@ -23,36 +24,36 @@ from stages.fidelity_detector.training import train
 class FidelityDetector(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Classify sets of neighbours.
 
-    A neighbour's features, shifted by what is learnt of its perturbation, pass through one hidden layer; the mean over
-    the neighbours and a linear part on each perturbation's mean features give the log-odds. So neighbours of one
-    perturbation may come in any order. Several such networks are trained, each stopped early on a fold of speakers
-    that it does not train on, and their log-odds averaged.
+    A neighbour's features pass through one hidden layer, with a learnt shift for its perturbation. The mean over the
+    neighbours and a linear part on each perturbation's mean features give the log-odds. So the neighbours of one
+    perturbation may come in any order. Several such networks are trained. Each stops early by its loss on a fold of
+    speakers that it does not train on. Their log-odds are averaged.
 
     Parameters
     ----------
     groups : sequence of hashable or None
-        Of which perturbation each neighbour is; X holds the features of the neighbours side by side,
-        float[n, len(groups) * d]. None: one neighbour.
+        The perturbation of each neighbour. X holds the features of the neighbours side by side,
+        float[n, len(groups) * d]. None means one neighbour.
     hidden : int
         Width of the hidden layer.
     epochs : int
-        Full-batch steps of AdamW, at most.
+        Largest number of full-batch steps of AdamW.
     patience : int
-        Steps without a better loss on the validation fold after which a network stops.
+        A network stops after this many steps without a lower loss on its validation fold.
     learning_rate, weight_decay : float
     validation_folds : int
-        How many networks; at least 2.
+        Number of networks; at least 2.
     random_state : int, Generator or None
 
     Attributes
     ----------
     classes_ : ndarray[2]
     scaling_ : Scaling
-        Robust scaling, fitted on the training rows alone.
+        Robust scaling, fitted only on the training rows.
     network_ : Network
-        With a leading axis for the networks that were trained.
+        The leading axis of its tensors counts the trained networks.
     epochs_ : list of int
-        The step at which each network was best.
+        The step at which each network had its lowest validation loss.
     """
 
     def __init__(
@@ -88,14 +89,14 @@ class FidelityDetector(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ----------
         X : float[n, neighbours * d]
         y : array[n]
-            Two classes; the second, in sorted order, is that of members.
+            Two classes; the second in sorted order means member.
         cluster : int[n], optional
-            Speakers, whom no validation fold splits; each row its own where not given.
+            Speakers; no validation fold splits one. By default each row has its own speaker.
 
         Raises
         ------
         ValueError
-            If y does not hold two classes, or X's width is no multiple of the number of neighbours.
+            If y does not hold two classes, or X's width is not a multiple of the number of neighbours.
         """
         values, labels = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(labels)
@@ -127,13 +128,13 @@ class FidelityDetector(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return the log-odds of the second class (members), float64[n]; a row's does not depend on other rows."""
+        """Return the log-odds of the second class (members), float64[n]; a row does not depend on other rows."""
         check_is_fitted(self)
         values = validate_data(self, X, dtype=np.float64, reset=False)
         return self.network_.log_odds(*self._inputs(values))
 
     def batch(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return about the same faster, all rows at once: their last digits may depend on each other."""
+        """Return nearly the same log-odds faster, all rows at once; last digits may depend on other rows."""
         with torch.inference_mode():
             inputs = (torch.from_numpy(part) for part in self._inputs(X))
             return np.asarray(self.network_.logits(*inputs).mean(dim=0).numpy())
@@ -144,7 +145,7 @@ class FidelityDetector(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.stack([1 - member, member], axis=1)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the likelier class of each row."""
+        """Return the more probable class of each row."""
         likelier = (self.decision_function(X) > 0).astype(int)
         return np.asarray(self.classes_[likelier])
 

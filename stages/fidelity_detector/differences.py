@@ -1,8 +1,8 @@
-"""Fidelity features: each neighbour's statistics and embeddings less those of its original.
+"""Fidelity features: differences between the statistics and embeddings of each neighbour and of its original.
 
-FiMMIA (arXiv 2512.02786, section 3) takes the difference of the loss and of an outside embedder's vectors. Here the
-target's own statistics and pooled embeddings serve, and an outside embedder's where one is asked for. Of vectors the
-features are distances, which mean the same for targets of any width.
+FiMMIA (arXiv 2512.02786, section 3) uses the differences of the loss and of an outside embedder's vectors. This module
+uses the target's own statistics and pooled embeddings, and the vectors of an outside embedder if params name one. The
+features of vectors are distances, which are comparable between targets of any width.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ Floats = NDArray[np.float64]
 STATISTICS = ("logprob", "mean_logprob", "var_logprob", "renyi_0.5", "modified_entropy", "gap", "hit")
 EMBEDDINGS = ("encoder", "hidden")
 OUTSIDE = "outside"
-"""Name of an outside embedder's vectors."""
+"""Name of the outside embedder's vectors."""
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a role made of one neighbour under the given transcript and the first instruction.
+class TokenSummary:
+    """A role's token statistics of one neighbour, with the given transcript and the first instruction.
 
     Attributes
     ----------
     means : float64[len(STATISTICS)]
-        Over the transcript's tokens; NaN for a statistic that is not known.
+        Means over the transcript's tokens; NaN for an unknown statistic.
     logprob : float64[T]
-        Of the tokens.
+        Log-probability of each token.
     token_ids : bytes
-        Which tokens: only of equal ones can one say how each changed.
+        The tokens. Token-wise changes are defined only between equal token sequences.
     """
 
     means: Floats
@@ -44,21 +44,21 @@ class Seen:
 
 
 Vectors = dict[str, dict[str, Floats]]
-"""By neighbour_id, then by the embedding's name."""
+"""Vectors by neighbour_id, then by the embedding's name."""
 
 
 @dataclass(frozen=True)
 class Neighbourhood:
-    """Where each neighbour belongs.
+    """The neighbours of each clip, by id.
 
     Attributes
     ----------
     original : dict of str to str
         From clip_id to the neighbour_id of its original.
     neighbours : dict of str to dict of str to str
-        From clip_id to its neighbours: from ``perturbation/index`` to neighbour_id.
+        From clip_id to its neighbours, these from ``perturbation/index`` to neighbour_id.
     kind : dict of str to str
-        From a perturbation to what it changes: ``audio``, ``text`` or ``pairing``.
+        From each perturbation to its kind: ``audio``, ``text`` or ``pairing``.
     """
 
     original: dict[str, str]
@@ -67,7 +67,7 @@ class Neighbourhood:
 
     @classmethod
     def of(cls, table: pa.Table, kinds: Collection[str]) -> Neighbourhood:
-        """Read the ids of `neighbours.parquet`; of neighbours, those of some kinds."""
+        """Read the ids of `neighbours.parquet`: originals, and neighbours of the given kinds."""
         original: dict[str, str] = {}
         neighbours: dict[str, dict[str, str]] = {}
         kind: dict[str, str] = {}
@@ -92,9 +92,9 @@ def feature_names(embeddings: Sequence[str] = EMBEDDINGS) -> list[str]:
     return [*(f"delta_{name}" for name in STATISTICS), *of_tokens, *of_vectors]
 
 
-def read_tokens(tables: Iterable[pa.Table], role: str) -> dict[str, Seen]:
-    """Reduce `tokens.parquet` to what the differences need, by neighbour_id."""
-    found: dict[str, Seen] = {}
+def read_tokens(tables: Iterable[pa.Table], role: str) -> dict[str, TokenSummary]:
+    """Reduce `tokens.parquet` to the statistics that the differences need, by neighbour_id."""
+    found: dict[str, TokenSummary] = {}
     for table in tables:
         rows = _first_view(table, role, {"slice": "transcript"})
         if not rows.num_rows:
@@ -103,7 +103,7 @@ def read_tokens(tables: Iterable[pa.Table], role: str) -> dict[str, Seen]:
         logprob, token_ids = _lists(rows["logprob"]), _lists(rows["token_ids"])
         for place, neighbour_id in enumerate(rows["neighbour_id"].to_pylist()):
             ids = token_ids[place].astype(np.int32).tobytes()
-            found[neighbour_id] = Seen(means[place], logprob[place].astype(np.float64), ids)
+            found[neighbour_id] = TokenSummary(means[place], logprob[place].astype(np.float64), ids)
     return found
 
 
@@ -122,14 +122,14 @@ def differences(
     clip_ids: Sequence[str],
     names: Sequence[str],
     where: Neighbourhood,
-    seen: Mapping[str, Seen],
+    seen: Mapping[str, TokenSummary],
     vectors: Vectors,
     embeddings: Sequence[str] = EMBEDDINGS,
 ) -> Floats:
     """Return the fidelity features, float64[clips, neighbours, features], finite.
 
-    What cannot be compared gives zero, no difference: a neighbour that a clip lacks, a statistic that an endpoint does
-    not tell, the change of single tokens where the text is another.
+    A difference that cannot be computed is zero: for a neighbour that a clip lacks, for a statistic that an endpoint
+    does not report, and for token-wise changes if the text differs.
     """
     values = np.zeros((len(clip_ids), len(names), len(feature_names(embeddings))))
     for row, clip_id in enumerate(clip_ids):
@@ -143,7 +143,7 @@ def differences(
     return np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def _token_features(neighbour: Seen, original: Seen) -> list[float]:
+def _token_features(neighbour: TokenSummary, original: TokenSummary) -> list[float]:
     new, old = neighbour.logprob, original.logprob
     if not len(new) or not len(old):
         return [*(neighbour.means - original.means), 0.0, 0.0, 0.0, 0.0]
@@ -157,7 +157,7 @@ def _token_features(neighbour: Seen, original: Seen) -> list[float]:
 def _vector_features(
     neighbour: Mapping[str, Floats], original: Mapping[str, Floats], embeddings: Sequence[str]
 ) -> list[float]:
-    """Return each embedding's distance and its growth in length, both relative to the original's length."""
+    """Return each embedding's distance and its change in norm, both relative to the original's norm."""
     features = []
     for name in embeddings:
         old, new = original.get(name, np.zeros(0)), neighbour.get(name, np.zeros(0))
@@ -186,7 +186,7 @@ def _lists(column: pa.ChunkedArray) -> list[NDArray[Any]]:
 
 
 def _row_means(column: pa.ChunkedArray) -> Floats:
-    """Return the mean of each list of a column over its known values; NaN where there are none."""
+    """Return the mean of each list of a column over its known values; NaN if it has none."""
     array: Any = column.combine_chunks()
     lengths = array.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
     flat = array.flatten().to_numpy(zero_copy_only=False).astype(np.float64)

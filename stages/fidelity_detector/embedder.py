@@ -1,7 +1,7 @@
-"""An outside embedder: what another model, which never saw the target, makes of each neighbour.
+"""An outside embedder: the vectors that another model, independent of the target, gives to each neighbour.
 
-FiMMIA (arXiv 2512.02786, section 3) takes such vectors of every modality. Here one model is named in params, by hub id
-or folder: of sound, if it comes with a feature extractor, else of text. The mean of its last layer is the vector.
+FiMMIA (arXiv 2512.02786, section 3) uses such vectors for every modality. Here params name one model, by hub id or
+folder. It embeds sounds if it has a feature extractor, otherwise texts. The vector is the mean of its last layer.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Embed = Callable[[Row], Floats]
 
 
 def outside_vectors(model: str, revision: str, corpus: str) -> Vectors:
-    """Return the vectors of all neighbours of a corpus, by neighbour_id, as far as the row cache lacks them.
+    """Return the vectors of all neighbours of a corpus, by neighbour_id; compute those that the row cache lacks.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def outside_vectors(model: str, revision: str, corpus: str) -> Vectors:
     Raises
     ------
     EarwitnessError
-        If there is no such model.
+        If the model cannot be loaded.
     """
     path = artifact("perturbation", corpus, "neighbours.parquet")
     hears, embed = _loaded(model, revision, corpus)
@@ -73,14 +73,14 @@ def _batches(path: Path) -> Iterator[list[Row]]:
 
 
 def _audio_lookup(corpus: str) -> Callable[[Row], bytes]:
-    """Return a function from a neighbour to its FLAC bytes: its own, or else its clip's."""
+    """Return a function from a neighbour to its FLAC bytes: its own, or else those of its clip."""
     own = KeyedColumn(artifact("perturbation", corpus, "neighbours.parquet"), "neighbour_id", "audio")
     clips = KeyedColumn(artifact("corpus", corpus, "clips.parquet"), "clip_id", "audio")
     return lambda row: own[row["neighbour_id"]] or clips[row["clip_id"]]
 
 
 def _loaded(model: str, revision: str, corpus: str) -> tuple[bool, Embed]:
-    """Return whether a model hears, and what embeds a neighbour by it."""
+    """Return whether a model embeds sounds, and the function that embeds a neighbour."""
     from transformers import AutoFeatureExtractor, AutoModel, AutoTokenizer
 
     pinned = {"trust_remote_code": False} | ({} if revision == NONE else {"revision": revision})
@@ -107,17 +107,17 @@ def _of_text(network: Any, tokenizer: Any, row: Row) -> Floats:
 
 
 def _mean(network: Any, inputs: Any) -> Floats:
-    """Return the mean of the last layer over its positions; one row at a time, so that none depends on another."""
+    """Return the mean of the last layer over its positions; one row at a time, so that rows are independent."""
     import torch
 
-    # Of a model with a decoder its encoder is the embedder.
+    # A model with a decoder embeds by its encoder.
     part = network.get_encoder() if network.config.is_encoder_decoder else network
     with torch.inference_mode():
         return np.asarray(part(**inputs).last_hidden_state[0].double().mean(dim=0).numpy())
 
 
 def _content(folder: Path) -> str:
-    """Return a hash of a folder's files; of a hub's model its revision says enough."""
+    """Return a hash of a folder's files. For a hub model it covers no file, because the revision identifies it."""
     digest = blake2b(digest_size=16)
     for path in sorted(folder.glob("*")) if folder.is_dir() else []:
         if path.suffix in {".safetensors", ".json", ".txt", ".model"}:

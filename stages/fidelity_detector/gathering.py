@@ -1,4 +1,4 @@
-"""From an audit's artifacts to its fidelity features."""
+"""Compute an audit's fidelity features from its artifacts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ROLES = ("target", "reference")
 
 @dataclass(frozen=True)
 class Audited:
-    """What the detector knows of an audit's clips.
+    """An audit's clips with their fidelity features.
 
     Attributes
     ----------
@@ -40,15 +40,15 @@ class Audited:
     member, known : bool[n]
         Membership, and whether it is known.
     cluster : intp[n]
-        Speakers.
+        Speaker of each clip.
     names : list of str
         The neighbours, ``perturbation/index``.
     kinds : dict of str to str
-        What each perturbation changes.
+        The kind of each perturbation: ``audio``, ``text`` or ``pairing``.
     features : list of str
-        Of a neighbour.
+        Names of a neighbour's features.
     values : dict of str to float64[n, neighbours, d]
-        By role, of those that were asked.
+        Features by role, of the roles that have statistics.
     """
 
     clip_ids: list[str]

@@ -1,4 +1,4 @@
-"""`metrics.json`: the figures by which detectors are compared, from `details.json`."""
+"""`metrics.json`: the figures that compare detectors, taken from `details.json`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stages.core.results.flat import Headlines, bounded
 
 
 def headlines(details: Mapping[str, Any]) -> Headlines:
-    """Return the network's AUC out of fold beside the best single neighbour's, and what labels by model detect."""
+    """Return the out-of-fold AUCs of the network and of the best single neighbour, and what labels by model detect."""
     found: Headlines = {
         **bounded("auc", details["auc"], details["auc_ci"]),
         "n": details["clips"],

@@ -1,7 +1,7 @@
-"""Which neighbours and features carry a detector: what its AUC loses when they are dealt out anew among the clips.
+"""The importance of neighbours and features: how much a detector's AUC falls if their values are permuted over clips.
 
-Permutation importance (Breiman 2001) on the held-out clips of every fold; what is dealt out together (all neighbours of
-a perturbation, all perturbations of a kind, one feature of all neighbours) stays together within a clip.
+This is permutation importance (Breiman 2001) on the held-out clips of every fold. Columns of one part are permuted
+together: all neighbours of a perturbation, all perturbations of a kind, or one feature of all neighbours.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ def importance(
     parts: Mapping[str, NDArray[np.bool_]],
     rng: np.random.Generator,
 ) -> dict[str, float]:
-    """Return by how much the out-of-fold AUC falls without each part.
+    """Return how much the out-of-fold AUC falls if each part is permuted.
 
     Parameters
     ----------
     found : CrossFitted
-        Of detectors with a `batch` function, which scores many rows at once.
+        Its detectors need a `batch` function, which scores many rows at once.
     features : float64[n, neighbours * d]
     member : bool[n]
     parts : dict of str to bool[neighbours * d]
-        Columns that are dealt out together.
+        Columns that are permuted together.
     rng : numpy.random.Generator
 
     Returns
     -------
     dict of str to float
-        Mean over `REPEATS`; about 0, or a little below, for a part that carries nothing.
+        Mean over `REPEATS` permutations; about 0, or slightly below, for a part without information.
     """
     whole = _auc(found, features, member)
     drops = {}
@@ -75,9 +75,9 @@ def parts_of(
     names : sequence of str
         The neighbours, ``perturbation/index``.
     kinds : mapping of str to str
-        Of each perturbation.
+        Kind of each perturbation.
     features : sequence of str
-        Of a neighbour.
+        Names of a neighbour's features.
     """
     perturbation = np.repeat([name.rsplit("/", 1)[0] for name in names], len(features))
     kind = np.array([kinds[name] for name in perturbation.tolist()])

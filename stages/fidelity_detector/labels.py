@@ -1,9 +1,9 @@
-"""What a detector learns from: clips that are members or not, or copies of a target that saw the same clips or not.
+"""A detector's training labels: by row (members and non-members) or by model (target and reference).
 
-By row: a member's features against a non-member's, as the target gives them. By model (FiMMIA, arXiv 2512.02786,
-section 4): a member's features as the target gives them, which was trained on it, against the same clip's as the
-reference gives them, which was not. No difference between clips can then be learnt, but the difference between the two
-models can; so on clips that neither was trained on the detector must be at chance.
+By row, the detector compares the target's features of members with those of non-members. By model (FiMMIA, arXiv
+2512.02786, section 4), it compares, for each member, the target's features with the reference's. The target was trained
+on the clip and the reference was not. Labels by model exclude every difference between clips. But the detector can
+learn other differences between the two models. So it must be at chance on clips that neither model was trained on.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ class Lesson:
     Attributes
     ----------
     target : float64[n, d]
-        Fidelity features.
+        The target's fidelity features.
     reference : float64[n, d] or None
-        The same clips as the reference gives them.
+        The reference's features of the same clips.
     member : bool[n]
     cluster : intp[n]
-        Speakers.
+        Speaker of each clip.
     labels : "row" or "model"
-        By model there must be a reference.
+        "model" needs a reference.
     """
 
     target: Floats
@@ -45,7 +45,7 @@ class Lesson:
     labels: Labels = "row"
 
     def rows(self, clips: Bools) -> tuple[Floats, Bools, Ints]:
-        """Return features, labels and speakers to learn from, of some clips.
+        """Return the training features, labels and speakers of some clips.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""The network beside what it must not fall behind: logistic regression, and the best feature of a single neighbour."""
+"""Fit the network and its baselines: logistic regression, and the best feature of a single neighbour."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from stages.fidelity_detector.sets import Floats, codes_of, group_means
 
 
 def compared(lesson: Lesson, names: Sequence[str], settings: DetectorSection, seed: int) -> dict[str, CrossFitted]:
-    """Cross-fit all three on the same folds.
+    """Cross-fit the network and both baselines on the same folds.
 
     Parameters
     ----------
     lesson : Lesson
-        Features of the neighbours side by side.
+        Holds the features of the neighbours side by side.
     names : sequence of str
         The neighbours, ``perturbation/index``.
     settings : DetectorSection
@@ -42,7 +42,7 @@ def compared(lesson: Lesson, names: Sequence[str], settings: DetectorSection, se
 
 
 def fit_network(names: Sequence[str], settings: DetectorSection) -> Fit:
-    """Return what fits the network on features, labels and speakers with a seed."""
+    """Return a function that fits the network, given features, labels, speakers and a seed."""
 
     def fit(features: Floats, label: Bools, cluster: Ints, seed: int) -> FidelityDetector:
         detector = FidelityDetector(

@@ -1,4 +1,4 @@
-"""How well out-of-fold scores tell members apart, and copies of a target."""
+"""How well out-of-fold scores separate members from non-members, and a target from its reference."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stages.fidelity_detector.sets import Floats
 
 
 def measured(scores: Floats, label: Bools, cluster: Ints) -> dict[str, Any]:
-    """Return the AUC with its interval, clustered by speaker; None where nothing was scored or a class is empty."""
+    """Return the AUC with its interval, clustered by speaker; None if a class has no scores."""
     known = np.isfinite(scores)
     if len(np.unique(label[known])) < 2:
         return {"auc": None, "auc_ci": None}
@@ -22,13 +22,14 @@ def measured(scores: Floats, label: Bools, cluster: Ints) -> dict[str, Any]:
 
 
 def measured_by_model(found: CrossFitted, lesson: Lesson) -> dict[str, Any]:
-    """Return how well the target is told from its reference, on clips that it was trained on and on others.
+    """Return how well scores separate the target from its reference, on the target's training clips and on others.
 
     Returns
     -------
     dict
-        `trained` and `untrained`, each an AUC with its interval; `detects`: ``memory``, or ``fine-tuning`` where the
-        two are told apart on clips that neither was trained on, or ``nothing``.
+        `trained` and `untrained`, each an AUC with its interval, and `detects`: ``fine-tuning`` if the two are
+        separated even on clips that neither was trained on, else ``memory`` if they are separated on training clips,
+        else ``nothing``.
     """
     assert found.reference is not None
     parts = {}

@@ -1,4 +1,4 @@
-"""The section `fidelity_detector` of `params.yaml`, and what else the stage reads of the file."""
+"""The section `fidelity_detector` of `params.yaml`, and the other parts of the file that the stage reads."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ class DetectorSection(Section):
 
 
 class FidelityDetectorParams(Params):
-    """What the stage reads."""
+    """The parts of `params.yaml` that the stage reads."""
 
     fidelity_detector: DetectorSection

@@ -1,4 +1,4 @@
-"""A detector on disk: its numbers as safetensors, what they mean as JSON; and put to clips that it never saw."""
+"""Save a detector (tensors as safetensors, their meaning as JSON), load it, and apply it to other clips."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ WEIGHTS, CONFIG = "detector.safetensors", "config.json"
 
 @dataclass(frozen=True)
 class SavedDetector:
-    """A fitted detector without the data that it was fitted on.
+    """A fitted detector without its training data.
 
     Attributes
     ----------
     perturbations : list of str
-        In the order of its codes.
+        In the order of the detector's codes.
     features : list of str
-        Of a neighbour, in order.
+        Names of a neighbour's features, in order.
     parts : dict of str to tensor
-        Of the networks.
+        Tensors of the networks.
     center, scale : float64[perturbations, d]
     """
 
@@ -43,7 +43,7 @@ class SavedDetector:
     scale: Floats
 
     def log_odds(self, values: Floats, names: Sequence[str], features: Sequence[str]) -> Floats:
-        """Return the log-odds of membership of clips, whatever number of neighbours of each perturbation they have.
+        """Return the clips' log-odds of membership; each perturbation may have any number of neighbours.
 
         Parameters
         ----------
@@ -51,7 +51,7 @@ class SavedDetector:
         names : sequence of str
             The neighbours, ``perturbation/index``.
         features : sequence of str
-            Of a neighbour.
+            Names of a neighbour's features.
 
         Returns
         -------
@@ -60,13 +60,13 @@ class SavedDetector:
         Raises
         ------
         EarwitnessError
-            If there is no neighbour of a perturbation, or not a feature, that the detector knows.
+            If a perturbation has no neighbour, or a feature is missing, that the detector needs.
         """
         of = [name.rsplit("/", 1)[0] for name in names]
         if absent := [name for name in self.perturbations if name not in of]:
-            raise EarwitnessError(f"the detector reads {absent[0]!r}, of which these clips have no neighbour")
+            raise EarwitnessError(f"the detector needs neighbours of {absent[0]!r}, and these clips have none")
         if absent := [name for name in self.features if name not in features]:
-            raise EarwitnessError(f"the detector reads {absent[0]!r}, which these clips were not asked for")
+            raise EarwitnessError(f"the detector needs the feature {absent[0]!r}, which these clips lack")
         kept = [place for place, name in enumerate(of) if name in self.perturbations]
         codes = np.array([self.perturbations.index(of[place]) for place in kept], np.intp)
         columns = [list(features).index(name) for name in self.features]
@@ -76,14 +76,14 @@ class SavedDetector:
 
 
 def save(folder: Path, fitted: FidelityDetector | None, about: dict[str, Any]) -> None:
-    """Write a detector, or, where none could be fitted, a file that says so.
+    """Write a detector; if none could be fitted, write a file that says so.
 
     Parameters
     ----------
     folder : Path
     fitted : FidelityDetector or None
     about : dict
-        What its numbers mean: `perturbations`, `features` and anything that people should know.
+        The meaning of its tensors: `perturbations`, `features`, and further facts for readers.
     """
     tensors: dict[str, torch.Tensor] = {}
     if fitted is not None:
@@ -100,7 +100,7 @@ def load(folder: Path) -> SavedDetector:
     Raises
     ------
     EarwitnessError
-        If there is none, or none could be fitted.
+        If the folder holds no detector, or none could be fitted.
     """
     config = read_json(folder / CONFIG)
     if not config["fitted"]:

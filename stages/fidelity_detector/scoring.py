@@ -1,4 +1,4 @@
-"""Put a saved detector to clips: of unknown membership, of another audit, of another target."""
+"""Apply a saved detector to other clips: of unknown membership, of another audit, or of another target."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ Row = dict[str, Any]
 
 
 def score(name: str, detector: str, params: FidelityDetectorParams) -> list[Row]:
-    """Score every clip of an audit, or of a corpus, by the detector that another audit fitted.
+    """Score every clip of an audit, or of a corpus, with the detector that an audit fitted.
 
     Parameters
     ----------
     name : str
-        An audit; or a corpus that one audit puts to the target that the detector was fitted on.
+        An audit, or a corpus that an audit combines with the detector's own target.
     detector : str
-        The audit whose detector it is.
+        The audit that fitted the detector.
     params : FidelityDetectorParams
 
     Returns
     -------
     list of dict
-        By clip_id: ``clip_id``, ``score`` (log-odds of membership), ``probability``, ``member`` (true, false or None)
-        and ``scored``: ``detector``, or ``out_of_fold`` for a clip that the detector learnt from, whose score is by
-        one that did not.
+        Sorted by clip_id: ``clip_id``, ``score`` (log-odds of membership), ``probability``, ``member`` (true, false or
+        None) and ``scored``. This is ``detector``, or ``out_of_fold`` for a clip that the detector was fitted on, whose
+        score comes from a detector of another fold.
 
     Raises
     ------
     EarwitnessError
-        If a name is not declared, artifacts are missing, or the clips lack neighbours that the detector reads.
+        If a name is not declared, artifacts are missing, or the clips lack neighbours that the detector needs.
     """
     require_declared(params.audits, "audits", detector)
     audit = _audit_of(name, detector, params)
@@ -65,13 +65,12 @@ def score(name: str, detector: str, params: FidelityDetectorParams) -> list[Row]
 
 
 def transfer(audits: Sequence[str], params: FidelityDetectorParams) -> list[Row]:
-    """Return how well each audit's detector does on each audit, on the target and on the reference.
+    """Return the AUC of each audit's detector on each audit, for the target and for the reference.
 
     Returns
     -------
     list of dict
-        ``detector``, ``audit``, ``role``, ``auc``, ``auc_ci``, ``scored``; an audit's own clips are scored out of
-        fold.
+        ``detector``, ``audit``, ``role``, ``auc`` and ``auc_ci``. An audit's own clips have out-of-fold scores.
     """
     with _one_thread():
         read = {audit: read_audit(audit, params) for audit in audits}
@@ -86,7 +85,7 @@ def transfer(audits: Sequence[str], params: FidelityDetectorParams) -> list[Row]
 
 
 def as_table(rows: Iterable[Row], role: str) -> str:
-    """Return a transfer table of one role as Markdown: a line a detector, a column an audit."""
+    """Return a transfer table of one role as Markdown: one line per detector, one column per audit."""
     cells = {(row["detector"], row["audit"]): _shown(row) for row in rows if row["role"] == role}
     audits = list(dict.fromkeys(audit for _, audit in cells))
     lines = [["detector", *audits], ["---"] * (len(audits) + 1)]
@@ -113,7 +112,7 @@ def _scores(
 ) -> tuple[Floats, list[str]]:
     """Return each clip's score, and how it was scored."""
     if role not in audited.values:
-        raise EarwitnessError(f"no statistics of the {role}: it does not hear the clips, or there is none")
+        raise EarwitnessError(f"no statistics of the {role}: audio does not reach it, or the audit has none")
     scores = saved.log_odds(audited.values[role], audited.names, audited.features)
     how = ["detector"] * len(scores)
     if own:
@@ -127,7 +126,7 @@ def _scores(
 
 
 def _audit_of(name: str, detector: str, params: FidelityDetectorParams) -> str:
-    """Return the audit that a name stands for."""
+    """Return the audit of this name, or the first that combines a corpus of this name with the detector's target."""
     if name in params.audits:
         return name
     target = params.audits[detector].target
@@ -135,7 +134,7 @@ def _audit_of(name: str, detector: str, params: FidelityDetectorParams) -> str:
     if name not in params.corpora:
         raise EarwitnessError(f"params.yaml: {name!r} is neither an audit nor a corpus: declare it")
     if not fits:
-        raise EarwitnessError(f"params.yaml: audits: none puts the corpus {name!r} to {target!r}: add one")
+        raise EarwitnessError(f"params.yaml: audits: none has the corpus {name!r} and the target {target!r}: add one")
     return fits[0]
 
 

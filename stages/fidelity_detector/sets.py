@@ -1,4 +1,4 @@
-"""A clip's neighbours as a set: which perturbation each is of, and features on one scale."""
+"""A clip's neighbours as a set: the perturbation of each, and robust scaling of their features."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 CLIP_AT = 5.0
-"""Scaled features beyond this many interquartile ranges are cut: one absurd neighbour must not steer a detector."""
+"""Scaled features are clipped at this many interquartile ranges, so that one outlier cannot dominate a detector."""
 
 
 def codes_of(groups: Sequence[Any] | None) -> Codes:
-    """Return the perturbation of each neighbour as a code 0 to G - 1, in order of appearance; one where None."""
+    """Return the perturbation of each neighbour as a code 0 to G - 1, in order of appearance; a single 0 for None."""
     known: dict[Any, int] = {}
     return np.array([known.setdefault(group, len(known)) for group in (groups or [0])], np.intp)
 
@@ -36,13 +36,13 @@ def group_means(sets: Floats, codes: Codes) -> Floats:
 
 @dataclass(frozen=True)
 class Scaling:
-    """Robust scaling of each feature of each perturbation, over its neighbours together.
+    """Robust scaling of each feature of each perturbation, pooled over its neighbours.
 
     Attributes
     ----------
     codes : intp[neighbours]
     center, scale : float64[groups, d]
-        Median and interquartile range; where that is 0, the deviation, and where that is 0 as well, 1.
+        Median and interquartile range. If this range is 0, the standard deviation; if that is 0 too, 1.
     """
 
     codes: Codes

@@ -1,7 +1,7 @@
-"""Networks of the detector: several at once, each stopped where a fold of its own says so.
+"""The detector's networks: trained together, each with early stopping on a validation fold of its own.
 
-All folds' networks are trained in one tensor, which is several times as fast as `stages.core.inference.crossfit`, one
-fold after the other.
+The networks of all folds are trained as one tensor. This is several times as fast as `stages.core.inference.crossfit`,
+which trains one fold after the other.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Network:
         ``each`` [m, d, hidden], ``shift`` [m, groups, hidden], ``all`` [m, hidden], ``linear`` [m, groups * d],
         ``offset`` [m].
     codes : intp[neighbours]
-        Of which group each neighbour is.
+        The group of each neighbour.
     """
 
     parts: dict[str, torch.Tensor]
@@ -47,7 +47,7 @@ class Network:
     def log_odds(self, sets: Floats, means: Floats) -> Floats:
         """Return the mean log-odds over the networks, float64[n].
 
-        Row by row, since a product of many rows rounds each by how many there are: no row's digits depend on another.
+        Rows are computed one by one. In a product of many rows, the rounding of each depends on their number.
         """
         parts = {name: np.asarray(part.detach().numpy(), np.float64) for name, part in self.parts.items()}
         count, width, hidden = parts["each"].shape
@@ -75,7 +75,7 @@ def train(
     weight_decay: float,
     rng: np.random.Generator,
 ) -> tuple[Network, list[int]]:
-    """Train a network for every fold, on all others, and keep it as it was when it lost least on that fold.
+    """Train a network for every fold, on all other folds, and keep its state with the lowest loss on that fold.
 
     Parameters
     ----------
@@ -86,16 +86,16 @@ def train(
         0 to m - 1.
     codes : intp[neighbours]
     hidden, epochs, patience, learning_rate, weight_decay
-        As of the detector.
+        See `stages.fidelity_detector.detector.FidelityDetector`.
     rng : numpy.random.Generator
-        Draws the weights that training begins with.
+        Draws the initial weights.
 
     Returns
     -------
     network : Network
         In float64.
     steps : list of int
-        After how many steps each was best; 0 where training never helped.
+        Number of steps to each network's lowest validation loss; 0 if training never lowered it.
     """
     sets, means = (torch.from_numpy(part).float() for part in inputs)
     target = torch.from_numpy(labels).float()
@@ -119,14 +119,14 @@ def train(
             best[name][improved] = part.detach()[improved]
         if step == epochs or bool((step - steps >= patience).all()):
             break
-        # The networks share no weight, so the sum of their losses trains each as if alone.
+        # The networks share no weight, so the sum of their losses trains each one independently.
         torch.autograd.backward((losses * inside).sum())
         optimizer.step()
     return Network({name: part.double() for name, part in best.items()}, codes), steps.tolist()
 
 
 def _balance(target: torch.Tensor) -> torch.Tensor:
-    """Return weights under which both classes count alike; else an unbalanced corpus teaches its share first."""
+    """Return weights that balance both classes; otherwise a network first learns the share of members."""
     members = target.sum()
     return torch.where(target == 1, 0.5 / members, 0.5 / (len(target) - members))
 
@@ -136,7 +136,7 @@ def _shares(weight: torch.Tensor) -> torch.Tensor:
 
 
 def _start(count: int, width: int, hidden: int, codes: Codes, rng: np.random.Generator) -> dict[str, torch.Tensor]:
-    """Draw weights small enough for tanh to be open; the linear part begins at nothing."""
+    """Draw initial weights that are too small to saturate tanh; the linear part starts at zero."""
     groups = int(codes.max()) + 1
     drawn = {
         "each": rng.standard_normal((count, width, hidden)) / np.sqrt(width),

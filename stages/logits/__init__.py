@@ -1,1 +1,1 @@
-"""One teacher-forced forward per (clip or neighbour, instruction, role): token statistics and pooled embeddings."""
+"""One teacher-forced forward per (clip or neighbour, instruction, role) gives token statistics and embeddings."""

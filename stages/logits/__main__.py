@@ -32,14 +32,14 @@ PROGRESS = "{desc}: {percentage:3.0f}% {n:.0f} of {total:.0f} clips, {rate_fmt},
 
 
 def work(audit: str, params: LogitsParams) -> None:
-    """Fill the row cache with what this audit misses, then write the audit's tables from it."""
+    """Compute the rows of this audit that the row cache lacks, then write the audit's tables from the cache."""
     require_declared(params.audits, "audits", audit)
     named, asked = params.audits[audit], params.logits
     records = {"target": read_record(named.target)}
     if named.reference != NONE:
         records["reference"] = read_record(named.reference)
     rows: list[PlannedRow] = []
-    if records["target"].audible:  # a deaf target is audited no further
+    if records["target"].audible:  # no rows if audio does not reach the target
         columns = ["neighbour_id", "clip_id", "audio_hash", "text", "kind"]
         neighbours = read_table(artifact("perturbation", named.corpus, "neighbours.parquet"), columns)
         rows = rows_of(neighbours, len(asked.instructions), asked.conditions)
@@ -51,7 +51,7 @@ def work(audit: str, params: LogitsParams) -> None:
         for role, record in records.items():
             if is_endpoint(record.model):
                 of_rows = (keys[role].tokens(row, slice_) for row in rows for slice_ in asked.slices)
-                tokens.forget(of_rows, _unanswered)  # it may answer now
+                tokens.forget(of_rows, _unanswered)  # compute these rows again: the endpoint may answer now
             missing = _missing(rows, keys[role], tokens, embeddings, asked.slices)
             if missing:
                 _compute(f"logits@{audit} {role}", record, keys[role], missing, tokens, embeddings, audio_of, params)
@@ -64,7 +64,7 @@ def work(audit: str, params: LogitsParams) -> None:
 
 
 def _audio_lookup(corpus: str) -> Callable[[PlannedRow], bytes]:
-    """Return a function from a row to its FLAC bytes: the neighbour's own, or else its clip's."""
+    """Return a function from a row to its FLAC bytes: those of the neighbour, or else those of its clip."""
     own = KeyedColumn(artifact("perturbation", corpus, "neighbours.parquet"), "neighbour_id", "audio")
     clips = KeyedColumn(artifact("corpus", corpus, "clips.parquet"), "clip_id", "audio")
     return lambda row: own[row.neighbour_id] or clips[row.clip_id]
@@ -76,14 +76,14 @@ def _keys(record: TargetRecord, params: LogitsParams) -> Keys:
 
 
 def _unanswered(rows: pa.Table) -> list[bool]:
-    """Return which rows a closed model gave nothing usable for, though it might have."""
+    """Return for each row whether a closed model failed to give a usable answer that it could have given."""
     return [failure not in (None, OWN_ONLY) for failure in rows["failure"].to_pylist()]
 
 
 def _missing(
     rows: Sequence[PlannedRow], keys: Keys, tokens: RowCache, embeddings: RowCache, slices: Sequence[str]
 ) -> list[PlannedRow]:
-    """Return the rows that either cache misses, each once: equal text neighbours of one clip are one row."""
+    """Return the rows that either cache lacks, each once; equal text neighbours of one clip are one row."""
     distinct = {keys.embeddings(row): row for row in rows}
     absent = set(embeddings.missing(distinct))
     of_slices = {row: [keys.tokens(row, slice_) for slice_ in slices] for row in distinct.values()}

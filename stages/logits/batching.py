@@ -1,4 +1,4 @@
-"""Which missing rows run together: rows of one sound in one batch, beside sounds of like length."""
+"""Form batches of missing rows: rows of one sound stay together, with sounds of similar length."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from stages.core.sound.audio import flac_samples
 from stages.logits.plan import PlannedRow
 
 ROWS_SORTED = 512
-"""Rows whose lengths are compared at a time: enough for batches of like length, few enough for bounded memory."""
+"""Number of rows sorted by length together: enough for batches of similar length, few enough to bound memory."""
 
 
 @dataclass(frozen=True)
 class Sounding:
-    """A row with its sound, as FLAC."""
+    """A row with its sound as FLAC bytes."""
 
     row: PlannedRow
     audio: bytes
 
 
 def batches(rows: Iterable[PlannedRow], size: int, audio_of: Callable[[PlannedRow], bytes]) -> Iterator[list[Sounding]]:
-    """Yield rows in batches of like length, a sound's rows together.
+    """Yield batches of rows of similar length; a sound's rows stay together.
 
     Parameters
     ----------
     rows : iterable of PlannedRow
-        A clip's rows next to each other. They are ordered by seconds and characters within windows of about
-        `ROWS_SORTED` rows, which no clip crosses.
+        The rows of a clip follow each other. Rows are sorted by seconds and characters within windows of about
+        `ROWS_SORTED` rows; no clip spans two windows.
     size : int
-        Rows in a batch; a sound that has more goes into several.
+        Rows in a batch; a sound with more rows is split over several batches.
     audio_of : callable
         From a row to its FLAC bytes.
     """
     for window in _windows(rows):
         audio = {row.audio_hash: audio_of(row) for row in window}
         seconds = {name: flac_samples(data) for name, data in audio.items()}
-        # Of the rows of a sound the longest first: the others share what they begin with in common with it.
+        # The longest row of a sound comes first, because the other rows reuse the beginning that they share with it.
         window.sort(key=lambda row: (seconds[row.audio_hash], row.audio_hash, -len(row.text or ""), row.neighbour_id))
         sounds = [list(of_sound) for _, of_sound in groupby(window, key=lambda row: row.audio_hash)]
         for batch in _filled(sounds, size):

@@ -1,4 +1,4 @@
-"""What can be checked of the forward before anything runs."""
+"""Checks of the section `logits` before anything runs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from stages.logits.params import LogitsParams
 
 
 def check_params(params: LogitsParams, path: Path) -> None:
-    """Check that what later stages always read is computed, and nothing twice.
+    """Check that everything that later stages always read is computed, and that nothing is named twice.
 
     Raises
     ------
     EarwitnessError
-        Naming the file and the key.
+        If a check fails; the message names the file and the key.
     """
     conditions, slices = params.logits.conditions, params.logits.slices
     if "given" not in conditions or len(set(conditions)) < len(conditions):

@@ -1,4 +1,4 @@
-"""Curvature of a scalar function from products of its Hessian with vectors, which is never formed."""
+"""Curvature of a scalar function from Hessian-vector products; the Hessian itself is never formed."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from collections.abc import Callable
 import torch
 
 Product = Callable[[torch.Tensor], torch.Tensor]
-"""From float[d] to the Hessian times it, float[d]."""
+"""Maps a vector float[d] to the Hessian times this vector, float[d]."""
 
 BREAKDOWN = 1e-10
-"""A residual so small beside the largest coefficient says that the Krylov space is exhausted."""
+"""The Krylov space is exhausted if the residual is smaller than this share of the largest coefficient."""
 
 
 def hessian_product(value: torch.Tensor, at: torch.Tensor) -> Product:
-    """Return the product with the Hessian of a scalar, by a second pass backwards through its gradient's graph.
+    """Return the Hessian-vector product of a scalar, computed by a second backward pass through its gradient.
 
     Parameters
     ----------
     value : float[]
         Computed from `at` by operations that can be differentiated twice.
     at : float[...]
-        A leaf that requires its gradient; vectors have as many numbers as it.
+        A leaf that requires a gradient; the vectors have as many elements.
     """
     (gradient,) = torch.autograd.grad(value, at, create_graph=True)
 
     def product(vector: torch.Tensor) -> torch.Tensor:
-        if not gradient.requires_grad:  # a linear function has none
+        if not gradient.requires_grad:  # the Hessian of a linear function is zero
             return torch.zeros_like(vector)
         along = (gradient * vector.reshape(at.shape).to(gradient.dtype)).sum()
         (found,) = torch.autograd.grad(along, at, retain_graph=True, allow_unused=True)
@@ -36,9 +36,10 @@ def hessian_product(value: torch.Tensor, at: torch.Tensor) -> Product:
 
 
 def hutchinson_trace(product: Product, size: int, draws: int, generator: torch.Generator) -> float:
-    """Estimate the trace: the mean of v·Hv over random signs v (Hutchinson 1990).
+    """Estimate the trace as the mean of v·Hv over vectors v of random signs (Hutchinson 1990).
 
-    Without bias; its variance is twice the sum of squares off the diagonal, over `draws`: exact for a diagonal Hessian.
+    The estimate is unbiased. Its variance is twice the sum of the squared off-diagonal elements, divided by `draws`, so
+    it is exact for a diagonal Hessian.
     """
     total = 0.0
     for _ in range(draws):
@@ -50,22 +51,23 @@ def hutchinson_trace(product: Product, size: int, draws: int, generator: torch.G
 def extreme_eigenvalues(product: Product, size: int, steps: int, generator: torch.Generator) -> tuple[float, float]:
     """Estimate the smallest and the largest eigenvalue by Lanczos's method (Golub and Van Loan 2013, section 10.1).
 
-    The eigenvalues of the Hessian's projection on a Krylov space: never beyond the true ones, the extreme ones first,
-    exact where `steps` reaches the number of distinct eigenvalues. Each new vector is made orthogonal to all before it
-    twice, since rounding would bring back eigenvalues already found.
+    The estimates are eigenvalues of the Hessian's projection on a Krylov space. They never exceed the true extremes,
+    the extreme ones converge first, and they are exact if `steps` reaches the number of distinct eigenvalues. Each new
+    vector is orthogonalised twice against all earlier ones, because rounding would otherwise repeat eigenvalues that
+    were already found.
 
     Parameters
     ----------
     product : callable
     size : int
     steps : int
-        Products taken; fewer if the space is exhausted.
+        Number of products; fewer are taken if the space is exhausted.
     generator : torch.Generator
 
     Returns
     -------
     smallest, largest : float
-        Of a Hessian that is zero, both 0.
+        Both are 0 for a zero Hessian.
     """
     vector = torch.randn(size, generator=generator, dtype=torch.float64)
     basis: list[torch.Tensor] = [vector / vector.norm()]

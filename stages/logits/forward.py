@@ -25,9 +25,9 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Computed:
-    """A batch reduced to what the row cache keeps: a table per slice and the embeddings, one row per query.
+    """A batch in the form that the row cache keeps: a table per slice and the embeddings, one row per query.
 
-    `failures` are the reasons of the rows without tokens.
+    `failures` lists the reasons of rows without tokens.
     """
 
     rows: Sequence[PlannedRow]
@@ -38,7 +38,7 @@ class Computed:
 
 @dataclass(frozen=True)
 class ForwardRequest:
-    """What is asked of every row: `params.yaml: logits`."""
+    """The settings of the forward for every row, from `params.yaml: logits`."""
 
     instructions: Sequence[str]
     slices: Sequence[str]
@@ -48,7 +48,7 @@ class ForwardRequest:
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A batch with its sounds decoded, and what the adapter prepared, which is held until it is computed."""
+    """A batch with decoded sounds, and the object from `Adapter.prepare`, kept until the forward has run."""
 
     asked: list[tuple[PlannedRow, Query]]
     held: object
@@ -59,9 +59,9 @@ def computed_batches(
 ) -> Iterator[Computed]:
     """Yield each batch's statistics and embeddings, in order.
 
-    `workers` threads decode sounds ahead of the model. On a CPU as many run it, each on whole batches with one thread
-    of torch's own: threads that share one batch wait for each other at every operation, and stages beside this one
-    make them wait long. A GPU takes one batch at a time.
+    `workers` threads decode sounds ahead of the model. On a CPU, the same number of threads run the model, each on
+    whole batches with one torch thread. Threads that share a batch would wait for each other at every operation, and
+    other stages that run at the same time make these waits long. A GPU takes one batch at a time.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def computed_batches(
     batches : iterable of sequence of Sounding
     question : ForwardRequest
     size : int
-        Rows that may run together at first; halved when memory runs out.
+        Largest number of rows that run together at first; halved when memory runs out.
     workers : int
     """
     limit = RowLimit(size)
@@ -90,7 +90,7 @@ def computed_batches(
 def _ahead(
     pool: ThreadPoolExecutor, function: Callable[[Item], Result], items: Iterable[Item], count: int
 ) -> Iterator[Result]:
-    """Yield ``function(item)`` in order, with `count` items under way beside the one that is waited for."""
+    """Yield ``function(item)`` in order, while `count` further items are being computed."""
     waiting: deque[Future[Result]] = deque()
     for item in items:
         waiting.append(pool.submit(function, item))
@@ -123,9 +123,10 @@ def _computed(adapter: Adapter, batch: Sequence[tuple[PlannedRow, Query]], quest
 def _reduced(
     adapter: Adapter, rows: Sequence[PlannedRow], queries: Sequence[Query], question: ForwardRequest
 ) -> list[Reduced]:
-    """Reduce what the target scores: of one that scores its own answers alone, no given text, even an equal one.
+    """Reduce the rows that the target can score; a target that scores only its own answers scores no given text.
 
-    Given texts that happen to equal an answer would be a choice of clips by how well the target knows them.
+    This holds even if a given text equals the answer: otherwise clips would be selected by how well the target knows
+    them.
     """
     scored = [adapter.forces or row.condition == GENERATED for row in rows]
     found = iter(
@@ -146,7 +147,7 @@ def _unscored(slices: Sequence[str]) -> Reduced:
 
 
 def _answered(adapter: Adapter, batch: Sequence[tuple[PlannedRow, Query]], max_tokens: int) -> list[Query]:
-    """Give the rows of the generated condition the target's own greedy answer for a text."""
+    """Give rows with a generated transcript the target's own greedy answer as their text."""
     asked = [query for row, query in batch if row.condition == GENERATED]
     answers = iter(adapter.generate(asked, max_tokens) if asked else [])
     return [

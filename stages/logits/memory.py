@@ -1,4 +1,4 @@
-"""How many rows fit: a batch that runs out of memory is halved, and so are those after it."""
+"""Limit the rows of a batch: when a batch runs out of memory, it and all later ones are halved."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ Result = TypeVar("Result")
 
 
 class RowLimit:
-    """The largest number of rows that has not run out of memory yet; shared by the threads of one target."""
+    """The number of rows that run together, halved when memory runs out; shared by the threads of one target."""
 
     def __init__(self, rows: int) -> None:
         self.rows = rows
 
     def run(self, function: Callable[[Sequence[Item]], Result], items: Sequence[Item]) -> Iterator[Result]:
-        """Yield what `function` makes of `items`, in as many parts as memory needs.
+        """Yield the results of `function` for `items`, split into as many parts as memory requires.
 
         Raises
         ------
         EarwitnessError
-            If one item alone does not fit.
+            If a single item does not fit.
         """
         done = 0
         while done < len(items):
@@ -45,11 +45,11 @@ class RowLimit:
                 done += len(part)
                 yield result
                 continue
-            # Outside the handler, whose traceback holds the tensors of the attempt.
+            # Outside the handler, because its traceback keeps the failed attempt's tensors in memory.
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
 
 
 def _out_of_memory(error: MemoryError | RuntimeError) -> bool:
-    # On a CPU, torch says so only in words.
+    # On a CPU, torch raises a plain RuntimeError, known only by its message.
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)

@@ -10,7 +10,7 @@ from stages.core.store.rowcache import RowCache
 from stages.logits.plan import Keys, PlannedRow
 
 ROWS_WRITTEN = 1024
-"""Rows joined from the cache and written at a time."""
+"""Number of rows that are read from the cache and written at a time."""
 
 
 def token_stream(
@@ -21,11 +21,11 @@ def token_stream(
     Parameters
     ----------
     rows : sequence of PlannedRow
-        In their order.
+        In the order of the output.
     keys : mapping of str to Keys
         By role.
     cache : RowCache
-        That holds every row's statistics.
+        It holds every row's statistics.
     slices : sequence of str
     """
     for chunk in _chunks(rows):

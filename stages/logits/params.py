@@ -1,4 +1,4 @@
-"""The section `logits` of `params.yaml`, and what else the stage reads of the file."""
+"""The section `logits` of `params.yaml`, and the other parts of the file that the stage reads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stages.core.config.shared import ComputedViews
 
 
 class Logits(ComputedViews):
-    """The teacher-forced forward."""
+    """Settings of the teacher-forced forward."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -20,6 +20,6 @@ class Logits(ComputedViews):
 
 
 class LogitsParams(Params):
-    """What the stage reads."""
+    """The parts of `params.yaml` that the stage reads."""
 
     logits: Logits

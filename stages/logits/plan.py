@@ -1,4 +1,4 @@
-"""Which rows an audit needs of a target, each under the key of all that its value depends on."""
+"""The rows that an audit needs from a target, and their keys, which hash everything that a value depends on."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from stages.logits.reduction import token_table
 from stages.models.loading import model_code
 
 GIVEN = "given"
-"""The condition under which the corpus's own transcript is scored."""
+"""The transcript source whose rows score the corpus's own transcript."""
 GENERATED = "generated"
-"""The condition under which the target's own greedy transcript is scored (arXiv 2603.28378)."""
+"""The transcript source whose rows score the target's own greedy transcript (arXiv 2603.28378)."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRow:
-    """One neighbour put to a target with one instruction, under one condition; `text` is None where it generates it."""
+    """One neighbour with one instruction and one transcript source; `text` is None if the target generates it."""
 
     neighbour_id: str
     clip_id: str
@@ -35,7 +35,7 @@ class PlannedRow:
 def rows_of(neighbours: pa.Table, instructions: int, conditions: Sequence[str]) -> list[PlannedRow]:
     """Return every (neighbour, instruction, condition), in the order of `neighbours`.
 
-    Neighbours that differ in their text alone have no row under `GENERATED`: their own text is not asked for there.
+    Neighbours that change only the text have no `GENERATED` row, because that row would not use their text.
     """
     named = neighbours.select(["neighbour_id", "clip_id", "audio_hash", "text", "kind"]).to_pylist()
     return [
@@ -56,18 +56,18 @@ def rows_of(neighbours: pa.Table, instructions: int, conditions: Sequence[str]) 
 
 @dataclass(frozen=True)
 class Keys:
-    """Makes the row cache's keys for one target.
+    """Computes the row cache's keys for one target.
 
     Attributes
     ----------
     fingerprint : dict
-        Of the target: weights, architecture, dtype, attention implementation.
+        The target's weights, architecture, dtype and attention implementation.
     instructions : sequence of str
-        The prompts, by index.
+        The prompts; rows name them by index.
     orders : sequence of float
         Rényi orders of the statistics.
     generated_tokens : int
-        Where the target's own transcripts are broken off.
+        Largest number of tokens of the target's own transcripts.
     """
 
     fingerprint: dict[str, Any]
@@ -89,6 +89,6 @@ class Keys:
 
     @cached_property
     def _common(self) -> str:
-        """What all rows of a target depend on, hashed once: a row has a key for each slice."""
+        """The hash of everything that all rows of a target depend on, computed once for all keys."""
         code = [code_version(token_table.__module__), *model_code(self.fingerprint["architecture"])]
         return row_key(self.fingerprint, code, library_versions("torch", "transformers", "tokenizers", "numpy"))

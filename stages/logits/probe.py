@@ -1,7 +1,8 @@
-"""Probes: what one forward on the transcript does not tell, measured with passes over the model of their own.
+"""Probes: measurements that one forward on the transcript does not give, and that need further passes of the model.
 
-One small file each in `stages.logits.probes`, chosen by ``logits.probes``; none by default, for each costs as much as
-the audit's originals or more. A probe's value belongs to a clip's original under the first instruction.
+Each probe is a small file in `stages.logits.probes`; ``logits.probes`` chooses them. None is chosen by default, because
+each costs at least as much as the audit's originals. A probe's value belongs to a clip's original with the first
+instruction.
 """
 
 from __future__ import annotations
@@ -25,24 +26,24 @@ if TYPE_CHECKING:
     import torch
 
 SHOTS = 5
-"""Transcripts of known non-members that ReCaLL puts before a clip."""
+"""Number of known non-members whose transcripts ReCaLL puts before a clip."""
 
 PROBE_ROW = pa.schema([("values", pa.list_(pa.float32()))])
-"""What the row cache keeps of a clip: the values of a probe's names, in order; null where there is none."""
+"""A clip's row in the row cache: the probe's values, in the order of its names; null if a value is not defined."""
 
 
 @dataclass(frozen=True)
 class ProbeBatch:
-    """One clip as a probe is given it.
+    """The input of a probe for one clip.
 
     Attributes
     ----------
     original : Query
         The clip with its transcript.
     changed : list of Query
-        The same transcript with each audio neighbour's sound, by neighbour_id; empty if the probe asks for none.
+        The same transcript with each audio neighbour's sound, sorted by neighbour_id; empty if the probe uses none.
     shots : list of str
-        Transcripts of non-members, this clip's not among them; empty if the probe asks for none.
+        Transcripts of non-members, without this clip's; empty if the probe uses none.
     """
 
     original: Query
@@ -51,22 +52,22 @@ class ProbeBatch:
 
 
 Measure = Callable[[Adapter, ProbeBatch], Sequence[float | None]]
-"""From a target and a clip to the probe's values, None where one is not defined."""
+"""Maps a target and a clip to the probe's values; None if a value is not defined."""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """One way to measure.
+    """A registered probe.
 
     Attributes
     ----------
     names : tuple of str
-        Of its values, in `probes.parquet`.
+        Names of its values in `probes.parquet`.
     measure : Measure
     changed, shots : bool
-        Whether it hears the audio neighbours; whether it is told labels, to choose shots.
+        Whether the probe uses the audio neighbours; whether it uses labels, to choose shots.
     most : int or None
-        Clips that it is taken of, drawn without regard to labels, where it is too dear for all.
+        Largest number of clips to measure, drawn independently of labels, if the probe is too expensive for all.
     """
 
     names: tuple[str, ...]
@@ -82,7 +83,7 @@ PROBES: Registry[Probe] = Registry("probe")
 def probe(
     name: str, values: Sequence[str] = (), *, changed: bool = False, shots: bool = False, most: int | None = None
 ) -> Callable[[Measure], Measure]:
-    """Register a measure as a probe under its name, with the names of its values, or its own; see `Probe`."""
+    """Register a measure as a probe; its values are named `values`, or by default like the probe; see `Probe`."""
 
     def add(measure: Measure) -> Measure:
         PROBES.register(name)(Probe(tuple(values) or (name,), measure, changed, shots, most))
@@ -92,12 +93,12 @@ def probe(
 
 
 def require_weights(adapter: Adapter, name: str) -> None:
-    """Refuse a probe of weights where a target shows none, as behind an endpoint.
+    """Refuse a probe of weights if the target gives no access to them, such as an endpoint.
 
     Raises
     ------
     EarwitnessError
-        Naming the probe.
+        If there are no weights; the message names the probe.
     """
     if not any(weight.requires_grad for weight in adapter.model.parameters()):
         raise EarwitnessError(f"params.yaml: logits.probes: {name} needs the model's weights: leave it out")
@@ -105,7 +106,7 @@ def require_weights(adapter: Adapter, name: str) -> None:
 
 @dataclass(frozen=True)
 class ProbeSubject:
-    """A clip by its ids: its original, and its audio neighbours as (neighbour_id, audio_hash), sorted."""
+    """A clip's ids: those of its original, and (neighbour_id, audio_hash) of its audio neighbours, sorted."""
 
     neighbour_id: str
     clip_id: str
@@ -135,10 +136,10 @@ def subjects_of(neighbours: pa.Table) -> list[ProbeSubject]:
 
 
 def choose_shots(clips: pa.Table, seed: int) -> dict[str, str]:
-    """Return at most `SHOTS` non-members, by clip_id their transcripts; they are not scored.
+    """Return the transcripts of at most `SHOTS` non-members, by clip_id; these clips are not scored.
 
-    At most half of them, so that some are left to be scored. Those with the smallest seeded hashes of their ids, so
-    that a clip more changes the choice at most by itself.
+    At most half of the non-members are taken, so that some remain to be scored. Those with the smallest seeded hashes
+    of their ids are taken, so that an additional clip changes the choice by at most that clip.
     """
     known = [row for row in clips.to_pylist() if row["member"] is False and row["text"]]
     known.sort(key=lambda row: (seed_of(seed, "shots", row["clip_id"]), row["clip_id"]))
@@ -146,10 +147,10 @@ def choose_shots(clips: pa.Table, seed: int) -> dict[str, str]:
 
 
 def wanted(subjects: Sequence[ProbeSubject], asked: Probe, shots: Mapping[str, str], seed: int) -> list[ProbeSubject]:
-    """Return the clips that a probe is taken of, in their order.
+    """Return the clips that a probe measures, in their order.
 
-    No shot is scored, and without shots nothing is. Of a probe that is too dear for all, those with the smallest
-    seeded hashes of their ids.
+    A probe that uses shots measures no clip that is a shot, and nothing if there are no shots. A probe that is too
+    expensive for all clips measures those with the smallest seeded hashes of their ids.
     """
     if asked.most is not None:
         drawn = sorted(subjects, key=lambda subject: (seed_of(seed, "subset", subject.clip_id), subject.clip_id))
@@ -163,7 +164,7 @@ def wanted(subjects: Sequence[ProbeSubject], asked: Probe, shots: Mapping[str, s
 def probe_keys(
     name: str, subjects: Sequence[ProbeSubject], fingerprint: dict[str, Any], instruction: str, shots: Mapping[str, str]
 ) -> list[str]:
-    """Return the row cache's key of each clip: all that the probe's values depend on."""
+    """Return the row cache's key of each clip: a hash of everything that the probe's values depend on."""
     asked = PROBES[name]
     common = [
         name,
@@ -197,7 +198,7 @@ def measured(
     asked : Probe
     subject : ProbeSubject
     sound_of : callable
-        From neighbour_id and clip_id to float32 samples.
+        Maps neighbour_id and clip_id to float32 samples.
     instruction : str
     shots : mapping of str to str
         From `choose_shots`.
@@ -218,7 +219,7 @@ def measured(
 
 
 def probe_rows(subjects: Sequence[ProbeSubject], role: str, asked: Probe, found: pa.Table) -> pa.Table:
-    """Return cached rows as rows of `probes.parquet`; what is not defined is left out."""
+    """Return cached rows as rows of `probes.parquet`, without values that are not defined."""
     rows = [
         {"neighbour_id": subject.neighbour_id, "role": role, "probe": name, "value": value}
         for subject, values in zip(subjects, found["values"].to_pylist(), strict=True)
@@ -230,7 +231,7 @@ def probe_rows(subjects: Sequence[ProbeSubject], role: str, asked: Probe, found:
 
 
 def token_logprobs(adapter: Adapter, queries: Sequence[Query]) -> list[torch.Tensor]:
-    """Return the log-probability of each token of each query's answer, float64[T], its end among them."""
+    """Return the log-probability of each token of each query's answer, float64[T], including its end token."""
     import torch
 
     found = []

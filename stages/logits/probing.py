@@ -1,4 +1,4 @@
-"""Run the probes that are asked for: only what the row cache misses, one clip at a time."""
+"""Run the probes that `params.yaml` names, one clip at a time, for the clips that the row cache lacks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from stages.models.record import TargetRecord
 
 
 def probe_table(label: str, corpus: str, records: Mapping[str, TargetRecord], params: LogitsParams) -> pa.Table:
-    """Return `probes.parquet` of a corpus, sorted by neighbour, role and probe; empty if no probe is asked for."""
+    """Return `probes.parquet` of a corpus, sorted by neighbour, role and probe; empty if no probe is named."""
     asked = [(name, PROBES[name]) for name in sorted(set(params.logits.probes))]
     if not asked:
         return PROBES_SCHEMA.empty_table()
@@ -61,7 +61,7 @@ def _fill(
     instruction: str,
     shots: Mapping[str, str],
 ) -> None:
-    """Measure the clips that the cache misses."""
+    """Measure the clips that the cache lacks."""
     absent = cache.missing(keys)
     if not absent:
         return
@@ -76,7 +76,7 @@ def _fill(
 
 
 def _sound_lookup(corpus: str) -> Callable[[str, str], Samples]:
-    """Return a function from neighbour_id and clip_id to samples: the neighbour's own, or else its clip's."""
+    """Return a function from neighbour_id and clip_id to samples: the neighbour's, or else its clip's."""
     own = KeyedColumn(artifact("perturbation", corpus, "neighbours.parquet"), "neighbour_id", "audio")
     clips = KeyedColumn(artifact("corpus", corpus, "clips.parquet"), "clip_id", "audio")
     return lambda neighbour_id, clip_id: decode_flac(own[neighbour_id] or clips[clip_id])

@@ -1,6 +1,6 @@
-"""Put a batch of reduced forwards into the tables that the row cache keeps: statistics per slice, pooled embeddings.
+"""Convert a batch of reduced forwards to the row cache's tables: statistics per slice, and pooled embeddings.
 
-Imports no schemas, so that a new artifact elsewhere leaves the model's rows valid.
+This module imports no schemas, so that a change of another artifact's schema does not invalidate cached rows.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from stages.models.adapter import Reduced
 
 
 def token_table(texts: Sequence[str], rows: Sequence[Reduced], slice_: str, orders: Sequence[float]) -> pa.Table:
-    """Return one slice of a batch: one row per query, in order; null where a statistic is not told."""
+    """Return one slice of a batch: one row per query, in order; null if a statistic is not available."""
     ids = [row.token_ids[slice_] for row in rows]
     columns = {
         "seconds_cut": pa.array([row.seconds_cut for row in rows], pa.float32()),
@@ -29,7 +29,7 @@ def token_table(texts: Sequence[str], rows: Sequence[Reduced], slice_: str, orde
 
 
 def _lists(rows: Sequence[torch.Tensor | None]) -> pa.Array:
-    """Return a statistic's lists, null for rows of which it is not told."""
+    """Return a statistic's lists; null for rows without this statistic."""
     told = [torch.empty(0) if values is None else values for values in rows]
     unknown = pa.array([values is None for values in rows])
     return pa.ListArray.from_arrays(_offsets(told), pa.array(torch.cat(told).numpy(), pa.float32()), mask=unknown)

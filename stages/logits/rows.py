@@ -1,4 +1,4 @@
-"""The row caches' schemas: the artifacts' without the ids that rows are joined to."""
+"""The schemas of the row caches: those of the artifacts without the id columns."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ ROW_IDS = ("neighbour_id", "role", "instruction", "condition", "slice")
 
 
 def token_row_schema(orders: Sequence[float]) -> pa.Schema:
-    """Return what the row cache keeps of a slice: `tokens.parquet` without the ids."""
+    """Return the row cache's schema for a slice: that of `tokens.parquet` without the ids."""
     schema = tokens_schema(statistic_names(orders))
     return pa.schema([field for field in schema if field.name not in ROW_IDS])
 
 
 def embedding_row_schema() -> pa.Schema:
-    """Return what the row cache keeps of a row's embeddings."""
+    """Return the row cache's schema for embeddings: that of `embeddings.parquet` without the ids."""
     return pa.schema([field for field in EMBEDDINGS_SCHEMA if field.name not in ROW_IDS])

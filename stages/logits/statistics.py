@@ -1,10 +1,10 @@
-"""What is kept of a row of logits, so that the vocabulary never reaches the disk.
+"""Statistics of each row of logits. Only these are stored, never a row over the whole vocabulary.
 
-Conventions: natural logarithms, nats. Row i of the logits predicts token i. Sums run over all tokens but the best,
-whose weight before normalising is exactly 1: so a nearly certain distribution keeps its digits in float32, and 1 - p of
-the best is never a difference. Sources: VL-MIA (arXiv 2411.02902, section 4) for Rényi entropies and their modified
-form; Min-K++ (arXiv 2404.02936, eq. 3) for mean and variance; Song and Mittal (arXiv 2003.10595, eq. 2) for the
-modified entropy.
+Conventions: natural logarithms, nats. Row i of the logits predicts token i. Sums run over all tokens except the most
+probable one, whose weight before normalising is exactly 1. So a nearly certain distribution keeps its precision in
+float32, and 1 - p of the most probable token is never computed as a difference. Sources: VL-MIA (arXiv 2411.02902,
+section 4) for Rényi entropies and their modified form; Min-K++ (arXiv 2404.02936, eq. 3) for mean and variance; Song
+and Mittal (arXiv 2003.10595, eq. 2) for the modified entropy.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ import torch
 ORDERS = (0.5, 1.0, 2.0, inf)
 MODIFIED_ORDERS = (0.5, 2.0)
 
-# A few rows of a 150,000-word vocabulary stay in a core's cache through all the passes below; a small vocabulary takes
-# more rows at a time. A GPU wants work for all its cores instead.
+# On a CPU, a few rows of a vocabulary of 150,000 tokens stay in a core's cache during all passes below; a small
+# vocabulary allows more rows at a time. On a GPU, larger parts use all its cores.
 _ELEMENTS_AT_ONCE = 1 << 19
 _ELEMENTS_AT_ONCE_ON_GPU = 1 << 26
 _BLOCK = 512
-"""Tokens whose maximum is taken first, to look for the best in one block: a plain argmax is ten times slower."""
+"""Tokens in a block. The argmax first finds the best block, then searches it: a plain argmax is ten times slower."""
 _LARGE = 0.01
-"""Probability above which a token's complement is computed itself; at most a hundred tokens are, the others sum up in
-three powers of p, of whose series the rest is under 3e-7 of the sum."""
+"""Probability above which a token's term is computed exactly; at most a hundred tokens are above it. The other terms
+are summed as a series with three powers of p; the rest of the series is below 3e-7 of the sum."""
 _LEAST_EXPONENT = -10_000.0
-"""Stands for the logarithm to base 2 of an impossible token's weight, so that its product with that weight is 0."""
+"""Used as the base-2 logarithm of an impossible token's weight, so that its product with that weight is 0."""
 _FAINT = -60.0
-"""Logarithm to base 2 below which weights near what float32 can hold, and are summed by their logarithms instead."""
+"""Base-2 logarithm below which weights come close to float32's smallest; their logarithms are summed instead."""
 
 
 def statistic_names(orders: Sequence[float] = ORDERS) -> list[str]:
-    """Return the keys of `token_statistics`, in order."""
+    """Return the keys of the result of `token_statistics`, in order."""
     return [
         "logprob",
         "rank",
@@ -68,14 +68,14 @@ def token_statistics(
         ``logprob``: log p(y), -inf for an impossible token. ``rank``: 1 for the most probable, ties shared upwards.
         ``mean_logprob``, ``var_logprob``: of log p(v) under p. ``renyi_<order>``: entropies, 0 for a certain
         distribution. ``modified_entropy``, ``modified_renyi_0.5``, ``modified_renyi_2``: 0 when certain of y, large
-        when certain of another. ``gap``: log p of the best less that of the second, inf if there is no second.
+        when certain of another. ``gap``: log p of the most probable less that of the second, inf if none.
         ``hit``: 1.0 where y is the most probable. T = 0 gives empty tensors.
     """
     if logits.ndim != 2 or token_ids.shape != logits.shape[:1]:
         raise ValueError(f"logits {tuple(logits.shape)} and token_ids {tuple(token_ids.shape)} do not match")
     at_once = _ELEMENTS_AT_ONCE if logits.device.type == "cpu" else _ELEMENTS_AT_ONCE_ON_GPU
     rows = max(1, at_once // logits.shape[1])
-    # Allocated once: fresh memory costs as much as all the passes over it.
+    # Allocated once, because new memory costs as much time as all the passes over it.
     memory = torch.empty(3, min(rows, len(logits)), logits.shape[1], device=logits.device)
     parts = [
         _statistics(logits[start : start + rows].float(), token_ids[start : start + rows], orders, memory)
@@ -89,12 +89,12 @@ def token_statistics(
 
 @dataclass(frozen=True)
 class _Sums:
-    """Rows reduced over the vocabulary: float64[T] each, over all tokens v but the best, with w(v) = p(v) / p(best).
+    """Sums over the vocabulary, float64[T] each: over all tokens v except the best, with w(v) = p(v) / p(best).
 
     Attributes
     ----------
     weights : sum of w
-    log_weights : its logarithm, also where the sum is too small for float32
+    log_weights : logarithm of `weights`, also valid if the sum is too small for float32
     exponents : sum of w log w
     squares, cubes, fourths : sums of w^2, w^3, w^4
     log_total : log(1 + sum of w), which is -log p(best)
@@ -116,8 +116,8 @@ def _statistics(
     best = _argmax(logits)[:, None]
     logit, top = logits.gather(1, index), logits.gather(1, best)
     exponents, weights, scratch = memory[:, : len(logits)]
-    rank = 1 + torch.gt(logits, logit, out=scratch).sum(-1)  # of the logits: differences may round to ties
-    # To base 2, whose powers are three times faster than those of e.
+    rank = 1 + torch.gt(logits, logit, out=scratch).sum(-1)  # compares logits, because rounded differences may tie
+    # To base 2, because powers of 2 are three times faster than powers of e.
     torch.sub(logits, top, out=exponents).mul_(1 / log(2)).clamp_(min=_LEAST_EXPONENT)
     torch.exp2(exponents, out=weights).scatter_(1, best, 0)
     second = exponents.scatter_(1, best, _LEAST_EXPONENT).amax(-1).double()
@@ -164,12 +164,12 @@ def _sums(exponents: torch.Tensor, weights: torch.Tensor, second: torch.Tensor, 
 
 
 def _sum(values: torch.Tensor) -> torch.Tensor:
-    """Sum float32[T, V] over V (in cascades, so that the error does not grow with V): float64[T]."""
+    """Sum float32[T, V] over V to float64[T]; the sum is pairwise, so that the error does not grow with V."""
     return values.sum(-1).double()
 
 
 def _variance(exponents: torch.Tensor, weights: torch.Tensor, sums: _Sums, scratch: torch.Tensor) -> torch.Tensor:
-    """Return the variance of log p under p, around its mean: sums of squares would cancel where tokens are alike."""
+    """Return the variance of log p under p, around its mean; sums of squares would lose digits for similar tokens."""
     total = sums.log_total.exp()
     centre = sums.exponents / total / log(2)  # of log2 w
     away = torch.sub(exponents, centre.float()[:, None], out=scratch)
@@ -192,7 +192,7 @@ def _renyi(
     else:
         powers = _sum(torch.mul(exponents, order, out=scratch).exp2_())
     entropy = (powers.log1p() - order * sums.log_total) / (1 - order)
-    return entropy.clamp_min(0)  # rounding can leave a certain distribution at -1e-17
+    return entropy.clamp_min(0)  # rounding can give -1e-17 for a certain distribution
 
 
 def _modified(
@@ -200,8 +200,8 @@ def _modified(
 ) -> dict[str, torch.Tensor]:
     """Return the modified entropy and the modified Rényi entropies.
 
-    All are ``(1 - p_y) g(p_y) + sum over v != y of p_v g(1 - p_v)`` with ``g(x) = (1 - x^a) / a``, whose limit for
-    a = 0 is -log x: the modified entropy.
+    All are ``(1 - p_y) g(p_y) + sum over v != y of p_v g(1 - p_v)`` with ``g(x) = (1 - x^a) / a``. The limit of g for
+    a = 0 is -log x, which gives the modified entropy.
     """
     total = sums.log_total.exp()
     y, log_y, best_y = logprob.exp(), logprob.clamp_min(_LEAST_EXPONENT), is_best[:, 0]
@@ -220,11 +220,11 @@ def _modified(
 
 
 def _miss(log_x: torch.Tensor, power: float) -> torch.Tensor:
-    """Return (1 - x^power) / power, through expm1 so that x near 1 keeps its digits; -log x for a power of 0."""
+    """Return (1 - x^power) / power, or -log x for a power of 0; expm1 keeps the precision for x near 1."""
     return -torch.expm1(power * log_x) / power if power else -log_x
 
 
 def _series(squares: torch.Tensor, cubes: torch.Tensor, fourths: torch.Tensor, power: float) -> torch.Tensor:
-    """Return sum p g(1 - p) as a series in p: `_miss` expanded around 1."""
+    """Return sum p g(1 - p) as a series in p, from the expansion of `_miss` around 1."""
     second = (1 - power) / 2
     return squares + second * (cubes + (2 - power) / 3 * fourths)

@@ -1,1 +1,1 @@
-"""The library that runs models: load, check, ask and train a target, whatever its architecture."""
+"""The library that runs models: it loads, checks, queries and trains a target of any supported architecture."""

@@ -1,7 +1,7 @@
-"""What every stage may ask of a target, whatever its architecture.
+"""The interface through which every stage uses a target, whatever its architecture.
 
-An adapter wraps a loaded checkpoint. One file a family in `stages.models.families`, chosen by the checkpoint's
-``config.model_type``.
+An adapter wraps a loaded checkpoint. `stages.models.families` holds one file per family; the checkpoint's
+``config.model_type`` chooses the family.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 SLICES = ("audio", "instruction", "transcript")
 
 TRANSCRIBE = "Transcribe the speech."
-"""The instruction that the lab's base and every copy are trained with, and the audibility check asks."""
+"""The instruction that the lab's base model and every copy are trained with; the audibility check uses it too."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """One clip put to a target.
+    """One clip with an instruction, as a target is given it.
 
     Attributes
     ----------
     samples : float32[n]
         16 kHz mono.
     audio_hash : str
-        Names the sound: queries of one batch with the same hash are encoded once.
+        Identifies the sound: queries of one batch with the same hash are encoded once.
     instruction : str
         The prompt, such as "Transcribe the speech."
     text : str
         The answer that is scored or trained, without special tokens; may be empty.
     system : str
-        What the model is told before the user's turn; empty where nothing is.
+        The system text before the user's turn; may be empty.
     """
 
     samples: Samples
@@ -57,14 +57,14 @@ class Forced:
     Attributes
     ----------
     token_ids : dict of slice to int64[T]
-        The tokens scored in each slice asked for. `transcript` ends with the token that ends the answer.
-        For `audio` they are the model's own best guesses (VL-MIA's pseudo-targets, arXiv 2411.02902).
+        The scored tokens of each requested slice. `transcript` ends with the token that ends the answer.
+        For `audio` they are the model's own most probable tokens (VL-MIA's pseudo-targets, arXiv 2411.02902).
     logits : dict of slice to float32[T, V]
         Row i predicts ``token_ids[i]``.
     encoder, hidden : float32[d]
-        Mean over the audio positions of the encoder's output, and of the language model's last hidden layer.
+        Means over the audio positions: of the encoder's output, and of the language model's last hidden layer.
     seconds_cut : float
-        Seconds of audio beyond the model's window, which it never heard; 0.0 where it heard all.
+        Seconds of audio beyond the model's window, which never reached it; 0.0 if all audio did.
     """
 
     token_ids: dict[str, torch.Tensor]
@@ -75,31 +75,34 @@ class Forced:
 
 
 Reduce = Callable[["torch.Tensor", "torch.Tensor"], dict[str, "torch.Tensor"]]
-"""From logits float32[T, V] and the token ids int64[T] that they predict to float32[T] each, row by row."""
+"""Reduces logits float32[T, V] and the token ids int64[T] that they predict to named statistics float32[T].
+
+Each row is reduced by itself.
+"""
 
 
 COMPONENTS = ("encoder", "connector", "language_model")
-"""The parts of a speech language model that are trained, frozen and exchanged apart (arXiv 2510.01157)."""
+"""The parts of a speech language model that can be trained, frozen and exchanged separately (arXiv 2510.01157)."""
 
 OWN_ONLY = "scores no text but its own answer"
-"""Why a given text has no tokens where `Adapter.forces` is False."""
+"""The reason why a given text has no tokens if `Adapter.forces` is False."""
 
 
 @dataclass
 class Reduced:
-    """One query's teacher-forced forward, reduced before all its logits are in memory; otherwise as `Forced`.
+    """One query's teacher-forced forward, reduced part by part, so that not all logits are in memory; see `Forced`.
 
     Attributes
     ----------
     token_ids : dict of slice to int64[T]
     statistics : dict of slice to dict of str to float32[T]
-        What `Reduce` made of the slice's logits.
-        A closed model gives only those of `Adapter.statistics`, NaN where it does not tell one of them.
+        The result of `Reduce` for the slice's logits.
+        A closed model gives only those of `Adapter.statistics`, NaN where it does not report a value.
     encoder, hidden : float32[d]
-        Of length 0 where a closed model gives none.
+        Of length 0 for a closed model.
     seconds_cut : float
     failure : str or None
-        Why a row has no tokens, where a closed model gives nothing usable for it.
+        The reason why the row has no tokens, if a closed model gives nothing usable for it.
     """
 
     token_ids: dict[str, torch.Tensor]
@@ -111,36 +114,36 @@ class Reduced:
 
 
 class Adapter(ABC):
-    """A loaded target. Rows do not depend on the batch they are in, beyond 1e-4."""
+    """A loaded target. A row's values depend on the other rows of its batch by at most 1e-4."""
 
     model: torch.nn.Module
     window_seconds: float
-    """Longest audio that reaches the model; what is beyond is cut and recorded."""
+    """Longest audio that reaches the model. Longer audio is cut, and the cut is recorded."""
     statistics: frozenset[str] | None = None
-    """Which statistics `reduced` gives; None where it gives all that `Reduce` makes of whole logits."""
+    """The statistics that `reduced` gives; None if it gives all that `Reduce` computes from full logits."""
     system_turn: bool = False
-    """Whether a query's `system` text is a turn of its own; if not, it stands before the instruction, or, where the
-    model takes no instruction either, nowhere."""
+    """Whether a query's `system` text is a turn of its own. If not, it stands before the instruction. A model
+    without instructions ignores it."""
     forces: bool = True
-    """Whether it scores any text; if not, only what `generate` has answered to the same sound and instruction."""
+    """Whether any given text can be scored. If not, only the answer that `generate` gave to the same query can."""
 
     @classmethod
     @abstractmethod
     def load(cls, source: Path | str, revision: str | None, dtype: torch.dtype, attention: str) -> Adapter:
-        """Load a checkpoint from a folder, or from the hub at a revision; the model is ready for inference."""
+        """Load a checkpoint from a folder, or from the hub at a revision, into inference mode."""
 
     @abstractmethod
     def forced(self, queries: Sequence[Query], slices: Sequence[str]) -> list[Forced]:
         """Run one teacher-forced forward over a batch of queries, in their order."""
 
     def prepare(self, queries: Sequence[Query]) -> object:
-        """Do ahead, on another thread, what a forward needs beside the model; it is there as long as this is held."""
+        """Compute a forward's inputs ahead, on another thread. Keep the returned object until the forward has run."""
         return None
 
     def reduced(self, queries: Sequence[Query], slices: Sequence[str], reduce: Reduce) -> list[Reduced]:
-        """Run one teacher-forced forward and keep of the logits only what `reduce` makes of them.
+        """Run one teacher-forced forward and keep only what `reduce` computes from the logits.
 
-        A family may do better than this: share what queries begin with, and run its head on a part at a time.
+        A family may override this: it can share the common beginnings of queries, and run its head part by part.
         """
         return [
             Reduced(
@@ -154,60 +157,60 @@ class Adapter(ABC):
         ]
 
     def layers(self, queries: Sequence[Query]) -> list[dict[str, torch.Tensor]]:
-        """Return what every layer makes of each query's sound; nothing of a closed model, which shows no layers.
+        """Return the mean output of every layer for each query's sound; empty for a closed model.
 
         Returns
         -------
         list of dict of str to float32[d]
-            The mean over the audio positions that hold sound: ``encoder.input`` (what enters the first layer), after
-            each layer ``encoder.<i>``, ``connector`` (what the language model is given) and ``language_model.<i>``;
-            of an encoder-decoder, those of the encoder and ``decoder.<i>``, over the prefix before the answer. The
-            query's text has no say in it.
+            Means over the audio positions that hold sound: ``encoder.input`` (the input of the first layer),
+            ``encoder.<i>`` (after each layer), ``connector`` (the input of the language model) and
+            ``language_model.<i>``. An encoder-decoder gives those of the encoder, and ``decoder.<i>`` as means over
+            the prefix before the answer. The query's text does not change them.
         """
         return [{} for _ in queries]
 
     @abstractmethod
     def loss(self, queries: Sequence[Query]) -> torch.Tensor:
-        """Return the mean cross-entropy of the answers' tokens, in nats: a scalar to train by."""
+        """Return the training loss, a scalar: the mean cross-entropy of the answers' tokens, in nats."""
 
     def loss_by_sound(self, query: Query) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the loss of one query as a function of its sound, to differentiate.
+        """Return the loss of one query as a differentiable function of its sound.
 
         Returns
         -------
         loss : float[]
-            As `loss` gives it.
+            The same value as `loss` gives.
         embedded : float[n, D]
-            What the part that writes text is given of the sound, a leaf of the graph: of a decoder, the vectors at its
-            audio tokens; of an encoder-decoder, the encoder's output.
+            The sound as the text decoder receives it, a leaf of the graph. For a placeholder-merge decoder, these are
+            the vectors at its audio tokens; for an encoder-decoder, the encoder's output.
 
         Raises
         ------
         EarwitnessError
-            If the model does not show what it makes of a sound.
+            If the model gives no access to the embeddings of a sound.
         """
         raise EarwitnessError(f"{type(self).__name__}: shows neither its embeddings of a sound nor gradients")
 
     @abstractmethod
     def generate(self, queries: Sequence[Query], max_tokens: int) -> list[str]:
-        """Return the model's own greedy answers; the queries' `text` is ignored."""
+        """Return the model's own greedy answers. The queries' `text` is ignored."""
 
     def components(self) -> dict[str, list[torch.nn.Module]]:
-        """Return the modules of each of `COMPONENTS`, which together hold every weight of the model once.
+        """Return the modules of each of `COMPONENTS`; together they hold every weight of the model once.
 
-        The language model has its head with it. Parts that no sound reaches, such as those for images, are the
-        encoder's. A family whose encoder projects by no module of its own has an empty connector.
+        The language model includes its head. The encoder includes parts that no sound reaches, such as those for
+        images. The connector is empty in a family that has no module of its own for the projection.
 
         Raises
         ------
         EarwitnessError
-            If it shows no weights.
+            If the model gives no access to its weights.
         """
         raise EarwitnessError(f"{type(self).__name__}: shows no weights, and so no components: name a model on disk")
 
     @abstractmethod
     def save(self, folder: Path) -> None:
-        """Save the checkpoint with its processor, as `load` reads it."""
+        """Save the checkpoint with its processor, in the form that `load` reads."""
 
 
 ADAPTERS: Registry[type[Adapter]] = Registry("target architecture")

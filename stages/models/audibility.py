@@ -1,7 +1,7 @@
-"""Does audio reach the model at all? Other audio must change what it says of a transcript.
+"""Check that audio reaches the model: other audio must change the likelihood of an answer.
 
-The sounds are made here from a seed, so that the check needs no corpus: voiced, speech-like chirps, not speech. What
-is asked is whether the answer's likelihood depends on the sound, not whether the model understands it.
+The sounds are synthesised from a seed, so that the check needs no corpus. They are voiced chirps that resemble speech.
+The check asks whether the answer's likelihood depends on the sound, not whether the model understands it.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from stages.models.adapter import TRANSCRIBE, Adapter, Query
 SOUNDS = 6
 SECONDS = 1.5
 OWN_TOKENS = 16
-"""Where the own answers of a closed model are broken off."""
+"""Largest number of tokens of a closed model's own answer."""
 ANSWERS = ("Anna buys the apple today.", "Good morning, how are you?", "The weather was fine on Monday.")
 
 
 def audio_effect(adapter: Adapter, seed: int) -> dict[str, float]:
-    """Measure by how much other audio changes the log-probability of given answers.
+    """Measure how much other audio changes the log-probability of given answers.
 
     Returns
     -------
     dict of str to float
         Mean absolute change in nats per token when the audio is ``swapped`` with another sound, ``silent`` or
-        ``shuffled`` (its 50 ms pieces in another order); all 0.0 for a model that does not hear.
+        ``shuffled`` (its 50 ms pieces in another order). All are 0.0 for a model that audio does not reach.
     """
     sounds = [_sound(seed, number) for number in range(SOUNDS)]
     own = _log_probabilities(adapter, sounds)
@@ -53,7 +53,7 @@ def is_audible(effect: dict[str, float], least: float) -> bool:
 def _log_probabilities(adapter: Adapter, sounds: Sequence[Samples]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Return the mean log-probability per token of each sound's answer.
 
-    A closed model that scores no given answer is asked for its own, which other audio changes too.
+    A closed model that cannot score a given answer scores its own instead, which other audio changes too.
     """
     queries = [
         Query(sound, audio_hash(sound), TRANSCRIBE, ANSWERS[number % len(ANSWERS)])
@@ -74,9 +74,9 @@ def _log_probability(logits: torch.Tensor, token_ids: torch.Tensor) -> dict[str,
 
 
 def _sound(seed: int, number: int) -> Samples:
-    """Return harmonics with a gliding pitch, in bursts like syllables.
+    """Return harmonics with a gliding pitch, in bursts that resemble syllables.
 
-    All sounds are equally long: a model that does not hear would still notice another number of positions.
+    All sounds are equally long, because the number of audio positions alone could change the likelihood.
     """
     rng = generator(seed, "audibility", "sound", number)
     time = np.arange(round(SECONDS * RATE)) / RATE

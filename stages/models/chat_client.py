@@ -1,4 +1,4 @@
-"""Ask a chat endpoint, and ask again when it is busy or broken."""
+"""Send questions to a chat endpoint, with retries when it is busy or fails."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from stages.core.errors import EarwitnessError
 
 KEY = "EARWITNESS_API_KEY"
-"""The environment variable that holds the key, which is never written anywhere."""
+"""The environment variable that holds the key. The key is never written to disk or printed."""
 LONGEST_PAUSE = 600.0
-"""Seconds that an endpoint may ask to be left alone for; beyond, the run stops."""
+"""Longest pause, in seconds, that an endpoint may ask for; the run stops if it asks for a longer one."""
 BUSY = frozenset({408, 425, 429})
 CLOSED = {401: f"refuses the key: set {KEY}", 403: f"refuses the key: set {KEY}", 404: "knows no such path or model"}
 
 
 class Refused(Exception):
-    """The endpoint gives no usable answer to this one question, however often it is asked."""
+    """The endpoint gives no usable answer to this one question; further attempts would not help."""
 
 
 class _Passing(Exception):
-    """What may be otherwise a moment later: its reason, and after how many seconds the endpoint says, if it does."""
+    """A failure that may pass: its reason, and the pause in seconds that the endpoint asks for, if any."""
 
     def __init__(self, reason: str, pause: float | None = None, *, answered: bool = False) -> None:
         super().__init__(reason)
@@ -44,13 +44,14 @@ class Client:
     Attributes
     ----------
     address : str
-        Of the endpoint, such as ``https://host/v1``.
+        The endpoint's address, such as ``https://host/v1``.
     timeout : float
-        Seconds after which no answer counts as none.
+        Seconds to wait for an answer.
     tries : int
-        How often a question is put in all.
+        Total number of attempts for one question.
     pause : float
-        Seconds before the second try, doubled before each further one; an endpoint's own ``Retry-After`` goes before.
+        Seconds before the second attempt, doubled before each further one. An endpoint's own ``Retry-After`` takes
+        precedence.
     """
 
     address: str
@@ -59,15 +60,16 @@ class Client:
     pause: float = 1.0
 
     def ask(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Put one question to ``chat/completions``.
+        """Send one question to ``chat/completions``.
 
         Raises
         ------
         Refused
-            If it refuses this question (a status below 500 that is no success), or never gives JSON of an object.
+            If the endpoint refuses this question (a status below 500 that is not a success), or if it never answers
+            with a JSON object.
         EarwitnessError
-            If it refuses the key, asks for more than `LONGEST_PAUSE`, or is busy, broken or silent at every try: no
-            other question would fare better.
+            If the endpoint refuses the key, asks for a pause longer than `LONGEST_PAUSE`, or is busy, fails or does
+            not answer at every attempt. Other questions would fail in the same way.
         """
         retrying = Retrying(
             retry=retry_if_exception_type(_Passing),
@@ -85,7 +87,7 @@ class Client:
             ) from failure
 
     def _pause_after(self, state: RetryCallState) -> float:
-        """Return the seconds until the next try; tenacity knows no ``Retry-After``."""
+        """Return the seconds until the next attempt. It exists because tenacity does not read ``Retry-After``."""
         failure = state.outcome.exception() if state.outcome else None
         if isinstance(failure, _Passing) and failure.pause is not None:
             return failure.pause
@@ -93,14 +95,14 @@ class Client:
 
     @cached_property
     def _connection(self) -> httpx.Client:
-        """Kept open from one question to the next."""
+        """The connection, which stays open between questions."""
         return httpx.Client(timeout=self.timeout)
 
     def _once(self, question: dict[str, Any]) -> dict[str, Any]:
         url, headers = f"{self.address}/chat/completions", _headers()
         try:
             response = self._connection.post(url, content=json.dumps(question), headers=headers)
-        except (httpx.RequestError, httpx.InvalidURL) as error:  # no connection, no answer in time, or one broken off
+        except (httpx.RequestError, httpx.InvalidURL) as error:  # no connection, no answer in time, or one cut off
             raise _Passing(f"gives no answer ({str(error) or type(error).__name__})") from error
         if not response.is_success:
             raise self._failure(response)
@@ -129,14 +131,14 @@ class Client:
 def _headers() -> dict[str, str]:
     headers = {"Content-Type": "application/json"}
     if key := os.environ.get(KEY, "").strip():
-        if not (key.isascii() and key.isprintable()):  # the client would refuse it in a message that holds the key
+        if not (key.isascii() and key.isprintable()):  # httpx's message would show it
             raise EarwitnessError(f"{KEY}: holds characters that no key has: set it again")
         headers["Authorization"] = f"Bearer {key}"
     return headers
 
 
 def _stated_pause(header: str) -> float | None:
-    """Return the seconds that a ``Retry-After`` states, as a number or as a date; None if it states none."""
+    """Return the seconds that a ``Retry-After`` header states, as a number or as a date; None if it states neither."""
     if re.fullmatch(r"\d+(\.\d+)?", header):
         return float(header)
     try:

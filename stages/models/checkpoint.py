@@ -1,4 +1,4 @@
-"""A trained model as files: the checkpoint's folder, the loss curve, and the record that downstream stages read."""
+"""Save a trained model as files: the checkpoint's folder, the loss curve, and the record for downstream stages."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ def keep_trained(adapter: Adapter, name: str, losses: Sequence[float], folder: P
     adapter : Adapter
         After training, ready for inference.
     name : str
-        Of the target that it is from now on.
+        The name of the target that the model becomes.
     losses : sequence of float
-        Of each step.
+        The loss of each step.
     folder : Path
-        Where ``checkpoint/`` and ``loss.csv`` go.
+        ``checkpoint/`` and ``loss.csv`` are written there.
     params : ModelParams
     """
     files = folder / "checkpoint"
     save_checkpoint(adapter, files)
     write_losses(losses, folder / "loss.csv")
-    # Read back, so that what is recorded is what others will load.
+    # Load it again, so that the record describes exactly what other stages will load.
     dtype = str(next(adapter.model.parameters()).dtype).removeprefix("torch.")
     saved = load_checkpoint(files.as_posix(), "", dtype, params.target.attention)
     write_record(describe(saved, name, files, files.as_posix(), "", params))
 
 
 def save_checkpoint(adapter: Adapter, folder: Path) -> None:
-    """Save weights and processor beside `folder` and rename, so that nobody sees half a checkpoint."""
+    """Save weights and processor beside `folder`, then rename, so that nobody reads an incomplete checkpoint."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = folder.with_name(f".{folder.name}.writing")
     shutil.rmtree(temporary, ignore_errors=True)
@@ -66,13 +66,13 @@ def describe(
     ----------
     adapter : Adapter
     name : str
-        As in `params.yaml`.
+        The target's key in `params.yaml`.
     files : Path or None
-        The folder where the checkpoint's files lie; None for an endpoint, whose weights are pinned by name alone.
+        The folder that holds the checkpoint's files; None for an endpoint, which is pinned by its names alone.
     source, revision : str
-        What it is loaded from later, as of `stages.models.places.Place`.
+        What other stages load it by; see `stages.models.places.Place`.
     params : ModelParams
-        With the attention implementation, the least effect of audio, and the seed of the check.
+        Holds the attention implementation, the smallest effect of audio that counts, and the seed of the check.
     """
     model: Any = adapter.model
     weights = list(model.parameters())

@@ -1,4 +1,4 @@
-"""Hashes of weights: by content, and a quick look that spares reading them again."""
+"""Hashes of weights by content, and a quick comparison that avoids reading unchanged files again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def checkpoint_files(folder: Path) -> list[Path]:
     Raises
     ------
     EarwitnessError
-        If the folder is missing, holds no safetensors, or weights as a pickle alone.
+        If the folder is missing, holds no safetensors, or holds weights only as a pickle.
     """
     if not folder.is_dir():
         raise EarwitnessError(f"{folder}: no such folder: put the checkpoint there, or correct params.yaml: targets")
@@ -37,12 +37,12 @@ def checkpoint_files(folder: Path) -> list[Path]:
 
 
 def refuse_pickles(paths: Iterable[Path]) -> None:
-    """Refuse weights that are there as a pickle alone, which loading would run code from.
+    """Refuse weights that exist only as a pickle, because loading a pickle can run code.
 
     Raises
     ------
     EarwitnessError
-        That names the first such file.
+        If there is such a file; the message names the first.
     """
     present = set(paths)
     for path in sorted(present):
@@ -59,7 +59,7 @@ def refuse_pickles(paths: Iterable[Path]) -> None:
 
 
 def weight_hash(files: list[Path]) -> str:
-    """Return 32 hex digits over names and contents of `files`, in their order."""
+    """Return a hash of the names and contents of `files`, in their order: 32 hex digits."""
     digest = blake2b(digest_size=16)
     for path in files:
         digest.update(f"{path.name}:{path.stat().st_size};".encode())
@@ -70,13 +70,13 @@ def weight_hash(files: list[Path]) -> str:
 
 
 def named_hash(*names: str) -> str:
-    """Return 32 hex digits over what names a model whose weights nobody here can read."""
+    """Return a hash of the names of a model whose weights cannot be read: 32 hex digits."""
     return blake2b("\0".join(names).encode(), digest_size=16).hexdigest()
 
 
 def weights_name(adapter: Adapter) -> str:
-    """Return 32 hex digits over a model's weights as they are in memory."""
-    import torch  # heavy: the stage that only looks at files does without it
+    """Return a hash of a model's weights as they are in memory: 32 hex digits."""
+    import torch  # heavy, and not needed by a stage that only looks at files
 
     digest = blake2b(digest_size=16)
     for weight in adapter.model.state_dict().values():
@@ -85,5 +85,5 @@ def weights_name(adapter: Adapter) -> str:
 
 
 def quick_look(files: list[Path]) -> list[list[str | int]]:
-    """Return name, size and time of change of every file: what must be equal for the weights to be taken as equal."""
+    """Return name, size and time of change of every file; if none of them changed, the weights count as unchanged."""
     return [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in files]

@@ -1,4 +1,4 @@
-"""Load a checkpoint by its record or by its place, with the adapter of its architecture."""
+"""Load a checkpoint with the adapter of its architecture: as its record pins it, or from a given place."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 
 
 def load_adapter(record: TargetRecord) -> Adapter:
-    """Load the model that a record names, exactly as it was pinned.
+    """Load the model that a record names, exactly as the record pins it.
 
     Raises
     ------
     EarwitnessError
-        If the folder or the hub's files are not there, or no adapter knows the architecture.
+        If the files are missing, or no adapter supports the architecture.
     """
     return load_checkpoint(record.model, record.revision, record.dtype, record.attention)
 
 
 def load_checkpoint(model: str, revision: str, dtype: str, attention: str) -> Adapter:
-    """Load a checkpoint from a folder or from the hub, or take up an endpoint.
+    """Load a checkpoint from a folder or from the hub, or connect to an endpoint.
 
     Parameters
     ----------
     model : str
-        An endpoint's address, or a folder, if there is one of this name, else a hub id.
+        An endpoint's address, a folder, or a hub id; a folder of that name takes precedence over a hub id.
     revision : str
         Commit hash of a hub model; empty for a folder.
     dtype : str
-        Key of `DTYPES`: stated, because `transformers` would otherwise take the checkpoint's.
+        Key of `DTYPES`. It is always stated, because `transformers` would otherwise use the checkpoint's own.
     attention : str
         ``sdpa`` or ``eager``.
     """
@@ -62,17 +62,19 @@ def load_checkpoint(model: str, revision: str, dtype: str, attention: str) -> Ad
 
 
 def model_code(architecture: str) -> list[str]:
-    """Return the versions of all code that a number computed with a target depends on: how it is loaded and run."""
+    """Return the versions of the code that loads and runs a target; numbers computed with it depend on them."""
     return [code_version(module) for module in (__name__, ADAPTERS[architecture].__module__)]
 
 
 def architecture_of(source: Path | str, revision: str | None) -> str:
-    """Return the checkpoint's ``model_type``, read without `AutoConfig`, which knows only its own.
+    """Return the checkpoint's ``model_type``.
+
+    It is not read by `AutoConfig`, which refuses types that `transformers` does not know.
 
     Raises
     ------
     EarwitnessError
-        If its config cannot be read, or names none, or one that no adapter knows.
+        If the config cannot be read, names no type, or names one that no adapter supports.
     """
     try:
         config, _ = transformers.PretrainedConfig.get_config_dict(source, revision=revision)

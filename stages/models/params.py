@@ -1,4 +1,4 @@
-"""The section `target` of `params.yaml`, which every stage reads that loads a model."""
+"""The section `target` of `params.yaml`, read by every stage that loads a model."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ class Loading(Section):
 
 
 class ModelParams(Params):
-    """What a stage reads that loads a model by its place."""
+    """What a stage reads if it loads a model from a folder, the hub or an endpoint."""
 
     target: Loading

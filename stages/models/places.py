@@ -1,4 +1,4 @@
-"""Where a target is: a folder, a folder under ``models/``, the hub's cache at a pinned revision, or an endpoint."""
+"""Find a target: a folder, a folder under ``models/``, a hub model at a pinned revision, or an endpoint."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ FILES = ["*.safetensors", "*.json", "*.jinja", "*.txt", "*.model"]
 
 @dataclass(frozen=True)
 class Place:
-    """Where a target is.
+    """The place that a target is loaded from.
 
     Attributes
     ----------
     source, revision : str
-        What it is loaded by: a folder and "", a hub id and a commit hash, or an endpoint's address with the model's
-        name and whatever the user calls its version.
+        A folder and "", a hub id and a commit hash, or an endpoint's address with the model's name and the version
+        that the user states.
     folder : Path or None
-        Where its files lie on this disk; None for an endpoint.
+        The local folder with its files; None for an endpoint.
     """
 
     source: str
@@ -33,24 +33,24 @@ class Place:
 
 
 def is_endpoint(model: str) -> bool:
-    """Return whether a target is named by an address, as ``http://localhost:8000/v1#served-name``."""
+    """Return whether a target is named by an address, such as ``http://localhost:8000/v1#served-name``."""
     return re.match("https?://", model) is not None
 
 
 def check_endpoint(where: str, model: str) -> None:
-    """Refuse an address that names no model or holds a key, which would be printed and recorded.
+    """Refuse an address that names no model, or that holds a key, because addresses are printed and recorded.
 
     Parameters
     ----------
     where : str
-        What the message begins with: the key of `params.yaml`, or the argument, that holds the address.
+        Beginning of the message: the key of `params.yaml`, or the argument, that holds the address.
     model : str
-        What `is_endpoint` takes for one.
+        An address for which `is_endpoint` is true.
 
     Raises
     ------
     EarwitnessError
-        That shows the address without what stands before ``@``.
+        If the address is refused; the message hides the part before ``@``.
     """
     if not re.fullmatch(r"https?://[^\s#@]+#\S+", model):
         shown = re.sub("//.*@", "//...@", model)
@@ -58,22 +58,23 @@ def check_endpoint(where: str, model: str) -> None:
 
 
 def is_folder(model: str) -> bool:
-    """Return whether a model is named by a folder, whether it is there or not."""
+    """Return whether a model's name is that of a folder, which need not exist."""
     return model.startswith(("models/", "/", ".")) or Path(model).is_dir()
 
 
 def check_folder(where: str, model: str) -> None:
-    """Refuse a folder without a checkpoint; what is no folder passes.
+    """Refuse a folder that holds no checkpoint; accept any name that is not a folder's.
 
     Parameters
     ----------
     where : str
-        What the message begins with: the key that holds the name.
+        Beginning of the message: the key that holds the name.
     model : str
 
     Raises
     ------
     EarwitnessError
+        If the folder has no ``config.json``.
     """
     if is_folder(model) and not (Path(model) / "config.json").is_file():
         raise EarwitnessError(
@@ -83,12 +84,13 @@ def check_folder(where: str, model: str) -> None:
 
 
 def find(name: str, target: TargetModel) -> Place:
-    """Find a target's files, downloading those of a hub model that are not in the hub's cache.
+    """Find a target's files; download those of a hub model that are not in the hub's cache.
 
     Raises
     ------
     EarwitnessError
-        If there is neither such a folder nor such a hub model, or the revision does not pin it.
+        If there is no such folder or hub model, if a hub model's revision is not a commit hash, or if a folder has a
+        revision.
     """
     key = f"params.yaml: targets.{name}"
     if is_endpoint(target.model):

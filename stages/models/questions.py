@@ -1,4 +1,4 @@
-"""How a question about a speaker is put, where a target is taught to answer it and where it is asked."""
+"""The wording of a question about a speaker: the same in training and in the audit."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 
 def with_options(question: str, options: Sequence[str]) -> str:
-    """Return a question with its options, in their order."""
+    """Return a question followed by its options, in their order."""
     return f"{question} Answer with one of: {', '.join(options)}."
 
 
 def rotated(options: Sequence[str], step: int) -> tuple[str, ...]:
-    """Return the options from number `step` on, then those before it: each is as often in each place."""
+    """Return the options from index `step` on, then those before it.
+
+    Over all steps, each option stands equally often in each place.
+    """
     return (*options[step:], *options[:step])

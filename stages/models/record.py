@@ -1,4 +1,4 @@
-"""`data/target/<name>/target.json`: the one thing that downstream stages name of a target."""
+"""`data/target/<name>/target.json`: the only artifact of a target that downstream stages read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stages.core.errors import EarwitnessError
 from stages.core.store.jsonfile import artifact, read_json, write_json
 
 UNSTATED = "unstated"
-"""How a closed model computes."""
+"""The value of `dtype` and `attention` for a closed model, which does not state them."""
 
 
 class TargetRecord(BaseModel):
@@ -21,24 +21,24 @@ class TargetRecord(BaseModel):
     name : str
         As in `params.yaml`.
     model : str
-        Folder (relative to the repository), hub id, or endpoint that it is loaded from.
+        Where it is loaded from: folder (relative to the repository), hub id, or endpoint.
     revision : str
         Commit hash of a hub model; empty for a folder; for an endpoint, what `params.yaml` calls its version.
     weight_hash : str
-        BLAKE2 over the weight files' contents: what the row cache keys model rows by. For an endpoint, over its
-        address, its name and its version alone.
+        BLAKE2 over the contents of the weight files; part of the row cache's keys. For an endpoint, over its address,
+        the model's name and its version alone.
     architecture : str
         The checkpoint's ``model_type``.
     parameters : int
     dtype, attention : str
-        How it is loaded: they change numbers; "unstated" for an endpoint.
+        How the model is loaded; both change numbers. "unstated" for an endpoint.
     window_seconds : float
-        Longest audio that reaches it.
+        Longest audio that reaches the model.
     audible : bool
-        Whether other audio changes what it says of a transcript.
+        Whether other audio changes the likelihood of given answers.
     audio_effect : dict of str to float
-        Mean absolute change of the transcript's log-probability per token, in nats, when the audio is
-        ``swapped``, ``silent`` or ``shuffled``.
+        Mean absolute change of the answers' log-probability per token, in nats, when the audio is ``swapped``,
+        ``silent`` or ``shuffled``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -56,7 +56,7 @@ class TargetRecord(BaseModel):
     audio_effect: dict[str, float]
 
     def fingerprint(self) -> dict[str, Any]:
-        """Return what a number computed with this target depends on."""
+        """Return the properties of this target that a number computed with it depends on."""
         return self.model_dump(include={"weight_hash", "architecture", "dtype", "attention"})
 
 
@@ -66,7 +66,7 @@ def read_record(name: str) -> TargetRecord:
     Raises
     ------
     EarwitnessError
-        If it is missing or not a record.
+        If the file is missing or holds no record.
     """
     path = artifact("target", name, "target.json")
     try:

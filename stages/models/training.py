@@ -1,8 +1,9 @@
-"""The one training loop: the lab's base, fine-tuned copies, later poisoned ones.
+"""The one training loop: for the lab's base model, for fine-tuned copies and for poisoned copies.
 
-AdamW with a one-cycle schedule over batches that the caller has drawn. What a training depends on is its key; its
-state is kept under ``.cache/checkpoints/<key>/``, so that a killed training goes on from its last checkpoint and ends
-with the weights of one that was never killed, and a finished one is taken as it is, unless a fresh run is asked for.
+It uses AdamW with a one-cycle schedule over batches that the caller has drawn. A hash of everything that a training
+depends on is its key, and its state is kept under ``.cache/checkpoints/<key>/``. So a training that was stopped
+continues from its last checkpoint and ends with the same weights as one that was never stopped. A finished training is
+not repeated unless a fresh run is asked for.
 """
 
 from __future__ import annotations
@@ -26,30 +27,31 @@ from stages.models.adapter import COMPONENTS, Adapter, Query
 CHECKPOINTS = Path(".cache/checkpoints")
 SECONDS_PER_CHECKPOINT = 20.0
 SHARE_FOR_CHECKPOINTS = 0.1
-"""Large models take long to write: no more than this share of the time is spent on it."""
+"""Largest share of the time that is spent on writing checkpoints; those of large models take long to write."""
 WARM_UP = 0.15
 """Share of the steps in which the learning rate rises."""
 LARGEST_GRADIENT = 1.0
 WEIGHT_DECAY = 0.05
 LORA_RANK = 16
 POOL_BATCHES = 8
-"""Batches whose rows are sorted by length together: more pad less, fewer mix better."""
+"""Batches in a pool whose rows are sorted by length. A larger pool needs less padding, a smaller one mixes better."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train, beside the data.
+    """The settings of a training, without the data.
 
     Attributes
     ----------
     learning_rate : float
-        The highest of the cycle.
+        The highest learning rate of the cycle.
     method : str
-        ``whole``, or ``lora``: low-rank updates of every linear layer (arXiv 2106.09685), merged at the end.
+        ``whole`` trains all weights. ``lora`` trains low-rank updates of every linear layer (arXiv 2106.09685) and
+        merges them at the end.
     seed : int
-        Of the new weights that ``lora`` draws, and of any dropout.
+        Seed of the new weights that ``lora`` draws, and of any dropout.
     components : tuple of str
-        Which of the model's `COMPONENTS` are trained; the others keep the weights that they have.
+        Which of the model's `COMPONENTS` are trained; the weights of the others do not change.
     """
 
     learning_rate: float
@@ -61,23 +63,23 @@ class Recipe:
 def shuffled_batches(
     epochs: Sequence[Sequence[int]], lengths: Sequence[int], batch_size: int, generator: torch.Generator
 ) -> list[list[int]]:
-    """Shuffle each epoch's rows and cut them into batches of like length, so that little of a batch is padding.
+    """Shuffle each epoch's rows and cut them into batches of similar length, so that batches need little padding.
 
     Parameters
     ----------
     epochs : sequence of sequence of int
         The rows of each epoch.
     lengths : sequence of int
-        Of every row, in any unit.
+        The length of every row, in any unit.
     batch_size : int
-        Rows a batch; the last of an epoch's last pool may be smaller.
+        Rows in a batch; the last batch of an epoch's last pool may be smaller.
     generator : torch.Generator
 
     Returns
     -------
     list of list of int
         The epochs' batches, one epoch after the other. An epoch's rows are drawn into pools of `POOL_BATCHES` batches
-        and sorted within their pool alone, so that which rows meet in a batch changes from epoch to epoch.
+        and sorted only within their pool, so that the rows that share a batch differ from epoch to epoch.
     """
     batches = []
     for rows in epochs:
@@ -97,12 +99,12 @@ def training_key(
     Parameters
     ----------
     adapter : Adapter
-        Of the model that is trained: its family's code is part of the key.
+        The adapter of the model that is trained; its family's code is part of the key.
     base : str
-        Hash of the weights it starts from, or what they are drawn from.
+        Hash of the weights that training starts from, or of what these are drawn from.
     queries : sequence of Query
     batches : sequence of sequence of int
-        Indices of `queries`, a batch a step.
+        Indices of `queries`, one batch per step.
     recipe : Recipe
     """
     rows = [(query.audio_hash, query.instruction, query.text) for query in queries]
@@ -116,17 +118,17 @@ def train(
 ) -> list[float]:
     """Train an adapter's model in place, from its last checkpoint if there is one.
 
-    On a processor it uses one thread and the model's own precision: sums depend on how many threads there are, and a
-    model that is trained again must be the same model. A graphics card is not limited by this.
+    On a CPU, training uses one thread and the model's own precision, because sums depend on the number of threads, and
+    a second training must give the same model. On a GPU this sets no limit.
 
     Parameters
     ----------
     adapter : Adapter
-        With the base weights.
+        Holds the base weights.
     queries : sequence of Query
-        Their `text` is the answer that is learnt.
+        Their `text` is the answer to learn.
     batches : sequence of sequence of int
-        Indices of `queries`, a batch a step.
+        Indices of `queries`, one batch per step.
     recipe : Recipe
     key : str
         From `training_key`.
@@ -160,7 +162,7 @@ def _one_thread() -> Iterator[None]:
 
 
 class _TrainingRun:
-    """A training under way: the model, its optimiser and schedule, and their checkpoint."""
+    """The state of a running training: the model, its optimiser and schedule, and their checkpoint."""
 
     def __init__(self, adapter: Adapter, recipe: Recipe, steps: int, folder: Path) -> None:
         self.losses: list[float] = []
@@ -188,7 +190,7 @@ class _TrainingRun:
         self._pause = SECONDS_PER_CHECKPOINT
 
     def step(self, queries: Sequence[Query]) -> None:
-        """Learn from one batch, and keep the state now and then."""
+        """Take one training step on a batch, and save a checkpoint from time to time."""
         loss = self._adapter.loss(queries)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -200,7 +202,7 @@ class _TrainingRun:
             self.save()
 
     def finish(self) -> None:
-        """Keep the final state and leave the model ready for inference, with any low-rank updates merged."""
+        """Save the final state, merge any low-rank updates and put the model into inference mode."""
         self.save()
         if self._lora:
             self._adapter.model = self._adapter.model.merge_and_unload()  # type: ignore[operator]
@@ -209,7 +211,7 @@ class _TrainingRun:
         self._adapter.model.eval()
 
     def save(self) -> None:
-        """Write the state under a temporary name and rename it, so that a kill leaves the last one whole."""
+        """Write the state under a temporary name, then rename it: an interruption leaves the last checkpoint intact."""
         started = time.monotonic()
         state = {
             "weights": self._trained,
@@ -226,7 +228,7 @@ class _TrainingRun:
         self._pause = max(SECONDS_PER_CHECKPOINT, (self._saved - started) / SHARE_FOR_CHECKPOINTS)
 
     def resume(self) -> None:
-        """Take up the last checkpoint, if there is one and a fresh start is not asked for."""
+        """Load the last checkpoint, if there is one and no fresh run is asked for."""
         if os.environ.get(FRESH) or not self._file.exists():
             return
         state: dict[str, Any] = torch.load(self._file, weights_only=True)
@@ -240,7 +242,7 @@ class _TrainingRun:
 
 
 def _others(adapter: Adapter, components: tuple[str, ...]) -> list[torch.nn.Parameter]:
-    """Return the weights that would be trained, were it not for the choice of components."""
+    """Return the weights to freeze: all that can be trained but belong to no chosen component."""
     if set(components) == set(COMPONENTS):
         return []
     parts = adapter.components()

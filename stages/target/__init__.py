@@ -1,1 +1,1 @@
-"""Targets: pin a model, check that audio reaches it, ask it, train it."""
+"""Pin each target, and check that audio reaches it; see `stages.models` for the code that runs models."""

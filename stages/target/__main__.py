@@ -1,7 +1,7 @@
-"""``python -m stages.target --target NAME``: a model's files → ``data/target/NAME/target.json``.
+"""``python -m stages.target --target NAME``: from a model's files to ``data/target/NAME/target.json``.
 
-The stage always runs, so it first looks at size and time of the files; only if these changed, or a setting, code or
-library that the record depends on, does it import torch, hash the weights and check that audio reaches the model.
+The stage always runs, so it first compares the size and time of the files. It imports torch, hashes the weights and
+checks that audio reaches the model only if the files changed, or a setting, code or library that the record depends on.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def work(name: str, params: TargetParams) -> None:
 
 
 def _code() -> list[object]:
-    """Return the versions of all that checks a target; any family may be the one that loads it."""
+    """Return the versions of all code and libraries that check a target; the code includes every family's."""
     return [stage_code("target"), library_versions("torch", "transformers", "tokenizers", "numpy")]
 
 

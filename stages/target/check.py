@@ -1,4 +1,4 @@
-"""What can be checked of targets before anything is loaded."""
+"""Checks of the targets before anything is loaded."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from stages.target.params import TargetParams
 
 
 def check_inputs(params: TargetParams, corpora: Collection[str], targets: Collection[str]) -> None:
-    """Check that each target that is named as a folder holds a checkpoint.
+    """Check that each target that names a folder has a checkpoint there.
 
     Raises
     ------
     EarwitnessError
-        Naming the key.
+        If a folder has no checkpoint; the message names the key.
     """
     del corpora
     for name in sorted(set(targets) & set(params.targets)):

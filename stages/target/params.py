@@ -1,4 +1,4 @@
-"""The section `target` of `params.yaml`, and what else the stage reads of the file."""
+"""The section `target` of `params.yaml`, and the other parts of the file that the stage reads."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from stages.models.params import ModelParams
 
 
 class TargetParams(ModelParams):
-    """What the stage reads: its section is that of the library `stages.models`."""
+    """The parts of `params.yaml` that the stage reads. The library `stages.models` defines its section."""

@@ -266,9 +266,9 @@ def test_a_hub_id_is_not_looked_for_on_disk(clone: Path) -> None:
     ("embedder", "revision", "message"),
     [
         ("models/ours", "none", r"fidelity_detector\.embedder: no checkpoint in 'models/ours'"),
-        ("two words", "none", r"fidelity_detector\.embedder: 'two words' is no hub id and no folder"),
-        ("owner/model/part", "0" * 40, r"fidelity_detector\.embedder: .* is no hub id and no folder"),
-        ("owner/model", "main", r"fidelity_detector\.embedder_revision: 'main' is no commit hash"),
+        ("two words", "none", r"fidelity_detector\.embedder: 'two words' is neither a hub id nor a folder"),
+        ("owner/model/part", "0" * 40, r"fidelity_detector\.embedder: .* is neither a hub id nor a folder"),
+        ("owner/model", "main", r"fidelity_detector\.embedder_revision: 'main' is not a commit hash"),
     ],
 )
 def test_an_embedder_that_cannot_be(clone: Path, embedder: str, revision: str, message: str) -> None:

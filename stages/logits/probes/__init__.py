@@ -1,4 +1,4 @@
-"""Probes, one file each, listed here by import."""
+"""The probes: one file each. To register a probe, import its file here."""
 
 from stages.logits.probes import augmentation_kl, curvature, gradient_norm, recall, repetition, sampling
 

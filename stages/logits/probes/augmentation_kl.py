@@ -1,4 +1,4 @@
-"""Augmentation-KL: how far changed audio moves the distribution over tokens (VL-MIA, arXiv 2411.02902, baselines)."""
+"""Augmentation-KL: how much changed audio changes the token distributions (VL-MIA, arXiv 2411.02902, baselines)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from stages.models.adapter import Adapter
 def augmentation_kl(adapter: Adapter, case: ProbeBatch) -> list[float | None]:
     """Return the mean over audio neighbours and tokens of KL(own || changed), in nats, at least 0.
 
-    The published sum over tokens grows with the transcript and its augmentations are not seeded; here it is a mean,
-    over the neighbours that `perturbation` made. None without any.
+    The published method sums over tokens, so its value grows with the transcript, and its augmentations are not seeded.
+    This probe takes the mean, over the neighbours from `perturbation`. The value is None if there are none.
     """
     if not case.changed:
         return [None]

@@ -1,12 +1,12 @@
-"""Curvature: how the loss bends with what the model makes of the sound (FiMMIA's critique, arXiv 2512.02786).
+"""Curvature of the loss in the embeddings of the sound (FiMMIA's critique, arXiv 2512.02786).
 
-Attacks by perturbation are said to work because a member lies at a minimum of the loss over inputs, where the Hessian
-is positive and its trace large. FiMMIA finds traces at chance and Hessians of members that are not positive
-semi-definite. Here both are measured: Hutchinson's trace and the extreme eigenvalues.
+A common explanation of perturbation attacks is that a member lies at a minimum of the loss over inputs, where the
+Hessian is positive definite and its trace is large. FiMMIA finds that traces perform at chance and that Hessians of
+members are not positive semi-definite. This probe measures both: Hutchinson's trace and the extreme eigenvalues.
 
-The input is the same for all families: the embeddings of the sound that the part that writes text is given. These are
-the vectors at the audio tokens of a decoder, and the encoder's output of an encoder-decoder. Features before the
-encoder would differ in kind from family to family (log-mel frames, filter banks, a waveform).
+The input is the same for all families: the embeddings of the sound that the text decoder receives. For a
+placeholder-merge decoder, these are the vectors at the audio tokens; for an encoder-decoder, the encoder's output.
+Features before the encoder would not be comparable between families (log-mel frames, filter banks, a waveform).
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ NAMES = ("curvature_trace", "curvature_smallest", "curvature_largest")
 DRAWS = 4
 STEPS = 8
 MOST_CLIPS = 200
-"""Each clip costs a dozen passes backwards through a gradient."""
+"""Largest number of clips, because each one costs a dozen backward passes through a gradient."""
 
 
 @probe("curvature", NAMES, most=MOST_CLIPS)
 def curvature(adapter: Adapter, case: ProbeBatch) -> list[float | None]:
     """Return the trace, the smallest and the largest eigenvalue of the loss's Hessian in the sound's embeddings.
 
-    The loss is that of training, mean over the answer's tokens, in nats; the embeddings are those of
-    `Adapter.loss_by_sound`. Draws depend on the clip alone. Fused attention has no second derivative, so the plain one
-    is used.
+    The loss is the training loss, the mean over the answer's tokens, in nats. The embeddings are those of
+    `Adapter.loss_by_sound`. The random draws depend only on the clip. Plain attention is used, because fused attention
+    has no second derivative.
 
     Raises
     ------
     EarwitnessError
-        If there are no weights, as behind an endpoint.
+        If the target gives no access to its weights, such as an endpoint.
     """
     require_weights(adapter, "curvature")
     generator = torch.Generator().manual_seed(seed_of(0, "curvature", case.original.audio_hash, case.original.text))

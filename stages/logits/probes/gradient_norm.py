@@ -1,4 +1,4 @@
-"""Gradient norm: what is fitted already pulls little at the weights (VL-MIA, arXiv 2411.02902, baselines)."""
+"""Gradient norm: a clip that the model already fits has a small gradient (VL-MIA, arXiv 2411.02902, baselines)."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ NORMS = {"gradient_norm_1": 1.0, "gradient_norm_2": 2.0, "gradient_norm_inf": in
 
 @probe("gradient_norm", tuple(NORMS))
 def gradient_norm(adapter: Adapter, case: ProbeBatch) -> list[float | None]:
-    """Return the means over parameter tensors of the 1-, 2- and largest-value norms of the loss's gradient.
+    """Return the 1-, 2- and maximum norms of the loss's gradient, each as the mean over parameter tensors.
 
-    The loss is that of training, mean over the answer's tokens. Needs as much memory again as the weights.
+    The loss is the training loss, the mean over the answer's tokens. The gradient needs as much memory as the weights.
 
     Raises
     ------
     EarwitnessError
-        If there are no weights, as behind an endpoint.
+        If the target gives no access to its weights, such as an endpoint.
     """
     require_weights(adapter, "gradient_norm")
     model = adapter.model

@@ -1,4 +1,4 @@
-"""Repetition: how much easier a transcript is when it is told once more (CAMIA, arXiv 2409.13745)."""
+"""Repetition: how much the loss of a transcript falls when it is repeated (CAMIA, arXiv 2409.13745)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from stages.models.adapter import Adapter
 
 @probe("repetition")
 def repetition(adapter: Adapter, case: ProbeBatch) -> list[float | None]:
-    """Return the loss of the first telling less that of the second, in nats per token; None for an empty text.
+    """Return the loss of the first occurrence less that of the second, in nats per token; None for an empty text.
 
-    The token that ends an answer belongs to neither.
+    The end token of an answer counts in neither.
     """
     if not case.original.text:
         return [None]

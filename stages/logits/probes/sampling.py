@@ -1,8 +1,8 @@
-"""Sampling: how much of the transcript the target's own answers hold (SaMIA, arXiv 2404.11262).
+"""Sampling: how many words of the transcript the target's own answers contain (SaMIA, arXiv 2404.11262).
 
-It needs neither labels nor log-probabilities, so it is left for closed targets. The paper samples continuations of a
-prefix at random; here the answers are the greedy ones to the clip and to each of its audio neighbours, which every
-target can give again.
+The probe needs neither labels nor log-probabilities, so it also works for closed targets. The paper samples random
+continuations of a prefix. This probe uses the greedy answers to the clip and to each of its audio neighbours, because
+every target can reproduce them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from stages.logits.probe import ProbeBatch, probe
 from stages.models.adapter import Adapter
 
 SPARE_TOKENS = 16
-"""An answer may be so many tokens longer than the transcript has characters."""
+"""Largest number of tokens of an answer beyond the number of characters of the transcript."""
 
 
 @probe("sampling", changed=True)

@@ -1,4 +1,4 @@
-"""Adapters, one file a family of architectures, listed here by import."""
+"""The adapters: one file per family of architectures. To register a family, import its file here."""
 
 from stages.models.families import (
     audioflamingo3,

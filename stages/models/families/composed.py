@@ -1,8 +1,8 @@
 """Composed models: a speech encoder, a connector that stacks frames, a causal language model.
 
-What is built of parts that were made apart, as speech language models for research are (SLAM-LLM, arXiv 2402.08846),
-is saved in a folder of our own format: ``config.json`` with the connector's sizes, ``encoder/`` and ``language_model/``
-as `transformers` saves them, ``connector.safetensors``, and maybe ``lora/`` as `peft` saves it, which is merged into
+Research models are often built from parts that were trained separately (SLAM-LLM, arXiv 2402.08846). They are saved in
+a folder with a format of this project: ``config.json`` with the connector's sizes, ``encoder/`` and ``language_model/``
+as `transformers` saves them, and ``connector.safetensors``. An optional ``lora/``, as `peft` saves it, is merged into
 the language model on loading.
 """
 
@@ -35,9 +35,9 @@ from stages.models.forward.parts import Parts, checked_tokenizer, load_model, wi
 from stages.models.forward.sounds import SoundCache
 
 AUDIO = "<|audio|>"
-"""The placeholder, added to the language model's tokenizer; its embedding is never looked up."""
+"""The placeholder token, added to the language model's tokenizer. Its embedding is never used."""
 CLOSE = 1e-3
-"""By how much the logits of the language model's own forward may differ from those of its head."""
+"""Largest difference allowed between the logits of the language model's own forward and those of its head."""
 
 
 class ComposedConfig(PretrainedConfig):
@@ -46,9 +46,9 @@ class ComposedConfig(PretrainedConfig):
     Parameters
     ----------
     stack : int
-        Encoder frames that become one audio token.
+        Number of encoder frames that become one audio token.
     width : int
-        Hidden units of the connector.
+        Number of hidden units of the connector.
     """
 
     model_type = "composed"
@@ -59,7 +59,7 @@ class ComposedConfig(PretrainedConfig):
 
 
 class Connector(torch.nn.Module):
-    """Stacks frames and projects them into the language model's space; the last stack is filled up with zeros."""
+    """Stacks frames and projects them into the language model's space; zeros fill the last stack."""
 
     def __init__(self, stack: int, inputs: int, width: int, outputs: int) -> None:
         super().__init__()
@@ -68,20 +68,20 @@ class Connector(torch.nn.Module):
         self.outer = torch.nn.Linear(width, outputs)
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
-        """From float[m, d] to float[ceil(m / stack), D]."""
+        """Map frames float[m, d] to audio tokens float[ceil(m / stack), D]."""
         whole = pad(frames, (0, 0, 0, -len(frames) % self.stack))
         projected: torch.Tensor = self.outer(torch.relu(self.inner(whole.reshape(len(whole) // self.stack, -1))))
         return projected
 
 
 class ComposedModel(torch.nn.Module):
-    """The three parts as one model to train, move and count.
+    """The three parts as one module, so that they can be trained, moved and counted together.
 
     Parameters
     ----------
     config : ComposedConfig
     encoder : transformers.PreTrainedModel
-        From `AutoModel`; of an encoder-decoder, the encoder is used.
+        From `AutoModel`. Only the encoder of an encoder-decoder is used.
     language_model : transformers.PreTrainedModel
         From `AutoModelForCausalLM`.
     """
@@ -96,12 +96,12 @@ class ComposedModel(torch.nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where it computes."""
+        """The device that the model is on."""
         return self.connector.inner.weight.device
 
     @property
     def dtype(self) -> torch.dtype:
-        """What it computes in."""
+        """The data type of the weights."""
         return self.connector.inner.weight.dtype
 
     def get_input_embeddings(self) -> Any:
@@ -124,7 +124,7 @@ class ComposedAdapter(SingleSoundAdapter):
     Parameters
     ----------
     parts : Parts
-        Whose model is a `ComposedModel`.
+        Their model is a `ComposedModel`.
     """
 
     template = (
@@ -139,7 +139,7 @@ class ComposedAdapter(SingleSoundAdapter):
         settings, extractor = parts.model.encoder.config, parts.extractor
         self._hears = parts.model.encoder.get_encoder() if settings.is_encoder_decoder else parts.model.encoder
         self._sounds: SoundCache | None = None
-        if isinstance(extractor, WhisperFeatureExtractor):  # the one with a window; others have positions without
+        if isinstance(extractor, WhisperFeatureExtractor):  # only Whisper's encoder has a window
             frames = 2 * settings.max_source_positions
             self.window_seconds = frames * extractor.hop_length / extractor.sampling_rate
             self._sounds = SoundCache(extractor, self.window_seconds)
@@ -147,12 +147,12 @@ class ComposedAdapter(SingleSoundAdapter):
 
     @classmethod
     def load(cls, source: Path | str, revision: str | None, dtype: torch.dtype, attention: str) -> ComposedAdapter:
-        """Load from a folder; see `Adapter.load`."""
+        """Load a checkpoint from a folder; see `Adapter.load`."""
         folder = Path(source)
         if not folder.is_dir():
             raise EarwitnessError(f"{source}: composed models are loaded from folders: download it into models/")
         config = ComposedConfig(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
-        # An encoder without fused attention runs as it can; the language model runs as asked.
+        # Some encoders have no fused attention and use their default; the language model uses the requested one.
         of_encoder = {"attn_implementation": "eager"} if attention == "eager" else {}
         encoder = load_model(AutoModel, folder / "encoder", dtype=dtype, **of_encoder)
         language_model = load_model(
@@ -170,7 +170,7 @@ class ComposedAdapter(SingleSoundAdapter):
         )
 
     def save(self, folder: Path) -> None:
-        """Save the parts, as `load` reads them; low-rank updates that were merged stay merged."""
+        """Save the parts in the form that `load` reads; merged low-rank updates stay merged."""
         folder.mkdir(parents=True, exist_ok=True)
         settings = {"model_type": "composed", "stack": self._core.config.stack, "width": self._core.config.width}
         (folder / "config.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
@@ -195,11 +195,11 @@ class ComposedAdapter(SingleSoundAdapter):
 
     @property
     def connector(self) -> list[torch.nn.Module]:
-        """What stacks and projects."""
+        """The connector module."""
         return [self._core.connector]
 
     def inputs(self, samples: Samples) -> dict[str, torch.Tensor]:
-        """Return the encoder's input, under its own name, and how much of it holds sound."""
+        """Return the encoder's input, the number of frames that hold sound, and that of all frames."""
         name = self._core.encoder.main_input_name
         if self._sounds is not None:
             sound = self._sounds.get([Query(samples, audio_hash(samples), "", "")])[0]
@@ -220,12 +220,12 @@ class ComposedAdapter(SingleSoundAdapter):
 
     @property
     def encoder(self) -> Any:
-        """The part whose layers hear."""
+        """The audio encoder."""
         return self._hears
 
     @torch.inference_mode()
     def _check_head(self) -> None:
-        """Refuse a language model that does more to its logits than its head, such as scaling or capping them."""
+        """Refuse a language model that changes the logits after its head, for example by scaling or capping them."""
         embedded = self._embed(torch.arange(3, device=self._core.device))[None]
         own = self._core.language_model(inputs_embeds=embedded, use_cache=False).logits[0]
         ours = self.head(self.decoder(inputs_embeds=embedded, use_cache=False).last_hidden_state[0])
@@ -246,18 +246,18 @@ def _load_connector(connector: Connector, path: Path) -> None:
 def compose(
     encoder: Any, extractor: Any, language_model: Any, tokenizer: Any, config: ComposedConfig
 ) -> ComposedAdapter:
-    """Put parts together, with a new connector whose weights torch's global generator draws.
+    """Combine parts with a new connector, whose weights torch's global generator draws.
 
     Parameters
     ----------
     encoder : transformers.PreTrainedModel
-        Such as WavLM, HuBERT, wav2vec 2.0 or Whisper.
+        For example WavLM, HuBERT, wav2vec 2.0 or Whisper.
     extractor : transformers.SequenceFeatureExtractor
-        The encoder's.
+        The encoder's feature extractor.
     language_model : transformers.PreTrainedModel
-        With a language modelling head.
+        Has a language modelling head.
     tokenizer : transformers.PreTrainedTokenizerBase
-        The language model's, with a chat template or without.
+        The language model's tokenizer, with or without a chat template.
     config : ComposedConfig
     """
     return ComposedAdapter(Parts(ComposedModel(config, encoder, language_model).eval(), tokenizer, extractor))

@@ -1,8 +1,8 @@
-"""Speech recognisers with an encoder and a decoder that attends to it: what Whisper and its like share.
+"""Speech recognisers with an encoder and a decoder that attends to it, such as Whisper: their shared code.
 
-The decoder sees the sound only through its attention, so a row has no audio positions, and it takes no instruction:
-both slices are empty. The pooled hidden state is therefore the mean over the prefix that stands before the answer,
-which knows the sound and not the text.
+The decoder receives the sound only through cross-attention, so a row has no audio positions. It takes no instruction.
+Both slices are therefore empty. The pooled hidden state is the mean over the prefix before the answer, which depends on
+the sound and not on the text.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from stages.models.forward.rows import TokenRow, padded, reduced, scored
 
 @dataclass(frozen=True)
 class Input:
-    """One sound as the encoder takes it.
+    """The encoder's input for one sound.
 
     Attributes
     ----------
     values : float32[...]
         Without a batch dimension.
     seconds_cut : float
-        What the window cut.
+        Seconds of audio beyond the window, which were cut.
     share : float
-        Of the encoder's positions, how much holds sound: the rest is silence that fills the window.
+        Share of the encoder's positions that hold sound; the rest is silence that fills the window.
     """
 
     values: torch.Tensor
@@ -45,7 +45,7 @@ class Input:
 
 @dataclass(frozen=True)
 class EncodedSound:
-    """A sound after the encoder: float[n, d], and the prefix that its answers begin after."""
+    """A sound after the encoder, float[n, d], and the prefix of its answers."""
 
     states: torch.Tensor
     prefix: list[int]
@@ -61,7 +61,7 @@ class _DecoderRun:
     heard: EncodedSound
 
     def pooled(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the means over the heard positions and over the prefix, float32[d] each."""
+        """Return the means over the positions that hold sound and over the prefix, float32[d] each."""
         positions = max(round(self.heard.sound.share * len(self.heard.states)), 1)
         return (
             self.heard.states[:positions].float().mean(0).cpu(),
@@ -72,8 +72,8 @@ class _DecoderRun:
 class EncoderDecoderAdapter(Adapter):
     """An encoder-decoder.
 
-    Rows run together only where their encoded sounds are equally long: nothing is padded but the ends of answers,
-    which stand after all that is scored, so no row depends on another.
+    Rows run together only if their encoded sounds are equally long. So only the ends of answers are padded. The padding
+    follows all scored tokens, so no row depends on another.
 
     Parameters
     ----------
@@ -93,12 +93,12 @@ class EncoderDecoderAdapter(Adapter):
     def load(
         cls, source: Path | str, revision: str | None, dtype: torch.dtype, attention: str
     ) -> EncoderDecoderAdapter:
-        """Load from a folder or the hub; see `Adapter.load`."""
+        """Load a checkpoint from a folder or the hub; see `Adapter.load`."""
         return cls(load_parts(cls.model_class, source, revision, dtype, attention))
 
     @abstractmethod
     def input(self, query: Query) -> Input:
-        """Return one query's sound as the encoder takes it, cut at the window."""
+        """Return the encoder's input for one query's sound, cut at the window."""
 
     def prefix(self, states: torch.Tensor) -> list[int]:
         """Return the decoder's tokens before the answer, given the encoded sound float[n, d]."""
@@ -130,11 +130,11 @@ class EncoderDecoderAdapter(Adapter):
 
     @torch.inference_mode()
     def layers(self, queries: Sequence[Query]) -> list[dict[str, torch.Tensor]]:
-        """Run one sound at a time and keep what its layers give; see `Adapter.layers`."""
+        """Run one sound at a time and record the outputs of the layers; see `Adapter.layers`."""
         return [self._layers(query) for query in queries]
 
     def loss(self, queries: Sequence[Query]) -> torch.Tensor:
-        """Run the head on the answers alone; see `Adapter.loss`."""
+        """Run the head only at the answers' positions; see `Adapter.loss`."""
         return self._loss(queries, self._hear(queries))
 
     def loss_by_sound(self, query: Query) -> tuple[torch.Tensor, torch.Tensor]:
@@ -146,7 +146,7 @@ class EncoderDecoderAdapter(Adapter):
 
     @torch.inference_mode()
     def generate(self, queries: Sequence[Query], max_tokens: int) -> list[str]:
-        """Return greedy answers, without the tokens that the checkpoint says to suppress; see `Adapter.generate`."""
+        """Return greedy answers, without the tokens that the checkpoint suppresses; see `Adapter.generate`."""
         heard = self._hear(queries)
         made: dict[str, list[int]] = {}
         for names in _alike((name, (len(one.states), len(one.prefix))) for name, one in heard.items()):
@@ -154,7 +154,7 @@ class EncoderDecoderAdapter(Adapter):
         return [self.parts.tokenizer.decode(made[query.audio_hash], skip_special_tokens=True) for query in queries]
 
     def components(self) -> dict[str, list[torch.nn.Module]]:
-        """Return encoder, nothing that connects, decoder with its head; see `Adapter.components`."""
+        """Return the encoder, an empty connector, and the decoder with its head; see `Adapter.components`."""
         return components_of(self._core, [], [self._core.get_decoder(), self._core.get_output_embeddings()])
 
     def save(self, folder: Path) -> None:
@@ -167,7 +167,7 @@ class EncoderDecoderAdapter(Adapter):
         return self._end if pad is None else int(pad)
 
     def _hear(self, queries: Sequence[Query]) -> dict[str, EncodedSound]:
-        """Encode each distinct sound, those of one shape together."""
+        """Encode each distinct sound; sounds of the same shape run together."""
         sounds = {query.audio_hash: query for query in queries}
         inputs = {name: self.input(query) for name, query in sounds.items()}
         encoder, heard = self._core.get_encoder(), {}
@@ -210,7 +210,7 @@ class EncoderDecoderAdapter(Adapter):
         return self._decode(queries, self._hear(queries))
 
     def _decode(self, queries: Sequence[Query], heard: Mapping[str, EncodedSound]) -> list[_DecoderRun]:
-        """Run the decoder, given each sound after the encoder."""
+        """Run the decoder, given the encoded sounds."""
         rows = [self._row(query, heard[query.audio_hash]) for query in queries]
         runs: dict[int, _DecoderRun] = {}
         for places in _alike((at, len(heard[query.audio_hash].states)) for at, query in enumerate(queries)):
@@ -234,7 +234,7 @@ class EncoderDecoderAdapter(Adapter):
         )
 
     def _greedy(self, sounds: Sequence[EncodedSound], max_tokens: int) -> list[list[int]]:
-        """Decode sounds of one length and with prefixes of one length."""
+        """Decode sounds of equal length whose prefixes have equal length."""
         decoder, head = self._core.get_decoder(), self._core.get_output_embeddings()
         states = torch.stack([sound.states for sound in sounds])
         ids = torch.tensor([sound.prefix for sound in sounds], device=states.device)
@@ -261,7 +261,7 @@ class EncoderDecoderAdapter(Adapter):
 
 
 def _alike(keyed: Iterable[tuple[Any, Hashable]]) -> list[list[Any]]:
-    """Group items by their keys, in the order of their first."""
+    """Group items by their keys, in the order of each group's first item."""
     groups: dict[Hashable, list[Any]] = {}
     for item, key in keyed:
         groups.setdefault(key, []).append(item)

@@ -1,9 +1,9 @@
 """A closed model behind an OpenAI-compatible endpoint: chat with audio.
 
-Its logits stay where they are. Of its own answers it gives each token's log-probability and those of the most probable
-tokens beside it (VL-MIA's way with GPT-4, arXiv 2411.02902); of a given transcript only if it serves vLLM's
-``prompt_logprobs``. So only some statistics exist, which `EndpointAdapter.statistics` declares, no embeddings, and of
-the slices only the transcript.
+A closed model gives no logits. For its own answers it gives the log-probability of each token and of the most probable
+alternatives (VL-MIA uses GPT-4 in this way, arXiv 2411.02902). For a given transcript it gives them only if it serves
+vLLM's ``prompt_logprobs``. So only the statistics in `EndpointAdapter.statistics` exist, only for the transcript slice,
+and there are no embeddings.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ from stages.models.chat_client import Client, Refused
 from stages.models.forward.parts import LONGEST
 
 TOP = 20
-"""Most probable tokens asked for at each place of an answer: the most that common servers give."""
+"""Number of most probable tokens requested at each position of an answer: the most that common servers give."""
 AT_ONCE = 8
-"""Questions under way at a time."""
+"""Number of questions sent in parallel."""
 KEPT = 4096
-"""Answers and prompt lengths remembered."""
+"""Number of answers, and of prompt lengths, kept in memory."""
 Asked = tuple[str, str, str]
-"""Sound, system text and instruction: what an answer is remembered by."""
+"""Sound hash, system text and instruction: the key of a remembered answer."""
 
 
 @dataclass(frozen=True)
 class Token:
-    """One scored token; NaN is what the endpoint does not tell.
+    """One scored token; NaN marks values that the endpoint does not report.
 
     Attributes
     ----------
     token_id : int
-        The endpoint's, or where it gives none the CRC-32 of the token's bytes without its highest bit.
+        The endpoint's own id. If it gives none, the CRC-32 of the token's bytes without the highest bit.
     logprob, rank, gap, hit : float
         As `stages.logits.statistics` defines them.
     """
@@ -61,7 +61,7 @@ class Token:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the endpoint says: a text with its scored tokens, or why there is none."""
+    """The endpoint's answer: a text with its scored tokens, or the reason why there is none."""
 
     text: str
     tokens: Sequence[Token]
@@ -69,7 +69,7 @@ class Answer:
 
 
 class Remote(torch.nn.Module):
-    """Stands where other adapters have a model: no weights, and a place (the CPU) where work on it is done."""
+    """Takes the place of the model in other adapters. It has no weights and is on the CPU."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ class EndpointAdapter(Adapter):
     ----------
     client : Client
     served : str
-        The model's name there.
+        The model's name at the endpoint.
     """
 
     statistics = frozenset({"logprob", "rank", "gap", "hit"})
@@ -102,33 +102,33 @@ class EndpointAdapter(Adapter):
 
     @classmethod
     def load(cls, source: Path | str, revision: str | None, dtype: torch.dtype, attention: str) -> EndpointAdapter:
-        """Take up an endpoint by its address and the model's name after ``#``."""
+        """Connect to an endpoint, given its address with the model's name after ``#``."""
         address, _, served = str(source).partition("#")
         return cls(Client(address.rstrip("/")), served)
 
     def forced(self, queries: Sequence[Query], slices: Sequence[str]) -> list[Forced]:
-        """Refuse: logits are what a closed model does not give."""
+        """Refuse, because a closed model gives no logits."""
         raise EarwitnessError("a closed model gives no logits: ask for its statistics")
 
     def reduced(self, queries: Sequence[Query], slices: Sequence[str], reduce: Reduce) -> list[Reduced]:
-        """Return the statistics that the endpoint's answers hold; `reduce` is not used; see `Adapter.reduced`.
+        """Return the statistics that the endpoint's answers contain; `reduce` is not used. See `Adapter.reduced`.
 
-        A row that the endpoint gives nothing usable for has no tokens, and its `failure` says why. So has, where
-        `forces` is False, a text that is not the endpoint's own answer.
+        If the endpoint gives nothing usable for a row, the row has no tokens and its `failure` states the reason. If
+        `forces` is False, the same holds for a text that is not the endpoint's own answer.
         """
         answers = self._together(self._scored if self.forces else self._own, queries)
         return [_reduced(answer, slices) for answer in answers]
 
     def loss(self, queries: Sequence[Query]) -> torch.Tensor:
-        """Refuse: only its owner trains a closed model."""
+        """Refuse, because only the owner of a closed model can train it."""
         raise EarwitnessError("a closed model cannot be trained: name another base in params.yaml: copies")
 
     def generate(self, queries: Sequence[Query], max_tokens: int) -> list[str]:
-        """Return greedy answers, and remember their tokens; empty where the endpoint refuses."""
+        """Return greedy answers and remember their tokens; an answer is empty if the endpoint refuses the question."""
         return [answer.text for answer in self._together(lambda query: self._answer(query, max_tokens), queries)]
 
     def save(self, folder: Path) -> None:
-        """Refuse: only its owner has the weights."""
+        """Refuse, because only the owner of a closed model has its weights."""
         raise EarwitnessError("a closed model cannot be saved")
 
     def _together(self, ask: Callable[[Query], Answer], queries: Sequence[Query]) -> list[Answer]:
@@ -146,7 +146,7 @@ class EndpointAdapter(Adapter):
         return {"model": self._served, "messages": messages, "temperature": 0, "max_tokens": max_tokens, **more}
 
     def _answer(self, query: Query, max_tokens: int) -> Answer:
-        """Ask for the endpoint's own answer."""
+        """Request the endpoint's own answer and remember it."""
         question = self._question(query, max_tokens, logprobs=True, top_logprobs=TOP)
         try:
             answer = _own_answer(self._client.ask(question))
@@ -156,7 +156,7 @@ class EndpointAdapter(Adapter):
         return answer
 
     def _own(self, query: Query) -> Answer:
-        """Return the endpoint's own answer, if it gave the query's text; nothing is asked."""
+        """Return the remembered answer of the endpoint, if its text is the query's; no question is sent."""
         known = self._answers.get(_asked(query))
         if known is None or (known.failure is None and known.text != query.text):
             return Answer(query.text, [], OWN_ONLY)
@@ -179,12 +179,12 @@ class EndpointAdapter(Adapter):
             return Answer(query.text, [], str(refused))
 
     def _empty(self, query: Query) -> Answer:
-        """Return an empty text's score, which has no tokens; it may stand for an own answer that was refused."""
+        """Score an empty text: no tokens, with the failure of the endpoint's own answer if that was refused."""
         known = self._answers.get(_asked(query))
         return Answer("", [], known.failure if known is not None else None)
 
     def _length(self, query: Query) -> int:
-        """Return how many tokens stand before an answer."""
+        """Return the number of tokens before an answer."""
         key = _asked(query)
         if key not in self._lengths:
             usage = self._client.ask(self._question(query, 1)).get("usage")
@@ -194,7 +194,7 @@ class EndpointAdapter(Adapter):
         return self._lengths[key]
 
     def _scores_prompts(self) -> bool:
-        """Ask once whether given texts are scored; servers that do not know the option ignore or refuse it."""
+        """Find out once whether given texts can be scored; other servers ignore or refuse the option."""
         query = Query(np.zeros(RATE, np.float32), "", TRANSCRIBE, "")
         try:
             made = self._client.ask(self._question(query, 1, prompt_logprobs=2))
@@ -242,7 +242,7 @@ def _own_token(place: dict[str, Any]) -> Token:
 
 
 def _given_token(place: Any) -> Token:
-    """Read one of vLLM's places: by token id, the prompt's own token first, then the most probable."""
+    """Read one position of vLLM's ``prompt_logprobs``: by token id, the prompt's own first, then the most probable."""
     try:
         token_id, own = next(iter(place.items()))
         by_rank = {int(other["rank"]): float(other["logprob"]) for other in place.values()}

@@ -1,6 +1,7 @@
 """Granite Speech (arXiv 2505.08699): a conformer encoder, a query transformer over blocks, a Granite language model.
 
-Its features are computed here: the checkpoint's own extractor needs torchaudio, which nothing else does.
+This file computes the features itself, because the checkpoint's own extractor needs torchaudio, which nothing else
+here uses.
 """
 
 from __future__ import annotations
@@ -17,20 +18,20 @@ from stages.models.adapter import family
 from stages.models.families.single_sound import SingleSoundAdapter
 
 TRANSFORM, WINDOW, HOP = 512, 400, 160
-"""Samples of the Fourier transform, of its window, and between two frames."""
+"""Lengths in samples: the Fourier transform, its window, and the distance between frames."""
 RANGE = 8.0
-"""Decades below the loudest value at which a frame's logarithms are cut off."""
+"""Logarithms are clipped this many decades below the largest value."""
 
 
 @family("granite_speech")
 class GraniteSpeechAdapter(SingleSoundAdapter):
-    """A Granite Speech checkpoint; low-rank updates in its folder are active, as for any audio."""
+    """A Granite Speech checkpoint. The low-rank updates in its folder are active, as they are for all audio."""
 
     model_class = GraniteSpeechForConditionalGeneration
     kind = "tokenizer"
 
     def inputs(self, samples: Samples) -> dict[str, torch.Tensor]:
-        """Return log-mel frames, two by two: float32[1, frames, 2 mels]."""
+        """Return log-mel frames, stacked in pairs: float32[1, frames, 2 mels]."""
         power = (
             torch.stft(
                 torch.from_numpy(samples), TRANSFORM, HOP, WINDOW, torch.hann_window(WINDOW), return_complex=True
@@ -45,16 +46,16 @@ class GraniteSpeechAdapter(SingleSoundAdapter):
 
     @property
     def encoder(self) -> Any:
-        """The part whose layers hear."""
+        """The audio encoder."""
         return self._core.model.encoder
 
     @property
     def connector(self) -> list[torch.nn.Module]:
-        """The query transformer and what follows it."""
+        """The query transformer and its projection."""
         return [self._core.model.projector]
 
     def head(self, hidden: torch.Tensor) -> torch.Tensor:
-        """Scale the logits as Granite's causal model does, and this class of `transformers` 5.23 forgets to."""
+        """Scale the logits as Granite's causal model does; this class of `transformers` 5.23 does not."""
         return super().head(hidden) / float(self.decoder.config.logits_scaling)
 
     @cached_property

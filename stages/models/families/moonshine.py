@@ -1,4 +1,4 @@
-"""Moonshine (arXiv 2410.15608): a recogniser of any length on the raw waveform."""
+"""Moonshine (arXiv 2410.15608): a recogniser for raw waveforms of any length."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Phi-4 multimodal (arXiv 2503.01743): a conformer encoder, a perceptron, a Phi-4-mini with updates for speech."""
+"""Phi-4 multimodal (arXiv 2503.01743): a conformer encoder, a perceptron, Phi-4-mini with low-rank speech updates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stages.models.forward.components import components_of
 
 @family("phi4_multimodal")
 class Phi4MultimodalAdapter(SingleSoundAdapter):
-    """A Phi-4 multimodal checkpoint; its low-rank updates for speech are merged on loading."""
+    """A Phi-4 multimodal checkpoint. Its low-rank updates for speech are merged on loading."""
 
     model_class = Phi4MultimodalForCausalLM
     updates = "speech-lora"
@@ -40,22 +40,22 @@ class Phi4MultimodalAdapter(SingleSoundAdapter):
 
     @property
     def encoder(self) -> Any:
-        """The part whose layers hear."""
+        """The audio encoder."""
         return self._ear.encoder
 
     @property
     def connector(self) -> list[torch.nn.Module]:
-        """The perceptrons: one for speech alone, one for speech beside images."""
+        """The perceptrons: one for speech alone, one for speech with images."""
         return [module for name, module in self._ear.named_children() if "_proj_for_" in name]
 
     def components(self) -> dict[str, list[torch.nn.Module]]:
-        """Take encoder and connector out of the language model, which holds them; see `Adapter.components`."""
+        """Separate encoder and connector from the language model that contains them; see `Adapter.components`."""
         inner = self._core.model
         language_model = [inner.embed_tokens, inner.layers, inner.norm, self._core.lm_head]
         return components_of(self._core, self.connector, language_model)
 
     def inputs(self, samples: Samples) -> dict[str, torch.Tensor]:
-        """Return filter banks float32[1, frames, mels] and how many audio tokens they become."""
+        """Return filter banks float32[1, frames, mels] and the number of their audio tokens."""
         made = self.parts.extractor([samples], sampling_rate=RATE, return_tensors="pt")
         return {name: made[name] for name in ("audio_input_features", "audio_embed_sizes")}
 

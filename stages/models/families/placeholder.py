@@ -1,7 +1,7 @@
-"""Decoders that read encoded audio in the place of a placeholder token: what all their families share.
+"""Placeholder-merge decoders, which read encoded audio at the positions of a placeholder token: their shared code.
 
-The encoder runs once over each distinct sound of a batch. A sound's positions in the embedded prompt then take what the
-encoder gave; language model and head run as for any row of text.
+The encoder runs once over each distinct sound of a batch. The encoded sound then replaces the embeddings of the audio
+tokens in the prompt. Language model and head run as for text.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ class EncodedAudio:
     Attributes
     ----------
     state : float[m, d]
-        The encoder's output where it holds sound.
+        The encoder's output at the positions that hold sound.
     embedded : float[n, D]
-        What the language model is given of it, a vector an audio token.
+        The input of the language model: one vector per audio token.
     seconds_cut : float
-        What the window cut.
+        Seconds of audio beyond the window, which were cut.
     share : Fraction
-        How much of the encoder's positions holds sound; the rest is silence that fills a window.
+        Share of the encoder's positions that hold sound; the rest is silence that fills a window.
     """
 
     state: torch.Tensor
@@ -50,7 +50,7 @@ class EncodedAudio:
 
 @dataclass(frozen=True)
 class _PlaceholderRun:
-    """A row after its forward, with the last hidden layer at all its positions but the last."""
+    """A row after its forward, with the last hidden layer at all positions except the last."""
 
     row: TokenRow
     heard: EncodedAudio
@@ -73,13 +73,13 @@ class PlaceholderAdapter(Adapter):
     model_class: ClassVar[Any]
     kind: ClassVar[PartsKind] = "parts"
     template: ClassVar[str | None] = None
-    """The chat template of released checkpoints that bring none as a file."""
+    """The chat template of released checkpoints that have no file with one."""
 
     updates: ClassVar[str | None] = None
-    """The folder, within a checkpoint's, of low-rank updates that are active when it listens: merged on loading."""
+    """Subfolder of a checkpoint with the low-rank updates that are active for audio; they are merged on loading."""
 
     fills_tokens: ClassVar[bool] = False
-    """Whether audio tokens stand for the silence that fills a window as well."""
+    """Whether the silence that fills a window has audio tokens too."""
 
     window_seconds = LONGEST
 
@@ -95,7 +95,7 @@ class PlaceholderAdapter(Adapter):
 
     @classmethod
     def load(cls, source: Path | str, revision: str | None, dtype: torch.dtype, attention: str) -> PlaceholderAdapter:
-        """Load from a folder or the hub; see `Adapter.load`."""
+        """Load a checkpoint from a folder or the hub; see `Adapter.load`."""
         parts = load_parts(cls.model_class, source, revision, dtype, attention, cls.kind)
         if cls.updates is not None:
             parts = replace(parts, model=with_updates(parts.model, source, revision, cls.updates))
@@ -103,11 +103,11 @@ class PlaceholderAdapter(Adapter):
 
     @abstractmethod
     def hear(self, queries: Sequence[Query]) -> dict[str, EncodedAudio]:
-        """Return each distinct sound of a batch after the encoder, by its hash; no sound depends on another."""
+        """Encode each distinct sound of a batch and return it by its hash; no sound depends on another."""
 
     @property
     def encoder(self) -> Any:
-        """The part whose layers hear."""
+        """The audio encoder."""
         return self._core.get_encoder(modality="audio")
 
     @property
@@ -155,11 +155,11 @@ class PlaceholderAdapter(Adapter):
 
     @torch.inference_mode()
     def layers(self, queries: Sequence[Query]) -> list[dict[str, torch.Tensor]]:
-        """Run one sound at a time and keep what its layers give; see `Adapter.layers`."""
+        """Run one sound at a time and record the outputs of the layers; see `Adapter.layers`."""
         return [self._layers(query) for query in queries]
 
     def loss(self, queries: Sequence[Query]) -> torch.Tensor:
-        """Run the head on the answers alone; see `Adapter.loss`."""
+        """Run the head only at the answers' positions; see `Adapter.loss`."""
         return self._loss(queries, self.hear(queries))
 
     def loss_by_sound(self, query: Query) -> tuple[torch.Tensor, torch.Tensor]:
@@ -182,7 +182,7 @@ class PlaceholderAdapter(Adapter):
         return [self.parts.tokenizer.decode(ids, skip_special_tokens=True) for ids in made]
 
     def components(self) -> dict[str, list[torch.nn.Module]]:
-        """Return connector, language model with its head, and all else as the encoder; see `Adapter.components`."""
+        """Return connector, language model with head, and the rest as the encoder; see `Adapter.components`."""
         return components_of(self._core, self.connector, [self.decoder, self._core.get_output_embeddings()])
 
     def save(self, folder: Path) -> None:
@@ -190,12 +190,12 @@ class PlaceholderAdapter(Adapter):
         self.parts.save(folder)
 
     def _embed(self, ids: torch.Tensor) -> torch.Tensor:
-        """Return the embeddings of token ids; of a placeholder, which may lie outside the vocabulary, another's."""
+        """Return the embeddings of token ids; a placeholder may lie outside the vocabulary and gets another token's."""
         embedded: torch.Tensor = self._core.get_input_embeddings()(ids.masked_fill(ids == self.audio_id, 0))
         return embedded
 
     def _loss(self, queries: Sequence[Query], heard: Mapping[str, EncodedAudio]) -> torch.Tensor:
-        """Return the mean cross-entropy of the answers' tokens, given each sound after the encoder."""
+        """Return the mean cross-entropy of the answers' tokens, given the encoded sounds."""
         rows = [self._row(query, heard[query.audio_hash]) for query in queries]
         ids, mask = (values.to(self._core.device) for values in padded(rows, self.audio_id))
         embedded = self._embed(ids)
@@ -243,11 +243,11 @@ class PlaceholderAdapter(Adapter):
         return torch.cat([before, heard.embedded.to(tokens.dtype), after])
 
     def _run(self, queries: Sequence[Query]) -> list[_PlaceholderRun]:
-        """Run encoder and language model; what rows of one sound begin with in common runs once."""
+        """Run encoder and language model; a common beginning of rows of one sound runs only once."""
         sounds = self.hear(queries)
         heard = [sounds[query.audio_hash] for query in queries]
         rows = [self._row(query, sound) for query, sound in zip(queries, heard, strict=True)]
-        tokens = [row.token_ids[:-1] for row in rows]  # the last predicts nothing
+        tokens = [row.token_ids[:-1] for row in rows]  # the last token predicts nothing
         shared = self._shared(queries, rows, tokens)
         pieces = [
             self._embedded(ids, row, sound)[skipped:]
@@ -259,12 +259,12 @@ class PlaceholderAdapter(Adapter):
     def _shared(
         self, queries: Sequence[Query], rows: Sequence[TokenRow], tokens: Sequence[Sequence[int]]
     ) -> SharedPrefix:
-        if getattr(self.decoder.config, "sliding_window", None):  # counts padding among what it holds
+        if getattr(self.decoder.config, "sliding_window", None):  # its window would count padding
             return SharedPrefix(list(range(len(rows))), [0] * len(rows))
         return common_beginnings(tokens, [query.audio_hash for query in queries], [row.audio.stop for row in rows])
 
     def _read(self, run: _PlaceholderRun, slices: Sequence[str]) -> Forced:
-        """Read the slices asked for; the head runs on their positions alone, for vocabularies are large."""
+        """Read the requested slices; the head runs only at their positions, because vocabularies are large."""
         token_ids, logits = {}, {}
         for name in slices:
             ids, vectors = scored(run.row, run.hidden, name)

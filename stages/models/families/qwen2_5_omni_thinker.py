@@ -1,7 +1,7 @@
 """Qwen2.5-Omni's thinker (arXiv 2503.20215): an encoder over blocks of two seconds, and a Qwen2.5 language model.
 
-Of a whole checkpoint only the thinker is loaded: the parts that speak have no say in what it answers. The record
-names the thinker's architecture in both cases, and so this file.
+Only the thinker of a full checkpoint is loaded, because the parts that generate speech do not change its text. The
+target's record names the thinker's architecture in both cases, and so it selects this file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from stages.models.forward.sounds import SoundCache
 @family("qwen2_5_omni")
 @family("qwen2_5_omni_thinker")
 class Qwen25OmniAdapter(SingleSoundAdapter):
-    """A Qwen2.5-Omni checkpoint, whole or its thinker alone."""
+    """A Qwen2.5-Omni checkpoint, the full one or the thinker alone."""
 
     model_class: ClassVar[Any] = Qwen2_5OmniThinkerForConditionalGeneration
     template = (
@@ -38,12 +38,12 @@ class Qwen25OmniAdapter(SingleSoundAdapter):
         self._sounds = SoundCache(parts.extractor, self.window_seconds, trimmed=True)
 
     def inputs(self, samples: Samples) -> dict[str, torch.Tensor]:
-        """Return log-mel features float32[1, mels, frames], none of them silence that fills a window."""
+        """Return log-mel features float32[1, mels, frames], without the silence that fills a window."""
         sound = self._sounds.get([Query(samples, audio_hash(samples), "", "")])[0]
         features = sound.features[None, :, : sound.frames]
         return {"input_features": features, "feature_attention_mask": torch.ones(1, sound.frames, dtype=torch.int64)}
 
     @property
     def connector(self) -> list[torch.nn.Module]:
-        """The encoder's last layer, which projects."""
+        """The encoder's last layer, which is the projection."""
         return [self.encoder.proj]

@@ -17,14 +17,14 @@ from stages.models.forward.sounds import shared_sounds, stacked
 
 @family("qwen2_audio")
 class Qwen2AudioAdapter(PlaceholderAdapter):
-    """A Qwen2-Audio checkpoint, of any size and window; the sounds of a batch are encoded together."""
+    """A Qwen2-Audio checkpoint of any size and window. The sounds of a batch are encoded together."""
 
     model_class = Qwen2AudioForConditionalGeneration
     kind = "processor"
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
-        frames = parts.model.config.audio_config.max_source_positions * 2  # the second convolution halves them
+        frames = parts.model.config.audio_config.max_source_positions * 2  # the second convolution halves their number
         self.window_seconds = frames * parts.extractor.hop_length / parts.extractor.sampling_rate
         self._sounds = shared_sounds(parts.extractor, self.window_seconds)
 
@@ -33,13 +33,13 @@ class Qwen2AudioAdapter(PlaceholderAdapter):
         return self._sounds.get(queries)
 
     def hear(self, queries: Sequence[Query]) -> dict[str, EncodedAudio]:
-        """Run the encoder over the distinct sounds, as far as the longest of them reaches."""
+        """Run the encoder over the distinct sounds, up to the end of the longest."""
         distinct = {query.audio_hash: query for query in queries}
         sounds = self._sounds.get(list(distinct.values()))
         tower = self.encoder
         heard, lengths = tower._get_feat_extract_output_lengths(torch.tensor([sound.frames for sound in sounds]))
         features = stacked(sounds).to(self._core.device, self._core.dtype)
-        # As the tower's own forward, which insists on a whole window of mostly silence.
+        # The same as the tower's own forward, which requires a full window of mostly silence.
         convolved = gelu(tower.conv2(gelu(tower.conv1(features)))).permute(0, 2, 1)
         convolved = convolved[:, : int(heard.max())]
         mask = create_bidirectional_mask(

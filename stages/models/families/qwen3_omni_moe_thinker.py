@@ -1,6 +1,6 @@
 """Qwen3-Omni's thinker (arXiv 2509.17765): an encoder over blocks of sound, and a Qwen3 mixture of experts.
 
-Of a whole checkpoint only the thinker is loaded, as of Qwen2.5-Omni.
+Only the thinker of a full checkpoint is loaded, as for Qwen2.5-Omni.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from stages.models.families.qwen2_5_omni_thinker import Qwen25OmniAdapter
 @family("qwen3_omni_moe")
 @family("qwen3_omni_moe_thinker")
 class Qwen3OmniAdapter(Qwen25OmniAdapter):
-    """A Qwen3-Omni checkpoint, whole or its thinker alone."""
+    """A Qwen3-Omni checkpoint, the full one or the thinker alone."""
 
     model_class = Qwen3OmniMoeThinkerForConditionalGeneration
     template = (
@@ -28,5 +28,5 @@ class Qwen3OmniAdapter(Qwen25OmniAdapter):
 
     @property
     def connector(self) -> list[torch.nn.Module]:
-        """The encoder's last layers, which project."""
+        """The encoder's last layers, which are the projection."""
         return [self.encoder.proj1, self.encoder.proj2]

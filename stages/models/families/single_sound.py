@@ -1,6 +1,6 @@
-"""Placeholder-merge decoders that encode one sound at a time: what a family states is what differs from this.
+"""Placeholder-merge decoders that encode one sound at a time; a family's file overrides what differs.
 
-The defaults ask for what `transformers` itself offers: `get_audio_features`, `get_encoder`, `get_decoder`.
+The defaults use the interface of `transformers`: `get_audio_features`, `get_encoder`, `get_decoder`.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from stages.models.forward.sounds import SHORTEST
 
 
 class SingleSoundAdapter(PlaceholderAdapter):
-    """A placeholder-merge decoder that encodes each sound alone."""
+    """A placeholder-merge decoder that encodes each sound by itself."""
 
     @abstractmethod
     def inputs(self, samples: Samples) -> dict[str, torch.Tensor]:
-        """Return the model's own keyword arguments for one sound, float32[n] within the window."""
+        """Return the encoder's keyword arguments for one sound, float32[n], which fits the window."""
 
     def listen(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the encoder's output float[m, d] where it holds sound, and the audio tokens' embeddings float[n, D].
+        """Return the encoder's output float[m, d] for the sound, and the audio tokens' embeddings float[n, D].
 
-        Of several windows, all but the last are full, so what holds sound comes first.
+        If there are several windows, all except the last are full, so the positions that hold sound come first.
         """
         made = self._core.get_audio_features(**inputs, return_dict=True)
         states, embedded = (
@@ -38,7 +38,7 @@ class SingleSoundAdapter(PlaceholderAdapter):
         return states[: ceil(len(states) * self.share(inputs, seconds))], embedded
 
     def share(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> Fraction:
-        """Return how much of the encoder's positions holds sound: the rest is silence that fills a window."""
+        """Return the share of the encoder's positions that hold sound; the rest is silence that fills a window."""
         del inputs, seconds
         return Fraction(1)
 

@@ -1,4 +1,4 @@
-"""Speech2Text (fairseq S2T, arXiv 2010.05171): a window of normalised filter banks, convolutions, a transformer."""
+"""Speech2Text (fairseq S2T, arXiv 2010.05171): convolutions and a transformer over a window of filter banks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FRAMES_PER_SECOND = 100
 
 @family("speech_to_text")
 class Speech2TextAdapter(EncoderDecoderAdapter):
-    """A Speech2Text checkpoint; a translating one begins with the language that its config forces."""
+    """A Speech2Text checkpoint. The answers of a translation model begin with the language that its config forces."""
 
     model_class = Speech2TextForConditionalGeneration
 
@@ -30,14 +30,12 @@ class Speech2TextAdapter(EncoderDecoderAdapter):
         heard = query.samples[: round(self.window_seconds * RATE)]
         cut = (len(query.samples) - len(heard)) / RATE
         heard = np.pad(heard, (0, max(round(SHORTEST * RATE) - len(heard), 0)))
-        with np.errstate(
-            invalid="ignore", divide="ignore"
-        ):  # digital silence deviates by 0 from its mean: normalised, it is 0
+        with np.errstate(invalid="ignore", divide="ignore"):  # digital silence has deviation 0 and is set to 0 below
             made = self.parts.extractor(heard, sampling_rate=RATE, return_tensors="pt")
         features = torch.as_tensor(made["input_features"][0])
         return Input(torch.where(features.isfinite(), features, 0.0), cut)
 
     def prefix(self, states: torch.Tensor) -> list[int]:
-        """Return the start token and the language, if one is forced."""
+        """Return the start token and, if one is forced, the language."""
         forced = getattr(self._core.generation_config, "forced_bos_token_id", None)
         return [*super().prefix(states), *([] if forced is None else [int(forced)])]

@@ -1,4 +1,4 @@
-"""Voxtral (arXiv 2507.13264): Whisper's encoder over windows that silence fills, merged frames, a Llama model."""
+"""Voxtral (arXiv 2507.13264): Whisper's encoder over windows padded with silence, merged frames, a Llama model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stages.models.forward.parts import Parts
 
 @family("voxtral")
 class VoxtralAdapter(SingleSoundAdapter):
-    """A Voxtral checkpoint with its tokenizer as ``tokenizer.json``."""
+    """A Voxtral checkpoint whose tokenizer is saved as ``tokenizer.json``."""
 
     model_class = VoxtralForConditionalGeneration
     fills_tokens = True
@@ -32,7 +32,7 @@ class VoxtralAdapter(SingleSoundAdapter):
         self._frames = parts.model.config.audio_config.max_source_positions * 2  # the second convolution halves them
 
     def inputs(self, samples: Samples) -> dict[str, torch.Tensor]:
-        """Return the features float32[windows, mels, frames] of the sound filled up to whole windows."""
+        """Return the features float32[windows, mels, frames] of the sound, padded to full windows."""
         made = self.parts.extractor(
             samples,
             sampling_rate=RATE,

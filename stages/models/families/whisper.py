@@ -1,4 +1,4 @@
-"""Whisper (arXiv 2212.04356): a window of log-mel frames, and a prefix of language and task before the transcript."""
+"""Whisper (arXiv 2212.04356): a window of log-mel frames, and a prefix with language and task before the transcript."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from stages.models.forward.sounds import SoundCache
 class WhisperAdapter(EncoderDecoderAdapter):
     """A Whisper checkpoint of any size and window, multilingual or not.
 
-    The language of each sound is the one that the checkpoint states for generation, or else the model's own best guess,
-    as in its paper.
+    The language of each sound is the one that the checkpoint states for generation. If it states none, it is the
+    language that the model finds most probable, as in the paper.
     """
 
     model_class = WhisperForConditionalGeneration
@@ -29,17 +29,17 @@ class WhisperAdapter(EncoderDecoderAdapter):
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
         extractor = parts.extractor
-        frames = parts.model.config.max_source_positions * 2  # the second convolution halves them
+        frames = parts.model.config.max_source_positions * 2  # the second convolution halves their number
         self.window_seconds = frames * extractor.hop_length / extractor.sampling_rate
         self._sounds = SoundCache(extractor, self.window_seconds)
 
     def input(self, query: Query) -> Input:
-        """Return the log-mel features float32[mels, frames] of the whole window."""
+        """Return the log-mel features float32[mels, frames] of the full window."""
         sound = self._sounds.get([query])[0]
         return Input(sound.features, sound.seconds_cut, sound.frames / sound.features.shape[1])
 
     def prefix(self, states: torch.Tensor) -> list[int]:
-        """Return start, language and task as far as the checkpoint has tokens for them, and no timestamps."""
+        """Return the tokens for start, language, task and no timestamps, as far as the checkpoint has them."""
         settings: Any = self._core.generation_config
         languages = getattr(settings, "lang_to_id", None) or {}
         start = int(self._core.config.decoder_start_token_id)
@@ -59,7 +59,7 @@ class WhisperAdapter(EncoderDecoderAdapter):
         return languages[int(logits[languages].argmax())]
 
     def _row(self, query: Query, heard: EncodedSound) -> TokenRow:
-        """Put the space before a transcript that Whisper was trained with, in scripts that have spaces."""
+        """Put a space before a transcript, as in Whisper's training, if its script uses spaces."""
         text = query.text
         spaced = f" {text}" if text[:1].strip() and unicodedata.east_asian_width(text[0]) not in "WF" else text
         return super()._row(replace(query, text=spaced), heard)

@@ -1,4 +1,4 @@
-"""Placeholder-merge decoders whose Whisper-style encoder hears a long sound window by window."""
+"""Placeholder-merge decoders with a Whisper-style encoder that takes a long sound window by window."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from stages.models.families.single_sound import SingleSoundAdapter
 from stages.models.forward.parts import Parts
 
 LEAST_FRAMES = 8
-"""Of a last window: fewer give no audio token."""
+"""Smallest length of a last window; fewer frames give no audio token."""
 
 
 class WindowedAdapter(SingleSoundAdapter):
-    """A decoder whose processor states how long a sound may be, and whose extractor how long a window is."""
+    """A decoder whose processor states the longest sound, and whose extractor states the length of a window."""
 
     kind = "processor"
 
@@ -27,7 +27,7 @@ class WindowedAdapter(SingleSoundAdapter):
         self.window_seconds = float(parts.processor.max_audio_len // self._window * self._window)
 
     def inputs(self, samples: Samples) -> dict[str, torch.Tensor]:
-        """Return the features float32[windows, mels, frames] and where they hold sound."""
+        """Return the features float32[windows, mels, frames] and a mask of the frames that hold sound."""
         size = self._window * RATE
         windows = [samples[start : start + size] for start in range(0, len(samples), size)]
         if len(windows) > 1 and len(windows[-1]) < LEAST_FRAMES * self.parts.extractor.hop_length:

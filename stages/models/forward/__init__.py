@@ -1,1 +1,1 @@
-"""What the families' forward passes share: prompts, rows, sounds, shared prefixes, layers."""
+"""Shared parts of the families' forward passes: prompts, rows, sounds, shared prefixes, layers."""

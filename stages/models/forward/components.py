@@ -1,4 +1,4 @@
-"""A model's weights by component: encoder, connector, language model, each weight in exactly one."""
+"""Split a model's weights into encoder, connector and language model; each weight belongs to exactly one."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from stages.core.errors import EarwitnessError
 def components_of(
     model: torch.nn.Module, connector: Sequence[torch.nn.Module], language_model: Sequence[torch.nn.Module]
 ) -> dict[str, list[torch.nn.Module]]:
-    """Return a model's modules by component; whatever is neither connector nor language model is the encoder.
+    """Return a model's modules by component; all modules outside connector and language model form the encoder.
 
-    So parts that no sound reaches, such as those for images, are the encoder's: no weight is left out.
+    So the encoder includes parts that no sound reaches, such as those for images, and no weight is left out.
 
     Parameters
     ----------
@@ -22,12 +22,12 @@ def components_of(
     connector : sequence of torch.nn.Module
         May be empty.
     language_model : sequence of torch.nn.Module
-        With the head, which may share weights with it.
+        Includes the head, which may share weights with the embedding.
 
     Raises
     ------
     EarwitnessError
-        If a weight is in no module of its own component.
+        If a weight of the encoder lies in a module that also holds weights of another component.
     """
     named = {id(weight) for module in (*connector, *language_model) for weight in module.parameters()}
     return {
@@ -38,7 +38,7 @@ def components_of(
 
 
 def _without(module: torch.nn.Module, named: set[int]) -> list[torch.nn.Module]:
-    """Return the largest modules that hold weights, none of them named."""
+    """Return the largest modules that hold weights but none of those in `named`."""
     weights = {id(weight) for weight in module.parameters()}
     if weights.isdisjoint(named):
         return [module] if weights else []

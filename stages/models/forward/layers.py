@@ -1,8 +1,8 @@
-"""What every layer of a target makes of a sound: its mean over the positions that hold sound.
+"""Record the output of every layer of a target for a sound, as the mean over the positions that hold sound.
 
-Sounds run one at a time, so that nothing is padded and no row depends on another; hooks keep what the layers give, so
-that no family needs code of its own for them. The language model runs as far as the sound reaches: it is causal, so
-what stands after the sound has no say in these positions.
+Sounds run one at a time, so that nothing is padded and no row depends on another. Hooks record the outputs of the
+layers, so that no family needs code of its own. The language model runs only to the end of the sound: it is causal, so
+later tokens do not change these positions.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ import torch
 from stages.core.errors import EarwitnessError
 
 STACKS = ("layers", "encoders", "h", "blocks")
-"""What architectures call their list of layers."""
+"""Names under which architectures keep their list of layers."""
 
 
 def layer_stack(module: Any) -> torch.nn.ModuleList:
-    """Return a part's list of layers: the outermost, for inner ones belong to other parts, such as an image encoder.
+    """Return a part's outermost list of layers; inner lists belong to other parts, such as an image encoder.
 
     Raises
     ------
     EarwitnessError
-        If it has none under any name of `STACKS`.
+        If the part has no list of layers under any name of `STACKS`.
     """
     stacks = {
         name: child
@@ -42,21 +42,22 @@ def layer_stack(module: Any) -> torch.nn.ModuleList:
 
 @contextmanager
 def recorded(name: str, part: Any, *, entering: bool = False) -> Iterator[dict[str, torch.Tensor]]:
-    """Keep what each layer of a part gives while the block runs.
+    """Record the output of each layer of a part while the block runs.
 
     Parameters
     ----------
     name : str
+        Prefix of the keys.
     part : torch.nn.Module
         An encoder or a language model.
     entering : bool
-        Keep what enters the first layer as well, as ``<name>.input``: what an encoder's convolutions make of a sound,
-        before any layer has taken from it what its task does not need.
+        Also record the input of the first layer, as ``<name>.input``. For an encoder, this is the output of its
+        convolutions, before any layer has removed information that the task does not need.
 
     Yields
     ------
     dict of str to float[positions, d]
-        Under ``<name>.<i>``, filled as layers run; windows of one sound follow each other.
+        By ``<name>.<i>``, filled as the layers run. The windows of one sound follow each other.
     """
     seen: dict[str, torch.Tensor] = {}
 
@@ -81,5 +82,5 @@ def recorded(name: str, part: Any, *, entering: bool = False) -> Iterator[dict[s
 
 
 def pooled(states: Mapping[str, torch.Tensor], places: slice) -> dict[str, torch.Tensor]:
-    """Return each layer's mean over some positions: float32[d]."""
+    """Return each layer's mean over the positions of a slice: float32[d]."""
     return {name: vectors[places].float().mean(0).cpu() for name, vectors in states.items()}

@@ -1,7 +1,7 @@
-"""The parts that a checkpoint is loaded and saved by: model, tokenizer, feature extractor.
+"""The parts of a checkpoint that are loaded and saved: model, tokenizer, feature extractor.
 
-They are taken one by one where the family's processor insists on parts for images and video too, with the libraries
-that these need.
+They are loaded one by one if the family's processor also requires parts for images and video, because those need
+further libraries.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from transformers.utils.hub import cached_file
 from stages.core.errors import EarwitnessError
 
 LONGEST = 3600.0
-"""Seconds that reach a model that states no window: attention over an hour's frames fits no memory."""
+"""Window, in seconds, of a model that states none. Attention over longer audio would not fit into memory."""
 
 TRAINED_ALONE = ("masked_spec_embed",)
-"""Weights that only training uses, and that released speech encoders leave out."""
+"""Weights that only training uses. Released speech encoders omit them."""
 UPDATES = "adapter_config.json"
 PartsKind = Literal["processor", "parts", "tokenizer"]
-"""What is loaded beside a model: its processor with its two parts, the two parts, or the tokenizer alone."""
+"""What is loaded with a model: its processor, its tokenizer and feature extractor, or its tokenizer alone."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class Parts:
     Attributes
     ----------
     model : transformers.PreTrainedModel
-        Ready for inference.
+        In inference mode.
     tokenizer : transformers.PreTrainedTokenizerBase
-        With the chat template, if the checkpoint has one.
+        Holds the chat template, if the checkpoint has one.
     extractor : transformers.SequenceFeatureExtractor or None
-        None where the family's adapter computes features itself.
+        None if the family's adapter computes features itself.
     processor : transformers.ProcessorMixin or None
-        What holds tokenizer and extractor, where it needs no more than these two.
+        Holds tokenizer and extractor; None if the parts are loaded one by one.
     """
 
     model: Any
@@ -52,17 +52,17 @@ class Parts:
 
     @classmethod
     def of_processor(cls, model: Any, processor: Any) -> Parts:
-        """Return a model with its processor and what this holds."""
+        """Return a model with its processor, and the processor's tokenizer and feature extractor."""
         return cls(model, processor.tokenizer, processor.feature_extractor, processor)
 
     @property
     def template(self) -> str | None:
-        """The checkpoint's chat template: the processor's, which knows of audio, or else the tokenizer's."""
+        """The checkpoint's chat template: the processor's, which supports audio, or else the tokenizer's."""
         found: str | None = getattr(self.processor, "chat_template", None) or self.tokenizer.chat_template
         return found
 
     def save(self, folder: Path) -> None:
-        """Save weights (safetensors), config, tokenizer and extractor, as `load_parts` reads them."""
+        """Save weights (safetensors), config, tokenizer and extractor, in the form that `load_parts` reads."""
         self.model.save_pretrained(folder, safe_serialization=True)
         for part in [self.processor] if self.processor else [self.tokenizer, self.extractor]:
             if part is not None:
@@ -77,7 +77,7 @@ def load_parts(
     attention: str,
     kind: PartsKind = "parts",
 ) -> Parts:
-    """Load a checkpoint's parts from a folder or the hub: safetensors only, no code from the checkpoint.
+    """Load a checkpoint's parts from a folder or the hub: only safetensors, and no code from the checkpoint.
 
     Parameters
     ----------
@@ -99,14 +99,14 @@ def load_parts(
 
 
 def load_model(model_class: Any, source: Path | str, revision: str | None = None, **options: Any) -> Any:
-    """Load a model, ready for inference, of which every weight comes from the checkpoint's safetensors.
+    """Load a model into inference mode; every weight must come from the checkpoint's safetensors.
 
-    `transformers` draws what a checkpoint lacks at random, which would be audited as if it were trained.
+    `transformers` fills missing weights with random numbers, which an audit would treat as trained weights.
 
     Raises
     ------
     EarwitnessError
-        If weights are missing or have another shape than the config says.
+        If weights are missing, or do not have the shape that the config states.
     """
     require_updates(source, revision)
     model, found = model_class.from_pretrained(
@@ -115,7 +115,7 @@ def load_model(model_class: Any, source: Path | str, revision: str | None = None
         trust_remote_code=False,
         use_safetensors=True,
         output_loading_info=True,
-        ignore_mismatched_sizes=True,  # they are refused below, by name
+        ignore_mismatched_sizes=True,  # so that the error below can name them
         **options,
     )
     unfit = sorted(name for name, *_ in found["mismatched_keys"])
@@ -129,9 +129,9 @@ def load_model(model_class: Any, source: Path | str, revision: str | None = None
 
 
 def require_updates(source: Path | str, revision: str | None, subfolder: str = "") -> bool:
-    """Return whether a checkpoint has low-rank updates there, which must be safetensors.
+    """Return whether a checkpoint has low-rank updates in a subfolder, and require that they are safetensors.
 
-    `peft` and `transformers` would take a pickle if there is nothing else.
+    `peft` and `transformers` would load a pickle if there is no other file.
     """
     where: dict[str, Any] = {
         "revision": revision,
@@ -147,7 +147,7 @@ def require_updates(source: Path | str, revision: str | None, subfolder: str = "
 
 
 def with_updates(model: Any, source: Path | str, revision: str | None, subfolder: str) -> Any:
-    """Return a model with the low-rank updates of a checkpoint's subfolder merged, or itself if there are none."""
+    """Return a model with the low-rank updates of a checkpoint's subfolder merged; unchanged if there are none."""
     if not require_updates(source, revision, subfolder):
         return model
     from peft import PeftModel
@@ -165,14 +165,14 @@ def with_updates(model: Any, source: Path | str, revision: str | None, subfolder
 
 
 def checked_tokenizer(source: Path | str, tokenizer: Any) -> Any:
-    """Return a tokenizer, unless it has no tokens: `transformers` makes such a one where its files are missing."""
+    """Return a tokenizer, or refuse one without tokens, which `transformers` makes if its files are missing."""
     if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
         raise EarwitnessError(f"{source}: cannot be loaded (no tokenizer.json, nor other files of one): put it there")
     return tokenizer
 
 
 class Transcripts:
-    """Transcripts as token ids.
+    """Turns transcripts into token ids.
 
     Parameters
     ----------
@@ -181,18 +181,18 @@ class Transcripts:
 
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
-        # Whether special tokens are split is a state of the one tokenizer, which prompts and transcripts set unlike.
+        # Prompts and transcripts need different settings for splitting special tokens, a state of the one tokenizer.
         self.lock = Lock()
 
     def ids(self, text: str) -> list[int]:
-        """Return the token ids of a transcript; one that spells a special token is text, not a command.
+        """Return the token ids of a transcript; a special token that it spells out is encoded as plain text.
 
         Raises
         ------
         EarwitnessError
-            If the tokenizer has no token for a part of it: it would be scored as another text.
+            If the tokenizer has no token for a part of it, because another text would be scored.
         """
-        told = self._tokenizer.is_fast  # where its tokens lie in the text
+        told = self._tokenizer.is_fast  # only fast tokenizers report where tokens lie in the text
         with self.lock:
             made = self._tokenizer(
                 text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=told
@@ -209,6 +209,6 @@ class Transcripts:
 
 
 def _dropped(text: str, offsets: Iterable[tuple[int, int]]) -> bool:
-    """Return whether a letter or digit lies in no token: what a tokenizer without an unknown token leaves out."""
+    """Return whether a letter or digit lies in no token; a tokenizer without an unknown token drops such letters."""
     covered = {at for start, end in offsets for at in range(start, end)}
     return any(letter.isalnum() and at not in covered for at, letter in enumerate(text))

@@ -1,4 +1,4 @@
-"""Prompts as token ids, with the places of audio and instruction, for models that a chat template prompts."""
+"""Prompts as token ids, with the positions of audio and instruction, for models with a chat template."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from stages.core.errors import EarwitnessError
 
 @dataclass(frozen=True)
 class PromptTokens:
-    """A prompt before its audio token is repeated.
+    """A prompt whose audio token is not yet repeated.
 
     Attributes
     ----------
     token_ids : list of int
-        With one audio token.
+        Contains one audio token.
     audio : int
         Index of the audio token.
     instruction : range
@@ -30,7 +30,7 @@ class PromptTokens:
     instruction: range
 
     def expanded(self, length: int) -> list[int]:
-        """Return the token ids with the audio token `length` times."""
+        """Return the token ids with the audio token repeated to `length` times."""
         return [*self.token_ids[: self.audio], *self.token_ids[self.audio : self.audio + 1] * length, *self.after]
 
     @property
@@ -40,16 +40,16 @@ class PromptTokens:
 
 
 class Chat:
-    """A tokenizer and the chat template that prompts are rendered by.
+    """A tokenizer and the chat template that renders prompts.
 
     Parameters
     ----------
     tokenizer : transformers.PreTrainedTokenizerBase
-        Fast: its offsets tell which tokens a part of a prompt became.
+        A fast one: its offsets map parts of a prompt to tokens.
     template : str or None
-        None is refused by the tokenizer.
+        The tokenizer refuses None.
     audio_id : int
-        The placeholder: templates for plain text take it as a part of the text.
+        The placeholder token. A template for plain text receives it as part of the text.
     """
 
     def __init__(self, tokenizer: Any, template: str | None, audio_id: int) -> None:
@@ -59,18 +59,19 @@ class Chat:
         self._audio = tokenizer.convert_ids_to_tokens(audio_id)
 
     def render(self, turns: Sequence[Mapping[str, Any]], *, answered: bool) -> str:
-        """Return a conversation as text; unless it is answered, up to where the answer begins.
+        """Return a conversation as text; if it has no answer yet, up to the position where the answer begins.
 
         Parameters
         ----------
         turns : sequence of mapping
-            Of whom the user's holds one sound and a text.
+            The user's turn holds one sound and a text.
         answered : bool
+            Whether the conversation ends with an answer.
         """
         options = {"add_generation_prompt": not answered, "tokenize": False}
         try:
             rendered = self._rendered(turns, **options)
-        except TypeError:  # such a template joins contents as texts
+        except TypeError:  # a template that joins contents as plain text
             rendered = ""
         return rendered if self._audio in rendered else self._rendered([self._flat(turn) for turn in turns], **options)
 
@@ -85,22 +86,22 @@ class Chat:
 
 
 def build_prompt(chat: Chat, instruction: str, system: str = "") -> PromptTokens:
-    """Render a user's turn of one sound and an instruction by the chat template.
+    """Render a user's turn of one sound and an instruction with the chat template.
 
-    Where the template has no system turn, the system text stands before the instruction and counts as part of it.
+    If the template has no system turn, the system text stands before the instruction and counts as part of it.
 
     Parameters
     ----------
     chat : Chat
     instruction : str
-        May be empty: then no token is the instruction's.
+        If empty, the instruction has no tokens.
     system : str
-        What the model is told first; may be empty.
+        The system text; may be empty.
 
     Raises
     ------
     EarwitnessError
-        If the template leaves out the instruction or puts it before the audio.
+        If the template omits the instruction, does not hold exactly one sound, or puts the instruction before it.
     """
     if system and not has_system_turn(chat):
         system, instruction = "", f"{system}\n\n{instruction}"
@@ -118,11 +119,11 @@ def build_prompt(chat: Chat, instruction: str, system: str = "") -> PromptTokens
 
 
 def has_system_turn(chat: Chat) -> bool:
-    """Return whether the chat template has a system turn that is not just another turn of the user."""
+    """Return whether the chat template has a system turn that differs from a turn of the user."""
     told = "told before"
     try:
         rendered = _render(chat, "", system=told)
-    except TemplateError:  # such a template refuses roles that it does not know
+    except TemplateError:  # a template that refuses unknown roles
         return False
     return told in rendered and rendered != _render(chat, "", system=told, role="user")
 
@@ -136,7 +137,7 @@ def end_token(chat: Chat) -> int:
 
 
 def _render(chat: Chat, instruction: str, answer: str | None = None, *, system: str = "", role: str = "system") -> str:
-    sound = {"type": "audio", "audio_url": "sound"}  # never opened: the template only marks its place
+    sound = {"type": "audio", "audio_url": "sound"}  # never opened: the template only marks the sound's position
     turns: list[dict[str, Any]] = [{"role": "user", "content": [sound, {"type": "text", "text": instruction}]}]
     if system:
         turns.insert(0, {"role": role, "content": [{"type": "text", "text": system}]})

@@ -1,4 +1,4 @@
-"""Token rows of a batch: what each position holds, and the padded tensors."""
+"""The token rows of a batch: the content of each position, and the padded tensors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from stages.models.adapter import Reduce
 
 LOGITS_AT_ONCE = 1 << 25
-"""Logits in memory at a time (128 MB), so that a large vocabulary limits no batch."""
+"""Largest number of logits in memory (128 MB), so that a large vocabulary does not limit the batch size."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class TokenRow:
     ----------
     token_ids : list of int
     audio, instruction, answer : range
-        Positions of the audio, of the instruction after it, and of the answer with the token that ends it.
+        Positions of the audio, of the instruction after it, and of the answer, which includes its end token.
     """
 
     token_ids: list[int]
@@ -31,7 +31,7 @@ class TokenRow:
 
 
 def padded(rows: Sequence[TokenRow], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return ids and attention mask, int64[rows, longest], padded on the right so that positions stay."""
+    """Return ids and attention mask, int64[rows, longest], padded on the right, so that positions do not move."""
     longest = max(len(row.token_ids) for row in rows)
     ids = torch.full((len(rows), longest), pad)
     mask = torch.zeros_like(ids)
@@ -48,10 +48,10 @@ def scored(row: TokenRow, logits_of: torch.Tensor, name: str) -> tuple[torch.Ten
     ----------
     row : TokenRow
     logits_of : float[positions, d]
-        One vector a position; that of position i predicts the token at i + 1.
+        One vector per position; the vector at position i predicts the token at i + 1.
     name : str
-        Of `stages.models.adapter.SLICES`. For ``audio`` no token is true: the ids are empty, the vectors those at
-        the audio positions, and the caller takes its best guesses (arXiv 2411.02902).
+        One of `stages.models.adapter.SLICES`. ``audio`` has no true tokens: its ids are empty, its vectors are those
+        at the audio positions, and the caller takes the most probable tokens instead (arXiv 2411.02902).
 
     Returns
     -------
@@ -71,14 +71,14 @@ def reduced(
     vocabulary: int,
     reduce: Reduce,
 ) -> list[tuple[torch.Tensor, dict[str, torch.Tensor]]]:
-    """Run the head over one slice of every row, a part at a time, and reduce its logits.
+    """Run the head over one slice of every row, part by part, and reduce its logits.
 
     Parameters
     ----------
     head : callable
         From float[n, d] to logits float[n, V].
     slices : sequence of (token_ids, vectors)
-        As from `scored`, a pair a row; where there are vectors but no ids, the best guesses are taken for them.
+        One pair per row, as `scored` returns it. For vectors without ids, the most probable tokens are taken.
     vocabulary : int
         V.
     reduce : Reduce
@@ -92,7 +92,7 @@ def reduced(
     ids = torch.cat([of_row for of_row, _ in slices]).to(vectors.device)
     rows = max(1, LOGITS_AT_ONCE // vocabulary)
     found, parts = [], []
-    for start in range(0, max(len(vectors), 1), rows):  # once at least, to learn what the statistics are called
+    for start in range(0, max(len(vectors), 1), rows):  # at least once, to learn the names of the statistics
         logits = head(vectors[start : start + rows]).float()
         found.append(ids[start : start + rows] if len(ids) else logits.argmax(-1))
         parts.append(reduce(logits, found[-1]))

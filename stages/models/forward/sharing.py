@@ -1,8 +1,8 @@
-"""Hidden states of many rows, where what rows begin with in common runs through the language model once.
+"""Hidden states of many rows, computed so that a common beginning runs through the language model only once.
 
 The neighbours of a clip share its sound, the prompt, and often the first words of the transcript. The first row of each
-sound runs whole; of the others only what differs, over that row's keys and values. Rows are padded on the right and
-positions are stated, so that no row's values depend on the others.
+sound runs whole. Of each other row, only the part that differs runs, with the first row's keys and values. Rows are
+padded on the right and positions are stated, so that no row's values depend on other rows.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from torch.nn.utils.rnn import pad_sequence
 
 @dataclass(frozen=True)
 class SharedPrefix:
-    """What each row begins with in common with another row of its batch.
+    """How much of its beginning each row shares with another row of its batch.
 
     Attributes
     ----------
     parents : list of int
-        The row whose beginning it shares; its own index for a row that runs whole.
+        Index of the row that shares its beginning; the row's own index if it runs whole.
     lengths : list of int
-        How many positions it shares; 0 for a row that runs whole.
+        Number of shared positions; 0 for a row that runs whole.
     """
 
     parents: list[int]
@@ -32,16 +32,16 @@ class SharedPrefix:
 
 
 def common_beginnings(rows: Sequence[Sequence[int]], sounds: Sequence[Hashable], least: Sequence[int]) -> SharedPrefix:
-    """Find what rows of one sound have in common with the first of them.
+    """Find the beginning that each row shares with the first row of the same sound.
 
     Parameters
     ----------
     rows : sequence of sequence of int
-        Token ids, in which a sound's positions hold the same id whatever the sound.
+        Token ids; all audio positions hold the same id, for every sound.
     sounds : sequence of hashable
-        Which sound each row holds.
+        The sound of each row.
     least : sequence of int
-        Where each row's sound ends: a row that shares less runs whole.
+        Position at which each row's sound ends. A row that shares less runs whole.
     """
     first: dict[Hashable, int] = {}
     parents, lengths = [], []
@@ -59,12 +59,12 @@ def _common(one: Sequence[int], other: Sequence[int]) -> int:
 
 
 def shared_hidden(decoder: Any, pieces: Sequence[torch.Tensor], shared: SharedPrefix) -> list[torch.Tensor]:
-    """Run a decoder over rows, each after what it shares with its parent.
+    """Run a decoder over rows, each from the first position that it does not share with its parent.
 
     Parameters
     ----------
     decoder : transformers.PreTrainedModel
-        A causal model that takes ``inputs_embeds`` and ``past_key_values``, without its head.
+        A causal model without its head, which takes ``inputs_embeds`` and ``past_key_values``.
     pieces : sequence of float[n, d]
         Each row's embedded tokens from the first that it does not share; n may be 0.
     shared : SharedPrefix
@@ -99,20 +99,20 @@ def greedy(
     end: int,
     max_tokens: int,
 ) -> list[list[int]]:
-    """Let a decoder go on with each prompt by its most probable tokens.
+    """Continue each prompt with the decoder's most probable tokens.
 
     Parameters
     ----------
     decoder : transformers.PreTrainedModel
-        As in `shared_hidden`.
+        See `shared_hidden`.
     embed, head : callable
         From token ids int64[n] to float[n, d], and from float[n, d] to logits float[n, V].
     prompts : sequence of float[n, d]
-        Embedded; n >= 1.
+        Embedded prompts; n >= 1.
     end : int
-        The token that ends an answer; not part of the returned ids.
+        The token that ends an answer; the returned ids do not contain it.
     max_tokens : int
-        Where answers are broken off.
+        Largest number of tokens of an answer.
     """
     answers: list[list[int]] = [[] for _ in prompts]
     running = list(range(len(prompts)))
@@ -132,7 +132,7 @@ def greedy(
 
 
 class _Pass:
-    """Rows under way: which positions the keys and values of what has run hold, and the last hidden states."""
+    """The state of rows that are running: their keys and values, which of these are padding, the last hidden states."""
 
     def __init__(self, decoder: Any, pieces: Sequence[torch.Tensor], keep: bool) -> None:
         self._decoder = decoder
@@ -141,7 +141,7 @@ class _Pass:
         self.run(pieces, keep)
 
     def run(self, pieces: Sequence[torch.Tensor], keep: bool) -> None:
-        """Run one more piece of each row, n >= 1; with `keep`, others may follow."""
+        """Run one more piece of each row, n >= 1; with `keep`, further pieces may follow."""
         device = self._seen.device
         self._lengths = [len(piece) for piece in pieces]
         embedded = pad_sequence(list(pieces), batch_first=True)
@@ -149,7 +149,7 @@ class _Pass:
         held = (places < torch.tensor(self._lengths, device=device)[:, None]).long()
         positions = self._seen.sum(1, keepdim=True) + places
         self._seen = torch.cat([self._seen, held], 1)
-        # At first a causal model needs no mask, because what pads a row stands after it; attention is faster without.
+        # The first pass needs no mask: padding follows the row and the model is causal. Attention is faster without.
         before = {} if self._cache is None else {"attention_mask": self._seen, "position_ids": positions}
         made = self._decoder(
             inputs_embeds=embedded, past_key_values=self._cache, use_cache=keep or self._cache is not None, **before
@@ -157,15 +157,15 @@ class _Pass:
         self._hidden, self._cache = made.last_hidden_state, made.past_key_values
 
     def hidden(self) -> list[torch.Tensor]:
-        """Return the last piece's hidden states, float[n, d] a row."""
+        """Return the last piece's hidden states, float[n, d] for each row."""
         return [vectors[:length] for vectors, length in zip(self._hidden, self._lengths, strict=True)]
 
     def select(self, rows: Sequence[int], lengths: Sequence[int] | None = None) -> None:
-        """Go on with some rows, any of them several times, each from its first `length` positions if given."""
+        """Keep the given rows, which may repeat; with `lengths`, keep only the first positions of each."""
         chosen = torch.tensor(rows, device=self._seen.device)
         if lengths is not None:
             longest = max(lengths)
-            self._cache.crop(longest - self._seen.shape[1])  # a negative number crops by as many
+            self._cache.crop(longest - self._seen.shape[1])  # a negative number removes that many positions
             places = torch.arange(longest, device=self._seen.device)
             self._seen = (places < torch.tensor(lengths, device=self._seen.device)[:, None]).long()
         else:

@@ -1,4 +1,4 @@
-"""Log-mel features for Whisper-style encoders, computed once per sound and kept within a bound of memory."""
+"""Log-mel features for Whisper-style encoders, computed once per sound and cached in bounded memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stages.core.sound.audio import RATE, Samples
 from stages.models.adapter import Query
 
 SHORTEST = 0.2
-"""Seconds to which shorter clips are padded with silence: a clip of one audio token takes a path that crashes."""
+"""Seconds to which shorter clips are padded with silence, because a clip of one audio token makes a model crash."""
 KEPT_BYTES = 1 << 25
 
 
@@ -27,12 +27,11 @@ class Sound:
     Attributes
     ----------
     features : float32[mels, frames]
-        Padded to the model's window; from a cache that is `trimmed`, only to a few frames of silence, as far as the
-        window reaches.
+        Padded to the model's window. A `trimmed` cache adds only a few frames of silence, within the window.
     frames : int
-        How many of them hold sound.
+        Number of frames that hold sound.
     seconds_cut : float
-        What the window cut.
+        Seconds of audio beyond the window, which were cut.
     """
 
     features: torch.Tensor
@@ -41,10 +40,10 @@ class Sound:
 
 
 def stacked(sounds: Sequence[Sound], frames: int = 0) -> torch.Tensor:
-    """Return features float32[sounds, mels, longest, but at least `frames`], filled up with silence.
+    """Return features float32[sounds, mels, longest], padded with silence to the longest sound, at least to `frames`.
 
-    Silence is the least value of a sound, and its last frame, if the window leaves room for one: so these are, to the
-    digit, the features of the sound padded to that length.
+    A silent frame holds the smallest value of its sound. The last frame of a sound is silent if the window leaves room
+    for it. So repeating it gives exactly the features of the sound padded to that length.
     """
     longest = max(frames, *(sound.features.shape[1] for sound in sounds))
     return torch.stack([_filled(sound.features, longest) for sound in sounds])
@@ -58,20 +57,20 @@ _SHARED: dict[tuple[str, float], SoundCache] = {}
 
 
 def shared_sounds(extractor: Any, window_seconds: float) -> SoundCache:
-    """Return the one trimmed cache of all adapters with this extractor: a target's sounds serve its reference."""
+    """Return the trimmed cache that all adapters with this extractor share, such as a target and its reference."""
     key = extractor.to_json_string(), window_seconds
     return _SHARED.setdefault(key, SoundCache(extractor, window_seconds, trimmed=True))
 
 
 class SoundCache:
-    """Features of sounds by their hash: all that anyone still holds, and the last used up to `KEPT_BYTES`.
+    """A cache of features by sound hash: those still in use, and those used last up to `KEPT_BYTES`.
 
     Parameters
     ----------
     extractor : transformers.WhisperFeatureExtractor
     window_seconds : float
     trimmed : bool
-        Leave out most of the silence that a sound would be padded with.
+        Omit most of the silence that pads a sound.
     """
 
     def __init__(self, extractor: Any, window_seconds: float, *, trimmed: bool = False) -> None:
@@ -81,10 +80,10 @@ class SoundCache:
         self._kept: OrderedDict[str, Sound] = OrderedDict()
         self._living: WeakValueDictionary[str, Sound] = WeakValueDictionary()
         self._bytes = 0
-        self._lock = Lock()  # several threads may ask one adapter
+        self._lock = Lock()  # several threads may use one adapter
 
     def get(self, queries: Sequence[Query]) -> list[Sound]:
-        """Return the sounds of `queries`, in order, computing each distinct one once."""
+        """Return the sounds of `queries`, in order; each distinct sound is computed once."""
         with self._lock:
             known = {query.audio_hash: self._living.get(query.audio_hash) for query in queries}
         found = {name: sound for name, sound in known.items() if sound is not None}
@@ -112,7 +111,7 @@ class SoundCache:
             self._bytes -= self._kept.popitem(last=False)[1].features.nbytes
 
     def _sound(self, samples: Samples) -> Sound:
-        """Compute one sound alone, so that its features cannot depend on a batch."""
+        """Compute one sound by itself, so that its features do not depend on a batch."""
         heard = samples[: self._window]
         heard = np.pad(heard, (0, max(round(SHORTEST * RATE) - len(heard), 0)))
         made = self._extractor(
@@ -127,9 +126,9 @@ class SoundCache:
         return Sound(made["input_features"][0], int(made["attention_mask"].sum()), cut)
 
     def _padded(self, samples: int) -> int:
-        """Return to how many samples a sound is padded.
+        """Return the number of samples to which a sound is padded.
 
-        Trimmed, to as many as its frames and two of silence reach into, the reflection at the end included.
+        In a trimmed cache, that number covers the sound's frames, two frames of silence, and the reflection at the end.
         """
         if not self._trimmed:
             return self._window

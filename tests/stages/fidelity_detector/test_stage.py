@@ -160,7 +160,7 @@ def test_what_is_wrong_is_named(params: Whole, write_audit: WriteAudit) -> None:
     put(
         "perturbation", "new", "neighbours", kept.filter([name != "noise" for name in kept["perturbation"].to_pylist()])
     )
-    with pytest.raises(EarwitnessError, match="reads 'noise', of which these clips have no neighbour"):
+    with pytest.raises(EarwitnessError, match="needs neighbours of 'noise', and these clips have none"):
         score("new", "old", params)
     rows = pq.read_table(artifact("logits", "old", "tokens.parquet"))
     put("logits", "old", "tokens", rows.filter([role == "target" for role in rows["role"].to_pylist()]))
