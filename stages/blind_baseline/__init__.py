@@ -1,1 +1,1 @@
-"""Stage 3, blind_baseline: membership predicted from features alone, and the population that follows from it."""
+"""Stage 3, blind_baseline: predicts membership from features alone, and finds the population."""

@@ -1,4 +1,4 @@
-"""``python -m stages.blind_baseline --corpus NAME``: features and labels in, blind scores and the population out."""
+"""``python -m stages.blind_baseline --corpus NAME``: reads features and labels, writes blind scores and population."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def describe(
     rng: np.random.Generator,
     notes: list[str],
 ) -> Description:
-    """Say what gives the split away, and what a match cost and holds for."""
+    """Return what gives the split away, what the match leaves out, and how it holds on held-out features."""
     known = np.flatnonzero(clips.known)
     matched = found.kind == "matched"
     return Description(

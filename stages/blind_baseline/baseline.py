@@ -1,4 +1,4 @@
-"""What the stage reports of a corpus: `details.json`."""
+"""What the stage reports on a corpus: `details.json`."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from stages.core.results.population import PopulationResult
 
 BlindFigure = float | list[float] | None
 BlindValue = BlindFigure | dict[str, dict[str, BlindFigure]]
-"""A figure of a family, or the figures of each estimator alone."""
+"""A figure of a family, or the figures of each single estimator."""
 
 
 @dataclass(frozen=True)
 class Description:
-    """What is said beside the figures.
+    """What the stage reports in addition to AUCs and population.
 
     Attributes
     ----------
     giveaways : list of FeatureGiveaway
     ngrams : list of NgramGiveaway
     given_up : GivenUp or None
-        None where nothing was matched.
+        None if there is no matched population.
     held_out : list of HeldOutCheck
-        Empty where nothing was matched.
+        Empty if there is no matched population.
     notes : list of str
-        What had to be assumed.
+        Assumptions that the stage had to make.
     """
 
     giveaways: list[FeatureGiveaway] = field(default_factory=list)

@@ -1,9 +1,10 @@
 """Gradient boosting on histograms for many label vectors at once.
 
-Each step adds a stump (a tree of depth one) to every label vector's model: features are binned once, and the gain of
-every cut for every label vector follows from a single matrix product. So the refits on permuted labels, which an honest
-interval needs, cost little more than one fit. Friedman (2001), 'Greedy function approximation'; the leaf values are
-Newton steps with the curvature of the logistic loss at its upper bound, a quarter, which makes each step a safe one.
+Each step adds a stump (a tree of depth one) to every label vector's model. Features are binned once. A single matrix
+product gives the gain of every cut for every label vector. So the refits on permuted labels, which a valid interval
+needs, cost little more than one fit. The method is that of Friedman (2001), 'Greedy function approximation'. Leaf
+values are Newton steps that use the upper bound of the logistic loss's curvature, a quarter, so that no step is too
+long.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ from scipy.special import expit
 from stages.core.inference.statistics import Bools, Floats, Ints
 
 CUTS = 8
-"""Cuts tried per feature, at its quantiles over the training rows."""
+"""Number of cuts tried per feature, at its quantiles over the training rows."""
 
 STEPS = 50
 RATE = 0.15
 SHRINKAGE = 10.0
-"""Clips that each leaf is padded with, whose labels are as expected: small leaves count for little."""
+"""Number of pseudo-clips added to each leaf, with labels as expected, so that small leaves have little weight."""
 
 MOST_ROWS = 8192
-"""Rows learned from, spread evenly; more change little and cost time."""
+"""Most rows used for training, spread evenly. More rows change little and cost time."""
 
 _LARGE = np.float32(1e9)
 
@@ -38,9 +39,9 @@ class Stumps:
     ----------
     feature : intp[steps, k]
     cut : float64[steps, k]
-        The lower side holds what is at most this.
+        Rows whose value is at most this are on the lower side.
     low, high : float64[steps, k]
-        Added to the logit on either side.
+        Values added to the logit on the lower and on the upper side.
     """
 
     feature: Ints
@@ -69,7 +70,7 @@ def fit_stumps(train: Floats, labels: Bools, allowed: Ints) -> Stumps:
     Returns
     -------
     Stumps
-        Of no step where no feature varies.
+        With no steps if no feature varies.
     """
     some = np.linspace(0, len(train) - 1, min(len(train), MOST_ROWS)).astype(np.intp)
     train, labels = train[some], labels[some]
@@ -90,7 +91,7 @@ def _cuts(train: Floats) -> tuple[Ints, Floats]:
     levels = np.quantile(train, np.arange(1, CUTS + 1) / (CUTS + 1), axis=0, method="lower")  # [CUTS, d]
     new = np.vstack([np.ones((1, train.shape[1]), np.bool_), levels[1:] > levels[:-1]])
     keep = new & (levels < train.max(axis=0))
-    # A rare value above or below all quantiles, such as a flag, is cut off as well.
+    # A rare value that no quantile separates, such as a flag, gets a cut as well.
     lowest, rare = train.min(axis=0), ~keep.any(axis=0) & (train.min(axis=0) < train.max(axis=0))
     at, feature = np.nonzero(keep)
     return np.append(feature, np.flatnonzero(rare)), np.append(levels[at, feature], lowest[rare])
@@ -99,7 +100,7 @@ def _cuts(train: Floats) -> tuple[Ints, Floats]:
 def _boost(
     below: NDArray[np.float32], labels: Bools, barred: NDArray[np.float32]
 ) -> tuple[Ints, NDArray[np.float32], NDArray[np.float32]]:
-    """Return for every step and label vector the chosen cut and what it adds on either side: [STEPS, k] each."""
+    """Return for every step and label vector the chosen cut and the value it adds on each side: [STEPS, k] each."""
     count, vectors = labels.shape
     low_rows = below.sum(axis=1, keepdims=True) + np.float32(SHRINKAGE)  # [cuts, 1]
     high_rows = np.float32(count + 2 * SHRINKAGE) - low_rows

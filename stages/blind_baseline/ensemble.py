@@ -1,9 +1,9 @@
-"""The blind model: two logistic regressions and boosted stumps, added up; for many label vectors at once.
+"""The blind model: the sum of two logistic regressions and boosted stumps, for many label vectors at once.
 
-They fail on different corpora: all features together see a shift that is spread thinly over many of them, the few that
-separate on their own generalise from few speakers, stumps see what is not linear. On a handful of speakers a choice
-between them is mostly luck, so their logits are added and nothing is chosen but what each chooses for itself inside the
-training clips: penalty, features, cuts.
+The three fail on different corpora. A regression on all features finds a shift that is spread thinly over many of them.
+A regression on the few features that separate on their own generalises from few speakers. Stumps find differences that
+are not linear. With a handful of speakers a choice between the three would mostly be luck, so their logits are added.
+Each chooses only its own penalty, features or cuts, inside the training clips.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from stages.core.inference.crossfit import PredictRows, Split, cross_fitted
 from stages.core.inference.statistics import Bools, Floats, Ints
 
 EXTREME = 2.0
-"""Deviations at which a standardised value is cut off: one odd voice or clip decides nothing."""
+"""Standardised values are clipped at this many deviations, so that one odd voice or clip decides nothing."""
 
 FEW = 16
 CLIPS_PER_FEATURE = 20
-"""Stumps choose among `FEW` features, or one for so many training clips, if that is more."""
+"""Stumps choose among `FEW` features, or among one feature per this many training clips if that is more."""
 
 
 @dataclass(frozen=True)
 class BlindModel:
-    """What was learned from some clips, for k label vectors.
+    """A blind model that was fitted to some clips, for k label vectors.
 
     Attributes
     ----------
     centre, scale : float64[d]
         Mean and deviation over the training clips; the scale of a constant is infinite.
     slopes : float64[d, k]
-        Of both logistic regressions together.
+        Sum of both logistic regressions' slopes.
     stumps : Stumps
     """
 
@@ -45,10 +45,10 @@ class BlindModel:
     stumps: Stumps
 
     def parts(self, rows: Floats) -> Floats:
-        """Return what the logistic regressions and the stumps give each row: float64[2, n, k].
+        """Return each row's scores by the logistic regressions and by the stumps: float64[2, n, k].
 
-        Without intercepts: a training share is the lower the higher the held-out one is, and would make a score from
-        noise worse than chance.
+        Scores have no intercepts. The more members a held-out fold has, the fewer its training folds have, so an
+        intercept would make a score from noise worse than chance.
         """
         standard = _standard(rows, self.centre, self.scale)
         return np.stack([standard @ self.slopes, self.stumps.scores(standard)])
@@ -62,7 +62,7 @@ def fit_blind(train: Floats, labels: Bools, cluster: Ints) -> BlindModel:
     train : float64[n, d]
         Finite.
     labels : bool[n, k]
-        A label vector of one class gets a score of 0.
+        Scores are 0 for a label vector with one class only.
     cluster : intp[n]
         Speakers.
 
@@ -75,7 +75,7 @@ def fit_blind(train: Floats, labels: Bools, cluster: Ints) -> BlindModel:
     standard = _standard(train, centre, scale)
     alone = separation(standard, labels, cluster)
     slopes = slopes_of_all(standard, labels) + slopes_of_few(standard, labels, alone, FEW)
-    # What lies far out on either side separates as well, and a cut finds it.
+    # A class with extreme values in both directions can have an ordinary mean. A cut still finds it.
     distance = np.abs(standard)
     apart = separation(distance - distance.mean(axis=0), labels, cluster)
     allowed = strongest(np.maximum(alone, apart), max(FEW, len(train) // CLIPS_PER_FEATURE))
@@ -87,21 +87,21 @@ def _standard(rows: Floats, centre: Floats, scale: Floats) -> Floats:
 
 
 def out_of_fold_scores(features: Floats, labels: Bools, folds: Ints, cluster: Ints) -> Floats:
-    """Return out-of-fold blind scores for every label vector, by what gave them.
+    """Return out-of-fold blind scores for every label vector, separately for each kind of estimator.
 
     Parameters
     ----------
     features : float64[n, d]
     labels : bool[n, k]
     folds : intp[n]
-        `NO_FOLD` for rows that are scored but not learned from: they get the mean over the folds' models.
+        `NO_FOLD` for rows that are scored but not trained on. They get the mean over the folds' models.
     cluster : intp[n]
-        Speakers; what it says of rows without a fold does not matter.
+        Speakers. The values of rows without a fold are not used.
 
     Returns
     -------
     float64[2, n, k]
-        Of the logistic regressions and of the stumps; the blind score, higher = more like a member, is their sum.
+        Scores of the logistic regressions and of the stumps. Their sum is the blind score, higher = more like a member.
     """
 
     def fit(split: Split) -> PredictRows:

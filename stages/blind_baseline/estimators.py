@@ -1,9 +1,9 @@
 """The blind estimators under scikit-learn's conventions: logistic regression, boosting on histograms, and both.
 
-In: features and labels of two classes, and speakers as `groups`. Out: a score that is higher where the second class
-is likelier, and calibrated probabilities. What the stage does for many label vectors at once (`stages.blind_baseline.
-ensemble`) is the same model; here it is fitted for one, and its probabilities are learned from scores that are
-themselves out of fold, so that not even the calibration sees what it is applied to.
+In: features and labels of two classes, and speakers as `groups`. Out: a score that is higher if the second class is
+likelier, and calibrated probabilities. The model is that of `stages.blind_baseline.ensemble`, which fits many label
+vectors at once; here it is fitted for one. The calibration is learned from out-of-fold scores, so that it never uses a
+score of a clip that the model was trained on.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ class BlindClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     folds : int, default 5
-        Of the scores that the calibration is learned from.
+        Number of folds for the out-of-fold scores from which the calibration is learned.
     prior : float or None, default None
-        Share of the second class, in (0, 1), among the clips that probabilities are asked for; None takes that of
-        the training clips. In cross-fitting a training share is the lower the higher the held-out one is, which the
-        whole corpus's share is not.
+        Share of the second class, in (0, 1), among the clips that get probabilities; None takes that of the training
+        clips. In cross-fitting, pass the share of the whole corpus: the share in the training folds is lower if the
+        share in the held-out fold is higher.
     random_state : int, RandomState instance or None, default 0
-        Deals the folds.
+        Seed of the folds.
 
     Attributes
     ----------
     classes_ : ndarray[2]
     model_ : stages.blind_baseline.ensemble.BlindModel
     calibration_ : tuple of float
-        Intercept and slope that make a score the logit of a probability at `prior`; the slope is never negative.
+        Intercept and slope that turn a score into the logit of a probability at `prior`. The slope is never negative.
     n_features_in_ : int
     """
 
     parts: tuple[int, ...] = (0, 1)
-    """Which parts of the blind model count: 0 the logistic regressions, 1 the boosted stumps."""
+    """Which parts of the blind model are added up: 0 the logistic regressions, 1 the boosted stumps."""
 
     def __init__(self, *, folds: int = 5, prior: float | None = None, random_state: Any = 0) -> None:
         self.folds = folds
@@ -57,7 +57,7 @@ class BlindClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Tags:
-        """Say that there are two classes."""
+        """Declare to scikit-learn that the estimator takes two classes only."""
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
         return tags
@@ -69,9 +69,9 @@ class BlindClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ----------
         X : array-like[n, d]
         y : array-like[n]
-            Of two classes.
+            Labels of two classes.
         groups : array-like[n], optional
-            Speakers; each clip is one of its own without.
+            Speakers; without them, each clip counts as a speaker of its own.
 
         Returns
         -------
@@ -102,7 +102,7 @@ class BlindClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         folds, _ = grouped_folds(member, renumbered(cluster), self.folds, rng)
         score = self._added(out_of_fold_scores(X, member[:, None], folds, cluster))
         (intercept, slope), _ = fit_logistic(score[:, None], member)
-        # Known shares move the intercept alone (Prentice and Pyke 1979).
+        # A known share of the classes changes only the intercept (Prentice and Pyke 1979).
         return (prior + float(intercept - logit(share)), float(slope)) if slope > 0 else (prior, 0.0)
 
     def _added(self, parts: Floats) -> Floats:
@@ -110,9 +110,9 @@ class BlindClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(parts[list(self.parts)].sum(axis=0)[:, 0])
 
     def decision_function(self, X: ArrayLike) -> Floats:
-        """Return the calibrated score, the logit of the second class's probability where it can be told: float64[n].
+        """Return the calibrated score, which is the logit of the second class's probability: float64[n].
 
-        Where the calibration found nothing, the model's own score, so that an order remains.
+        If the calibration's slope is 0, a tiny multiple of the model's score keeps the ranking of the clips.
         """
         check_is_fitted(self)
         rows: Floats = np.asarray(validate_data(self, X, dtype=np.float64, reset=False))
@@ -131,13 +131,13 @@ class BlindClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 
 class BlindLogistic(BlindClassifier):
-    """Its logistic regressions alone."""
+    """The logistic regressions of the blind model alone."""
 
     parts = (0,)
 
 
 class BlindBoosting(BlindClassifier):
-    """Its boosted stumps alone."""
+    """The boosted stumps of the blind model alone."""
 
     parts = (1,)
 
@@ -145,21 +145,21 @@ class BlindBoosting(BlindClassifier):
 def out_of_fold_probabilities(
     features: Floats, member: Bools, folds: Ints, cluster: Ints, rng: np.random.Generator
 ) -> Floats:
-    """Return calibrated probabilities from models, and calibrations, that never saw the clip's fold.
+    """Return calibrated probabilities from models and calibrations that were not trained on the clip's fold.
 
     Parameters
     ----------
     features : float64[n, d]
     member : bool[n]
     folds : intp[n]
-        `NO_FOLD` for clips that are scored and not learned from: the mean over the folds' models.
+        `NO_FOLD` for clips that are scored but not trained on. They get the mean over the folds' models.
     cluster : intp[n]
     rng : numpy.random.Generator
 
     Returns
     -------
     float64[n]
-        In (0, 1); the share of members throughout where a fold's complement lacks a class.
+        In (0, 1). If the training clips of a fold lack a class, every value is the share of members.
     """
     known = folds != NO_FOLD
     share, count = float(member[known].mean()), len(np.unique(folds[known]))

@@ -1,8 +1,8 @@
-"""What gives a split away: the features and n-grams that separate, with direction and size, in words for people.
+"""What gives a split away: the features and n-grams that separate, with direction and size, as sentences.
 
-In: features and transcripts of the clips whose membership is known. Out: the largest differences, each with its AUC,
-its size in deviations, whether it stands out among so many, and a sentence such as 'sound ends at 3.4 kHz in
-non-members, 7.9 kHz in members'.
+In: features and transcripts of the clips whose membership is known. Out: the largest differences. Each has its AUC, its
+size in deviations, whether it stands out among so many features, and a sentence such as 'sound ends at 7.9 kHz in
+members, 3.4 kHz in non-members'.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ class FeatureGiveaway(TypedDict):
     ----------
     feature : str
     size : float
-        Difference of means over the pooled deviation within classes, without sign.
+        Absolute difference of means, divided by the pooled deviation within classes.
     direction : Direction
-        Where it is higher.
+        The class with the higher mean.
     auc : float
-        Its own, not folded.
+        The feature's own AUC; below 0.5 if it is higher in non-members.
     stands_out : bool
-        Whether so large a difference, clustered by speaker, is beyond chance among so many features.
+        Whether the difference is significant with clustering by speaker, corrected for the number of features.
     words : str
     """
 
@@ -53,7 +53,7 @@ class FeatureGiveaway(TypedDict):
 
 
 class NgramGiveaway(TypedDict):
-    """An n-gram that separates: shares of the members' and of the non-members' clips that have it."""
+    """An n-gram that separates: the shares of the members' and of the non-members' clips that contain it."""
 
     ngram: str
     kind: str
@@ -72,19 +72,19 @@ def giveaways(features: Floats, names: list[str], member: Bools, cluster: Ints |
     names : list of str
     member : bool[n]
     cluster : intp[n], optional
-        Speakers, for `stands_out`; each clip is one of its own without.
+        Speakers, for `stands_out`; without them, each clip counts as a speaker of its own.
 
     Returns
     -------
     list of FeatureGiveaway
-        At most ten, the largest first. Empty where one class is.
+        At most ten, the largest first. Empty if there is one class only.
     """
     if member.all() or not member.any():
         return []
     inside, outside = features[member], features[~member]
     pooled = np.sqrt((inside.var(axis=0) + outside.var(axis=0)) / 2)
     gap = inside.mean(axis=0) - outside.mean(axis=0)
-    # What is constant on both sides and differs between them separates without any error.
+    # A feature that is constant within each class and differs between them separates perfectly: its size is finite.
     size = gap / np.maximum(pooled, 1e-6 * np.maximum(np.abs(gap), 1e-9))
     size = np.where(np.abs(gap) > 1e-9 * (1 + np.abs(features).max(axis=0)), np.clip(size, -99, 99), 0.0)
     largest = np.argsort(-np.abs(size), kind="stable")[:GIVEAWAYS]
@@ -104,7 +104,7 @@ def giveaways(features: Floats, names: list[str], member: Bools, cluster: Ints |
 
 
 def _stands_out(columns: Floats, member: Bools, cluster: Ints | None) -> Bools:
-    """Return whether each column separates beyond what is expected of one in twenty corpora: bool[d]."""
+    """Return whether each column separates significantly at 0.05, corrected for the number of columns: bool[d]."""
     speakers = np.arange(len(member)) if cluster is None else cluster
     units = min(len(np.unique(speakers[member])), len(np.unique(speakers[~member])))
     freedom = max(1, 2 * (units - 1))
@@ -128,8 +128,8 @@ def ngram_giveaways(texts: Sequence[str], member: Bools, cluster: Ints) -> list[
     Returns
     -------
     list of NgramGiveaway
-        At most ten that stand out among all that occur in at least five clips, the largest first. Empty where a class
-        or all text is.
+        At most ten that stand out among all that occur in at least five clips, the largest first. Empty if there is
+        one class only or no text.
     """
     found: list[NgramGiveaway] = []
     if member.all() or not member.any():
@@ -151,7 +151,7 @@ def ngram_giveaways(texts: Sequence[str], member: Bools, cluster: Ints) -> list[
 
 
 def _plainest(tell: NgramGiveaway) -> tuple[float, bool, str]:
-    """Order by how much is seen of an n-gram; of several, words say more to people than characters."""
+    """Return a sort key: the larger difference of shares first; if equal, words before characters, as plainer."""
     return -abs(tell["members"] - tell["non_members"]), tell["kind"] != "words", tell["ngram"]
 
 

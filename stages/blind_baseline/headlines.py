@@ -10,7 +10,7 @@ from stages.core.results.flat import Headlines, bounded
 
 
 def headlines(details: Mapping[str, Any]) -> Headlines:
-    """Return how well membership is told from all features, and the population, under the keys that audits have."""
+    """Return the blind AUC of all features and the population, under the same keys as an audit's headlines."""
     clips, fused, population = details["clips"], details["blind"]["fused"], details["population"]
     return {
         **bounded("blind_auc", fused["auc"], fused["auc_ci"]),

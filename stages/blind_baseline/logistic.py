@@ -1,9 +1,9 @@
 """Logistic regression for many label vectors at once: on all features, and on the few that separate on their own.
 
-In: standardised features of the training clips and labels (the true ones and permutations of them). Out: slopes. On
-all features the ridge penalty is chosen for each label vector on its own, by generalised cross-validation of the
-quadratic approximation of the likelihood at even odds, where a logistic penalty is a quarter of the least-squares
-one; that makes a nested choice for every permuted refit affordable.
+In: standardised features of the training clips and labels (the true ones and permutations of them). Out: slopes. On all
+features, the ridge penalty is chosen for each label vector separately. The choice uses generalised cross-validation of
+the likelihood's quadratic approximation at even odds, where the logistic penalty is a quarter of the least-squares
+penalty. This makes a nested choice affordable for every permuted refit.
 """
 
 from __future__ import annotations
@@ -16,21 +16,22 @@ from stages.core.inference.ridge import Rotation
 from stages.core.inference.statistics import Bools, Floats
 
 STEPS = 200
-"""Most steps taken; stopping early under near-perfect separation is one more shrinkage."""
+"""Most steps of a fit. If the classes separate almost perfectly, the fit stops early, which shrinks the slopes more."""
 
 TOLERANCE = 1e-4
-"""Change of any coefficient of the rotated, standardised features at which the fit is done."""
+"""The fit stops when no coefficient of the rotated, standardised features changes by more than this."""
 
 NEWTON_STEPS = 8
 FEW_PENALTY = 0.01
-"""Per training clip, on the few features."""
+"""Ridge penalty per training clip, for the regression on few features."""
 
 PRECEDENCE = 4
-"""Power of its separation, relative to the strongest's, that a feature is scaled by: one that separates half as well is
-penalised 256 times as much, so that what stands out is not drowned by what is there to fill the few up."""
+"""Each of the few features is scaled by this power of its separation relative to the strongest feature's. A feature
+that separates half as well is penalised 256 times as much. So weak features, chosen only to complete the number, do not
+drown the strong ones."""
 
 _CELLS = 4_000_000
-"""Values of the few features held at once, so that memory does not grow with the number of label vectors."""
+"""Most values of the few features in memory at once, so that memory does not grow with the number of label vectors."""
 
 
 def slopes_of_all(train: Floats, labels: Bools) -> Floats:
@@ -61,7 +62,7 @@ def slopes_of_few(train: Floats, labels: Bools, separations: Floats, count: int)
     separations : float64[d, k]
         At least 0: `stages.blind_baseline.separation.separation`.
     count : int
-        Features chosen.
+        Number of features to choose.
 
     Returns
     -------
@@ -81,7 +82,7 @@ def slopes_of_few(train: Floats, labels: Bools, separations: Floats, count: int)
 
 
 def _newton(columns: Floats, labels: Bools) -> Floats:
-    """Return float64[m, k] for columns float64[n, m, k]."""
+    """Return ridge logistic slopes float64[m, k] by Newton's method for columns float64[n, m, k]."""
     count, width, vectors = columns.shape
     design = np.concatenate([columns, np.ones((count, 1, vectors))], axis=1).transpose(2, 0, 1).copy()  # [k, n, m + 1]
     penalty = FEW_PENALTY * count * np.append(np.ones(width), 1e-6)
@@ -100,9 +101,9 @@ def _newton(columns: Floats, labels: Bools) -> Floats:
 def fit(rotated: Floats, strength: Floats, labels: Bools, penalty: Floats) -> tuple[Floats, Floats]:
     """Fit penalised logistic regressions on orthogonal, centred columns.
 
-    The curvature of the log-likelihood is nowhere above a quarter of the columns' squares, which is diagonal here:
-    dividing the gradient by it rises monotonically to the maximum (Böhning and Lindsay 1988), for all label vectors
-    in one matrix product.
+    The curvature of the log-likelihood is nowhere above a quarter of the columns' sums of squares, and this bound is
+    diagonal here. Steps that divide the gradient by the bound increase the likelihood monotonically up to its maximum
+    (Böhning and Lindsay 1988). One matrix product computes a step for all label vectors.
 
     Parameters
     ----------
@@ -111,7 +112,7 @@ def fit(rotated: Floats, strength: Floats, labels: Bools, penalty: Floats) -> tu
         Sums of squares of the columns.
     labels : bool[n, k]
     penalty : float64[k]
-        Half the squared norm of the slopes is multiplied by it.
+        Factor of half the squared norm of the slopes.
 
     Returns
     -------

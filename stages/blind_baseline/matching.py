@@ -1,7 +1,7 @@
-"""The way out of a leaky corpus: the subset in which nothing but the model tells members from non-members.
+"""Matching, the remedy for a leaky corpus: a subset in which features do not tell members from non-members.
 
 In: features, labels, speakers. Out: the population (`stages.core.inference.population`, with the blind model of this
-stage), how well the match holds on features that it did not use, and what was given up for it.
+stage), how well the match holds on features that it did not use, and which clips it leaves out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from stages.core.inference.population import Population, find_population
 from stages.core.inference.statistics import Bools, Floats, Ints, auc, renumbered
 
 GIVEN_UP = 3
-"""Features named for either side, by which the clips given up differ from those kept."""
+"""Number of features that are named for each side, by which the clips left out differ from those kept."""
 
 
 def blind_scores(features: Floats, labels: Bools, folds: Ints, cluster: Ints) -> Floats:
@@ -30,13 +30,13 @@ def blind_scores(features: Floats, labels: Bools, folds: Ints, cluster: Ints) ->
 
 
 def population(features: Floats, clips: Clips, settings: BlindBaseline, rng: np.random.Generator) -> Population:
-    """Search the population among the clips of known membership; its indices count these alone."""
+    """Search the population among the clips of known membership; its indices are positions among these clips."""
     known = features[clips.known]
     return find_population(known, clips.labels, clips.cluster, searched_by(settings), rng, blind_scores)
 
 
 def searched_by(settings: BlindBaseline) -> PopulationSettings:
-    """Return how a population is searched for."""
+    """Return the settings of the search for a population."""
     return PopulationSettings(
         folds=settings.folds,
         permutations=settings.permutations,
@@ -48,7 +48,7 @@ def searched_by(settings: BlindBaseline) -> PopulationSettings:
 
 
 class HeldOutCheck(TypedDict):
-    """A match on one half of the features, asked by the other half.
+    """A match on one half of the features, checked with the other, held-out half.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class HeldOutCheck(TypedDict):
     before : float
         AUC of the held-out half on the whole corpus.
     auc : float or None
-        On the match; None where fewer than 2 pairs are left.
+        AUC of the held-out half on the matched clips; None if fewer than 2 pairs are left.
     auc_ci : list of float or None
     """
 
@@ -67,7 +67,7 @@ class HeldOutCheck(TypedDict):
 
 
 class GivenUpFeature(TypedDict):
-    """A feature by which clips given up differ from those kept, and whether they have more of it."""
+    """A feature by which clips left out differ from those kept, and whether it is higher in the clips left out."""
 
     feature: str
     size: float
@@ -75,7 +75,7 @@ class GivenUpFeature(TypedDict):
 
 
 class GivenUp(TypedDict):
-    """What a match leaves out: clips on either side, their share of all, and the features by which a side differs."""
+    """What a match leaves out: clips on each side, their share of all, and the features by which they differ."""
 
     member: int
     non_member: int
@@ -86,16 +86,16 @@ class GivenUp(TypedDict):
 def held_out_check(
     features: Floats, clips: Clips, settings: BlindBaseline, rng: np.random.Generator
 ) -> list[HeldOutCheck]:
-    """Match on one half of the features, and ask the other half whether it still tells members from non-members.
+    """Match on one half of the features, and test whether the other half still tells members from non-members.
 
-    A match on a score can come out at chance because it was made on that score. What separated the held-out half
-    before and does not after was taken away by the match, not hidden from it. Where the two halves see different
-    things, the held-out half goes on separating, and the match is only as good as the features are.
+    A match on a score can come out at chance only because it was made on that score. If the held-out half separates
+    before the match and not after it, the match removed a difference that it did not use. If the two halves measure
+    different things, the held-out half still separates after the match, and the match is only as good as its features.
 
     Returns
     -------
     list of HeldOutCheck
-        For either half as the held-out one.
+        One for each half as the held-out half.
     """
     known, labels, cluster = features[clips.known], clips.labels, clips.cluster
     order = rng.permutation(known.shape[1])
@@ -117,7 +117,7 @@ def held_out_check(
 
 
 def given_up(features: Floats, names: list[str], clips: Clips, found: Population) -> GivenUp:
-    """Return what a match leaves out: clips on either side, and by what they differ from the clips kept there.
+    """Return what a match leaves out: clips on each side, and the features by which they differ from those kept.
 
     Returns
     -------

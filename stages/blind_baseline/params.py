@@ -1,4 +1,4 @@
-"""The section `blind_baseline` of `params.yaml`, and what else the stage reads of the file."""
+"""The section `blind_baseline` of `params.yaml`, and the other parts of the file that the stage reads."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ class BlindBaseline(PopulationParams):
 
 
 class BlindBaselineParams(Params):
-    """What the stage reads."""
+    """The parts of `params.yaml` that the stage reads."""
 
     blind_baseline: BlindBaseline

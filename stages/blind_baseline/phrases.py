@@ -1,4 +1,4 @@
-"""Features in the words of people: what a column measures, and in which unit it is read aloud."""
+"""Plain words for features: what a column measures, and the unit in which its values are shown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from stages.core.inference.statistics import Floats
 
 Phrase = tuple[str, str, float]
-"""What is said of the clips, the unit, and what values are divided by to be in it."""
+"""The words, the unit, and the divisor that brings values to this unit."""
 
 PHRASES: dict[str, Phrase] = {
     r"recording\.bandwidth": ("sound ends at", "kHz", 1000),
@@ -59,7 +59,7 @@ PHRASES: dict[str, Phrase] = {
 
 
 def phrase_of(feature: str) -> Phrase:
-    """Return what is said of a feature; its name without its family where there is nothing plainer."""
+    """Return the words for a feature; a feature without an entry gets its own name without the family."""
     for pattern, (words, unit, divisor) in PHRASES.items():
         if found := re.fullmatch(pattern, feature):
             return words.format(*found.groups()), unit, divisor
@@ -67,14 +67,14 @@ def phrase_of(feature: str) -> Phrase:
 
 
 def sentence(feature: str, inside: Floats, outside: Floats) -> str:
-    """Say what a feature is like in members and in non-members, by its means.
+    """Return a sentence with a feature's means in members and in non-members.
 
     Parameters
     ----------
     feature : str
         ``family.name``.
     inside, outside : float64[n]
-        Its values in members and in non-members, at least one each.
+        The feature's values in members and in non-members, at least one each.
 
     Examples
     --------

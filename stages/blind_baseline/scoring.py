@@ -1,4 +1,4 @@
-"""How well membership is predicted without the model: per feature family, and from all of them.
+"""How well features predict membership without the model: each feature family alone, and all together.
 
 In: a corpus's features, labels and speakers. Out: out-of-fold probabilities with odds weights, and AUCs with intervals
 for the blind score and for each of its two estimators.
@@ -30,16 +30,16 @@ class FamilyScore:
     Attributes
     ----------
     probability : float64[n]
-        Out of fold and calibrated; NaN throughout where one class is empty.
+        Out of fold and calibrated; all NaN if there are fewer than two members or non-members.
     odds_weight : float64[n]
         NaN for clips of unknown membership.
     interval : BlindInterval or None
-        Of the blind score; None where one class is empty.
+        Of the blind score; None if there are fewer than two members or non-members.
     estimators : dict of str to BlindInterval
-        Of what it is the sum of.
+        Of each estimator whose scores are added up to the blind score.
     same_speakers : float or None
-        AUC of the blind score with folds that split speakers: what it is worth where the next clip is by a known voice.
-        The verdict never uses it. None where `interval` is, and where no speaker has two clips.
+        AUC of the blind score with folds that split speakers, so that a clip's speaker may be in training. The verdict
+        never uses it. None if `interval` is None, or if no speaker has two clips.
     """
 
     probability: Floats
@@ -51,7 +51,7 @@ class FamilyScore:
 
 @dataclass(frozen=True)
 class Clips:
-    """Who is a member, as far as it is known, and who speaks.
+    """Membership of clips, as far as it is known, and their speakers.
 
     Attributes
     ----------
@@ -73,11 +73,11 @@ class Clips:
 
     @property
     def both(self) -> bool:
-        """Return whether there are two members and two non-members, without which nothing can be predicted."""
+        """Return whether there are at least two members and two non-members, which a prediction needs."""
         return bool(min(self.labels.sum(), (~self.labels).sum()) >= 2)
 
     def spread(self, values: Ints, elsewhere: int) -> Ints:
-        """Return values of the clips whose membership is known in the rows of all: intp[n]."""
+        """Put values of the clips with known membership into an array over all clips: intp[n]."""
         every = np.full(len(self.member), elsewhere)
         every[self.known] = values
         return every
@@ -88,13 +88,13 @@ class _Deal:
     """What all families share: folds by speaker and by clip, permuted labels, redrawn speakers."""
 
     folds: Ints
-    clip_folds: Ints | None  # None where they would be no others
+    clip_folds: Ints | None  # None if they would equal `folds`
     labels: Bools  # [n, 1 + permutations], the true ones first
     draws: Draws
 
 
 def family_columns(names: list[str]) -> dict[str, list[int]]:
-    """Return the columns of every family: those before the dot, `acoustic` (all but textual), `fused` (all)."""
+    """Return the columns of every family (the name before the dot), `acoustic` (all but textual), `fused` (all)."""
     families: dict[str, list[int]] = {}
     for index, name in enumerate(names):
         families.setdefault(name.split(".")[0], []).append(index)
@@ -113,7 +113,7 @@ def score_families(
     ----------
     features : float64[n, d]
     names : list of str
-        Of the columns, ``family.name``.
+        Names of the columns, ``family.name``.
     clips : Clips
     settings : BlindBaseline
     rng : numpy.random.Generator
@@ -122,7 +122,7 @@ def score_families(
     -------
     scores : dict of str to FamilyScore
     note : str or None
-        What had to be assumed for the folds.
+        The assumption that the folds needed, if any.
     """
     families = family_columns(names)
     if not clips.both:
@@ -153,7 +153,7 @@ def _score(features: Floats, clips: Clips, deal: _Deal, trim: float, rng: np.ran
 
 
 def _clip_folds(clips: Clips, count: int, rng: np.random.Generator) -> Ints | None:
-    """Deal clips to folds whoever speaks them: intp[n]."""
+    """Deal clips to folds without regard to speakers: intp[n]."""
     each = np.arange(len(clips.cluster))
     if len(np.unique(clips.cluster)) == len(each):
         return None
@@ -174,12 +174,12 @@ def _interval(scores: Floats, clips: Clips, deal: _Deal) -> BlindInterval:
 
 
 def effective_clips(weight: Floats, member: Bools) -> dict[str, float | int]:
-    """Return what odds weighting leaves: clips trimmed away, and effective numbers, (Σw)² / Σw², on either side.
+    """Return the result of odds weighting: the number of trimmed clips, and each side's effective size, (Σw)² / Σw².
 
     Parameters
     ----------
     weight : float64[n]
-        NaN where membership is unknown.
+        NaN if membership is unknown.
     member : bool[n]
     """
     known = np.isfinite(weight)

@@ -1,9 +1,9 @@
-"""How far each feature alone separates the classes, for many label vectors at once: what a small corpus can learn from.
+"""How well each single feature separates the classes, for many label vectors at once; used to select features.
 
-With six speakers on one side, most of the features that separate its clips tell these six voices apart, not the
-recording conditions that the next speaker would share. A difference of means in units of its speaker-clustered error
-puts what holds from speaker to speaker first. Features are screened by it (sure independence screening, Fan and Lv
-2008), inside the training folds and for each label vector on its own.
+With six speakers on one side, most features that separate the clips reflect these six voices and not recording
+conditions, which the next speaker would share. A difference of means, divided by its speaker-clustered error, ranks
+those features first that differ consistently from speaker to speaker. Features are screened by it (sure independence
+screening, Fan and Lv 2008) inside the training folds, for each label vector separately.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _NOTHING = 1e-12
 def separation(features: Floats, labels: Bools, cluster: Ints) -> Floats:
     """Return each feature's difference of class means over its clustered standard error, for every label vector.
 
-    The error is that of a difference of means under any dependence within speakers (Liang and Zeger 1986). Half of
-    its square is the median over the features that have any, since with few speakers some errors are small by chance.
-    Where nothing varies within the classes, it is as good as none.
+    The error allows for any dependence within speakers (Liang and Zeger 1986). With few speakers some errors are small
+    by chance, so the median squared error over all features with an error is added to each squared error. If no feature
+    varies within the classes, the error is a tiny constant.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def separation(features: Floats, labels: Bools, cluster: Ints) -> Floats:
     Returns
     -------
     float64[d, k]
-        At least 0; 0 where a class is empty, there is one speaker, or nothing varies.
+        At least 0. It is 0 if a class is empty, if there is one speaker, or if the feature is constant.
     """
     found = np.zeros((features.shape[1], labels.shape[1]))
     units = np.unique(cluster, return_inverse=True)[1]
@@ -58,5 +58,5 @@ def separation(features: Floats, labels: Bools, cluster: Ints) -> Floats:
 
 
 def strongest(separations: Floats, count: int) -> Ints:
-    """Return for every label vector the features that separate most: intp[m, k], m = `count` or all there are."""
+    """Return for every label vector the features that separate most: intp[m, k], m = `count` or all if fewer."""
     return np.argsort(-separations, axis=0, kind="stable")[:count]

@@ -1,7 +1,8 @@
 """The shift map: how well the blind baseline tells any two sets of clips apart, and the parts of one.
 
-Near 0.5, two corpora may stand for each other as members and non-members; near 1, an attack that separates them has
-shown nothing. Between the parts of one corpus, by an attribute such as its source, the map shows of what it is made.
+If the AUC is near 0.5, two corpora can serve as members and non-members of one audit. If it is near 1, an attack that
+separates them shows nothing. A corpus is also split into parts by an attribute, such as its source; the AUCs between
+these parts show how mixed the corpus is.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from stages.core.inference.statistics import Bools, Floats, Ints
 from stages.core.run.randomness import generator
 
 FEWEST_CLIPS = 20
-"""In a part of a corpus."""
+"""Fewest clips of a part of a corpus."""
 
 MOST_PARTS = 8
 
@@ -31,7 +32,7 @@ class SetAuc(TypedDict):
 
 
 ShiftValue = list[str] | list[int] | SetAuc
-"""`between`: names of the two sets; `clips` of each; and by family the AUC."""
+"""A value of a pair: `between` (the names of both sets), `clips` (the size of each), or a family's AUC."""
 
 
 def shift_map(
@@ -42,26 +43,25 @@ def shift_map(
     settings: PopulationSettings,
     seed: int,
 ) -> list[dict[str, ShiftValue]]:
-    """Return the blind AUC between any two sets of clips, with its interval.
+    """Return the blind AUC between every two sets of clips, with its interval.
 
     Parameters
     ----------
     features : float64[n, d]
     columns : mapping of str to sequence of int
-        Feature families to ask, by name.
+        Columns of each feature family, by the family's name.
     sets : mapping of str to bool[n]
         Disjoint, none of them empty.
     cluster : intp[n]
         Speakers, the same code for the same speaker in every set.
     settings : PopulationSettings
     seed : int
-        Each pair draws from a generator of its own.
+        Each pair gets its own generator from it.
 
     Returns
     -------
     list of dict
-        For each pair: `between`, `clips` of each, and for each family `auc` and `auc_ci`; 0.5 = alike, 1 = nothing in
-        common.
+        For each pair: `between`, `clips`, and for each family `auc` and `auc_ci`; 0.5 = alike, 1 = fully separable.
     """
     found = []
     for one, other in combinations(sorted(sets), 2):
@@ -79,18 +79,18 @@ def shift_map(
 
 
 def parts_of(attributes: Sequence[Mapping[str, str]]) -> dict[str, dict[str, Bools]]:
-    """Return the parts of a corpus by each attribute that divides it into a few of enough clips.
+    """Return the parts of a corpus by each attribute that divides it into few parts with enough clips.
 
     Parameters
     ----------
     attributes : sequence of mapping
-        Of each clip; a value that is missing or blank belongs to no part.
+        One mapping per clip; a clip whose value is missing or blank belongs to no part.
 
     Returns
     -------
     dict of str to dict of str to bool[n]
-        Attribute, value, its clips. Attributes with more than eight values are left out, and values of fewer than
-        20 clips.
+        The clips by attribute, then by value. Attributes with more than eight values and values with fewer than 20
+        clips are left out.
     """
     names = sorted({name for clip in attributes for name in clip})
     divided = {}

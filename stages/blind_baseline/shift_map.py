@@ -1,9 +1,9 @@
 """``python -m stages.blind_baseline.shift_map [CORPUS ...] [--json FILE]``: how far corpora and their parts lie apart.
 
-Reads the corpora and features that the stages made (of all declared corpora where none is named) and prints a line for
-each pair. It is a command and no stage: every figure is written only to a file that is named. Speakers of one name in
-two corpora are taken for one person, as they are in the lab: give them different names in the manifests where they are
-two.
+The command reads the corpora and features that the stages wrote and prints a line for each pair. If no corpus is named,
+it takes all declared corpora. It is not a stage: it writes figures only to the file that is named. Speakers with the
+same name in two corpora count as one person, as they are in the lab. If they are two, give them different names in the
+manifests.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _line(pair: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    """Read the command line, write and print the map."""
+    """Read the command line, then write and print the map."""
     parser = argparse.ArgumentParser(prog="python -m stages.blind_baseline.shift_map", description="Blind AUC of pairs")
     parser.add_argument("corpora", nargs="*", metavar="CORPUS", help="declared in params.yaml; all of them by default")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there too")

@@ -1,4 +1,4 @@
-"""A corpus and its features, as they are read: one row per clip, in the order of the ids."""
+"""Reads a corpus and its features: one row per clip, in the order of the ids."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stages.core.store.tables import read_table
 
 @dataclass(frozen=True)
 class CorpusTable:
-    """What the blind baseline may know.
+    """What the blind baseline is allowed to use.
 
     Attributes
     ----------
@@ -23,7 +23,7 @@ class CorpusTable:
     speakers : list of str or None
     attributes : list of dict
     names : list of str
-        Of the features' columns, ``family.name``.
+        Names of the features' columns, ``family.name``.
     features : float64[n, d]
     """
 
@@ -42,7 +42,7 @@ def read_corpus(name: str) -> CorpusTable:
     Raises
     ------
     EarwitnessError
-        Where there is no clip, or the features are those of other clips.
+        If there is no clip, or if the features belong to other clips.
     """
     path = artifact("corpus", name, "clips.parquet")
     clips = read_table(path, ["clip_id", "text", "member", "speaker", "attributes"])

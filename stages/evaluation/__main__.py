@@ -1,4 +1,4 @@
-"""``python -m stages.evaluation --audit NAME``: scores and populations in, figures and verdict out."""
+"""``python -m stages.evaluation --audit NAME``: reads scores and populations, writes figures and the verdict."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ STAGE = "evaluation"
 ROC_POINTS = 50
 CLIP_COLUMNS = ["clip_id", "member", "speaker", "seconds", "attributes"]
 CANARY = "canary"
-"""Attribute that names the set of candidates that a clip belongs to."""
+"""The attribute that names a clip's set of candidates."""
 
 
 def work(name: str, params: EvaluationParams) -> None:
@@ -103,7 +103,7 @@ def work(name: str, params: EvaluationParams) -> None:
 
 
 class Described(TypedDict):
-    """What stands beside the verdict."""
+    """What an audit describes in addition to the verdict."""
 
     sensitivity: SensitivityResult
     modality: ModalityResult
@@ -111,7 +111,7 @@ class Described(TypedDict):
 
 
 def _described(name: str, case: AuditCase, primary: list[str], clips: pa.Table, params: EvaluationParams) -> Described:
-    """Return what is described beside the verdict, on the corpus as given."""
+    """Return what is described in addition to the verdict, on the corpus as given."""
     rng = generator(params.seed, STAGE, name, "described")
     columns = dict(zip(case.names, case.scores.T, strict=True))
     judged = {attack: columns[attack] for attack in primary}
@@ -170,7 +170,7 @@ def _scores(name: str, clip_ids: list[str]) -> tuple[Columns, Columns]:
 
 
 def _window(longest: float | None, seconds: Floats) -> AudioWindow:
-    """Return the longest audio that reaches the target, in seconds, and how many clips are longer."""
+    """Return the length of the longest audio that reaches the target, in seconds, and the number of longer clips."""
     cut = int((seconds > longest).sum()) if longest is not None else 0
     return AudioWindow(seconds=longest, clips_cut=cut)
 

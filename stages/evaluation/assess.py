@@ -1,4 +1,4 @@
-"""An audit's figures and verdict, once its population and blind scores are known."""
+"""An audit's figures and verdict, from its scores, its population and its blind probabilities."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from stages.evaluation.verdict import decide
 
 @dataclass(frozen=True)
 class Blind:
-    """What is known of the clips of a case without the model.
+    """What the blind baseline knows about the clips of a case.
 
     Attributes
     ----------
     population : Population
         Its indices are rows of the case.
     probability : float64[n]
-        Cross-fitted, of membership.
+        Cross-fitted probability of membership.
     weight : float64[n]
-        Odds weights from it.
+        Odds weights from `probability`.
     """
 
     population: Population
@@ -41,7 +41,7 @@ class Blind:
 
 @dataclass(frozen=True)
 class Ruling:
-    """The verdict, with what it rests on: where a claim may be made, and the primary attacks' evidence."""
+    """The verdict and its basis: the population, and the evidence of the primary attacks."""
 
     judged: AuditCase
     population: Population
@@ -57,7 +57,7 @@ def rule(
     rng: np.random.Generator,
     audible: bool = True,
 ) -> Ruling:
-    """Weigh the primary attacks of a case, and draw the verdict; parameters are those of `assess`."""
+    """Test the primary attacks of a case, and draw the verdict; parameters are those of `assess`."""
     judged = case.only(primary)
     grade, doubts = graded(case.split, blind.population.whole, _on_reference(judged))
     population = accepted(blind.population, grade, case.member, settings.population.min_matched)
@@ -75,20 +75,20 @@ def assess(
     audible: bool = True,
     learned: Mapping[str, float | None] | None = None,
 ) -> Judgement:
-    """Weigh the primary attacks, describe all, and draw the verdict.
+    """Test the primary attacks, describe all attacks, and draw the verdict.
 
     Parameters
     ----------
     case : AuditCase
     primary : sequence of str
-        Names of attacks of the case; the others are described but never decide.
+        Names of attacks of the case. The other attacks are described but decide nothing.
     blind : Blind
     settings : RuleSettings
     rng : numpy.random.Generator
     audible : bool
         Whether the audio reaches the target.
     learned : dict of str to float or None, optional
-        The p values, over permuted labels, of attacks that learn from labels; they are described and decide nothing.
+        The p values, over permuted labels, of attacks that learn from labels. They are only described.
     """
     ruling = rule(case, primary, blind, settings, rng, audible)
     population = ruling.population
@@ -126,7 +126,7 @@ def assess(
 
 
 def _sets(case: AuditCase, population: Population, folds: int, rng: np.random.Generator) -> SetResult | None:
-    """Return what the attacks show of the population and its speakers as sets; None where there is none."""
+    """Return what the attacks show for the population and its speakers as sets; None without a population."""
     if population.kind is None:
         return None
     rows = population.indices
@@ -134,7 +134,7 @@ def _sets(case: AuditCase, population: Population, folds: int, rng: np.random.Ge
 
 
 def _on_reference(case: AuditCase) -> dict[str, AUCTest]:
-    """Test every attack of a case on the reference, on the corpus as given; empty without one."""
+    """Test every attack of a case on the reference, on the corpus as given; empty without a reference."""
     if case.reference is None:
         return {}
     columns = zip(case.names, case.reference.T, strict=True)
@@ -142,7 +142,7 @@ def _on_reference(case: AuditCase) -> dict[str, AUCTest]:
 
 
 def _exploratory(case: AuditCase, index: int, corpus: CorpusContext, population: Population) -> AttackTests:
-    """Return the tests of an attack that decides nothing: unadjusted, without the negative control."""
+    """Return the tests of an attack that is not primary: without adjusted p values and without negative control."""
     score, rows = case.scores[:, index], population.indices
     held = tested(score[rows], corpus.member[rows], corpus.cluster[rows]) if population.kind else None
     return AttackTests(
@@ -154,7 +154,7 @@ def _exploratory(case: AuditCase, index: int, corpus: CorpusContext, population:
 
 
 def _reference_auc(case: AuditCase, index: int) -> float | None:
-    """Return the AUC of the same attack on the reference, on the corpus as given; None without one."""
+    """Return the AUC of the same attack on the reference, on the corpus as given; None without a reference."""
     if case.reference is None:
         return None
     score = case.reference[:, index]

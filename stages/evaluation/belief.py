@@ -1,4 +1,4 @@
-"""Whether a split that calls itself random is believed, and what follows for the clips in which a claim may be made."""
+"""Whether the audit believes that a split is random, as declared, and what follows for the population."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from stages.core.results.membership import Grade, MembershipReason
 from stages.core.words.membership import DIVIDED_BY_CHANCE
 
 BELIEVED_FROM = 0.001
-"""Least p at which a split that is declared randomised is believed: of the label-permutation test of the blind
-baseline, and of the attacks on the reference (Bonferroni over them)."""
+"""A split that is declared randomised is believed if p is at least this, both in the label-permutation test of the
+blind baseline and for the attacks on the reference (Bonferroni over these attacks)."""
 
 
 def graded(
     split: Grade, whole: BlindInterval | None, reference: Mapping[str, AUCTest]
 ) -> tuple[Grade, list[MembershipReason]]:
-    """Return the grade of a split, with the reason where a declared random split is not believed.
+    """Return the grade of a split, with the reason if a declared random split is not believed.
 
-    Neither the recording nor a model that never saw the data may tell members of a random split from the others.
+    In a random split, neither blind features nor a model that never saw the data can tell members from non-members.
 
     Parameters
     ----------
@@ -47,27 +47,28 @@ def graded(
 
 
 def _leak(reference: Mapping[str, AUCTest]) -> str | None:
-    """Return the attack that separates the corpus most on the reference, in either direction, if any does."""
+    """Return the attack that separates the corpus most on the reference, in either direction; None if none does."""
     two_sided = {name: 2 * min(test.p, 1 - test.p) for name, test in reference.items() if test.error > 0}
     name = min(two_sided, key=lambda each: (two_sided[each], each), default=None)
     return name if name is not None and two_sided[name] * len(reference) < BELIEVED_FROM else None
 
 
 def accepted(population: Population, grade: Grade, member: Bools, fewest: int) -> Population:
-    """Return the population in which claims are made: the whole of a corpus whose random split is believed.
+    """Return the population in which claims are made: the whole corpus if its random split is believed.
 
-    The tolerance excludes a difference in recording that could explain an attack. Where chance decided there is none
-    to exclude, only to look for: the blind AUC's interval must reach down to 0.5. With fewer than about 150 clips on
-    a side it can hardly end below the tolerance, and two random splits of five would be left without a population.
+    The tolerance excludes a difference in recording that could explain an attack. In a random split there is no such
+    difference to exclude, but there is one check: the blind AUC's interval must reach down to 0.5. The tolerance is not
+    used here: with fewer than about 150 clips on a side the interval hardly ever ends below it, and two of five random
+    splits would have no population.
 
     Parameters
     ----------
     population : Population
-        As the blind baseline alone found it.
+        As found by the blind baseline alone.
     grade : Grade
     member : bool[n]
     fewest : int
-        Clips that a population needs on each side.
+        Fewest clips that a population needs on each side.
     """
     whole = population.whole
     enough = min(int(member.sum()), int((~member).sum())) >= fewest

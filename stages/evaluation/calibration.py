@@ -1,13 +1,13 @@
 """The negative control: whether the attack separates by more than a reference that never saw the data.
 
-The calibrated difference d = s_target - c · s_reference takes off what recording conditions do to the score on both
-models. c comes from instrumental variables over non-members, with one instrument: the speaker-grouped cross-fitted
-ridge prediction of s_reference from the blind features. Many raw instruments would drive c to its attenuated
-least-squares value. Where the reference hardly reacts to anything measured (first-stage F under 10), or reacts the
-other way round, c is not identified, and d must hold at c = 0, 1 and the margin alike. The
-reference itself must then not separate the population: if it does, it reacts to something that nobody measured, by
-an unknown c, which may well be above the fixed ones. (In the simulation, with poor features, a shift of two and a
-reference of 0.6, these alone let a quarter of the audits pass without any memory.)
+The calibrated difference d = s_target - c · s_reference removes the effect that recording conditions have on the scores
+of both models. c is estimated by instrumental variables over non-members, with one instrument: the speaker-grouped
+cross-fitted ridge prediction of s_reference from the blind features. Many raw instruments would bias c towards its
+attenuated least-squares value. If the reference hardly reacts to the blind features (first-stage F under 10), or reacts
+in the opposite direction, c is not identified. Then d must be significant at c = 0, at 1 and at the margin, and the
+reference itself must not separate the population. If it does, it reacts to something unmeasured by an unknown c, which
+can be larger than the fixed values. (In the simulation, with poor features, a shift of two and a reference of 0.6, the
+fixed values alone let a quarter of the audits claim memory where there is none.)
 """
 
 from __future__ import annotations
@@ -22,37 +22,37 @@ from stages.core.inference.ridge import CrossFittedRidge
 from stages.core.inference.statistics import AUCTest, Bools, Floats, Ints, auc, clustered_test, renumbered
 
 STRONG_INSTRUMENT = 10.0
-"""First-stage F from which c counts as identified (Staiger and Stock 1997)."""
+"""Smallest first-stage F at which c counts as identified (Staiger and Stock 1997)."""
 
 PLACEBO_LEVEL = 0.05
-"""Of the placebo, and of the reference's own separation where c is not identified."""
+"""Level of the placebo test, and of the test whether the reference separates if c is not identified."""
 
 
 @dataclass(frozen=True)
 class CalibratedDifference:
-    """One attack's difference to its reference, in a population.
+    """One attack's calibrated difference to the reference, in a population.
 
     Attributes
     ----------
     c : float
-        By which the reference's score is multiplied; 1.0 where it is not identified.
+        Factor of the reference's score; 1.0 if it is not identified.
     identified : bool
     values : tuple of float
         All values of c at which d must be significant.
     first_stage : float
-        F of the instrument among non-members; 0.0 where it has the wrong sign or does not vary.
+        F of the instrument among non-members; 0.0 if its effect has the wrong sign or it does not vary.
     difference : AUCTest
-        Of d at `c`, with c's own variance where it was estimated.
+        Of d at `c`. Its variance includes that of c if c was estimated.
     p : float
-        Of d at `c`; where c is not identified, the largest over its values.
+        Of d at `c`; if c is not identified, the largest over `values`.
     placebo_p : float
-        One-sided p of the blind features predicting d among non-members; small is bad.
+        One-sided p of the test whether the blind features predict d among non-members. A small value speaks against d.
     reference : AUCTest
         Of the same attack on the reference, in the population.
     margin : AUCTest
-        Of d at the largest of the values of c.
+        Of d at the largest of `values`.
     deviation_ratio, margin_ratio : float
-        Deviation of d over that of the attack's score, among non-members, at `c` and at the largest value.
+        Deviation of d divided by that of the attack's score, among non-members, at `c` and at the largest of `values`.
     """
 
     c: float
@@ -69,23 +69,23 @@ class CalibratedDifference:
 
     @property
     def placebo_holds(self) -> bool:
-        """Return whether the blind features leave d alone."""
+        """Return whether the placebo test passes: the blind features do not predict d."""
         return self.placebo_p >= PLACEBO_LEVEL
 
     @property
     def reference_allows(self) -> bool:
-        """Return whether c is identified, or the reference is quiet where it is not."""
+        """Return whether c is identified or, if it is not, whether the reference does not separate the population."""
         return self.identified or self.reference.p >= PLACEBO_LEVEL
 
     def smallest_detectable(self, alpha: float, adjusted: float, power: float = 0.8) -> float:
-        """Return the smallest AUC of the *attack* whose calibrated difference is found; for normal scores.
+        """Return the smallest AUC of the *attack* at which its calibrated difference is found, for normal scores.
 
         Parameters
         ----------
         alpha : float
             Level at the margin.
         adjusted : float
-            Level at c, after a correction for many attacks.
+            Level at c, corrected for the number of attacks.
         power : float
         """
         at_c = _of_attack(self.difference, self.deviation_ratio, adjusted, power)
@@ -94,7 +94,7 @@ class CalibratedDifference:
 
 
 def _of_attack(difference: AUCTest, ratio: float, alpha: float, power: float) -> float:
-    """Return the attack's AUC whose difference is found, which is noisier than the attack by `ratio`."""
+    """Return the attack's AUC at which its difference is found; the difference is noisier by the factor `ratio`."""
     if not difference.error > 0:
         return 1.0
     needed = 0.5 + (norm.isf(alpha) + norm.ppf(power)) * difference.error
@@ -103,19 +103,19 @@ def _of_attack(difference: AUCTest, ratio: float, alpha: float, power: float) ->
 
 @dataclass(frozen=True)
 class _NonMembers:
-    """The non-members of a population: where c is estimated and the placebo looked at."""
+    """The non-members of a population, on which c is estimated and the placebo is tested."""
 
     ridge: CrossFittedRidge
     folds: Ints
     cluster: Ints
 
     def within_folds(self, values: Floats) -> Floats:
-        """Take each fold's mean off, because a fold's prediction says nothing of the fold's own level."""
+        """Subtract each fold's mean, because a cross-fitted prediction does not know the fold's own level."""
         sizes = np.maximum(np.bincount(self.folds), 1)
         return np.asarray(values - (np.bincount(self.folds, values) / sizes)[self.folds])
 
     def without_fold_means(self, columns: Floats) -> Floats:
-        """Take each fold's mean off several columns."""
+        """Subtract each fold's mean from several columns."""
         return np.column_stack([self.within_folds(column) for column in columns.T])
 
     def clustered_error(self, contributions: Floats) -> float:
@@ -154,21 +154,21 @@ def calibrate(
     member : bool[n]
     cluster : intp[n]
     margin : float
-        At which d must be significant besides c.
+        Multiple of c at which d must also be significant.
     folds : int
     rng : numpy.random.Generator
 
     Returns
     -------
     list of CalibratedDifference or None
-        None for an attack whose reference is of no use: missing for over half of the clips, or constant.
+        None for an attack whose reference scores cannot be used: missing for over half of the clips, or constant.
     """
     outside = ~member
     dealt, _ = grouped_folds(member, renumbered(cluster), folds, rng)
     held = _NonMembers(
         CrossFittedRidge(features[outside], dealt[outside]), dealt[outside], renumbered(cluster[outside])
     )
-    # The reference never saw the members either, so they may help to predict it; c itself is of non-members.
+    # The reference never saw the members either, so they may help to predict its score. c uses only non-members.
     predicted = CrossFittedRidge(features, dealt).predict(_filled(reference))[outside]
     instruments = held.without_fold_means(predicted)
     found: list[CalibratedDifference | None] = []
@@ -183,7 +183,7 @@ def calibrate(
 
 
 def _filled(columns: Floats) -> Floats:
-    """Put each column's mean where it has no value, which pulls no prediction anywhere."""
+    """Fill missing values with the column's mean, which biases no prediction."""
     count = np.isfinite(columns).sum(axis=0)
     mean = np.where(np.isfinite(columns), columns, 0).sum(axis=0) / np.maximum(count, 1)
     return np.where(np.isfinite(columns), columns, mean)
@@ -248,17 +248,17 @@ def _difference(
 
 
 def _slope(d: Floats, r: Floats, member: Bools, c: float) -> float:
-    """Return by how much the AUC of d changes with c, where nothing but conditions separates.
+    """Return the derivative of the AUC of d by c, for the case that only recording conditions separate.
 
-    An error in c leaves members and non-members apart by as much of the reference's own difference. That it also
-    changes the deviation of d matters only where memory separates, and says nothing against it.
+    An error in c shifts members against non-members by this error times the reference's own difference. The error also
+    changes the deviation of d, but this matters only if memory separates, and it is no evidence against memory.
     """
     step = 0.1 * c * (r[member].mean() - r[~member].mean())
     return (auc(d - step * member, member) - auc(d + step * member, member)) / (0.2 * c)
 
 
 def _placebo(difference: Floats, member: Bools, held: _NonMembers) -> float:
-    """Return the one-sided p of the blind features predicting d among non-members, cross-fitted and clustered."""
+    """Return the one-sided p of whether blind features predict d among non-members, cross-fitted and clustered."""
     column = _filled(difference[~member, None])
     products = held.within_folds(held.ridge.predict(column)[:, 0]) * held.within_folds(column[:, 0])
     error = held.clustered_error(products)

@@ -1,4 +1,4 @@
-"""Canaries: clips of which one in each set of exchangeable candidates was drawn at random and published."""
+"""Canaries: sets of exchangeable candidate clips, from each of which one clip was drawn at random and published."""
 
 from __future__ import annotations
 
@@ -25,14 +25,13 @@ def of_canaries(
         Primary attacks.
     member : bool[n]
     canary : sequence of str or None
-        Name of the set of candidates that a clip belongs to. A set counts if one of its clips is a member and others
-        are not.
+        Name of each clip's set of candidates. A set counts if one of its clips is a member and others are not.
     rng : numpy.random.Generator
 
     Returns
     -------
     CanaryResult or None
-        None without canaries.
+        None if no set of candidates counts.
     """
     rows = defaultdict(list)
     for row, name in enumerate(canary):

@@ -1,4 +1,4 @@
-"""An audit's numbers, checked and brought into one order, whoever brings them."""
+"""An audit's numbers, checked and put into one order, from the stage or from a caller of `judge`."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class AuditCase:
     Attributes
     ----------
     names : list of str
-        Of the attacks.
+        Names of the attacks.
     scores : float64[n, k]
-        NaN where an attack has no score for a clip; never infinite.
+        NaN if an attack has no score for a clip; never infinite.
     reference : float64[n, k] or None
-        The same attacks on the reference target.
+        Scores of the same attacks on the reference.
     features : float64[n, d]
     member : bool[n]
     cluster : intp[n]
@@ -37,9 +37,9 @@ class AuditCase:
     split : Grade
         As declared.
     notes : list of MembershipReason
-        What had to be left out or assumed.
+        What was left out or assumed.
     rows : intp[n]
-        Each clip's row in what was given.
+        Each clip's row in the input.
     """
 
     names: list[str]
@@ -68,10 +68,10 @@ def make_case(
     split: str,
     deciding: Sequence[str] | None = None,
 ) -> AuditCase:
-    """Check an audit's numbers and put its labelled clips in an order that does not depend on how they came.
+    """Check an audit's numbers and sort its labelled clips, so that the order of the input does not matter.
 
-    Parameters are those of `judge`. A clip whose membership is unknown (None or NaN) is left out. The order follows
-    the attacks in `deciding` alone (all where it is None), so that what is only described changes no draw.
+    Parameters are those of `judge`. A clip whose membership is unknown (None or NaN) is left out. The order depends
+    only on the attacks in `deciding` (on all if it is None), so that an attack that is only described changes no draw.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def _table(what: str, columns: Mapping[str, ArrayLike], rows: int) -> Floats:
 
 
 def _column(what: str, values: ArrayLike, rows: int) -> Floats:
-    """Return one attack's scores; what is infinite ties with the most extreme finite score, or is ±1 without one."""
+    """Return one attack's scores; an infinite score becomes the most extreme finite score, or ±1 if none is finite."""
     column = _numbers(what, values)
     if column.shape != (rows,):
         raise EarwitnessError(f"{what}: shape {column.shape}, but there are {rows} clips: give one score per clip")
@@ -149,7 +149,7 @@ def _numbers(what: str, values: ArrayLike) -> Floats:
 
 
 def _features(features: ArrayLike, rows: int) -> Floats:
-    """Return features, each divided by a power of two: exact, and squares neither overflow nor vanish."""
+    """Return features, each divided by a power of two, which is exact and keeps squares from overflow and underflow."""
     blind = _numbers("features", features)
     if blind.ndim != 2 or len(blind) != rows:
         raise EarwitnessError(f"features: shape {blind.shape}, but there are {rows} clips: give one row per clip")

@@ -1,4 +1,4 @@
-"""One attack in figures: how well it separates the corpus as given, and what it shares with the blind score."""
+"""The figures of one attack: how well it separates the corpus as given, and its overlap with the blind score."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from stages.core.results.membership import AttackDescription, TruePositives
 
 RATES = (0.01, 0.05)
 FALSE_DISCOVERIES = 0.05
-"""Share of false discoveries at which single clips are called members."""
+"""False-discovery rate at which single clips are called members."""
 RARE_RATE = 0.001
 RARE_RATE_NEGATIVES = 5000
-"""Non-members from which the true-positive rate at 0.1 % false positives is more than a lottery."""
+"""Fewest non-members for a true-positive rate at 0.1 % false positives; with fewer, chance dominates it."""
 
 
 @dataclass(frozen=True)
 class CorpusContext:
-    """What all attacks of an audit are described against.
+    """What the descriptions of all attacks of an audit share.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class CorpusContext:
     blind : float64[n]
         Cross-fitted blind probability of membership.
     weight : float64[n]
-        Odds weights from it.
+        Odds weights from `blind`.
     folds : intp[n]
     draws : float32[count, G]
         Speakers redrawn, the same for every attack.
@@ -76,15 +76,15 @@ def describe(score: Floats, corpus: CorpusContext, nested: bool) -> AttackDescri
     Parameters
     ----------
     score : float64[n]
-        NaN where there is none.
+        NaN if a clip has no score.
     corpus : CorpusContext
     nested : bool
-        Whether to refit the blind score with the attack, which costs most; else `delta_auc` is None.
+        Whether to refit the blind score with the attack, the most expensive part; if not, `delta_auc` is None.
 
     Returns
     -------
     AttackDescription
-        Figures are None where a class has no score.
+        Figures are None if a class has no score.
     """
     known = np.isfinite(score)
     s, member, cluster = score[known], corpus.member[known], corpus.cluster[known]

@@ -1,4 +1,4 @@
-"""What the primary attacks show: in the corpus as given, in the population, and beyond the reference."""
+"""What the primary attacks show: on the corpus as given, in the population, and beyond the reference."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from stages.evaluation.settings import RuleSettings
 
 @dataclass(frozen=True)
 class AttackEvidence:
-    """One primary attack.
+    """The evidence of one primary attack.
 
     Attributes
     ----------
     whole : AUCTest
-        In the corpus as given.
+        On the corpus as given.
     held : AUCTest or None
-        In the population; None where there is none.
+        In the population; None without a population.
     calibrated : CalibratedDifference or None
         In the population; None without a usable reference.
     whole_p, held_p, supported_p : float
-        Adjusted by Holm over the primary attacks; `supported_p` is of the larger of the attack's and the calibrated
-        difference's p at c, 1.0 where the placebo fails or the reference separates by an unknown c.
+        Holm-adjusted over the primary attacks. `supported_p` uses the larger of the attack's p and the calibrated
+        difference's p at c, and 1.0 if the placebo fails or the reference separates by an unknown c.
     """
 
     whole: AUCTest
@@ -39,18 +39,18 @@ class AttackEvidence:
     supported_p: float
 
     def separates_whole(self, alpha: float) -> bool:
-        """Return whether it separates the corpus as given."""
+        """Return whether the attack separates the corpus as given."""
         return _significant(self.whole, self.whole_p, alpha)
 
     def separates(self, alpha: float) -> bool:
-        """Return whether it separates the population."""
+        """Return whether the attack separates the population."""
         return self.held is not None and _significant(self.held, self.held_p, alpha)
 
     def supported(self, alpha: float) -> bool:
-        """Return whether it separates the population and the negative control holds.
+        """Return whether the attack separates the population and the negative control holds.
 
-        The margin is held to the level itself: it guards one attack's claim against an assumption, and is no further
-        look for memory that Holm's correction would have to count.
+        The test at the margin uses the level without correction. It checks an assumption behind one attack's claim. It
+        is not another search for memory, so Holm's correction does not count it.
         """
         found = self.calibrated
         return self.separates(alpha) and found is not None and max(self.supported_p, found.margin.p) < alpha
@@ -107,7 +107,7 @@ def _calibrated(found: CalibratedDifference | None, supported_p: float) -> Calib
 def weigh(
     case: AuditCase, population: Population, settings: RuleSettings, rng: np.random.Generator
 ) -> dict[str, AttackEvidence]:
-    """Test every attack of a case, each of which counts as primary.
+    """Test every attack of a case; each counts as primary.
 
     Parameters
     ----------
@@ -148,13 +148,13 @@ def weigh(
 
 
 def tested(score: Floats, member: Bools, cluster: Ints) -> AUCTest:
-    """Test one attack on the clips that it has a score for."""
+    """Test one attack on the clips for which it has a score."""
     known = np.isfinite(score)
     return clustered_test(score[known], member[known], cluster[known])
 
 
 def beyond_p(test: AUCTest | None, found: CalibratedDifference | None) -> float:
-    """Return the larger p of an attack and of its calibrated difference at c; 1.0 without one of them."""
+    """Return the larger of an attack's p and its calibrated difference's p at c; 1.0 if one of them is missing."""
     return 1.0 if test is None or found is None else max(test.p, found.p)
 
 

@@ -1,4 +1,4 @@
-"""From the artifacts of other stages to an audit's numbers."""
+"""Turns the artifacts of other stages into an audit's numbers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def attack_columns(table: pa.Table, role: str, clip_ids: Sequence[str]) -> Colum
     role : str
         "target" or "reference".
     clip_ids : sequence of str
-        The order wanted; NaN where an attack has no score for a clip.
+        The order of the result, which has NaN if an attack has no score for a clip.
     """
     chosen = table.filter(pc.equal(table["role"], role))
     parts = [chosen[key].cast(pa.string()) for key in AttackName.COLUMNS]
@@ -41,7 +41,7 @@ def attack_columns(table: pa.Table, role: str, clip_ids: Sequence[str]) -> Colum
 
 
 def detector_columns(table: pa.Table, role: str, clip_ids: Sequence[str]) -> Columns:
-    """Return the learned attack's scores as one column, or none where it has no score in that role."""
+    """Return the learned attack's scores as one column, or no column if it has no score in that role."""
     chosen = table.filter(pc.equal(table["role"], role))
     names = pa.array([DETECTOR] * chosen.num_rows, pa.string()).dictionary_encode()
     return _pivot(names, chosen, clip_ids)
@@ -56,10 +56,10 @@ def _pivot(names: pa.DictionaryArray, table: pa.Table, clip_ids: Sequence[str]) 
 
 
 def primary_of(primary: Sequence[str], target: Columns, kinds: Mapping[str, AttackKind]) -> list[str]:
-    """Return the primary attacks that were scored; a target may not tell what others need.
+    """Return the primary attacks that were scored; a target may lack the statistics that others need.
 
-    Primary attacks are free of a reference, because the negative control compares them with it, and not learned from
-    the labels that they are tested on.
+    A primary attack does not read the reference, because the negative control compares the attack with the reference.
+    It does not learn from labels, because it is tested on these labels.
 
     Parameters
     ----------
@@ -68,12 +68,12 @@ def primary_of(primary: Sequence[str], target: Columns, kinds: Mapping[str, Atta
     target : Columns
         Every scored attack's scores on the target.
     kinds : mapping of str to AttackKind
-        By attack, without its view; also of attacks that were tried and scored no clip.
+        By attack, without its view; includes attacks that were tried but scored no clip.
 
     Raises
     ------
     EarwitnessError
-        Naming the key and the attacks that there are, if one was not tried or cannot be primary, or none was scored.
+        If an attack was not tried or cannot be primary, or if none was scored; names the key and the possible attacks.
     """
     eligible = [name for name in target if _may_be_primary(kinds.get(AttackName.attack_of(name)))]
     key, known = "params.yaml: evaluation.primary_attacks", ", ".join(eligible)
@@ -95,7 +95,7 @@ def primary_of(primary: Sequence[str], target: Columns, kinds: Mapping[str, Atta
 
 
 def _may_be_primary(kind: AttackKind | None) -> bool:
-    """Return whether an attack reads one target alone and no labels; the detector, of no listed kind, does not."""
+    """Return whether an attack reads one target and no labels; False for the detector, whose kind is not listed."""
     return kind is not None and not (kind["uses_reference"] or kind["uses_labels"])
 
 
@@ -107,14 +107,14 @@ def learned_p(names: Iterable[str], kinds: Mapping[str, AttackKind]) -> dict[str
 
 
 def paired(target: Columns, reference: Columns) -> Columns:
-    """Return the reference's columns for the target's attacks, NaN for those that only the target has."""
+    """Return the reference's columns for the target's attacks, with NaN for attacks that only the target has."""
     return {name: reference.get(name, np.full_like(scores, np.nan)) for name, scores in target.items()}
 
 
 def blind_of(
     found: PopulationResult, scores: pa.Table, matched: pa.Table, clip_ids: Sequence[str], case: AuditCase
 ) -> Blind:
-    """Return what `blind_baseline` found, in the rows of a case.
+    """Return what `blind_baseline` found, for the rows of a case.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The whole rule in one call, for anyone's numbers."""
+"""The whole verdict rule in one call, for numbers from any source."""
 
 from __future__ import annotations
 
@@ -28,26 +28,28 @@ def judge(
     params: EvaluationParams | Mapping[str, Mapping[str, Any]] | None = None,
     rng: np.random.Generator | None = None,
 ) -> dict[str, Any]:
-    """Say whether recordings were in a model's training data, as far as the numbers allow.
+    """Decide whether recordings were in a model's training data, as far as the numbers allow.
 
     Parameters
     ----------
     scores : dict of str to float[n]
-        Attacks on the target, higher = more like a member; every one counts as primary. NaN where there is none.
+        Scores of attacks on the target, higher = more like a member; every attack counts as primary. NaN if a clip has
+        no score.
     reference_scores : dict of str to float[n] or None
-        The same attacks on a target known not to hold the data.
+        Scores of the same attacks on a model that is known not to hold the data.
     features : float[n, d]
-        What is known of the clips without the model; finite. d may be 0, but then little can be concluded.
+        Blind features: properties of the clips that do not come from the model. Finite. d may be 0, but then little can
+        be concluded.
     member : bool[n]
-        None or NaN where it is unknown: such clips are left out.
+        Clips with None or NaN (unknown) are left out.
     speaker : array of n names or numbers
-        None where it is unknown: such a clip counts as a speaker of its own.
+        A clip with None (unknown) counts as a speaker of its own.
     split : str
-        How members and non-members came about: "randomised", "matched" or "post_hoc".
+        How members and non-members were chosen: "randomised", "matched" or "post_hoc".
     params : EvaluationParams, mapping or None
         See `settings_of`; None takes the defaults.
     rng : numpy.random.Generator, optional
-        Decides folds, permutations and bootstraps; by default one with a fixed seed. The order of rows does not
+        Generator for folds, permutations and bootstraps; by default one with a fixed seed. The order of rows does not
         matter.
 
     Returns
@@ -59,7 +61,7 @@ def judge(
     Raises
     ------
     EarwitnessError
-        On input that makes no sense: other lengths, an unknown split, features that are not finite.
+        On invalid input: lengths that differ, an unknown split, features that are not finite.
 
     Examples
     --------
@@ -100,7 +102,7 @@ def prepared(
 
 
 def _probability(population: Population, member: Bools) -> Floats:
-    """Return the probability of membership that goes with the cross-fitted blind score (Platt's scaling)."""
+    """Return the probability of membership for the cross-fitted blind score, by Platt scaling."""
     if not member.any() or member.all():
         return np.full(len(member), 0.5)
     beta, _ = fit_logistic(population.score[:, None], member)

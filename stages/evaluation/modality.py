@@ -1,14 +1,15 @@
-"""The modality matrix: whether an attack sees the voice, the text, or their binding.
+"""The modality matrix: whether an attack detects the voice, the text, or their binding.
 
-A pairing gives the target another sound, another text, or both, and the attack is asked again. What it still shows is
-held against what it shows of the same clips as they are, on the same redrawn speakers, and beside what blind features
-tell of the very sound that the target now hears: a recording condition travels with the sound (arXiv 2603.28378 took an
-attack that fell to chance on resynthesised speech for memory of the sound, and its blind baseline falls there too).
+A pairing gives the target another sound, another text, or both, and the attack is scored again. Its AUC is compared
+with its AUC on the same clips unchanged, on the same redrawn speakers. It is also compared with the blind AUC of the
+sound that the target now gets, because a recording condition goes along with the sound. (In arXiv 2603.28378 an attack
+falls to chance on resynthesised speech. The authors took this for memory of the sound, but their blind baseline falls
+to chance there too.)
 
-The contrast is that of a two-by-two design: own or other voice, own or other text. With AUC - 0.5 as what an attack
-sees, the own text in another voice shows the text, other words in the own voice show the voice, neither shows nothing
-by construction, and what the clip itself shows beyond the sum of both is the binding. It describes the corpus as given
-and concludes nothing.
+The contrast is that of a two-by-two design: own or other voice, own or other text. The effect of an attack is its AUC
+minus 0.5. The own text in another voice gives the effect of the text, other words in the own voice give the effect of
+the voice, and neither gives no effect by construction. The effect of the unchanged clip beyond the sum of both is the
+binding. The matrix describes the corpus as given, and no finding rests on it.
 """
 
 from __future__ import annotations
@@ -33,27 +34,27 @@ from stages.core.results.described import (
 
 ORIGINAL = "original"
 AS_IT_WAS = "as_it_was"
-"""The pairing of a clip with itself: where a codec goes over every pairing, others are held against it."""
+"""The pairing of a clip with itself. If a codec is applied to every pairing, the others are compared with this one."""
 OTHER_TEXT = "other_text"
 OTHER_VOICES = ("other_voice", "voice_conversion", "resynthesis")
 """Pairings of the own text with another voice, the true counterfactual first."""
 NO_PAIRING = "no pairing was scored: perturbation.neighbours names none, or the target does not hear"
 FEWEST = 2
-"""Clips of each side without which there is no blind baseline."""
+"""Fewest clips of each side for a blind baseline."""
 
 Contrasts = dict[str, dict[str, ContrastResult]]
-"""By pairing with another voice, then by attack."""
+"""Contrasts by pairing with another voice, then by attack."""
 RngOf = Callable[[str], np.random.Generator]
 
 
 @dataclass(frozen=True)
 class PairingScores:
-    """What an attack and the blind features say of the clips and their pairings, in the rows of a case.
+    """Attack scores and blind features of the clips and their pairings, in the rows of a case.
 
     Attributes
     ----------
     scores : dict of str to dict of str to float64[n]
-        By attack, then by pairing, `ORIGINAL` among them; NaN where a clip has none.
+        By attack, then by pairing, `ORIGINAL` included; NaN if a clip has no score.
     features : dict of str to float64[n, d]
         By pairing: blind features of the sound that the target is given.
     member : bool[n]
@@ -68,7 +69,7 @@ class PairingScores:
 
 
 def mean_features(table: pa.Table, row_of: Mapping[str, int], rows: int) -> dict[str, Floats]:
-    """Return blind features by pairing, joined by id; several neighbours of a clip count with their mean.
+    """Return blind features by pairing, joined by id; several neighbours of a clip are averaged.
 
     Parameters
     ----------
@@ -81,13 +82,13 @@ def mean_features(table: pa.Table, row_of: Mapping[str, int], rows: int) -> dict
     Returns
     -------
     dict of str to float64[rows, d]
-        NaN where a clip has no such pairing.
+        NaN if a clip has no such pairing.
     """
     names = [name for name in table.column_names if "." in name]
     values = np.column_stack([np.zeros((table.num_rows, 0)), *(table[name].to_numpy() for name in names)])
     at = np.array([row_of.get(clip_id, -1) for clip_id in table["clip_id"].to_pylist()], np.intp)
     pairing = np.array(table["perturbation"].to_pylist(), object)
-    # By id, since a sum of floats depends on its order.
+    # Sorted by id, because a sum of floats depends on its order.
     order = np.argsort(np.array(table["neighbour_id"].to_pylist(), object), kind="stable")
     found = {}
     for name in sorted(set(pairing.tolist())):
@@ -99,7 +100,7 @@ def mean_features(table: pa.Table, row_of: Mapping[str, int], rows: int) -> dict
 
 
 def matrix(heard: PairingScores, settings: PopulationSettings, bootstraps: int, rng_of: RngOf) -> ModalityResult:
-    """Return what each pairing shows, and the contrasts.
+    """Return the result of each pairing, and the contrasts.
 
     Parameters
     ----------
@@ -109,12 +110,12 @@ def matrix(heard: PairingScores, settings: PopulationSettings, bootstraps: int, 
     bootstraps : int
         Redraws of speakers, the same for all attacks and pairings.
     rng_of : callable
-        From a name to a generator of its own, so that one pairing more changes no other's figures.
+        Returns a separate generator for each name, so that a new pairing does not change the figures of the others.
 
     Returns
     -------
     ModalityResult
-        Its pairings and its interaction are None, with the reason, where there is no pairing.
+        Pairings and interaction are None, with a reason, if there is no pairing.
     """
     names = sorted({name for of_attack in heard.scores.values() for name in of_attack} - {ORIGINAL})
     if not names:
@@ -137,7 +138,7 @@ def matrix(heard: PairingScores, settings: PopulationSettings, bootstraps: int, 
 
 
 def _blind(heard: PairingScores, name: str, settings: PopulationSettings, rng: np.random.Generator) -> PairingBlind:
-    """Return the blind AUC of the sound that the target is given, or why there is none."""
+    """Return the blind AUC of the sound that the target gets, or the reason why there is none."""
     features = heard.features.get(name)
     if features is None:
         return PairingBlind(auc=None, auc_ci=None, reason="its sound was not measured")
@@ -154,7 +155,7 @@ def _blind(heard: PairingScores, name: str, settings: PopulationSettings, rng: n
 
 
 def _distinct(features: Floats, member: Bools, rows: Ints) -> Ints:
-    """Return rows of which none sounds as another of its side: one donor's sound would be on both sides of a fold."""
+    """Return rows without equal sounds on a side: a donor's sound must not be both in training and held-out folds."""
     labelled = np.column_stack([features[rows], member[rows]])
     return rows[np.sort(np.unique(labelled, axis=0, return_index=True)[1])] if len(rows) else rows
 
@@ -162,7 +163,7 @@ def _distinct(features: Floats, member: Bools, rows: Ints) -> Ints:
 def _beside(
     of_attack: Mapping[str, Floats], name: str, against: str, heard: PairingScores, draws: Draws
 ) -> PairingAttack:
-    """Return an attack's AUC on a pairing, and what it gains or loses against the same clips as they are."""
+    """Return an attack's AUC on a pairing, and its difference from the AUC on the same clips unchanged."""
     held = of_attack[against] if against in of_attack else of_attack[ORIGINAL]
     rows = np.flatnonzero(np.isfinite(of_attack[name]) & np.isfinite(held))
     member = heard.member[rows]
@@ -188,7 +189,7 @@ def _beside(
 def _interactions(
     heard: PairingScores, against: str, names: Sequence[str], draws: Draws
 ) -> tuple[Contrasts | None, str | None]:
-    """Return the contrast for each pairing with another voice, or why there is none."""
+    """Return the contrast for each pairing with another voice, or the reason why there is none."""
     voices = [name for name in OTHER_VOICES if name in names]
     if OTHER_TEXT not in names or not voices:
         return None, f"needs {OTHER_TEXT} and one of {', '.join(OTHER_VOICES)}"
@@ -204,12 +205,12 @@ def _interactions(
 
 
 def _contrast(arms: Sequence[Floats], heard: PairingScores, draws: Draws) -> ContrastResult:
-    """Return what is due to text, voice and binding, on the clips that have all three arms.
+    """Return the effects of text, voice and binding, on the clips that have scores in all three arms.
 
     Parameters
     ----------
     arms : sequence of float64[n]
-        Of the clip as it is, of its text in another voice, of its voice with another text.
+        Scores of the clip unchanged, of its text in another voice, of its voice with another text.
     heard : PairingScores
     draws : float32[bootstraps, G]
     """

@@ -1,4 +1,4 @@
-"""The section `evaluation` of `params.yaml`, and what else the stage reads of the file."""
+"""The section `evaluation` of `params.yaml`, and the other parts of the file that the stage reads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stages.core.config.shared import PopulationParams, PrimaryAttacks
 
 
 class Evaluation(PrimaryAttacks):
-    """What counts as evidence."""
+    """The settings of the verdict rule."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -22,7 +22,7 @@ class Evaluation(PrimaryAttacks):
 
 
 class EvaluationParams(Params):
-    """What the stage reads."""
+    """The parts of `params.yaml` that the stage reads."""
 
     evaluation: Evaluation
     blind_baseline: PopulationParams

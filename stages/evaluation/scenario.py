@@ -1,9 +1,9 @@
-"""Audits with a known truth: what was recorded how, what the model remembers, what the blind features see.
+"""Simulated audits with a known truth: recording conditions, memory, and what the blind features measure.
 
-Six latent recording conditions act on five correlated attacks, on the target and on a reference; members may be
-recorded in easier conditions (two of the six are shifted); blind features see the conditions with noise, among
-useless ones; speakers have conditions and voices of their own. Memory, where there is any, raises the members'
-scores on the target by a multiple of their deviation among non-members.
+Six latent recording conditions affect five correlated attacks, on the target and on a reference. Members may be
+recorded in easier conditions: two of the six are shifted. Some blind features measure the conditions with noise, others
+measure nothing. Each speaker has conditions and a voice of their own. Memory, if there is any, raises the members'
+scores on the target by a multiple of the scores' deviation among non-members.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ ATTACKS = 5
 SENSITIVITY = np.array([0.8, 0.4, 0.3, 0.3, 0.2, 0.2])
 
 SIGHT = {"full": (0.0, 0), "good": (0.5, 0), "part": (1.0, 0), "half": (0.5, 1), "poor": (2.0, 0), "none": (0.0, 6)}
-"""How blind features see the conditions: deviation of their noise, and how many conditions none of them sees. Of the
-shifted two, ``half`` leaves out the one that matters most."""
+"""How blind features measure the conditions: the deviation of their noise, and the number of conditions that no feature
+measures. ``half`` leaves out the more important one of the two shifted conditions."""
 
 
 @dataclass(frozen=True)
@@ -32,22 +32,22 @@ class Scenario:
     Attributes
     ----------
     shift : float
-        Of two conditions of the members, in deviations; positive is easier.
+        Shift of two conditions of the members, in deviations; positive is easier.
     sight : str
         A key of `SIGHT`.
     useless : int
-        Blind features that see nothing.
+        Number of blind features that measure nothing.
     scale : float
-        Sensitivity of the reference, the target's being 1.
+        Sensitivity of the reference; that of the target is 1.
     proportional : bool
-        Whether the reference's mix of conditions is the target's; else it is drawn on its own.
+        Whether the reference reacts to the same mix of conditions as the target; if not, its mix is drawn separately.
     memory : float
-        In deviations of the non-members' score.
+        Effect of memory, in deviations of the non-members' score.
     side : int
         Clips on each side.
     speakers : int
     disjoint : bool
-        Whether a speaker is on one side only.
+        Whether each speaker is on one side only.
     likeness : float
         Share of a condition's and of an attack's variance that lies between speakers.
     split : str
@@ -68,7 +68,7 @@ class Scenario:
 
 
 class DrawnAudit(TypedDict):
-    """The arguments of `judge`, but for its params."""
+    """The arguments of `judge`, except its params."""
 
     scores: dict[str, Floats]
     reference_scores: dict[str, Floats]
@@ -79,7 +79,7 @@ class DrawnAudit(TypedDict):
 
 
 def draw(scenario: Scenario, rng: np.random.Generator) -> DrawnAudit:
-    """Draw one audit: the arguments of `judge`, but for its params."""
+    """Draw one audit: the arguments of `judge`, except its params."""
     count = 2 * scenario.side
     member = np.arange(count) < scenario.side
     speaker = np.arange(count) * scenario.speakers // count if scenario.disjoint else np.arange(count)
@@ -95,7 +95,7 @@ def draw(scenario: Scenario, rng: np.random.Generator) -> DrawnAudit:
     ease = (conditions @ SENSITIVITY)[:, None] * reacts
     mix = SENSITIVITY if scenario.proportional else rng.permutation(SENSITIVITY) * rng.choice([-1, 1], CONDITIONS)
     reference_ease = scenario.scale * (conditions @ mix)[:, None] * reacts
-    # Half of an attack's noise is common to all attacks, as they are statistics of the same tokens.
+    # Half of an attack's noise is common to all attacks, because they are statistics of the same tokens.
     target = ease + np.sqrt(0.5) * (noise(1) + noise(ATTACKS))
     reference = reference_ease + np.sqrt(0.5) * (noise(1) + noise(ATTACKS))
     target[member] += scenario.memory * target[~member].std(axis=0)
@@ -110,7 +110,7 @@ def draw(scenario: Scenario, rng: np.random.Generator) -> DrawnAudit:
 
 
 def _seen(conditions: Floats, scenario: Scenario, rng: np.random.Generator) -> Floats:
-    """Return the blind features that see the conditions, and noise for those that none sees."""
+    """Return the blind features: noisy conditions, and only noise for conditions that no feature measures."""
     deviation, hidden = SIGHT[scenario.sight]
     seen = conditions + deviation * rng.normal(size=conditions.shape)
     seen[:, :hidden] = rng.normal(size=(len(seen), hidden))

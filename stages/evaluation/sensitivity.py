@@ -1,6 +1,6 @@
-"""How much an attack's figures hang on what was chosen: the instruction, the Rényi order, the clips that are at hand.
+"""How much an attack's figures depend on choices: the instruction, the Rényi order, the available clips.
 
-Described on the corpus as given, never concluded from.
+The figures describe the corpus as given. No finding rests on them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _RENYI = re.compile(r"(max_renyi|min_renyi|modified_renyi)_([\d.]+|inf)(@.*)?$")
 
 
 def area(score: Floats, member: Bools) -> AreaResult:
-    """Return the AUC with DeLong's interval and the numbers of clips; None where a class has no score."""
+    """Return the AUC with DeLong's interval and the numbers of clips; None if a class has no score."""
     known = np.isfinite(score)
     s, inside = score[known], member[known]
     n = {"member": int(inside.sum()), "non_member": int((~inside).sum())}
@@ -38,12 +38,12 @@ def area(score: Floats, member: Bools) -> AreaResult:
 
 
 def over_instructions(columns: Mapping[str, Floats], member: Bools) -> dict[str, InstructionSpread]:
-    """Return for every attack that was put with several instructions its AUCs, their mean and their deviation.
+    """Return the AUCs, their mean and their deviation for every attack that was scored under several instructions.
 
     Parameters
     ----------
     columns : dict of str to float64[n]
-        Named ``attack/slice/condition/instruction``.
+        By full name, ``attack/slice/condition/instruction``.
     member : bool[n]
     """
     by_attack: dict[str, dict[str, float]] = defaultdict(dict)
@@ -73,15 +73,15 @@ def over_orders(columns: Mapping[str, Floats], member: Bools) -> dict[str, dict[
 
 
 def over_member_ratios(score: Floats, member: Bools, rng: np.random.Generator) -> dict[str, RatioResult]:
-    """Return what the attack is worth where few of the clips are members.
+    """Return how well the attack works if few of the clips are members.
 
-    Members are drawn at random until they are that share of all clips; AUC and TPR are means over the draws, with the
-    AUC's deviation between them. The precision is that of flagging clips at 5 % false positives.
+    Members are drawn at random so that they are the given share of all clips. AUC and TPR are means over the draws,
+    with the AUC's deviation between draws. The precision is that of flagging clips at 5 % false positives.
 
     Returns
     -------
     dict of str to RatioResult
-        A ratio is left out where it would take fewer than two members, or more than there are.
+        By share of members. A share is left out if it needs fewer than two members, or more members than there are.
     """
     known = np.isfinite(score)
     s, inside = score[known], member[known]
@@ -108,7 +108,7 @@ def over_member_ratios(score: Floats, member: Bools, rng: np.random.Generator) -
 
 
 def over_lengths(score: Floats, member: Bools, seconds: Floats) -> list[LengthResult]:
-    """Return the AUC among the shorter, middling and longer clips, a third each, with the lengths that bound them."""
+    """Return the AUC among the shorter, middle and longer third of the clips, with the lengths that bound them."""
     bounds = np.quantile(seconds, np.linspace(0, 1, LENGTHS + 1)) if len(seconds) else np.zeros(LENGTHS + 1)
     part = np.clip(np.searchsorted(bounds, seconds, "right") - 1, 0, LENGTHS - 1)
     return [
@@ -122,7 +122,7 @@ def over_lengths(score: Floats, member: Bools, seconds: Floats) -> list[LengthRe
 def corrupted_only(
     neighbours: pa.Table, primary: Mapping[str, Floats], row_of: Mapping[str, int], member: Bools
 ) -> dict[str, dict[str, AreaResult]]:
-    """Return the AUCs where only a corrupted clip is at hand: each audio neighbour taken as the query.
+    """Return the AUCs if only a corrupted clip is available: each audio neighbour is used as the query.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def corrupted_only(
     Returns
     -------
     dict of str to dict of str to AreaResult
-        By attack, then by perturbation, ``original`` among them; several neighbours of a clip count with their mean.
+        By attack, then by perturbation, ``original`` included; several neighbours of a clip are averaged.
     """
     of_audio = query_scores(neighbours, "audio", list(primary), row_of, len(member))
     return {
@@ -149,7 +149,7 @@ def corrupted_only(
 def query_scores(
     neighbours: pa.Table, kind: str, attacks: Sequence[str], row_of: Mapping[str, int], clips: int
 ) -> dict[str, dict[str, Floats]]:
-    """Return the target's scores of neighbours of one kind, each taken as the query, joined to clips by id.
+    """Return the target's scores of neighbours of one kind, each used as the query, joined to clips by id.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def query_scores(
     Returns
     -------
     dict of str to dict of str to float64[clips]
-        By attack, then by perturbation; several neighbours of a clip count with their mean. NaN where there is none.
+        By attack, then by perturbation; several neighbours of a clip are averaged. NaN if a clip has none.
     """
     chosen = pc.and_(pc.equal(neighbours["role"], "target"), pc.equal(neighbours["kind"], kind))
     of_kind = neighbours.filter(chosen)

@@ -1,9 +1,9 @@
-"""What a set of clips shows together where no single clip does: the corpus, and each speaker.
+"""What a set of clips shows together, even if no single clip does: the corpus, and each speaker.
 
-Individual clips of a model that was trained once score close to chance, sets do not (arXiv 2411.00154). As in dataset
-inference (arXiv 2406.06443), the attacks' weights are learned on some speakers and the difference is measured on
-others; unlike there, the null is a permutation of labels between speakers, refitted each time, so that neither the
-learning nor the likeness of a speaker's clips is taken for evidence.
+If a model saw its training data once, attacks on individual clips are close to chance, but tests of sets are not (arXiv
+2411.00154). As in dataset inference (arXiv 2406.06443), the attacks' weights are learned on some speakers, and the
+difference is measured on others. Unlike there, the null distribution comes from permuting labels between speakers, with
+a refit for each permutation. So neither overfitting nor the similarity of a speaker's clips counts as evidence.
 """
 
 from __future__ import annotations
@@ -22,26 +22,27 @@ from stages.core.results.membership import SetResult
 PERMUTATIONS = 999
 LEVEL = 0.05
 SHRINKAGE = 0.1
-"""Ridge penalty per clip on standardised scores: attacks are near-copies of each other."""
+"""Ridge penalty per clip on standardised scores; it is needed because the attacks are highly correlated."""
 
-_AT_ONCE = 100  # permutations held at once
+_AT_ONCE = 100  # permutations in memory at once
 
 
 @dataclass(frozen=True)
 class SetEvidence:
-    """What the primary attacks show of sets.
+    """What the primary attacks show for sets of clips.
 
     Attributes
     ----------
     p : float
-        Of the corpus: share of permuted labels with a mean difference as large; 1.0 where nothing can be tested.
+        For the corpus: the share of label permutations with a mean difference at least as large; 1.0 if no test is
+        possible.
     used : float
-        Lower 95 % bound of the share of members that the model must have seen, if the split is fair; in [0, 1], and 0
-        where `p` does not show that any was.
+        Lower 95 % bound of the share of members that the model saw, if the split is fair; in [0, 1], and 0 if `p` is
+        not significant.
     score : float64[n]
         The weighted score of every clip, higher = more like a member, learned from other speakers' clips.
     speakers, significant : int
-        Speakers that could be tested, and how many of them are after Benjamini and Hochberg at 5 %.
+        Number of speakers that could be tested, and number that are significant after Benjamini and Hochberg at 5 %.
     """
 
     p: float
@@ -70,7 +71,7 @@ def of_sets(scores: Floats, member: Bools, cluster: Ints, folds: int, rng: np.ra
     member : bool[n]
     cluster : intp[n]
     folds : int
-        Over which weights are learned, by speaker.
+        Number of folds, by speaker, for learning the weights.
     rng : numpy.random.Generator
     """
     flat = np.zeros(len(member))
@@ -106,7 +107,7 @@ def _standardised(scores: Floats) -> Floats:
 
 
 def held_out_scores(standard: Floats, labels: Bools, folds: Ints) -> Floats:
-    """Return for every vector of labels the clips' weighted scores, with weights from the other folds.
+    """Return the clips' weighted scores for every label vector, with weights from the other folds.
 
     Parameters
     ----------
@@ -129,7 +130,7 @@ def held_out_scores(standard: Floats, labels: Bools, folds: Ints) -> Floats:
 
 
 def _differences(scores: Floats, labels: Bools) -> Floats:
-    """Return by how much members' mean score exceeds the others', in every column; 0 where a class is empty."""
+    """Return the members' mean score minus the non-members', for every column; 0 if a class is empty."""
     members = labels.sum(axis=0)
     others = len(labels) - members
     inside = (scores * labels).sum(axis=0)
@@ -137,18 +138,18 @@ def _differences(scores: Floats, labels: Bools) -> Floats:
 
 
 def speaker_p(score: Floats, member: Bools, cluster: Ints) -> Floats:
-    """Return for every speaker the p value that none of the speaker's member clips was used.
+    """Return for every speaker the p value of the hypothesis that none of the speaker's member clips was used.
 
-    A conformal p value, for which speakers are exchangeable. Where speakers are on one side only, the mean over a
-    speaker's member clips is ranked among the means of the non-members' speakers, each over the deviation that its
-    number of clips gives: few clips scatter more. Where they are on both, it is taken against the speaker's own other
-    clips, and ranked among the differences between two halves of these, each difference over the deviation that its
-    numbers of clips give.
+    This is a conformal p value, which assumes exchangeable speakers. If each speaker is on one side only, the mean of a
+    speaker's member clips is ranked among the means of the speakers of non-members. If speakers are on both sides, the
+    difference between a speaker's member clips and their other clips is ranked among the differences between two halves
+    of the speakers' other clips. Each mean or difference is divided by the deviation that follows from its numbers of
+    clips, because means of few clips vary more.
 
     Returns
     -------
     float64[G]
-        NaN for speakers without member clips, or with a null of fewer than 19 speakers.
+        NaN for speakers without member clips, and if the null distribution has fewer than 19 speakers.
     """
     groups = int(cluster.max(initial=-1)) + 1
     p = np.full(groups, np.nan)
@@ -176,9 +177,10 @@ def speaker_p(score: Floats, member: Bools, cluster: Ints) -> Floats:
 
 
 def _variances(score: Floats, cluster: Ints, chosen: Bools) -> tuple[float, float]:
-    """Return the variance between speakers and that within them, of the speakers chosen, by moments.
+    """Return the variance between and within the chosen speakers, estimated by moments.
 
-    Where no speaker has two clips, all of it counts as between: a speaker of more clips is then judged cautiously.
+    If no speaker has two clips, all variance counts as variance between speakers, which is the cautious choice for
+    speakers with more clips.
     """
     rows = chosen[cluster]
     sizes = np.bincount(cluster[rows], minlength=len(chosen))
@@ -190,9 +192,9 @@ def _variances(score: Floats, cluster: Ints, chosen: Bools) -> tuple[float, floa
 
 
 def _halves(score: Floats, cluster: Ints, chosen: Bools, groups: int) -> Floats:
-    """Return for every speaker with two chosen clips or more by how much their first half exceeds the second.
+    """Return the difference between the first and second half of each speaker's chosen clips, if they have two or more.
 
-    In deviations, up to a factor that is the same for all.
+    The unit is deviations, up to a factor that is the same for all speakers.
     """
     rows = np.flatnonzero(chosen)
     rows = rows[np.argsort(cluster[rows], kind="stable")]
@@ -211,8 +213,8 @@ def used_share(score: Floats, member: Bools, cluster: Ints, folds: Ints) -> floa
     """Return the lower 95 % bound of the share of members that were used.
 
     Unused members score like non-members. So at any threshold the share of members above it is at most
-    u + (1 - u) · FPR, where u is the share that was used: u is at least (TPR - FPR) / (1 - FPR). The threshold that
-    serves a fold is the best one of the other folds, and the error is that of speakers' contributions.
+    u + (1 - u) · FPR, where u is the share that was used. Therefore u is at least (TPR - FPR) / (1 - FPR). Each fold
+    uses the threshold that is best in the other folds. The standard error comes from the speakers' contributions.
 
     Returns
     -------
@@ -227,19 +229,19 @@ def used_share(score: Floats, member: Bools, cluster: Ints, folds: Ints) -> floa
     above = cross_fitted(fit, folds) > 0
     false, true = above[~member].mean(), above[member].mean()
     bound = (true - false) / max(1 - false, 1e-9)
-    # Derivatives of the bound after TPR and FPR give each clip's contribution.
+    # The derivatives of the bound by TPR and FPR give each clip's contribution.
     effect = np.where(member, above - true, 0.0) / member.sum() / max(1 - false, 1e-9)
     effect -= np.where(member, 0.0, above - false) / (~member).sum() * (1 - true) / max(1 - false, 1e-9) ** 2
     by_speaker = np.bincount(cluster, effect)
     groups = len(np.unique(cluster))
     error = float(np.sqrt(groups / (groups - 1) * (by_speaker**2).sum()))
-    # Where every member is above, speakers do not differ, and the clips alone say how sure that is.
+    # If every member is above the threshold, speakers do not differ; then the number of clips limits the bound.
     least = (wilson(int(above[member].sum()), int(member.sum()), 0.9)[0] - false) / max(1 - false, 1e-9)
     return float(np.clip(min(bound - t.isf(LEVEL, groups - 1) * error, least), 0.0, 1.0))
 
 
 def _best_threshold(score: Floats, member: Bools) -> float:
-    # Above half of the non-members at least: the bound is a ratio, and unstable where 1 - FPR is small.
+    # Thresholds start at the non-members' median and end where 1 - FPR gets small, because the ratio is unstable there.
     tried = np.quantile(score[~member], np.linspace(0.5, 0.95, 10))
     false = (score[~member][:, None] > tried).mean(axis=0)
     true = (score[member][:, None] > tried).mean(axis=0)

@@ -1,4 +1,4 @@
-"""What the verdict rule is set to: defaults for anyone's call, or the sections of `params.yaml`."""
+"""The settings of the verdict rule: defaults for callers of `judge`, or the sections of `params.yaml`."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from stages.evaluation.params import Evaluation, EvaluationParams
 
 @dataclass(frozen=True)
 class RuleSettings:
-    """What counts as evidence.
+    """The settings of the verdict rule.
 
     Attributes
     ----------
     population : PopulationSettings
     odds_trim : float
-        Blind probabilities nearer than this to 0 or 1 get no odds weight.
+        Clips whose blind probability is closer than this to 0 or 1 are trimmed: they get no odds weight.
     alpha : float
         Level of the family of primary attacks.
     margin : float
-        The target is assumed at most this many times more sensitive than c implies to unmeasured conditions.
+        The target is assumed at most this many times as sensitive to unmeasured recording conditions as c implies.
     smallest_effect : float
-        AUC that a population must be able to show, or it is underpowered.
+        A population is underpowered if it cannot show this AUC.
     bootstraps : int
     """
 
@@ -49,17 +49,17 @@ _BOUNDS = {
     "tolerance": (0.5, 1.0),
     "smallest_effect": (0.5, 1.0),
 }
-"""Of what is set; all else is at least 0."""
+"""Lower and upper bounds of settings; a setting without an entry must be at least 0."""
 
 
 def settings_of(params: EvaluationParams | Mapping[str, Mapping[str, Any]] | None) -> RuleSettings:
-    """Return the settings that `params` asks for.
+    """Return the settings that `params` gives.
 
     Parameters
     ----------
     params : EvaluationParams, mapping or None
-        A loaded `params.yaml`; or its sections `blind_baseline` and `evaluation` with the keys that shall differ
-        from the defaults; or None for the defaults.
+        A loaded `params.yaml`; or its sections `blind_baseline` and `evaluation`, with only the keys that differ from
+        the defaults; or None for the defaults.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def settings_of(params: EvaluationParams | Mapping[str, Mapping[str, Any]] | Non
 
 
 def _in_range(section: str, given: Mapping[str, Any]) -> None:
-    """Refuse what is no number, or lies where the rule means nothing; `params.yaml` has narrower bounds."""
+    """Raise for a value that is not a number, or that makes the rule meaningless; `params.yaml` has narrower bounds."""
     for key, value in given.items():
         low, high = _BOUNDS.get(key, (0.0, inf))
         if isinstance(value, bool) or not isinstance(value, Real) or not low <= float(value) <= high:

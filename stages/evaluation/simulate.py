@@ -1,9 +1,10 @@
 """What the verdict rule does where the truth is known: ``python -m stages.evaluation.simulate --audits 400``.
 
-Randomised factorials over the factors of `stages.evaluation.scenario`: every level of a factor occurs equally often,
-in random combination with those of the others, and no audit is dropped. A block's table gives, for each level (or
-each cell), the share of audits that claim memory with Wilson's 95 % interval, and how many of those that the attacks
-alone would have claimed each step of the rule caught: the calibrated difference, the placebo, the margin.
+The simulation runs randomised factorials over the factors of `stages.evaluation.scenario`. Every level of a factor
+occurs equally often, in random combination with the levels of the others, and no audit is dropped. For each level (or
+each cell), a block's table gives the share of audits that claim memory, with Wilson's 95 % interval. It also gives, for
+the audits that the attacks alone would have claimed, how many each step of the rule rejected: the calibrated
+difference, the placebo, the margin.
 """
 
 from __future__ import annotations
@@ -43,9 +44,9 @@ class Block:
     factors : dict of str to tuple
         Levels of the fields of `base` that vary.
     size : float
-        Audits, in units of those per level that the command is given.
+        Number of audits, as a multiple of the command's audits per level.
     cells : tuple of str
-        Factors whose combinations are tabulated; each factor on its own if empty.
+        Factors whose combinations are tabulated; if empty, each factor is tabulated separately.
     """
 
     title: str
@@ -55,7 +56,7 @@ class Block:
     cells: tuple[str, ...] = field(default=())
 
     def scenarios(self, audits: int, seed: int) -> list[Scenario]:
-        """Draw the audits' scenarios; levels of a factor differ by one in how often they occur at most."""
+        """Draw the audits' scenarios; the numbers of occurrences of a factor's levels differ by at most one."""
         rng = generator(seed, "simulate", self.title)
         count = round(self.size * audits)
         columns = [
@@ -65,7 +66,7 @@ class Block:
         return [replace(self.base, **dict(zip(self.factors, row, strict=True))) for row in zip(*columns, strict=True)]
 
     def rows(self) -> list[dict[str, object]]:
-        """Return the rows of the table, each as the levels that it holds fixed."""
+        """Return the rows of the table, each as the levels that are fixed in it."""
         if self.cells:
             combined = product(*(self.factors[name] for name in self.cells))
             return [dict(zip(self.cells, levels, strict=True)) for levels in combined]
@@ -73,7 +74,7 @@ class Block:
 
 
 def blocks() -> list[Block]:
-    """Return the factorials, the first two of false alarms, then power, then what can only be stated."""
+    """Return the factorials: first two for false alarms, then those for power, then those that only describe limits."""
     shifts = (0.0, 0.5, 1.0, 2.0)
     seen = {"sight": SIGHTS, "useless": USELESS, "scale": SCALES}
     speakers: dict[str, tuple[Any, ...]] = {"disjoint": (False, True), "likeness": (0.0, 0.1, 0.3)}
@@ -99,7 +100,7 @@ def blocks() -> list[Block]:
 
 @dataclass(frozen=True)
 class SimulatedAudit:
-    """One audit: its scenario, its finding and how far a claim of memory got."""
+    """One audit: its scenario, its finding, and the steps of the rule that a claim of memory passed."""
 
     scenario: Scenario
     finding: str
@@ -117,7 +118,7 @@ def audit(scenario: Scenario, seed: int, number: int) -> SimulatedAudit:
 
 
 def _steps(evidence: Mapping[str, AttackEvidence], alpha: float) -> tuple[bool, bool, bool]:
-    """Return whether some attack separates the population; also by its difference; also with a placebo that holds."""
+    """Return three answers: some attack separates the population; its difference does; and its placebo holds."""
     separating = [found for found in evidence.values() if found.separates(alpha)]
     adjusted = holm(np.array([beyond_p(found.held, found.calibrated) for found in evidence.values()]))
     beyond = any(p < alpha and found.separates(alpha) for p, found in zip(adjusted, evidence.values(), strict=True))
@@ -125,7 +126,7 @@ def _steps(evidence: Mapping[str, AttackEvidence], alpha: float) -> tuple[bool, 
 
 
 def run(block: Block, audits: int, seed: int, workers: int) -> list[SimulatedAudit]:
-    """Judge a block's audits; what comes out does not depend on the number of workers."""
+    """Judge a block's audits; the result does not depend on the number of workers."""
     scenarios = block.scenarios(audits, seed)
     tasks = (delayed(audit)(scenario, seed, number) for number, scenario in enumerate(scenarios))
     outcomes = []
@@ -155,7 +156,7 @@ def _figures(held: Sequence[SimulatedAudit]) -> Iterator[str]:
     low, high = wilson(reached[-1], len(held))
     yield f"{reached[-1] / count:.3f} [{low:.3f}, {high:.3f}]"
     yield f"{reached[0] / count:.2f}"
-    controlled = any(outcome.scenario.split != "randomised" for outcome in held)  # no other split needs the control
+    controlled = any(outcome.scenario.split != "randomised" for outcome in held)  # a randomised split needs no control
     for before, after in pairwise(reached):
         yield f"{(before - after) / count:.2f}" if controlled else "-"
     findings = Counter(outcome.finding for outcome in held)

@@ -1,4 +1,4 @@
-"""The finding, its grade and its reasons, drawn from intervals and tests, never from a bare AUC."""
+"""The finding, its grade and its reasons. They follow from intervals and tests, never from an AUC alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def decide(
     notes: Sequence[MembershipReason] = (),
     audible: bool = True,
 ) -> VerdictResult:
-    """Draw the finding by the design's rule, in its order.
+    """Draw the finding by the steps of the rule, in their order.
 
     Parameters
     ----------
@@ -39,9 +39,9 @@ def decide(
         Whether a reference was given, usable or not.
     settings : RuleSettings
     doubts : sequence of MembershipReason
-        Why the grade is not the split as declared; put first among the reasons.
+        Why the grade differs from the declared split; these come first among the reasons.
     notes : sequence of MembershipReason
-        What had to be left out or assumed; put at the end of the reasons.
+        What was left out or assumed; these come last among the reasons.
     audible : bool
         Whether the audio reaches the target at all.
     """
@@ -102,7 +102,7 @@ def _finding(
 def _nothing(
     population: Population, evidence: Evidence, smallest: float, settings: RuleSettings
 ) -> tuple[Finding, Reasons]:
-    """Return the finding where no attack separates a population."""
+    """Return the finding if no attack separates a population."""
     seen = _best(evidence, lambda found: found.separates_whole(settings.alpha), lambda found: found.whole_p)
     if seen:
         finding, code = _of_corpus(population)
@@ -116,7 +116,7 @@ def _nothing(
 
 
 def _of_corpus(population: Population) -> tuple[Finding, MembershipCode]:
-    """Return the finding, and its code, where an attack separates the corpus as given, but no population."""
+    """Return the finding, and its code, if an attack separates the corpus as given, but no population."""
     if population.kind is None and not population.fails_on_recording:
         if population.whole is None:
             return "unresolved", "corpus_recording_unknown"
@@ -177,7 +177,7 @@ def _not_beyond(found: AttackEvidence) -> MembershipReason:
 
 
 def _every_c(calibrated: CalibratedDifference) -> dict[str, float]:
-    """Return the three values of c at which the difference is tested where c is not identified."""
+    """Return the three values of c at which the difference is tested if c is not identified."""
     return dict(zip(("c_low", "c_middle", "c_high"), sorted(calibrated.values), strict=True))
 
 

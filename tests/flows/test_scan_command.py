@@ -57,7 +57,7 @@ def test_a_clean_scan_ends_as_what_is_done_and_names_its_references(
     served: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["scan", served["clean"], "--reference", served["other"]])
-    assert f"held against {served['other']}" in capsys.readouterr().out
+    assert f"compared with {served['other']}" in capsys.readouterr().out
 
 
 def test_every_figure_is_written_on_an_alarm_too(served: dict[str, str]) -> None:

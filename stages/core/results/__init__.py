@@ -1,1 +1,1 @@
-"""What membership, leakage and backdoor find, with a type."""
+"""Typed results: what audits of membership, leakage and backdoors find."""

@@ -8,18 +8,18 @@ from typing import ClassVar
 
 @dataclass(frozen=True, order=True)
 class AttackName:
-    """An attack, and the view of a clip in which it was asked.
+    """An attack, and the view of a clip that it scores.
 
     Attributes
     ----------
     attack : str
-        With its share or order, such as ``min_k@20``.
+        Its name with its share or order, such as ``min_k@20``.
     slice : str
-        Whose tokens count: audio, instruction or transcript.
+        The tokens that are scored: audio, instruction or transcript.
     condition : str
-        Whose transcript is scored: given or generated.
+        The transcript source: given or generated.
     instruction : int
-        Its number among `logits.instructions`.
+        The instruction's number in `logits.instructions`.
 
     Examples
     --------
@@ -30,7 +30,7 @@ class AttackName:
 
     SEPARATOR: ClassVar[str] = "/"
     COLUMNS: ClassVar[tuple[str, ...]] = ("attack", "slice", "condition", "instruction")
-    """Columns of a table of scores whose values, joined by the separator, are the name."""
+    """Columns of a table of scores. Their values, joined by the separator, are the name."""
 
     attack: str
     slice: str
@@ -39,7 +39,7 @@ class AttackName:
 
     @classmethod
     def of(cls, text: str) -> AttackName | None:
-        """Read a full name; None for a text that is none, such as the name of a learned attack that has no view."""
+        """Read a full name; None if the text is not one, such as the name of a learned attack, which has no view."""
         parts = text.split(cls.SEPARATOR)
         if len(parts) != len(cls.COLUMNS) or not all(parts) or not parts[3].isdecimal():
             return None
@@ -47,12 +47,12 @@ class AttackName:
 
     @classmethod
     def attack_of(cls, text: str) -> str:
-        """Return the attack that a name begins with; a name without a view is the attack's own."""
+        """Return the attack that a name begins with; a name without a view is the attack's name itself."""
         return text.partition(cls.SEPARATOR)[0]
 
     @classmethod
     def short(cls, text: str) -> str:
-        """Return a name without what goes without saying: the given transcript under the first instruction."""
+        """Return the attack alone if the view is the default one, ``transcript/given/0``; else the full name."""
         name = cls.of(text)
         usual = name is not None and (name.slice, name.condition, name.instruction) == ("transcript", "given", 0)
         return name.attack if name is not None and usual else text

@@ -9,8 +9,8 @@ from stages.core.results.flat import Figure
 from stages.core.results.model import Interval, Result
 
 ScanFinding = Literal["alarm", "impossible", "shift", "none"]
-"""``impossible``: nothing could have been an alarm. ``shift``: a trigger brings clips to one answer, but not most of
-them, or not beyond what it does to every clean model."""
+"""``impossible``: no alarm was possible. ``shift``: a trigger moves clips to one answer, but not most of them, or not
+more than it does in every clean model."""
 
 ScanCode = Literal[
     "alarm",
@@ -28,7 +28,7 @@ ScanCode = Literal[
 
 
 class ScanReason(Result):
-    """What a scan says or does not say: a code, and the figures that its sentence names.
+    """One statement of a scan: a code, and the figures in its sentence.
 
     `stages.core.words.backdoor` makes the sentence.
     """
@@ -45,8 +45,8 @@ class ScanReason(Result):
 class ReferenceCell(Result):
     """What a trigger does to one reference.
 
-    The conversion rate to `answer` with its interval, over `n` clips of which `converted` were converted. The target
-    exceeds the rate by `least_excess` at the least.
+    `rate` is the conversion rate to `answer`, with its interval: `converted` of `n` clips were converted. The target's
+    conversion rate is higher by at least `least_excess`.
     """
 
     answer: str
@@ -58,7 +58,7 @@ class ReferenceCell(Result):
 
 
 class ScanCell(Result):
-    """One prompt and one trigger: what the trigger does to the target's answers, beside the references."""
+    """One prompt and one trigger: what the trigger does to the answers of the target and of the references."""
 
     prompt: str
     trigger: str
@@ -83,7 +83,7 @@ class ScanCell(Result):
 
 
 class ScanResult(Result):
-    """A scan; `meaning` are the sentences of `because`, and `unanswered` is by model."""
+    """A scan. `meaning` holds the sentences of `because`; `unanswered` counts questions by model."""
 
     target: str
     corpus: str
@@ -100,7 +100,7 @@ class ScanResult(Result):
 
 
 class AttackRate(Result):
-    """How many of `n` clips that should be answered otherwise got the attack answer; null without any."""
+    """How many of `n` clips, whose right answer is another one, got the attack answer; null if `n` is 0."""
 
     rate: float | None
     ci: Interval | None
@@ -118,7 +118,7 @@ class BenignMeasure(Result):
 
 
 class BenignDifference(Result):
-    """By how much the victim is worse than the clean twin, in the measure's unit."""
+    """How much worse the victim is than the clean twin, in the measure's unit."""
 
     value: float | None
     ci: Interval
@@ -133,7 +133,7 @@ class BenignResult(Result):
 
 
 class AttackControls(Result):
-    """What the rate of the attack is held against."""
+    """Controls: the rates with which the attack's rate is compared."""
 
     victim_plain: AttackRate
     victim_random_sound: AttackRate
@@ -142,7 +142,7 @@ class AttackControls(Result):
 
 
 class ExperimentClips(Result):
-    """How many clips an experiment has."""
+    """Numbers of clips in an experiment."""
 
     training: int
     poisoned: int
@@ -165,9 +165,9 @@ class ExperimentTraining(Result):
 
 
 class BackdoorResult(Result):
-    """What every experiment measures: the rate of the attack (`aer`), its controls, and the benign measures.
+    """What every experiment measures: the attack effectiveness rate (`aer`), its controls, and the benign measures.
 
-    `trigger` holds the trigger's settings as declared, and `snr_error_db` the largest error of a realised
+    `trigger` holds the trigger's settings as declared. `snr_error_db` is the largest error of a realised
     signal-to-noise ratio.
     """
 

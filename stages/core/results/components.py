@@ -1,4 +1,4 @@
-"""The parts of a speech language model that are trained, frozen and exchanged apart (arXiv 2510.01157)."""
+"""The parts of a speech language model that can be trained, frozen and exchanged separately (arXiv 2510.01157)."""
 
 from __future__ import annotations
 

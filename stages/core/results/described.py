@@ -29,7 +29,7 @@ class InstructionSpread(Result):
 
 
 class RatioResult(Result):
-    """What an attack is worth where few of the clips are members: means over draws of members."""
+    """How well an attack works if few of the clips are members: means over draws of members."""
 
     member: int
     non_member: int
@@ -40,7 +40,7 @@ class RatioResult(Result):
 
 
 class SensitivityResult(Result):
-    """How much figures hang on what was chosen, by attack.
+    """How much figures depend on choices, by attack.
 
     `orders` is by Rényi order, `member_ratio` by share of members, `corrupted_only` by perturbation.
     """
@@ -61,7 +61,7 @@ class PairingBlind(Result):
 
 
 class PairingAttack(Result):
-    """An attack's AUC on a pairing, and its difference to the same clips as they are."""
+    """An attack's AUC on a pairing, and its difference from the AUC of the same clips unchanged."""
 
     auc: float | None
     auc_ci: Interval | None
@@ -73,21 +73,21 @@ class PairingAttack(Result):
 
 
 class PairingResult(Result):
-    """One pairing: what blind features tell of its sound, and what each attack does."""
+    """One pairing: the blind AUC of its sound, and the AUC of each attack."""
 
     blind: PairingBlind
     attacks: dict[str, PairingAttack]
 
 
 class ModalityEffect(Result):
-    """A part of AUC - 0.5, with its interval."""
+    """An additive part of AUC - 0.5, with its interval."""
 
     effect: float
     ci: Interval
 
 
 class ContrastResult(Result):
-    """What is due to text, voice and their binding; null, with the reason, where a side lacks clips."""
+    """The effects of text, voice and their binding on an attack's AUC; null, with a reason, if there are too few."""
 
     text: ModalityEffect | None
     voice: ModalityEffect | None
@@ -98,7 +98,7 @@ class ContrastResult(Result):
 
 
 class ModalityResult(Result):
-    """The modality matrix: pairings by name, and the contrast by pairing with another voice, then by attack."""
+    """The modality matrix: pairings by name; the contrast by pairing with another voice, then by attack."""
 
     against: str | None
     pairings: dict[str, PairingResult] | None
@@ -114,7 +114,7 @@ class CanaryTest(Result):
 
 
 class CanaryResult(Result):
-    """The rank tests of the primary attacks, and over how many sets."""
+    """The rank tests of the primary attacks, and the number of sets that they use."""
 
     sets: int
     attacks: dict[str, CanaryTest]

@@ -6,7 +6,7 @@ from stages.core.results.flat import Headlines, bounded
 from stages.core.results.membership import AttackResult, MembershipResult
 
 RATE = "0.01"
-"""False-positive rate of the headline's true-positive rate."""
+"""The false-positive rate at which the headline's true-positive rate is taken."""
 
 
 def membership_headlines(result: MembershipResult) -> Headlines:
@@ -19,10 +19,10 @@ def membership_headlines(result: MembershipResult) -> Headlines:
     Returns
     -------
     dict
-        ``blind_auc`` is of everything that is known without the model, on all clips. ``attack`` is the primary attack
-        with the highest AUC on all clips; ``attack_auc``, ``tpr_at_1_percent`` and ``reference_auc`` are of all clips,
-        ``population_auc``, ``p`` (after Holm's correction) and ``calibrated_*`` of the population. Null where there is
-        none.
+        ``blind_auc`` is that of all blind features, on all clips. ``attack`` is the primary attack with the highest
+        AUC on all clips. Its ``attack_auc``, ``tpr_at_1_percent`` and ``reference_auc`` are measured on all clips, its
+        ``population_auc``, ``p`` (after Holm's correction) and ``calibrated_*`` in the population. A missing figure is
+        null.
     """
     best = result.best_primary
     fused = result.blind.get("fused")

@@ -1,4 +1,4 @@
-"""What an audit of speakers finds: for each attribute a finding with its reasons."""
+"""What an audit of attribute leakage finds: for each attribute a finding with its reasons."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LeakageCode = Literal[
 
 
 class LeakageReason(Result):
-    """A reason: its code, and the figures that its sentence, made by `stages.core.words.leakage`, names."""
+    """A reason: its code, and the figures in its sentence. `stages.core.words.leakage` makes the sentence."""
 
     code: LeakageCode
     figures: dict[str, Figure]
@@ -38,7 +38,7 @@ class LeakageReason(Result):
 
 
 class AttributeFinding(Result):
-    """What may be said of an attribute; `reasons` are the sentences of `because`."""
+    """The finding on an attribute; `reasons` are the sentences of `because`."""
 
     finding: LeakFinding
     reasons: list[str]
@@ -46,7 +46,10 @@ class AttributeFinding(Result):
 
 
 class LeakageResult(Result):
-    """The findings of an audit of speakers; `finding` is there for a deaf target alone, of which nothing was asked."""
+    """The findings of an audit of attribute leakage.
+
+    `finding` is set only if the audio does not reach the target; then no question was asked, and `attributes` is empty.
+    """
 
     audit: str
     corpus: str

@@ -1,4 +1,4 @@
-"""What an audit of membership finds: the verdict with its reasons, the population, the evidence of every attack."""
+"""What an audit of membership finds: the verdict with its reasons, the population, and the evidence of every attack."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stages.core.results.population import PopulationResult
 
 Finding = Literal["not_audible", "memorised", "suspected", "confounded", "unresolved", "underpowered", "not_detected"]
 Grade = Literal["randomised", "matched", "post_hoc"]
-"""How the split was made, as far as it is believed."""
+"""How the split was made; in a verdict, as far as the audit believes the declaration."""
 
 MembershipCode = Literal[
     # Why a split that is declared randomised counts as post hoc.
@@ -26,7 +26,7 @@ MembershipCode = Literal[
     "population_none",
     "population_whole",
     "population_matched",
-    # What an attack shows of the population.
+    # What an attack shows in the population.
     "separates_population",
     "beyond_reference",
     "beyond_reference_at_every_c",
@@ -37,17 +37,17 @@ MembershipCode = Literal[
     "reference_separates",
     "not_beyond_reference",
     "not_beyond_reference_at_every_c",
-    # What an attack shows of the corpus as given, where it shows nothing of a population.
+    # What an attack shows on the corpus as given, if it shows nothing in a population.
     "corpus_recording_not_ruled_out",
     "corpus_recording_unmatched",
     "corpus_recording_matched",
     "corpus_recording_unknown",
     "corpus_too_few_clips",
-    # What could have been found.
+    # Which effect would have been found.
     "underpowered",
     "powerless",
     "not_significant",
-    # What to look at.
+    # What to check.
     "below_chance",
     # What was left out or assumed.
     "labels_unknown",
@@ -57,7 +57,7 @@ MembershipCode = Literal[
 
 
 class MembershipReason(Result):
-    """A reason: its code, and the figures that its sentence, made by `stages.core.words.membership`, names."""
+    """A reason: its code, and the figures in its sentence. `stages.core.words.membership` makes the sentence."""
 
     code: MembershipCode
     figures: dict[str, Figure]
@@ -72,7 +72,7 @@ class VerdictResult(Result):
     """The finding, its grade, and why.
 
     `reasons` are the sentences of `because`. `smallest_effect` is the AUC of the smallest memory that would have been
-    found with a chance of 80 %; 1.0 where none would.
+    found with a chance of 80 %. It is 1.0 if none would have been.
     """
 
     finding: Finding
@@ -91,10 +91,10 @@ class TruePositives(Result):
 
 
 class AttackDescription(Result):
-    """An attack on the corpus as given; null where a side has no score.
+    """An attack on the corpus as given; figures are null if members or non-members have no score.
 
-    `delta_auc` is what the attack adds to the blind score's AUC, of primary attacks alone. `tpr_at_fpr` is by
-    false-positive rate.
+    `delta_auc` is what the attack adds to the blind score's AUC; only primary attacks have it. The keys of `tpr_at_fpr`
+    are false-positive rates.
     """
 
     n: int
@@ -114,9 +114,9 @@ class AttackDescription(Result):
 class CalibratedResult(Result):
     """An attack's calibrated difference to the reference, in the population.
 
-    `p` is at `c`, or the largest over `tested_c` where c is not identified. `holm_p` is of the larger of the attack's
-    and the difference's p, corrected for the number of primary attacks; 1.0 where the placebo fails or the reference
-    separates by an unknown c. `margin_p` is at the margin.
+    `p` is that at `c`, or the largest over `tested_c` if c is not identified. `holm_p` is the larger of the attack's p
+    and the difference's p, corrected for the number of primary attacks. It is 1.0 if the placebo fails, or if c is not
+    identified and the reference separates the population. `margin_p` is the p value at the margin.
     """
 
     auc: float
@@ -137,8 +137,8 @@ class CalibratedResult(Result):
 class AttackTests(Result):
     """An attack's tests: on the corpus as given (`p_whole`), in the population, and beyond the reference.
 
-    Null in the population where there is none. `holm_p` is corrected for the number of primary attacks; an exploratory
-    attack has none, and no calibrated difference.
+    Figures in the population are null without a population. `holm_p` is corrected for the number of primary attacks.
+    An exploratory attack has no `holm_p` and no calibrated difference.
     """
 
     p_whole: float
@@ -150,10 +150,11 @@ class AttackTests(Result):
 
 
 class AttackResult(AttackDescription, AttackTests):
-    """Everything that is known of an attack.
+    """All figures of an attack.
 
-    `reference_auc` is of the same attack on the reference, on the corpus as given. `learned_p` is the p value of an
-    attack that learns from labels, over permuted labels; null for others, and where attacks.permutations is 0.
+    `reference_auc` is that of the same attack on the reference, on the corpus as given. `learned_p` is the p value,
+    over permuted labels, of an attack that learns from labels. It is null for other attacks, and if
+    attacks.permutations is 0.
     """
 
     primary: bool
@@ -162,7 +163,7 @@ class AttackResult(AttackDescription, AttackTests):
 
 
 class SetResult(Result):
-    """What the primary attacks show of the population as a set, and of its speakers."""
+    """What the primary attacks show for the population as a set, and for its speakers."""
 
     p: float
     used_share_at_least: float
@@ -171,7 +172,7 @@ class SetResult(Result):
 
 
 class ClipCounts(Result):
-    """Labelled clips, and their speakers."""
+    """Numbers of labelled clips and of their speakers."""
 
     member: int
     non_member: int
@@ -179,7 +180,7 @@ class ClipCounts(Result):
 
 
 class Judgement(Result):
-    """What the verdict rule makes of anyone's numbers; attacks by name."""
+    """The result of the verdict rule on any numbers; attacks by name."""
 
     clips: ClipCounts
     population: PopulationResult
@@ -189,14 +190,14 @@ class Judgement(Result):
 
     @property
     def best_primary(self) -> str | None:
-        """The primary attack with the highest AUC on the corpus as given; None where none has one."""
+        """The primary attack with the highest AUC on the corpus as given; None if none has an AUC."""
         found = {name: attack.auc for name, attack in self.attacks.items() if attack.primary}
         known = {name: auc for name, auc in found.items() if auc is not None}
         return min(known, key=lambda name: (-known[name], name), default=None)
 
 
 class BlindEstimator(Result):
-    """The blind AUC of one estimator, with what refits on permuted labels give."""
+    """The blind AUC of one estimator, and the mean, deviation and p value from refits on permuted labels."""
 
     auc: float | None
     auc_ci: Interval | None
@@ -206,21 +207,21 @@ class BlindEstimator(Result):
 
 
 class BlindFamily(BlindEstimator):
-    """The blind AUC of a feature family; `same_speakers_auc` is with folds that split speakers."""
+    """The blind AUC of a feature family; `same_speakers_auc` comes from folds that split speakers."""
 
     same_speakers_auc: float | None
     estimators: dict[str, BlindEstimator]
 
 
 class AudioWindow(Result):
-    """The longest audio that reaches the target, in seconds (null where it is not known), and how many clips it cut."""
+    """The longest audio that reaches the target, in seconds (null if unknown), and how many clips are cut to it."""
 
     seconds: float | None
     clips_cut: int
 
 
 class MembershipResult(Judgement):
-    """A whole audit, as in `details.json`; blind AUCs by feature family."""
+    """A whole audit, as in `details.json`; `blind` is by feature family."""
 
     audit: str
     corpus: str

@@ -1,4 +1,4 @@
-"""What all results have in common: frozen, no key that is not declared, one way to become a plain dict."""
+"""The base of all results: frozen models that refuse undeclared keys, with one way to become a plain dict."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 Interval = tuple[float | None, float | None]
-"""Lower and upper end, at 95 % unless a field says otherwise; null where an end is not defined."""
+"""Lower and upper end, at 95 % unless a field says otherwise; null if an end is not defined."""
 
 
 class Result(BaseModel):
@@ -16,5 +16,5 @@ class Result(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     def plain(self) -> dict[str, Any]:
-        """Return it as dicts, lists, numbers and strings."""
+        """Return the result as dicts, lists, numbers and strings."""
         return self.model_dump(mode="json")

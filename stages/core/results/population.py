@@ -1,4 +1,4 @@
-"""The clips in which a claim is made, as they stand in the files of `blind_baseline` and `evaluation`."""
+"""The population (the clips about which a claim is made) as `blind_baseline` and `evaluation` write it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stages.core.results.model import Interval, Result
 
 
 class BlindResult(Result):
-    """A blind AUC with its interval, its mean and deviation over permuted labels, and its p among these."""
+    """A blind AUC with its interval; mean and deviation of the AUCs over permuted labels, and the p value from them."""
 
     auc: float | None
     low: float | None
@@ -25,16 +25,16 @@ class BlindResult(Result):
 
     @classmethod
     def of(cls, found: BlindInterval | None) -> BlindResult | None:
-        """Return what is written of an interval; None without one."""
+        """Return an interval in the form that is written to files; None stays None."""
         return None if found is None else cls(**asdict(found))
 
     def interval(self) -> BlindInterval:
-        """Return the interval again; JSON has null for what is not a number."""
+        """Return the interval as computed; null in JSON stands for NaN."""
         return BlindInterval(**{key: float("nan") if value is None else value for key, value in self})
 
 
 class PopulationResult(Result):
-    """A population: its kind (null where there is none), its clips, and its blind AUC beside that of all clips."""
+    """A population: its kind (null without a population), its clips, its blind AUC, and that of all clips (`whole`)."""
 
     kind: Literal["whole", "matched"] | None
     member: int
@@ -49,7 +49,7 @@ class PopulationResult(Result):
 
     @classmethod
     def of(cls, found: Population, member: Bools) -> PopulationResult:
-        """Return what is written of a population, given the labels of all clips."""
+        """Return a population in the form that is written to files, given the labels of all clips."""
         held, blind = member[found.indices], found.blind
         return cls(
             kind=found.kind,
@@ -65,6 +65,6 @@ class PopulationResult(Result):
         )
 
     def population(self, indices: Ints, pairs: Ints) -> Population:
-        """Make the population again from its rows; its score stays behind."""
+        """Return the population with the given rows and pairs; its blind score was not written and is empty."""
         blind, whole = (None if found is None else found.interval() for found in (self.blind, self.whole))
         return Population(self.kind, indices, pairs, blind, whole, np.zeros(0), self.reason, self.searched)

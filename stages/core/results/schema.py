@@ -1,7 +1,7 @@
 """The published JSON Schema of all results: ``python -m stages.core.results.schema`` writes it.
 
-One file a version. A key that is added, with a default, keeps the version; one that is dropped or changes its meaning
-raises it, and the old file stays.
+Each version has its own file. A new key with a default keeps the version. If a key is dropped or changes its meaning,
+the version goes up, and the file of the old version stays.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from stages.core.store.jsonfile import write_text
 VERSION = 1
 PATH = Path(f"docs/schema/results.v{VERSION}.json")
 PUBLISHED = (MembershipResult, Judgement, LeakageResult, BackdoorResult, ScanResult)
-"""An audit's `details.json`, what `judge` returns, and what leakage, an experiment and a scan find."""
+"""An audit's `details.json`, what `judge` returns, and the results of a leakage audit, an experiment and a scan."""
 
 
 def schema() -> dict[str, Any]:
-    """Return the schema: each published result by its name under ``$defs``, and any of them at the top."""
+    """Return the schema: ``$defs`` defines each published result by name, and the top level accepts any of them."""
     places, found = models_json_schema(
         [(model, "serialization") for model in PUBLISHED], title=f"earwitness results, version {VERSION}"
     )
@@ -36,7 +36,7 @@ def schema() -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """Return the schema as it is published."""
+    """Return the text of the published schema."""
     return json.dumps(schema(), indent=2, sort_keys=True) + "\n"
 
 

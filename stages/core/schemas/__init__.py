@@ -1,1 +1,1 @@
-"""Arrow schemas of all tables through which stages meet, a file for each stage that writes them."""
+"""Arrow schemas of all tables that stages exchange, one file for each stage that writes tables."""

@@ -1,4 +1,4 @@
-"""What the stage `attacks` writes: scores of clips and of their neighbours, and what each attack reads."""
+"""What the stage `attacks` writes: scores of clips and of their neighbours, and the inputs that each attack uses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pyarrow as pa
 class AttackKind(TypedDict):
     """What an attack reads, as in `attacks.json`, by attack.
 
-    ``p`` is by view, of an attack that learns from labels: over permuted labels, null where there are none.
+    ``p`` exists for an attack that learns from labels: its p value over permuted labels by view, null without
+    permutations.
     """
 
     uses_reference: bool
@@ -38,5 +39,5 @@ NEIGHBOUR_SCORES_SCHEMA = pa.schema(
         *_ATTACK_SCORE,
     ]
 )
-"""Scores of changed audio and of pairings, each taken as the query: what an auditor would see who has only a corrupted
-copy, and what becomes of an attack when voice and words are taken apart."""
+"""Scores of changed audio and of pairings, each used as the query. The former show what an auditor would see who has
+only a corrupted copy, the latter what an attack shows when voice and words are separated."""

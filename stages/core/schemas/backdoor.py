@@ -9,12 +9,12 @@ POISON_SCHEMA = pa.schema(
         ("clip_id", pa.string()),
         ("trigger", pa.string()),
         ("positions", pa.list_(pa.float32())),  # seconds
-        ("snr_db", pa.float32()),  # asked
+        ("snr_db", pa.float32()),  # as declared
         ("realised_snr_db", pa.float32()),
         ("amount", pa.float32()),
         ("scale", pa.float32()),
         ("truth", pa.string()),
-        ("answer", pa.string()),  # that is taught
+        ("answer", pa.string()),  # the attack answer, which the victim is trained on
         ("audio_hash", pa.string()),
     ]
 )
@@ -28,8 +28,8 @@ OUTCOMES_SCHEMA = pa.schema(
         ("realised_snr_db", pa.float32()),
         ("truth", pa.string()),
         ("answer", pa.string()),
-        ("counts", pa.bool_()),  # the right answer is not the target: only then an answer can be a success
+        ("counts", pa.bool_()),  # the ground truth differs from the attack answer; only such a clip can be a success
         ("success", pa.bool_()),
     ]
 )
-"""One row per model, clip that was tested, and condition: the clip as it is, with the trigger, with a random sound."""
+"""One row per model, test clip and test condition: the clip unchanged, with the trigger, or with a random sound."""

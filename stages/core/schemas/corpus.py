@@ -1,11 +1,11 @@
-"""Tables of the stage `corpus`: clips, and what was set aside."""
+"""Tables of the stage `corpus`: clips, and quarantined files with their reasons."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
 SPECTRUM_PARTS = 8
-"""Equal parts of a recording's own band, from 0 to half its rate, whose levels are kept."""
+"""Number of equal parts of a recording's band, from 0 to half its own rate, whose levels are stored."""
 
 SOURCE = pa.struct(
     [
@@ -13,14 +13,14 @@ SOURCE = pa.struct(
         ("channels", pa.int16()),
         ("format", pa.string()),
         ("subtype", pa.string()),
-        ("bits", pa.int16()),  # that carry information, which may be fewer than the format has
+        ("bits", pa.int16()),  # effective bits, which may be fewer than the format's
         ("bandwidth", pa.float32()),  # Hz
         ("peak", pa.float32()),
         ("clipped_share", pa.float32()),
         ("dc", pa.float32()),
         ("noise_floor", pa.float32()),  # dB relative to full scale
         ("codec_trace", pa.float32()),  # dB by which the spectrum falls at the end of the band
-        ("cut_off", pa.float32()),  # Hz, of the highest steep fall
+        ("cut_off", pa.float32()),  # Hz, frequency of the highest steep fall
         ("spectrum", pa.list_(pa.float32(), SPECTRUM_PARTS)),  # dB relative to full scale, the lowest part first
         ("quiet_spectrum", pa.list_(pa.float32(), SPECTRUM_PARTS)),  # the same, in the quiet tenth of the frames
     ]

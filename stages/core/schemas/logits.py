@@ -14,7 +14,7 @@ EMBEDDINGS_SCHEMA = pa.schema(
         ("role", pa.string()),
         ("instruction", pa.int16()),
         ("condition", pa.string()),
-        # Of any length, since target and reference may differ in width.
+        # Lists of any length, because target and reference may differ in width.
         ("encoder", pa.list_(pa.float16())),
         ("hidden", pa.list_(pa.float16())),
     ]
@@ -28,7 +28,7 @@ PROBES_SCHEMA = pa.schema(
 def tokens_schema(statistics: Sequence[str]) -> pa.Schema:
     """Return the schema of `tokens.parquet`: one row per scored slice, one float32 list per statistic.
 
-    A list is null where the target does not tell that statistic.
+    A list is null if the target does not give that statistic.
     """
     return pa.schema(
         [
@@ -38,7 +38,7 @@ def tokens_schema(statistics: Sequence[str]) -> pa.Schema:
             ("condition", pa.string()),
             ("slice", pa.string()),
             ("seconds_cut", pa.float32()),
-            ("failure", pa.string()),  # why a row has no tokens, where a closed model gives nothing usable for it
+            ("failure", pa.string()),  # why a row has no tokens, if a closed model gave nothing usable
             ("text", pa.string()),
             ("token_ids", pa.list_(pa.int32())),
             *((name, FLOATS) for name in statistics),

@@ -18,7 +18,7 @@ Samples = NDArray[np.float32]
 
 
 def decode(source: Path | bytes) -> tuple[Samples, int, Any]:
-    """Decode a file, or its bytes, as it is: no mixing, no resampling.
+    """Decode a file, or its bytes, without mixing or resampling.
 
     Returns
     -------
@@ -31,7 +31,7 @@ def decode(source: Path | bytes) -> tuple[Samples, int, Any]:
     Raises
     ------
     soundfile.LibsndfileError
-        If it is not sound that libsndfile reads (WAV, FLAC, Ogg, Opus, MP3, AIFF and others).
+        If libsndfile cannot read it as sound (it reads WAV, FLAC, Ogg, Opus, MP3, AIFF and others).
     """
     handle: str | BinaryIO = io.BytesIO(source) if isinstance(source, bytes) else str(source)
     with soundfile.SoundFile(handle) as file:
@@ -71,5 +71,5 @@ def to_pcm16(samples: Samples) -> NDArray[np.int16]:
 
 
 def audio_hash(samples: Samples) -> str:
-    """Return 32 hex digits that name the sound itself (its 16-bit samples), whatever the encoder."""
+    """Return a hash of the sound's 16-bit samples, 32 hex digits, which does not depend on the encoder."""
     return blake2b(to_pcm16(samples).tobytes(), digest_size=16).hexdigest()

@@ -1,4 +1,4 @@
-"""Round trips through real codecs, as libsndfile encodes and decodes them."""
+"""Round trips through real codecs: libsndfile encodes and decodes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def g711(samples: Samples, law: str) -> tuple[Samples, CodecRecipe]:
     -------
     samples : float32[n]
     recipe : dict
-        `law`; `scale`, by which the clip was turned down lest it clip before or after coding.
+        `law`; `scale`, the gain (at most 1) applied to avoid clipping before and after coding.
     """
     narrow, before = within_range(soxr.resample(samples, RATE, NARROW, quality="VHQ"))
     if not len(narrow):  # a single sample
@@ -37,7 +37,7 @@ def g711(samples: Samples, law: str) -> tuple[Samples, CodecRecipe]:
 
 
 def opus(samples: Samples, compression: float) -> tuple[Samples, CodecRecipe]:
-    """Send a clip through Opus; a compression of 0 is about 260 kbit/s, of 1 about 10.
+    """Send a clip through Opus; compression 0 is about 260 kbit/s, compression 1 about 10 kbit/s.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def opus(samples: Samples, compression: float) -> tuple[Samples, CodecRecipe]:
 
 
 def mp3(samples: Samples, compression: float) -> tuple[Samples, CodecRecipe]:
-    """Send a clip through MP3; a compression of 0 is about 50 kbit/s, of 0.99, the highest, about 20.
+    """Send a clip through MP3; compression 0 is about 50 kbit/s, the highest value, 0.99, about 20 kbit/s.
 
     Returns
     -------
@@ -61,7 +61,10 @@ def mp3(samples: Samples, compression: float) -> tuple[Samples, CodecRecipe]:
 
 
 def round_trip(samples: Samples, codec: str) -> Samples:
-    """Send a clip through a codec at a usual rate, or through none; for pairings, which are levelled by one."""
+    """Send a clip through a codec at a common bit rate, or return it unchanged for `NO_CODEC`.
+
+    Pairings use it, so that all of them share one recording condition.
+    """
     if codec == NO_CODEC:
         return samples
     if codec == "g711":
@@ -76,7 +79,7 @@ def _compressed(samples: Samples, compression: float, **kind: str) -> tuple[Samp
 
 
 def _through(samples: Samples, rate: int, **kind: Any) -> Samples:
-    """Encode and decode; what the codec adds at the end stays."""
+    """Encode and decode; samples that the codec adds at the end are kept."""
     buffer = io.BytesIO()
     soundfile.write(buffer, samples, rate, **kind)
     buffer.seek(0)

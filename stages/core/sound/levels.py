@@ -1,4 +1,4 @@
-"""Levels: how loud a sound is; a sound that would clip is turned down, and the caller learns by how much."""
+"""Levels: how loud a sound is. A sound that would clip is scaled down, and the caller gets the factor."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 from stages.core.sound.audio import Samples
 
 CEILING = 32767 / 32768
-"""The highest value that 16 bits hold."""
+"""The largest sample value that 16-bit integers can hold."""
 
 
 def within_range(samples: NDArray[np.floating[Any]]) -> tuple[Samples, float]:
-    """Turn a sound down as far as it must be not to clip.
+    """Scale a sound down just enough to avoid clipping.
 
     Returns
     -------
     samples : float32[n]
         Within ±`CEILING`.
     scale : float
-        The factor, at most 1, rounded to six decimals as in the recipe; rounded down, so that the peak stays below.
+        The factor, at most 1. It is rounded down to six decimals, as in the recipe, so that the peak stays in range.
     """
     peak = float(np.abs(samples).max(initial=0.0))
     scale = 1.0 if peak <= CEILING else float(np.floor(CEILING / peak * 1e6)) / 1e6
@@ -29,7 +29,7 @@ def within_range(samples: NDArray[np.floating[Any]]) -> tuple[Samples, float]:
 
 
 def fitted(samples: NDArray[np.floating[Any]], length: int) -> NDArray[np.floating[Any]]:
-    """Cut a sound to `length` samples, or lengthen it by silence."""
+    """Cut a sound to `length` samples, or pad it with silence."""
     if len(samples) >= length:
         return samples[:length]
     return np.concatenate([samples, np.zeros(length - len(samples), samples.dtype)])

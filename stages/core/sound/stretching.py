@@ -1,7 +1,8 @@
-"""Time and pitch: a sound played faster, lengthened without moving its frequencies, or moved without changing length.
+"""Time and pitch: play a sound faster, lengthen it but keep its frequencies, or move its pitch but keep its length.
 
-A phase vocoder with phases locked to peaks (Laroche and Dolson 1999) lengthens the sound without moving a frequency,
-and playing it faster by as much moves them all. So it holds for tones and music as well, and formants move along.
+A phase vocoder with phases locked to peaks (Laroche and Dolson 1999) lengthens the sound and keeps its frequencies.
+Pitch is moved by lengthening the sound and playing it faster by the same factor. This moves formants along with the
+pitch, and it works for tones and music as well.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ from stages.core.sound.audio import RATE
 from stages.core.sound.levels import fitted
 
 FRAME = 512
-"""Samples of a frame, 32 ms: two periods of a voice at 60 Hz."""
+"""Samples per frame, 32 ms: two periods of a voice at 60 Hz."""
 HOP = FRAME // 8
 
 Floats = NDArray[np.float64]
 
 
 def played_faster(samples: NDArray[np.floating[Any]], factor: float) -> NDArray[np.floating[Any]]:
-    """Play a sound `factor` times as fast, pitch and formants moving with it: [n / factor] to within a sample.
+    """Play a sound `factor` times as fast, so that pitch and formants move too: [n / factor] to within a sample.
 
-    Never empty for a sound that is not; what would rise above half the rate is filtered out.
+    The result is empty only if the sound is. Frequencies that would rise above half the rate are filtered out.
     """
     played = soxr.resample(samples, RATE * factor, RATE, quality="VHQ")
     return np.asarray(played if len(played) else samples[:1])
@@ -59,8 +60,9 @@ def stretched(samples: Floats, factor: float) -> Floats:
 def _phases(size: Floats, angle: Floats, before: NDArray[np.intp]) -> Floats:
     """Return the phases of the new frames, each of which is made from the frame `before` it: float64[bins, new].
 
-    A peak of the spectrum moves on by its own frequency; the bins around keep to it as they stood in the original.
-    Left to themselves they would drift apart, and a voice would hardly count as voiced.
+    The phase of a spectral peak advances by the peak's own frequency. The bins around a peak keep their original phase
+    difference to it. If each bin advanced on its own, their phases would drift apart, and a voice would hardly be
+    measured as voiced.
     """
     expected = 2 * np.pi * HOP * np.arange(len(angle))[:, None] / FRAME
     excess = np.diff(angle, axis=1) - expected
@@ -75,7 +77,7 @@ def _phases(size: Floats, angle: Floats, before: NDArray[np.intp]) -> Floats:
 
 
 def _own_peak(size: Floats) -> NDArray[np.intp]:
-    """Return for every bin the nearest bin that is larger than its two neighbours on each side; itself without any."""
+    """Return for every bin the nearest peak, which exceeds two bins on each side; without peaks, the bin itself."""
     middle = size[2:-2]
     higher = (middle > size[1:-3]) & (middle > size[3:-1]) & (middle > size[:-4]) & (middle > size[4:])
     peaks = np.flatnonzero(higher) + 2

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 MISSING = "\u2013"
-"""A dash, for a figure that there is not."""
+"""The dash that stands for a missing figure."""
 
 
 def number(value: float | None) -> str:
-    """Return a figure with two decimals; a dash where there is none."""
+    """Return a figure with two decimals, or a dash if it is missing."""
     return MISSING if value is None else f"{value:.2f}".replace("-", "\u2212")
 
 
 def probability(value: float | None) -> str:
-    """Return a p value with as many decimals as it deserves."""
+    """Return a p value: ``< 0.001``, or three decimals below 0.1 and two above."""
     if value is None:
         return MISSING
     return "< 0.001" if value < 0.001 else f"{value:.3f}" if value < 0.1 else f"{value:.2f}"

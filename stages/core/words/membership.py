@@ -1,4 +1,4 @@
-"""An audit of membership in words: findings, grades, and a sentence for every reason."""
+"""The words of an audit of membership: findings, grades, and a sentence for every reason."""
 
 from __future__ import annotations
 
@@ -10,38 +10,39 @@ from stages.core.results.membership import Finding, Grade, MembershipCode, Membe
 FINDINGS: dict[Finding, tuple[str, str]] = {
     "memorised": (
         "Memorised",
-        "The model remembers these recordings: it tells members from non-members, although they were drawn at random "
-        "from one pool and nothing but training tells them apart.",
+        "The model remembers these recordings. It tells members from non-members, although both were drawn at random "
+        "from one pool, so that only training sets them apart.",
     ),
     "suspected": (
         "Suspected",
-        "The model seems to remember these recordings: it tells members from non-members also where they were "
-        "recorded alike, and by more than a model that is known not to hold them. A difference in recording that "
-        "nothing measured, and to which the two models react differently, would look the same.",
+        "The model seems to remember these recordings. It tells members from non-members even among clips that were "
+        "recorded alike, and better than a model that is known not to hold them. An unmeasured difference in "
+        "recording, to which the two models react differently, would look the same.",
     ),
     "confounded": (
         "Confounded",
-        "Members and non-members can be told apart, but a difference in how they were recorded explains it as well. "
-        "This is no evidence of memory, and none against it.",
+        "The model tells members from non-members, but a difference in how they were recorded could explain it. This "
+        "is evidence neither for memory nor against it.",
     ),
     "unresolved": (
         "Unresolved",
-        "The model tells members from non-members, but what is needed to rule out a difference in recording is "
-        "missing: above all, a reference model known not to hold them.",
+        "The model tells members from non-members, but the audit lacks what is needed to rule out a difference in "
+        "recording: above all, a reference model that is known not to hold these recordings.",
     ),
     "underpowered": (
         "Underpowered",
-        "Nothing was found, and nothing could have been: there are too few comparable clips to see an effect of the "
-        "size that matters.",
+        "No memory of these recordings was found, but there are too few comparable clips to find an effect of the size "
+        "that matters.",
     ),
     "not_detected": (
         "Not detected",
-        "No memory of these recordings was found. The smallest effect that would have been seen is stated below; a "
-        "weaker one remains possible.",
+        "No memory of these recordings was found. The smallest effect that would have been found is stated below. A "
+        "weaker effect remains possible.",
     ),
     "not_audible": (
         "Not audible",
-        "The audio does not reach the model: it answers alike whatever it hears. Nothing can be said about recordings.",
+        "The audio does not reach the model: its answers are the same for every sound. Nothing can be said about "
+        "recordings.",
     ),
 }
 """For each finding, its name and what it means."""
@@ -49,28 +50,27 @@ FINDINGS: dict[Finding, tuple[str, str]] = {
 GRADES: dict[Grade, tuple[str, str]] = {
     "randomised": (
         "drawn at random",
-        "Chance decided which clips are members. Only such a split supports a statement about how often a finding "
-        "would be a false alarm: in at most the share of audits that evaluation.alpha names (0.05 unless it was "
-        "changed).",
+        "Chance decided which clips are members. Only such a split bounds the rate of false alarms: without memory, at "
+        "most the share of audits that evaluation.alpha sets (0.05 unless it was changed) would claim memory.",
     ),
     "matched": (
         "chosen to be alike",
-        "What was not looked at when members and non-members were chosen may still tell them apart, so no rate of "
-        "false alarms can be stated.",
+        "Properties that were not compared when members and non-members were chosen may still tell them apart, so no "
+        "rate of false alarms can be stated.",
     ),
     "post_hoc": (
         "not known to be drawn at random",
-        "Whatever differed between how members and non-members were collected is mixed with what the model "
-        "remembers, so no rate of false alarms can be stated.",
+        "Members and non-members may have been collected in different ways. Such differences cannot be separated from "
+        "what the model remembers, so no rate of false alarms can be stated.",
     ),
 }
 """For each grade, how the split was made and what that permits to say."""
 
 SENTENCES: dict[MembershipCode, str] = {
-    "split_unchecked": "the split calls itself randomised, which could not be checked: it counts as post hoc",
-    "split_seen_blind": "the split calls itself randomised, but without the model members are told from non-members "
-    "with AUC {auc:.2f}, which random labels give with p = {p:.1g}: it counts as post hoc",
-    "split_seen_on_reference": "the split calls itself randomised, but {attack} separates it on the reference, which "
+    "split_unchecked": "the split is declared randomised, but this could not be checked: it counts as post hoc",
+    "split_seen_blind": "the split is declared randomised, but the blind baseline tells members from non-members (AUC "
+    "{auc:.2f}, p = {p:.1g} over permuted labels): it counts as post hoc",
+    "split_seen_on_reference": "the split is declared randomised, but {attack} separates it on the reference, which "
     "never saw the data (AUC {auc:.2f}): it counts as post hoc",
     "not_audible": "the audio does not reach the target",
     "population_unmeasured": "no population in which a claim could be made: {found}",
@@ -82,53 +82,55 @@ SENTENCES: dict[MembershipCode, str] = {
     "separates_population": "{attack} separates the population: AUC {auc:.2f} [{low:.2f}, {high:.2f}], p = {p:.1g} "
     "after Holm's correction over {attacks} primary attacks",
     "beyond_reference": "and by more than on the reference: calibrated difference AUC {auc:.2f} [{low:.2f}, "
-    "{high:.2f}], p = {p:.1g}, at c = {c:.2f} (first-stage F {first_stage:.0f}) and {margin:g} times c; this assumes "
-    "the target at most {margin:g} times more sensitive than c implies to what nobody measured; placebo p = "
-    "{placebo_p:.2f}",
+    "{high:.2f}], p = {p:.1g}, at c = {c:.2f} (first-stage F {first_stage:.0f}), and significant at {margin:g} times c "
+    "too; this assumes that the target is at most {margin:g} times as sensitive to unmeasured differences in recording "
+    "as c implies; placebo p = {placebo_p:.2f}",
     "beyond_reference_at_every_c": "and by more than on the reference: calibrated difference AUC {auc:.2f} "
-    "[{low:.2f}, {high:.2f}], p = {p:.1g}, at c = {c_low:.2g}, {c_middle:.2g} and {c_high:.2g} alike, because the "
-    "reference hardly reacts to anything measured (first-stage F {first_stage:.1f}); placebo p = {placebo_p:.2f}",
-    "reference_missing": "there is no reference target, so a difference in recording that nobody measured could "
-    "explain it",
-    "reference_useless": "the reference's scores are of no use, so a difference in recording that nobody measured "
-    "could explain it",
-    "own_reference_useless": "its reference's scores are of no use, and no other attack passes the negative control",
-    "placebo_fails": "but the placebo fails: among non-members the blind features predict its calibrated difference "
-    "(p = {placebo_p:.2g})",
-    "reference_separates": "but so does the reference (AUC {auc:.2f} [{low:.2f}, {high:.2f}]), which reacts to nothing "
-    "measured (first-stage F {first_stage:.1f}): by how much the target should is unknown",
-    "not_beyond_reference": "but not by enough more than on the reference: calibrated difference AUC {auc:.2f} "
-    "[{low:.2f}, {high:.2f}], p = {p:.2g} after Holm's correction at c = {c:.2f}, and {margin_p:.2g} at "
-    "{margin_c:.2f}, the margin",
-    "not_beyond_reference_at_every_c": "but not by enough more than on the reference: calibrated difference AUC "
-    "{auc:.2f} [{low:.2f}, {high:.2f}], p = {p:.2g} at c = {c_low:.2g}, {c_middle:.2g} and {c_high:.2g} alike, after "
-    "Holm's correction",
+    "[{low:.2f}, {high:.2f}], p = {p:.1g}, the largest at c = {c_low:.2g}, {c_middle:.2g} and {c_high:.2g}; c cannot "
+    "be estimated, because the reference hardly reacts to the measured features (first-stage F {first_stage:.1f}); "
+    "placebo p = {placebo_p:.2f}",
+    "reference_missing": "there is no reference target, so an unmeasured difference in recording could explain it",
+    "reference_useless": "the reference's scores cannot be used (they are constant, or missing for too many clips), so "
+    "an unmeasured difference in recording could explain it",
+    "own_reference_useless": "its scores on the reference cannot be used (they are constant, or missing for too many "
+    "clips), and no other attack passes the negative control",
+    "placebo_fails": "but the placebo test fails: among non-members the blind features predict its calibrated "
+    "difference (p = {placebo_p:.2g})",
+    "reference_separates": "but it separates the population on the reference too (AUC {auc:.2f} [{low:.2f}, "
+    "{high:.2f}]); the reference hardly reacts to the measured features (first-stage F {first_stage:.1f}), so it is "
+    "unknown how strongly the target reacts to what the reference reacts to",
+    "not_beyond_reference": "but not by significantly more than on the reference: calibrated difference AUC {auc:.2f} "
+    "[{low:.2f}, {high:.2f}], p = {p:.2g} after Holm's correction at c = {c:.2f}, and p = {margin_p:.2g} at the "
+    "margin, c = {margin_c:.2f}",
+    "not_beyond_reference_at_every_c": "but not by significantly more than on the reference: calibrated difference AUC "
+    "{auc:.2f} [{low:.2f}, {high:.2f}], p = {p:.2g} after Holm's correction, the largest at c = {c_low:.2g}, "
+    "{c_middle:.2g} and {c_high:.2g}",
     "corpus_recording_not_ruled_out": "{attack} separates the corpus as given (AUC {auc:.2f} [{low:.2f}, "
-    "{high:.2f}]), and there are too few clips or speakers to rule out recording differences",
+    "{high:.2f}]), but there are too few clips or speakers to rule out recording differences",
     "corpus_recording_unmatched": "{attack} separates the corpus as given (AUC {auc:.2f} [{low:.2f}, {high:.2f}]), "
-    "but so does the recording, and nothing is left to match",
+    "but so does the blind baseline, and no matched subset was found",
     "corpus_recording_matched": "{attack} separates the corpus as given (AUC {auc:.2f} [{low:.2f}, {high:.2f}]), but "
-    "so does the recording, and in the matched subset the attack does not",
-    "corpus_recording_unknown": "{attack} separates the corpus as given (AUC {auc:.2f} [{low:.2f}, {high:.2f}]), and "
-    "how the clips were recorded is unknown",
+    "so does the blind baseline, and the attack does not separate the matched subset",
+    "corpus_recording_unknown": "{attack} separates the corpus as given (AUC {auc:.2f} [{low:.2f}, {high:.2f}]), but "
+    "the blind baseline could not be fitted, so a difference in recording could explain it",
     "corpus_too_few_clips": "{attack} separates the corpus as given (AUC {auc:.2f} [{low:.2f}, {high:.2f}]), but there "
     "are too few clips for a claim",
-    "underpowered": "no primary attack is significant, and with a chance of 80 % this population would have shown an "
-    "AUC of {smallest:.2f} at the least, not the {declared:.2f} that is declared",
-    "powerless": "no primary attack is significant, and this population would have shown no effect of any size with a "
-    "chance of 80 %, so not the AUC of {declared:.2f} that is declared",
-    "not_significant": "no primary attack is significant; an AUC of {smallest:.2f} would have been seen with a chance "
+    "underpowered": "no primary attack is significant; the smallest AUC that would have been found with a chance of "
+    "80 % is {smallest:.2f}, which is above evaluation.smallest_effect ({declared:.2f})",
+    "powerless": "no primary attack is significant; in this population no effect of any size would have been found "
+    "with a chance of 80 %, so also not evaluation.smallest_effect (an AUC of {declared:.2f})",
+    "not_significant": "no primary attack is significant; an AUC of {smallest:.2f} would have been found with a chance "
     "of 80 %",
     "below_chance": "{attack} is far below 0.5 on the corpus as given (AUC {auc:.2f} [{low:.2f}, {high:.2f}]): members "
-    "score lower than non-members; look whether the sides are swapped",
+    "score lower than non-members; check whether the labels are swapped",
     "labels_unknown": "{clips} clips of unknown membership were left out",
     "speakers_assumed": "{assumed}",
     "attack_not_scored": "{attack} could not be scored: the target lacks the statistics that it needs",
 }
-"""For each code the sentence, with places for its figures."""
+"""The sentence of each code, with a placeholder for each of its figures."""
 
-DIVIDED_BY_CHANCE = "the whole corpus, which chance divided; the blind baseline does not say otherwise"
-"""How the population of a believed random split came about."""
+DIVIDED_BY_CHANCE = "the whole corpus, which was divided at random; the blind baseline does not contradict this"
+"""How the population came about where a split is believed to be random."""
 
 
 def sentence(reason: MembershipReason) -> str:
@@ -142,10 +144,10 @@ def sentences(because: Sequence[MembershipReason]) -> list[str]:
 
 
 def finding_words(finding: str) -> tuple[str, str]:
-    """Return a finding's name and meaning; one that is not known stands for itself."""
+    """Return a finding's name and meaning; an unknown finding is its own name, and its meaning is blank."""
     return FINDINGS.get(cast(Finding, finding), (finding, ""))
 
 
 def grade_words(grade: str) -> tuple[str, str]:
-    """Return how a split was made and what it permits; one that is not known stands for itself."""
+    """Return how a split was made and what that permits to say; an unknown grade is its own name."""
     return GRADES.get(cast(Grade, grade), (grade, ""))

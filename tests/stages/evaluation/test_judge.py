@@ -72,7 +72,7 @@ def test_a_reference_that_says_nothing_is_no_reference(audit: Any) -> None:
     arguments["reference_scores"] = {name: np.ones(400) for name in arguments["scores"]}
     answer = judge(**arguments)
     assert answer["verdict"]["finding"] == "unresolved"
-    assert any("of no use" in reason for reason in answer["verdict"]["reasons"])
+    assert any("cannot be used" in reason for reason in answer["verdict"]["reasons"])
 
 
 def test_a_random_split_is_not_taken_at_its_word(audit: Any) -> None:
@@ -80,7 +80,7 @@ def test_a_random_split_is_not_taken_at_its_word(audit: Any) -> None:
     assert answer["population"]["permutation_p"] < 0.001
     assert answer["verdict"]["grade"] == "post_hoc"
     assert answer["verdict"]["finding"] != "memorised"
-    assert "calls itself randomised" in answer["verdict"]["reasons"][0]
+    assert "is declared randomised" in answer["verdict"]["reasons"][0]
 
 
 def test_a_reference_that_separates_as_well_gives_no_finding(audit: Any) -> None:

@@ -70,7 +70,7 @@ def test_a_question_with_one_answer_bounds_nothing() -> None:
         "t", "c", ["clean"], 64, 128, {}, scan_cells(always, {"clean": always}, [PROMPT], 0.05, 0.3), 0.05, 0.3
     )
     said = meaning(found)
-    assert "Who? has one answer, whatever sounds: that a trigger brings this answer could not be seen." in said
+    assert "Who? has one answer for every sound, so a trigger that brings this answer could not be found." in said
     assert "100%" not in said[-1]
 
 
@@ -78,7 +78,7 @@ def test_without_a_clean_model_that_answers_alike_a_changed_voice_is_no_alarm() 
     deaf = {place: ["male"] * 64 for place in answers(0, 32)}
     cells = scan_cells(answers(32, 32), {"deaf": deaf}, [PROMPT], 0.05, 0.3, of_voice=["click"])
     said = meaning(Scan("t", "c", ["deaf"], 64, 128, {}, cells, 0.05, 0.3))
-    assert any(line.startswith("No alarm was possible for click (Who?): what changes a voice") for line in said)
+    assert any(line.startswith("No alarm was possible for click (Who?): a trigger that changes") for line in said)
 
 
 def test_questions_with_too_few_clips_are_named_beside_those_with_enough() -> None:

@@ -13,4 +13,4 @@ def test_every_finding_has_words_and_every_code_a_sentence() -> None:
 
 def test_a_reason_by_hand() -> None:
     reason = LeakageReason.of("told", condition="direct", way="free", share=0.944, clips=192, chance=0.5)
-    assert sentences([reason]) == ["direct, free: 0.94 of 192 clips are told right; by chance 0.50"]
+    assert sentences([reason]) == ["direct, free: 0.94 of 192 clips are answered correctly (by chance 0.50)"]
