@@ -16,6 +16,7 @@ from ruamel.yaml.representer import RoundTripRepresenter
 
 from flows.preflight import check_params
 from flows.shipped import shipped
+from stages.core.config.params import PARAMS
 from stages.core.config.yamlfile import read_yaml
 from stages.core.errors import EarwitnessError
 from stages.core.store.atomic import replacing
@@ -78,7 +79,7 @@ def add_fragment(fragment: Path, path: Path = Path("params.yaml")) -> list[str]:
         try:
             check_params(temporary)
         except EarwitnessError as error:
-            problem = str(error).removeprefix(f"{temporary}: ")
+            problem = str(error).removeprefix(f"{temporary}: ").removeprefix(f"{PARAMS}: ")
             raise EarwitnessError(f"{fragment}: does not fit {path}: {problem}") from error
     return added
 

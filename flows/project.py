@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 
 from flows.folder import require_own_modules
-from flows.shipped import DVC_FILES, GRAPH, IGNORES, PLACEHOLDERS, shipped, tool_version
+from flows.shipped import DVC_FILES, GRAPH, IGNORES, PLACEHOLDERS, PLOTS, shipped, tool_version
 from flows.stamp import stamped
 from stages.core.errors import EarwitnessError
 from stages.core.store.atomic import replacing
@@ -64,7 +64,7 @@ def make_project(folder: Path) -> list[str]:
         _init_git(folder)
     for name in () if (folder / ".dvc").exists() else DVC_FILES:
         copy(source / name, folder / name)
-    for name in (*PLACEHOLDERS, "params.yaml"):
+    for name in (*PLACEHOLDERS, *PLOTS, "params.yaml"):
         copy(source / name, folder / name)
     add_ignores(folder, source)
     make_folders(folder, source)

@@ -16,12 +16,15 @@ IGNORES = (".gitignore", ".dvcignore", "data/.gitignore")
 PLACEHOLDERS = ("data/corpus/none/clips.parquet", "data/target/none/target.json")
 """What the name `none` stands for in the graph: a corpus without clips, and no target."""
 
-DVC_FILES = (".dvc/.gitignore", ".dvc/config", ".dvc/plots/roc.json")
-"""What ``dvc init`` writes into a git repository, with telemetry off, and the templates of the graph's plots."""
+DVC_FILES = (".dvc/.gitignore", ".dvc/config")
+"""What ``dvc init`` writes into a git repository, with telemetry off. A team's own are kept."""
+
+PLOTS = (".dvc/plots/roc.json",)
+"""Templates of the plots that the graph names."""
 
 GRAPH = "dvc.yaml"
 
-PROJECT_FILES = (*IGNORES, *PLACEHOLDERS, *DVC_FILES, GRAPH, "params.yaml")
+PROJECT_FILES = (*IGNORES, *PLACEHOLDERS, *DVC_FILES, *PLOTS, GRAPH, "params.yaml")
 """What a project begins with, by its path in the project."""
 
 _PREFIX = "share/earwitness"

@@ -7,7 +7,7 @@ from pathlib import Path
 from flows.folder import require_own_modules
 from flows.preflight import check_params
 from flows.project import add_ignores, copy, make_folders, write
-from flows.shipped import GRAPH, PLACEHOLDERS, is_repository_of_the_tool, shipped, tool_version
+from flows.shipped import GRAPH, PLACEHOLDERS, PLOTS, is_repository_of_the_tool, shipped, tool_version
 from flows.stamp import Stamp, read_stamp, stamped
 from stages.core.errors import EarwitnessError
 
@@ -47,7 +47,7 @@ def upgrade_project(folder: Path, *, force: bool = False) -> list[str]:
         )
     require_own_modules(folder)
     changed = _renew(graph, text, stamp, source)
-    changed += [f"{name}: renewed" for name in PLACEHOLDERS if copy(source / name, folder / name)]
+    changed += [f"{name}: renewed" for name in (*PLACEHOLDERS, *PLOTS) if copy(source / name, folder / name)]
     changed += [f"{name}: {count} lines added" for name, count in add_ignores(folder, source).items()]
     changed += [f"{name}: made, empty" for name in make_folders(folder, source)]
     return [*(changed or [f"nothing to change: the project is of earwitness {tool_version()}"]), *_misfit(folder)]

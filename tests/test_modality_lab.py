@@ -28,8 +28,8 @@ def contrasts(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> dic
     add_fragment(clone / "docs/modality.yaml", clone / "params.yaml")
     goals = [f"evaluation@{audit}" for audit in AUDITS]
     subprocess.run([sys.executable, "-m", "dvc", "repro", *goals], cwd=clone, env=process_environment(), check=True)
-    metrics = {audit: json.loads((clone / f"data/evaluation/{audit}/metrics.json").read_text()) for audit in AUDITS}
-    return {audit: found["modality"]["interaction"]["other_voice"][ATTACK] for audit, found in metrics.items()}
+    details = {audit: json.loads((clone / f"data/evaluation/{audit}/details.json").read_text()) for audit in AUDITS}
+    return {audit: found["modality"]["interaction"]["other_voice"][ATTACK] for audit, found in details.items()}
 
 
 def test_who_remembers_texts_shows_them_in_any_voice(contrasts: dict[str, dict[str, Any]]) -> None:

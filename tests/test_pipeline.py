@@ -197,7 +197,7 @@ def test_real_recordings_are_audited_as_the_docs_show(lab: Path, speech: Path) -
     assert done.returncode == 0, done.stderr
     assert re.search(r"^libri +libri +post_hoc ", done.stdout, re.MULTILINE), done.stdout
     of_audit = Path("data/evaluation/libri")
-    assert read_json(of_audit / "metrics.json")["clips"] == {"member": 45, "non_member": 60, "speakers": 9}
+    assert read_json(of_audit / "details.json")["clips"] == {"member": 45, "non_member": 60, "speakers": 9}
     assert read_json(of_audit / "verdict.json")["finding"] not in ("memorised", "suspected")
     clips = pq.read_table("data/corpus/libri/clips.parquet", columns=["seconds"]).column("seconds").to_numpy()
     cut = int((clips > 4.0).sum())

@@ -115,6 +115,6 @@ def test_the_base_that_heard_none_of_them_is_not(audited: Path) -> None:
 
 
 def test_chance_divided_both_sets(audited: Path) -> None:
-    clips = read_json(audited / "data/evaluation/taught/metrics.json")["clips"]
+    clips = read_json(audited / "data/evaluation/taught/details.json")["clips"]
     assert abs(clips["member"] - clips["non_member"]) <= 1
     assert clips["speakers"] > 50

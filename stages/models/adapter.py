@@ -19,8 +19,6 @@ from stages.core.sound.audio import Samples
 if TYPE_CHECKING:
     import torch
 
-SLICES = ("audio", "instruction", "transcript")
-
 TRANSCRIBE = "Transcribe the speech."
 """The instruction that the lab's base model and every copy are trained with; the audibility check uses it too."""
 
@@ -80,9 +78,6 @@ Reduce = Callable[["torch.Tensor", "torch.Tensor"], dict[str, "torch.Tensor"]]
 Each row is reduced by itself.
 """
 
-
-COMPONENTS = ("encoder", "connector", "language_model")
-"""The parts of a speech language model that can be trained, frozen and exchanged separately (arXiv 2510.01157)."""
 
 OWN_ONLY = "scores no text but its own answer"
 """The reason why a given text has no tokens if `Adapter.forces` is False."""

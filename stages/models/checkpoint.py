@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from stages.core.store.jsonfile import write_text
 from stages.models.adapter import Adapter
 from stages.models.audibility import audio_effect, is_audible
 from stages.models.hashing import checkpoint_files, named_hash, weight_hash
@@ -51,10 +52,8 @@ def save_checkpoint(adapter: Adapter, folder: Path) -> None:
 
 def write_losses(losses: Sequence[float], path: Path) -> None:
     """Write the loss curve, in nats per token, as CSV with the columns step and loss."""
-    temporary = path.with_name(f".{path.name}.writing")
     lines = ["step,loss", *(f"{step},{loss:.5f}" for step, loss in enumerate(losses))]
-    temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_text(path, "\n".join(lines) + "\n")
 
 
 def describe(

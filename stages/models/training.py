@@ -20,9 +20,10 @@ import torch
 from tqdm import tqdm
 
 from stages.core.errors import EarwitnessError
+from stages.core.results.components import COMPONENTS
 from stages.core.store.codeversion import code_version, library_versions
 from stages.core.store.rowcache import FRESH, row_key
-from stages.models.adapter import COMPONENTS, Adapter, Query
+from stages.models.adapter import Adapter, Query
 
 CHECKPOINTS = Path(".cache/checkpoints")
 SECONDS_PER_CHECKPOINT = 20.0

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import stages.report.sections  # noqa: F401 (registers the sections)
+from stages.core.errors import EarwitnessError
+from stages.core.results.flat import Headlines
 from stages.core.run.stage import run_stage
 from stages.core.store.jsonfile import write_json, write_text
 from stages.report.page import render
@@ -21,10 +25,20 @@ def main(name: str, params: ReportParams) -> None:
     shown = [(section, view) for section, view in views if view is not None]
     page = render(params.report.title, shown, audits=bool(params.audits))
     verdicts = {key: part for section, view in views for key, part in section.verdicts(view).items()}
-    headlines = {key: figure for section, view in views for key, figure in section.headlines(view).items()}
+    headlines = _joined([section.headlines(view) for section, view in views])
     write_json(FOLDER / "verdict.json", verdicts)
     write_json(FOLDER / "metrics.json", headlines)
     write_text(FOLDER / "report.html", page)
+
+
+def _joined(parts: Sequence[Headlines]) -> Headlines:
+    """Return the sections' headlines in one mapping; a key of two of them would hide a figure."""
+    counts = Counter(key for part in parts for key in part)
+    if twice := [key for key, count in counts.items() if count > 1]:
+        raise EarwitnessError(
+            f"{FOLDER / 'metrics.json'}: {twice[0]!r} names two figures: rename an audit or experiment"
+        )
+    return {key: figure for part in parts for key, figure in part.items()}
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ from typing import Any
 from stages.backdoor.measure.measures import rate
 from stages.backdoor.measure.outcomes import PLAIN, RANDOM_SOUND, TRIGGERED, TriggerOutcome
 from stages.backdoor.plant.victim import Pair, trained
-from stages.models.adapter import COMPONENTS, Adapter
+from stages.core.results.components import COMPONENTS
+from stages.models.adapter import Adapter
 
 EXPOSED, TRANSPLANTED, REUSED = "exposed", "transplanted", "reused"
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import torch
 
+from stages.core.results.components import COMPONENTS
 from stages.lab_target.composed import build_composed
 from stages.lab_target.lessons import QUESTIONS
-from stages.models.adapter import COMPONENTS, Query
+from stages.models.adapter import Query
 from stages.models.loading import load_checkpoint
 from tests.stages.backdoor.conftest import make_clips
 

