@@ -2,5 +2,5 @@
 
 from flows.environment import prepare_prefect
 
-# Here, because Prefect reads its settings once, when it is imported, and this runs before any module of the package.
+# Prefect reads its settings once, at import. This line runs before any module of the package can import Prefect.
 prepare_prefect()

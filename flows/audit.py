@@ -45,11 +45,12 @@ def audit(audits: list[str] | None = None, fresh: bool = False, checked: bool = 
     Parameters
     ----------
     audits : list of str, optional
-        Run only what these audits need; the whole graph, with the report, where none is named.
+        Run only the stages that these audits need. Without names, the whole graph runs, with the report.
     fresh : bool
-        Run every stage although nothing changed, and without the row cache.
+        Run every stage even if nothing changed, without the row cache.
     checked : bool
-        The input has been checked: the command line does so before it starts Prefect. A schedule does not.
+        Whether the input has been checked already. The command line checks it before it starts Prefect; a schedule
+        does not.
 
     Returns
     -------
@@ -83,7 +84,7 @@ def _up_to_date(audits: list[str] | None, *, fresh: bool) -> State[Any]:
 
 
 def _goals(audits: Iterable[str]) -> list[str]:
-    """Return the stages that give the results of named audits, of members or of speakers."""
+    """Return the last stage of each named audit, whether of membership or of attribute leakage."""
     params = load_params(AttributeLeakageParams)
     sections: dict[str, Collection[str]] = {
         "evaluation": params.audits,
@@ -98,12 +99,12 @@ class Run:
     Parameters
     ----------
     fresh : bool
-        Run stages although nothing changed.
+        Run stages even if nothing changed.
 
     Attributes
     ----------
     outcomes : dict of str to StageOutcome
-        Of the stages that have ended; those behind a failed one have none.
+        The outcome of each stage that has ended. A stage downstream of a failed one has none.
     """
 
     def __init__(self, *, fresh: bool) -> None:
@@ -117,10 +118,10 @@ class Run:
         return [outcome.message for outcome in self.outcomes.values() if outcome.kind == "failed"]
 
     def stages(self, graph: Graph, cached: Collection[str]) -> None:
-        """Run the stages of `graph` that no earlier part held, each when its inputs are ready.
+        """Run the stages of `graph` that no earlier part contained, each as soon as its inputs are ready.
 
-        At most as many at once as there are cores; of those that are ready, the one with the longest way still to
-        go starts first. What reads from a failed stage is left out, everything else is finished.
+        At most as many stages run at once as there are cores. Among the stages that are ready, the one with the longest
+        path to the end of the graph starts first. Stages that read from a failed stage are skipped; all others run.
         """
         heights = graph.heights()
         waiting = set(graph.inputs) - set(self._futures)
@@ -139,7 +140,7 @@ class Run:
             self._console.finished(name, self.outcomes[name])
             running -= 1
         for name in graph.inputs:
-            if name in waiting:  # behind a failed stage: Prefect shows it as not ready
+            if name in waiting:  # downstream of a failed stage: Prefect then shows it as not ready
                 self._submit(name, graph.inputs[name], cached=False, workers=1).wait()
 
     def _succeeded(self, stage: str) -> bool:
@@ -147,7 +148,7 @@ class Run:
 
     def _start(self, name: str, inputs: Collection[str], cached: bool, workers: int, ended: SimpleQueue[str]) -> None:
         def done(_: PrefectFuture[Any]) -> None:
-            # A task that Prefect itself could not run has left no outcome.
+            # A task that Prefect itself could not run leaves no outcome.
             self.outcomes.setdefault(name, StageOutcome("failed", 0.0, f"earwitness: {name}: Prefect could not run it"))
             ended.put(name)
 
@@ -174,7 +175,7 @@ class Run:
 
 @task(cache_policy=NO_CACHE, persist_result=False)
 def run_stage(work: Callable[[], StageOutcome]) -> State[Any]:
-    """Run a stage and tell Prefect what became of it."""
+    """Run a stage and return its outcome as a Prefect state."""
     outcome = work()
     if outcome.kind == "failed":
         return Failed(message=outcome.message)
@@ -182,16 +183,16 @@ def run_stage(work: Callable[[], StageOutcome]) -> State[Any]:
 
 
 def write_timings(outcomes: Mapping[str, StageOutcome], declared: Collection[str], seconds: float) -> None:
-    """Keep what each stage took, for ``make bench``: a cached one keeps the time of its last run.
+    """Write the seconds of each stage for ``make bench``. A cached stage keeps the time of its last run.
 
     Parameters
     ----------
     outcomes : mapping of str to StageOutcome
-        Of the stages that have ended.
+        The outcome of each stage that has ended.
     declared : collection of str
-        All stages that there are: the times of others are dropped.
+        All stages of the graph. The times of any other stage are dropped.
     seconds : float
-        Of the whole run.
+        Wall time of the whole run.
     """
     before = _timings_before()
     stages = {name: {"seconds": before[name], "cached": True} for name in declared if name in before}
@@ -203,9 +204,9 @@ def write_timings(outcomes: Mapping[str, StageOutcome], declared: Collection[str
 
 
 def _timings_before() -> dict[str, float | None]:
-    """Return the seconds of each stage's last run; nothing from a file that is not as this module writes it.
+    """Return the seconds of each stage's last run, or nothing if the file is not in the form of `write_timings`.
 
-    Such a file is written anew: it must not fail an audit that has finished.
+    A damaged file is replaced, because it must not fail an audit that has finished.
     """
     try:
         stages = json.loads(TIMINGS.read_text(encoding="utf-8"))["stages"]

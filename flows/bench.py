@@ -1,4 +1,4 @@
-"""Seconds per stage of the last run of the graph (``make bench``); runs it first where there was none."""
+"""Print the seconds per stage of the graph's last run (``make bench``). Without a last run, run the graph first."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from stages.core.store.jsonfile import read_json
 
 
 class StageTime(TypedDict):
-    """Seconds of a stage's last run, None where it never ran, and whether it was cached in the graph's last run."""
+    """Seconds of a stage's last run (None if it never ran), and whether it was cached in the graph's last run."""
 
     seconds: float | None
     cached: bool
@@ -33,12 +33,12 @@ def main() -> None:
 
 
 def as_text(timings: RunTimes) -> str:
-    """Return the stages, the slowest first, each with the seconds of its last run.
+    """Return a line for each stage with the seconds of its last run, the slowest stage first.
 
     Parameters
     ----------
     timings : RunTimes
-        As the flow writes them.
+        The content of the file that the flow writes.
     """
     stages = sorted(timings["stages"].items(), key=lambda item: (-(item[1]["seconds"] or 0.0), item[0]))
     lines = [f"{name:<34} {_seconds(stage)}" for name, stage in stages]

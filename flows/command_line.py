@@ -1,4 +1,4 @@
-"""The command ``earwitness``. Nothing heavy is imported until there is something to do."""
+"""The command ``earwitness``. Each command imports what it needs only when it runs, so that help appears at once."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 REPORT = "data/report/report.html"
 ALARM_STATUS, IMPOSSIBLE_STATUS = 3, 4
-"""With which a scan ends on an alarm, and where none was possible: apart from 1, a Python error's."""
+"""Exit statuses of a scan: on an alarm, and where no alarm was possible. Both differ from 1, the status of a crash."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command and exit: 0 when done, 2 on an error that a person can put right.
+    """Run the command and exit: with 0 when it is done, with 2 on an error that the user can correct.
 
-    A scan ends with 3 on an alarm and with 4 where no alarm was possible, an interrupted run with 130.
+    A scan exits with 3 on an alarm and with 4 where no alarm was possible. An interrupted run exits with 130.
 
     Parameters
     ----------
     arguments : sequence of str, optional
-        Those of the process where none are given.
+        The command's arguments; by default those of the process.
     """
     try:
         options = parser().parse_args(arguments)
@@ -35,22 +35,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"earwitness: {error}", file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
-        print("earwitness: interrupted: the same command goes on where it was", file=sys.stderr)
+        print("earwitness: interrupted: run the same command again to continue", file=sys.stderr)
         raise SystemExit(130) from None
 
 
 class _WithDocs(argparse.ArgumentParser):
-    """Says below its help where the documentation lies."""
+    """A parser that prints the folder of the documentation below its help."""
 
     def format_help(self) -> str:
-        """Return the help; the installation is looked at only now."""
+        """Return the help. The documentation's folder is looked up only here, because most commands do not need it."""
         from flows.shipped import shipped
 
         return f"{super().format_help()}\nDocumentation: {shipped() / 'docs'}\n"
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the command's arguments."""
+    """Return the parser of the command's arguments."""
     from flows.shipped import tool_version
 
     command: argparse.ArgumentParser = _WithDocs(
@@ -73,34 +73,38 @@ def _add_init(commands: Commands) -> None:
     init = commands.add_parser(
         "init",
         help="make a project: a folder for your own recordings, audits and results",
-        description="Makes FOLDER a git and DVC repository with params.yaml, which declares a small embedded lab and "
-        "shows how to add your own recordings and models. FOLDER must be new, empty, or a git repository without "
-        "dvc.yaml. Nothing is committed.",
+        description="Makes FOLDER a git and DVC repository. Its params.yaml declares a small lab that comes with the "
+        "tool, and shows how to add your own recordings and models. FOLDER must be new, empty, or a git repository "
+        "without dvc.yaml. Nothing is committed.",
     )
-    init.add_argument("folder", nargs="?", metavar="FOLDER", help="where; with --upgrade this folder by default")
+    init.add_argument(
+        "folder", nargs="?", metavar="FOLDER", help="the project's folder (with --upgrade: default the current folder)"
+    )
     init.add_argument(
         "--upgrade",
         action="store_true",
-        help="bring the dvc.yaml of a project up to the installed version of the tool; your params.yaml, recordings "
-        "and results stay as they are",
+        help="update the dvc.yaml of an existing project to the installed version of the tool; your params.yaml, "
+        "recordings and results stay as they are",
     )
-    init.add_argument("--force", action="store_true", help="with --upgrade: replace a dvc.yaml that was edited by hand")
+    init.add_argument(
+        "--force", action="store_true", help="with --upgrade: replace dvc.yaml even if it was edited by hand"
+    )
     init.set_defaults(run=lambda options: print_project(options.folder, upgrade=options.upgrade, force=options.force))
 
 
 def _add_audit(commands: Commands) -> None:
     audit = commands.add_parser(
         "audit",
-        help="run what is out of date and print what each audit found",
-        description="Checks params.yaml, the recordings and the models, runs every stage whose input has changed since "
-        "its last run, writes the report, and prints what each audit found. A run that was stopped goes on where it "
-        "was.",
+        help="run every stage that is out of date and print what each audit found",
+        description="Checks params.yaml, the recordings and the models. Then runs every stage whose input has changed "
+        "since its last run, writes the report, and prints what each audit found. If a run was stopped, the same "
+        "command continues it.",
     )
     audit.add_argument(
         "audits", nargs="*", metavar="AUDIT", help="run only these audits of params.yaml, and write no report"
     )
     audit.add_argument("--fresh", action="store_true", help="run every stage again and reuse nothing")
-    audit.add_argument("--verbose", action="store_true", help="show the log of Prefect, which runs the stages")
+    audit.add_argument("--verbose", action="store_true", help="show the log of Prefect, the tool that runs the stages")
     audit.set_defaults(run=lambda options: run_audits(options.audits, fresh=options.fresh, verbose=options.verbose))
 
 
@@ -108,14 +112,15 @@ def _add_add(commands: Commands) -> None:
     add = commands.add_parser(
         "add",
         help="add ready-made settings, such as larger experiments, to params.yaml",
-        description="Merges a YAML file into params.yaml, whose comments are kept, and prints the keys that were "
-        "added. A value that is there is never changed: where the file has another, nothing is added.",
+        description="Merges a YAML file into params.yaml and prints the keys that were added. The comments of "
+        "params.yaml stay. No existing value is changed: if the file has another value for an existing key, the "
+        "command stops with an error and adds nothing.",
     )
     add.add_argument(
         "fragment",
         metavar="FILE",
-        help="a file with sections of params.yaml, or parts of them; docs/backdoors.yaml and docs/modality.yaml come "
-        "with the tool",
+        help="a YAML file with sections of params.yaml, or parts of them; docs/backdoors.yaml and docs/modality.yaml "
+        "come with the tool",
     )
     add.set_defaults(run=lambda options: print_added(options.fragment))
 
@@ -123,26 +128,28 @@ def _add_add(commands: Commands) -> None:
 def _add_score(commands: Commands) -> None:
     score = commands.add_parser(
         "score",
-        help="score clips, also of unknown membership, by the detector that an audit fitted",
-        description="Prints one line of CSV a clip: clip_id, score (log-odds), probability, member where it is known, "
-        "and scored: by the detector, or out_of_fold where the detector learnt from this clip. The audit must have "
-        "run; no stage is run.",
+        help="score clips, also clips of unknown membership, with the detector that an audit fitted",
+        description="Prints one line of CSV per clip. The columns: clip_id; score, the log-odds of membership; "
+        "probability; member, where it is known; scored, which is 'detector', or 'out_of_fold' where the detector was "
+        "trained on this clip (the score then comes from models that were trained without it). The audits must have "
+        "run already; this command runs no stage.",
     )
     score.add_argument(
         "name",
         metavar="AUDIT_OR_CORPUS",
-        help="which clips: those of an audit, or those of a corpus, which are then put to the detector's target",
+        help="the clips to score: those of an audit, or those of a corpus; the clips of a corpus are scored on the "
+        "target of the detector's audit",
     )
-    score.add_argument("--detector", required=True, metavar="AUDIT", help="the audit whose detector scores them")
+    score.add_argument("--detector", required=True, metavar="AUDIT", help="the audit whose detector scores the clips")
     score.set_defaults(run=lambda options: print_scores(options.name, options.detector))
 
 
 def _add_transfer(commands: Commands) -> None:
     transfer = commands.add_parser(
         "transfer",
-        help="show how well the detector of each audit does on the clips of each other audit",
-        description="Prints two tables of AUCs in Markdown: on the audits' targets, and on their references. The "
-        "audits must have run; no stage is run.",
+        help="show how well the detector of each audit works on the clips of every other audit",
+        description="Prints two tables of AUCs in Markdown: one for the audits' targets, one for their references. "
+        "The audits must have run already; this command runs no stage.",
     )
     transfer.add_argument("audits", nargs="*", metavar="AUDIT", help="only these audits of params.yaml (default: all)")
     transfer.set_defaults(run=lambda options: print_transfer(options.audits))
@@ -152,37 +159,44 @@ def _add_scan(commands: Commands) -> None:
     scan = commands.add_parser(
         "scan",
         help="look for a backdoor in a model, from its answers alone",
-        description="Puts clips to a model, without and with each trigger of params.yaml: backdoor.scan.bank, and says "
-        "which triggers make it give one and the same answer more often than clean models do. No stage is run. Exit "
-        "status: 0 without an alarm, 3 on an alarm, 4 where no alarm was possible, 2 on a mistake in what was asked "
-        "for.",
+        description="Asks a model about clips, without a trigger and with each trigger of backdoor.scan.bank in "
+        "params.yaml. Reports which triggers make the model give the same answer to most clips, and far more often "
+        "than clean models do (an alarm). This command runs no stage. Exit status: 0 without an alarm, 3 on an alarm, "
+        "4 where no alarm was possible, 2 on an error in the arguments or in params.yaml.",
     )
     scan.add_argument(
         "target",
         metavar="TARGET",
-        help="the model: a target or copy of params.yaml, the folder of a checkpoint, or a served model as "
-        "http(s)://host/v1#name",
+        help="the model to scan: the name of a target or copy in params.yaml, the folder of a checkpoint, or a served "
+        "model as http(s)://host/v1#name",
     )
     scan.add_argument(
-        "--corpus", default="", help="the corpus whose clips are used (default: that of an audit of the target)"
+        "--corpus",
+        default="",
+        help="the corpus whose clips are used (default: the corpus of the target's first audit, else the first corpus "
+        "of params.yaml)",
     )
     scan.add_argument(
         "--reference",
         nargs="+",
         default=[],
         metavar="MODEL",
-        help="clean models to compare with, named like the target (default: the base of a copy, and the references of "
-        "the target's audits)",
+        help="clean models to compare with, given in the same ways as TARGET (default: the base of a copy, and the "
+        "references of the target's audits)",
     )
     scan.add_argument(
-        "--prompts", nargs="+", default=[], metavar="TEXT", help="what to ask (default: backdoor.scan.prompts)"
+        "--prompts",
+        nargs="+",
+        default=[],
+        metavar="TEXT",
+        help="the questions to ask about each clip (default: backdoor.scan.prompts of params.yaml)",
     )
-    scan.add_argument("--json", default="", metavar="FILE", help="write every figure to this file as well")
+    scan.add_argument("--json", default="", metavar="FILE", help="also write all figures to this file")
     scan.set_defaults(run=print_scan)
 
 
 def print_project(folder: str | None, *, upgrade: bool, force: bool) -> None:
-    """Make a project, or bring one up to the installed version, and print what was done."""
+    """Make a project, or update one to the installed version, and print what was done."""
     from pathlib import Path
 
     from flows.project import make_project
@@ -205,7 +219,7 @@ def print_added(fragment: str) -> None:
 
     from flows.fragments import add_fragment
 
-    print("\n".join(add_fragment(Path(fragment))) or "nothing to add: all of it is there")
+    print("\n".join(add_fragment(Path(fragment))) or "nothing to add: params.yaml has all of it already")
 
 
 def print_scan(options: argparse.Namespace) -> None:
@@ -214,7 +228,7 @@ def print_scan(options: argparse.Namespace) -> None:
     Raises
     ------
     SystemExit
-        With `ALARM_STATUS` or `IMPOSSIBLE_STATUS`.
+        With `ALARM_STATUS` on an alarm, or `IMPOSSIBLE_STATUS` where no alarm was possible.
     """
     from pathlib import Path
 
@@ -235,7 +249,7 @@ def print_scan(options: argparse.Namespace) -> None:
 
 
 def print_scores(name: str, detector: str) -> None:
-    """Print the scores of an audit's clips by a detector, as CSV."""
+    """Print, as CSV, the scores that a detector gives the clips of an audit or a corpus."""
     import csv
 
     from stages.core.config.params import load_params
@@ -249,7 +263,7 @@ def print_scores(name: str, detector: str) -> None:
 
 
 def print_transfer(audits: list[str]) -> None:
-    """Print how well each audit's detector does on each audit."""
+    """Print how well each audit's detector works on the clips of each audit."""
     from stages.core.config.params import load_params
     from stages.core.run.stage import require_declared
     from stages.fidelity_detector.params import FidelityDetectorParams
@@ -270,9 +284,9 @@ def run_audits(audits: list[str], *, fresh: bool, verbose: bool) -> None:
     Raises
     ------
     EarwitnessError
-        If the input cannot be right, before anything runs.
+        If the preflight finds an error; nothing has run then.
     SystemExit
-        With status 2 if a stage failed, after its own line on standard error.
+        With status 2 if a stage failed. Its error has been printed to standard error.
     """
     from flows.preflight import preflight
 

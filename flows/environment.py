@@ -1,4 +1,4 @@
-"""The environment that the flow and its processes run in. Standard library only, so that importing it costs nothing."""
+"""Environment variables of the flow and of its processes. Imports little, because every command imports this module."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ PREFECT = {
 
 
 def prepare_prefect() -> None:
-    """Set what Prefect reads once when it is imported; what the user has set stays.
+    """Set the variables that Prefect reads once, at import. Prefect variables that the user has set stay.
 
-    Without a server of the user's (``PREFECT_API_URL``) or a home (``PREFECT_HOME``), Prefect's database lies in
+    If the user names neither a server (``PREFECT_API_URL``) nor a home (``PREFECT_HOME``), Prefect's database lies in
     ``.cache/prefect`` of the working directory and nowhere else.
     """
     os.environ.update(TELEMETRY_OFF)
@@ -28,26 +28,26 @@ def prepare_prefect() -> None:
         os.environ.setdefault(name, value)
     if "PREFECT_API_URL" not in os.environ:
         home = Path(os.environ.setdefault("PREFECT_HOME", str(Path(".cache/prefect").absolute())))
-        if Path("dvc.yaml").is_file():  # nothing is made where the command has nothing to do
-            home.mkdir(parents=True, exist_ok=True)  # Prefect makes the last folder of the path only
+        if Path("dvc.yaml").is_file():  # outside a project the command must leave no folder behind
+            home.mkdir(parents=True, exist_ok=True)  # Prefect creates only the last folder of the path
 
 
 def log_prefect() -> None:
-    """Let Prefect say what it does (``earwitness audit --verbose``)."""
+    """Show Prefect's log (``earwitness audit --verbose``)."""
     os.environ["PREFECT_LOGGING_LEVEL"] = "INFO"
     os.environ["PREFECT_SERVER_LOGGING_LEVEL"] = "WARNING"
 
 
 def process_environment(*, fresh: bool = False, workers: int | None = None) -> dict[str, str]:
-    """Return the environment of a stage's process, which may start `workers` workers.
+    """Return the environment variables of a stage's process, which may start `workers` workers.
 
-    DVC runs a stage's command through a shell, which must find the ``python`` of this environment: its folder comes
-    first in ``PATH``, and the shell is one that reads no start-up file that could change that.
+    DVC runs a stage's command through a shell, and this shell must find the ``python`` of this environment. So its
+    folder comes first in ``PATH``, and the shell is one that reads no start-up file, which could change ``PATH``.
     """
     environment = {**os.environ, **TELEMETRY_OFF}
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", os.defpath)])
     environment["SHELL"] = "/bin/sh"
-    # Stages run beside each other: threads that spin while they wait would take the other's core.
+    # Several stages run at once: a thread that spins while it waits would take a core from another stage.
     environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if fresh:
         environment["EARWITNESS_FRESH"] = "1"

@@ -1,4 +1,4 @@
-"""Run one stage as a DVC process of its own: its output to a log, its progress to the terminal, its error as a line."""
+"""Run one stage as a DVC process: output goes to a log, progress to the terminal, and its error becomes one line."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class StageOutcome:
-    """What became of a stage.
+    """The outcome of one stage in a run of the graph.
 
     Attributes
     ----------
     kind : {"ran", "cached", "failed"}
     seconds : float
-        Wall time of its process; 0.0 where none was started.
+        Wall time of its process; 0.0 if no process was started.
     message : str
-        The error of a failed stage, in one line.
+        The error of a failed stage, in one line; else empty.
     """
 
     kind: Literal["ran", "cached", "failed"]
@@ -41,25 +41,25 @@ class StageOutcome:
 
 
 def reproduce(stage: str, *, fresh: bool, workers: int, progress: Say, say: Say) -> StageOutcome:
-    """Bring one stage up to date, its inputs being so.
+    """Bring one stage up to date. Its inputs must be up to date already.
 
     Parameters
     ----------
     stage : str
-        As in DVC's graph.
+        The stage's name in DVC's graph.
     fresh : bool
-        Run it although nothing changed, and without the rows of earlier runs.
+        Run it even if nothing changed, without the rows of earlier runs.
     workers : int
-        How many workers it may start; changes no number.
+        How many workers it may start. No result depends on it.
     progress : callable
-        Takes what the stage draws over its last line: a progress bar's latest state.
+        Called with the latest state of the stage's progress bar.
     say : callable
-        Takes a line that stays: once, that another process is waited for.
+        Called once, with a line for the terminal, if the stage waits for another process of DVC.
 
     Notes
     -----
-    DVC's global lock is waited for by DVC; the locks of single files, which another process of DVC may hold, are not:
-    it says 'is busy' and ends. Such a run is repeated until the other has finished.
+    DVC waits for its global lock. It does not wait for the locks of single files: if another process of DVC holds one,
+    DVC prints 'is busy' and ends. This function then repeats the run until the other process has finished.
     """
     command = [*DVC, "--wait-for-lock", "repro", "--single-item", *(["--force"] if fresh else []), stage]
     log = LOGS / f"{stage}.log"
@@ -78,7 +78,7 @@ def reproduce(stage: str, *, fresh: bool, workers: int, progress: Say, say: Say)
 
 
 def _run(command: list[str], log: Path, environment: dict[str, str], progress: Say) -> int:
-    # The command is DVC's and the stage's name comes from DVC's own graph.
+    # S603: the command is DVC's, and the stage's name comes from DVC's graph.
     with (
         log.open("wb") as file,
         subprocess.Popen(  # noqa: S603
@@ -96,7 +96,7 @@ def _run(command: list[str], log: Path, environment: dict[str, str], progress: S
 
 
 def _chunks(pipe: IO[bytes]) -> Iterator[bytes]:
-    """Yield what a process writes as soon as it does: a progress bar has no ends of lines to wait for."""
+    """Yield what a process writes, without waiting for the end of a line, because a progress bar writes none."""
     while chunk := os.read(pipe.fileno(), 65536):
         yield chunk
 
@@ -104,19 +104,19 @@ def _chunks(pipe: IO[bytes]) -> Iterator[bytes]:
 def _outcome(stage: str, status: int, text: str, log: Path, seconds: float) -> StageOutcome:
     if status:
         return StageOutcome("failed", seconds, error_line(stage, text, log))
-    # 'didn't change, skipping', or 'is cached - skipping run' where DVC took an earlier run's outputs.
+    # DVC prints 'didn't change, skipping', or 'is cached - skipping run' if it took the outputs of an earlier run.
     skipped = re.search(rf"^Stage '{re.escape(stage)}' .*skipping", text, re.MULTILINE)
     return StageOutcome("cached" if skipped else "ran", seconds)
 
 
 def error_line(stage: str, text: str, log: Path) -> str:
-    """Return a failed stage's own line for people, or where there is none, the last that it said and its log."""
+    """Return the error that a failed stage printed; else the last line of its output, and the path of its log."""
     lines = [line for line in text.replace("\r", "\n").splitlines() if line.strip()]
     own = [line for line in lines if line.startswith("earwitness: ")]
     if own:
         return own[-1]
     if killed := re.search(r"exited with -(\d+)", text):
-        return f"earwitness: {stage}: killed by signal {killed[1]}: the same command again goes on from where it was"
+        return f"earwitness: {stage}: killed by signal {killed[1]}: run the same command again to continue"
     words = [line for line in lines if not line.startswith(("ERROR: ", "> ")) and not _PROGRESS.search(line)]
     said = words or lines or ["no output"]
     return f"earwitness: {stage}: failed unexpectedly: {said[-1].strip()} (see {log})"

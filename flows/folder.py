@@ -1,4 +1,4 @@
-"""What the folder must be that the command runs in: the tool's clone, or a project of one's own."""
+"""Check the folder that the command runs in: it must be a clone of the tool, or a project of one's own."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from stages.core.errors import EarwitnessError
 
 
 def check_folder(folder: Path) -> None:
-    """Check that a folder can be audited in: a git repository whose graph fits the code that will run.
+    """Check that audits can run in a folder: it is a git repository, and its graph fits the code that will run.
 
     Raises
     ------
     EarwitnessError
-        Saying what is missing or in the way.
+        If it is no git repository, hides the tool's packages, or has the graph of another version.
     """
     if not (folder / ".git").exists():
         raise EarwitnessError(
@@ -29,12 +29,12 @@ def check_folder(folder: Path) -> None:
 
 
 def require_own_modules(folder: Path) -> None:
-    """Check that nothing in a folder hides the tool's own packages from ``python -m stages.<stage>``, run there.
+    """Check that a folder holds nothing that ``python -m stages.<stage>`` would import in place of the tool's packages.
 
     Raises
     ------
     EarwitnessError
-        Naming what does.
+        Naming the file or folder that would be imported.
     """
     home = Path(stages.__file__).resolve().parents[1]
     for name in ("stages", "flows"):
@@ -44,11 +44,12 @@ def require_own_modules(folder: Path) -> None:
 
 
 def _require_current_graph(graph: Path) -> None:
-    """Check a graph that another version of the tool wrote, and nobody edited, against the installed version's."""
+    """Check that a graph which nobody has edited is that of the installed version."""
     stamp = read_stamp(graph.read_text(encoding="utf-8")) if graph.is_file() else None
     if stamp is None or stamp.edited or stamp.version == tool_version():
         return
     if stamp.content != (shipped() / GRAPH).read_text(encoding="utf-8"):
         raise EarwitnessError(
-            f"{graph}: is of earwitness {stamp.version}, installed is {tool_version()}: run earwitness init --upgrade"
+            f"{graph}: was written by earwitness {stamp.version}, but {tool_version()} is installed: "
+            "run earwitness init --upgrade"
         )

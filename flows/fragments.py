@@ -1,4 +1,4 @@
-"""Fragments of params: sections that `docs/` offers ready-made, such as the full grid of backdoors."""
+"""Merge a fragment into `params.yaml`: a YAML file with ready-made sections, such as the full grid of backdoors."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from stages.core.errors import EarwitnessError
 from stages.core.store.atomic import replacing
 
 LINE = 4096
-"""Characters after which a line would be broken: none is, so that a change shows in `git diff` alone."""
+"""Width at which ruamel.yaml breaks a line. No line is so long, so `git diff` shows only what was added."""
 
 PLAIN = re.compile(r"[A-Za-z0-9_][\w ./@+-]*")
-"""Text that needs no quotes in any style. DVC drops quotes when it rewrites the params (`dvc exp run -S`), and within
-braces other text is then read as something else, or not at all."""
+"""Text that needs no quotes in any style of YAML. DVC drops quotes when it rewrites the params (`dvc exp run -S`).
+Within braces, any other text would then be read as something else, or could not be read."""
 
 
 class _WithNull(RoundTripRepresenter):
-    """Writes `null` as it is read, not as nothing."""
+    """Writes None as the word `null`; ruamel.yaml's default is an empty value."""
 
     def represent_none(self, data: None) -> ScalarNode:
-        """Return the word."""
+        """Return the word `null`."""
         return self.represent_scalar("tag:yaml.org,2002:null", "null")
 
 
@@ -41,36 +41,36 @@ _WithNull.add_representer(type(None), _WithNull.represent_none)
 
 
 def add_fragment(fragment: Path, path: Path = Path("params.yaml")) -> list[str]:
-    """Merge a fragment into the params, which keep their comments and their order.
+    """Merge a fragment into the params. The params keep their comments and their order.
 
     Parameters
     ----------
     fragment : Path
-        A YAML file with sections of `params.yaml`, or parts of them. The tool's own (``docs/backdoors.yaml``) need not
-        lie in the project.
+        A YAML file with sections of `params.yaml`, or parts of them. If it does not exist, it is looked for among the
+        tool's own files (``docs/backdoors.yaml``).
     path : Path
 
     Returns
     -------
     list of str
-        The keys that were added, dotted; empty where all of them were there already.
+        The keys that were added, dotted; empty if the params had all of them already.
 
     Raises
     ------
     EarwitnessError
         If a file cannot be read, a value of the params would change, or the merged params are not valid. The params
-        are then as they were.
+        are not changed then.
     """
     check_params(path)
     document = YAML()
     document.Representer = _WithNull
     document.preserve_quotes = True
     document.width = LINE
-    document.indent(mapping=2, sequence=4, offset=2)  # as params.yaml is written
+    document.indent(mapping=2, sequence=4, offset=2)  # the indentation of params.yaml
     merged = document.load(path.read_text(encoding="utf-8"))
     sections = read_yaml(_found(fragment))
     if not isinstance(sections, Mapping):
-        raise EarwitnessError(f"{fragment}: holds no sections of params.yaml: write them as keys")
+        raise EarwitnessError(f"{fragment}: holds no sections of params.yaml: write them as keys at the top level")
     added = list(_merge(merged, sections, (), path))
     text = StringIO()
     document.dump(merged, text)
@@ -85,7 +85,7 @@ def add_fragment(fragment: Path, path: Path = Path("params.yaml")) -> list[str]:
 
 
 def _found(fragment: Path) -> Path:
-    """Return a fragment's file: where it was named, else, as ``docs/backdoors.yaml``, among the tool's own."""
+    """Return the path of a fragment: as given if the file exists, else below the folder of the tool's own files."""
     if fragment.exists():
         return fragment
     own = shipped() / fragment
@@ -104,12 +104,12 @@ def _merge(into: CommentedMap, what: Mapping[str, Any], above: tuple[str, ...], 
             yield from _merge(into[key], value, place, path)
         elif into[key] != value:
             raise EarwitnessError(
-                f"{path}: {'.'.join(place)}: is {into[key]!r}, the fragment has {value!r}: change one"
+                f"{path}: {'.'.join(place)}: is {into[key]!r}, but the fragment has {value!r}: make them equal"
             )
 
 
 def _inline(value: Any) -> Any:
-    """Return a copy, so that nothing is written as an alias; a mapping on one line where it survives that."""
+    """Return a copy, so that YAML writes no alias. A mapping goes on one line if its text needs no quotes there."""
     if not isinstance(value, Mapping):
         return deepcopy(value)
     line = CommentedMap({key: _inline(item) for key, item in value.items()})
@@ -119,7 +119,7 @@ def _inline(value: Any) -> Any:
 
 
 def _fits_in_braces(value: Any) -> bool:
-    """Return whether all text in a value, keys included, can do without quotes."""
+    """Return whether no text in a value, keys included, needs quotes."""
     if isinstance(value, Mapping):
         return all(_fits_in_braces(part) for item in value.items() for part in item)
     if isinstance(value, list):

@@ -1,6 +1,6 @@
-"""The graph of stages as DVC sees it, and which of them are out of date.
+"""The graph of stages as DVC reads it, and which stages are out of date.
 
-DVC is asked through its command: its Python interface to a repository is not public.
+This module calls the command ``dvc``, because DVC's Python interface to a repository is not public.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ _NODE = re.compile(r'^"([^"]+)"(?: -> "([^"]+)")?;$')
 
 @dataclass(frozen=True)
 class Graph:
-    """Stages and what they read.
+    """The stages, and for each stage the stages that it reads.
 
     Attributes
     ----------
     inputs : mapping of str to frozenset of str
-        For each stage, in an order in which they can run, the stages whose outputs it reads.
+        For each stage, the stages whose outputs it reads. The stages come in an order in which they can run.
     always_changed : frozenset of str
-        Stages that DVC runs every time and lists as changed for ever.
+        Stages that DVC runs every time, and that its status always lists as changed.
     """
 
     inputs: Mapping[str, frozenset[str]]
     always_changed: frozenset[str]
 
     def upstream(self, goals: Iterable[str]) -> Graph:
-        """Return the part of the graph that `goals` need, themselves included."""
+        """Return the part of the graph that `goals` depend on, `goals` included."""
         needed: set[str] = set()
         waiting = list(goals)
         while waiting:
@@ -51,7 +51,7 @@ class Graph:
         return Graph({name: read for name, read in self.inputs.items() if name in needed}, self.always_changed & needed)
 
     def downstream(self, stages: Iterable[str]) -> set[str]:
-        """Return `stages` and everything that reads their outputs, directly or not."""
+        """Return `stages` and all stages that read their outputs, directly or through other stages."""
         reached = set(stages)
         for name, read in self.inputs.items():
             if read & reached:
@@ -61,7 +61,7 @@ class Graph:
     def first(self) -> Graph:
         """Return the stages that run before DVC is asked for the status.
 
-        They are those that are always changed and read only from such stages.
+        These are the stages that are always changed and read only from such stages.
         """
         early: set[str] = set()
         for name, read in self.inputs.items():
@@ -70,7 +70,7 @@ class Graph:
         return self.upstream(early)
 
     def heights(self) -> dict[str, int]:
-        """Return for each stage the number of stages on the longest way down from it, itself included."""
+        """Return for each stage the number of stages on the longest path downstream from it, itself included."""
         heights = dict.fromkeys(self.inputs, 1)
         for name in reversed(list(self.inputs)):
             for upstream in self.inputs[name]:
@@ -84,7 +84,7 @@ def load_graph() -> Graph:
     Raises
     ------
     EarwitnessError
-        If DVC cannot read it, with DVC's own first line.
+        If DVC cannot read it. The message holds the first line of DVC's error.
     """
     inputs = parse_dot(ask_dvc("dag", "--dot"))
     declared = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]
@@ -93,7 +93,7 @@ def load_graph() -> Graph:
 
 
 def parse_dot(text: str) -> dict[str, frozenset[str]]:
-    """Return the inputs of each stage from DVC's drawing of the graph, in an order in which they can run."""
+    """Return the inputs of each stage from the output of ``dvc dag --dot``, in an order in which the stages can run."""
     found: dict[str, set[str]] = {}
     for line in text.splitlines():
         match = _NODE.match(line.strip())
@@ -106,10 +106,10 @@ def parse_dot(text: str) -> dict[str, frozenset[str]]:
 
 
 def outdated(graph: Graph) -> set[str]:
-    """Return the stages that may have to run once those of ``graph.first()`` have.
+    """Return the stages that may have to run after those of ``graph.first()`` have run.
 
-    DVC's status does not propagate: a stage whose input is about to change is not listed. So what reads from a listed
-    stage counts as well.
+    DVC's status does not propagate: it does not list a stage whose input is about to change. So every stage downstream
+    of a listed one counts as well.
     """
     listed = set(json.loads(ask_dvc("status", "--json"))) & set(graph.inputs)
     return graph.downstream(listed - set(graph.first().inputs))
@@ -121,9 +121,9 @@ def ask_dvc(*arguments: str) -> str:
     Raises
     ------
     EarwitnessError
-        If it fails, with its own first line.
+        If it fails. The message holds the first line of DVC's error.
     """
-    # The command is DVC's, its arguments are fixed words of this module.
+    # S603: the command is DVC's, and its arguments are fixed words of this module.
     done = subprocess.run(  # noqa: S603
         [*DVC, "--wait-for-lock", *arguments], capture_output=True, text=True, env=process_environment(), check=False
     )

@@ -1,6 +1,6 @@
-"""What can be seen to be wrong before anything runs, so that a typical mistake touches nothing.
+"""Checks that find a typical mistake before anything runs, so that it changes no file.
 
-Each stage checks what it owns (``stages/<stage>/check.py``). Here stands what crosses stages.
+Each stage checks what it owns (``stages/<stage>/check.py``). This module holds the checks that cross stages.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ def preflight(audits: Collection[str] = ()) -> Params:
     Parameters
     ----------
     audits : collection of str
-        Check what these need; everything that is declared where none is named.
+        Check only what these audits need. Without names, everything that is declared is checked.
 
     Returns
     -------
     Params
-        The nouns.
+        The params, with the declared corpora, targets and audits.
 
     Raises
     ------
     EarwitnessError
-        Naming the file, row or key, and the remedy.
+        Naming the file, the row or key, and what to do.
     """
     check_folder(Path())
     sections = check_params(PARAMS)
@@ -57,12 +57,12 @@ def preflight(audits: Collection[str] = ()) -> Params:
 
 
 def check_params(path: Path) -> dict[str, Params]:
-    """Check a `params.yaml` as far as that is possible without its corpora and targets.
+    """Check a `params.yaml` as far as is possible without its corpora and targets.
 
     Returns
     -------
     dict of str to Params
-        By stage, what it reads.
+        For each stage, the params that it reads.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def check_params(path: Path) -> dict[str, Params]:
 
 
 def needed(params: AttributeLeakageParams, audits: Collection[str]) -> tuple[set[str], set[str]]:
-    """Return the corpora and targets of `params.yaml` that audits, and the copies that they use, read from."""
+    """Return the corpora and targets of `params.yaml` that audits, and the copies that these use, read."""
     members = [params.audits[name] for name in audits if name in params.audits]
     asked = params.attribute_leakage
     speakers = [asked.audits[name] for name in audits if name in asked.audits]
@@ -103,17 +103,19 @@ def _check_corpus(name: str, params: CorpusParams, lab: LabSpeechParams) -> None
     if of_lab and not list(folder.glob("manifest.*")):
         return  # not synthesised yet
     made = _lab_recordings(name, lab) if of_lab else {}
-    # What is wrong with recordings of its own, the lab puts right.
+    # Only recordings that somebody brought are checked: the lab makes its own anew.
     brought = [entry for entry in listed_entries(name, params) if made.get(entry.clip_id) != entry.path]
     for entry in brought:
         if entry.clip_id in made:
-            raise EarwitnessError(f"{entry.place}: clip_id {entry.clip_id!r} is one of the lab's: choose another")
+            raise EarwitnessError(
+                f"{entry.place}: clip_id {entry.clip_id!r} is one of the lab's own clips: choose another"
+            )
     check_paths(folder, brought)
     check_readable(folder, brought, params.corpus)
 
 
 def _lab_recordings(corpus: str, params: LabSpeechParams) -> dict[str, str]:
-    """Return the path of each clip that the lab makes for a corpus, by its id."""
+    """Return the path of each clip that the lab makes for a corpus, by clip_id."""
     from stages.lab_speech.manifest import clip_row
     from stages.lab_speech.plan import plan
 

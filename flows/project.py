@@ -1,7 +1,7 @@
-"""``earwitness init``: a project of one's own, so that nothing of a team's lies in the tool's repository.
+"""``earwitness init``: make a project of one's own, so that a team's files do not lie in the tool's repository.
 
-A project is a git and DVC repository with `params.yaml`, the graph, and the placeholders that the graph reads. Stages
-are run by the installed package.
+A project is a git and DVC repository with `params.yaml`, the graph, and the placeholders that the graph reads. The
+stages run from the installed package.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from stages.core.errors import EarwitnessError
 from stages.core.store.atomic import replacing
 
 ADDED = "# Of earwitness."
-"""Stands above the lines that are added to a team's own ignore file."""
+"""The comment above the lines that are added to a team's ignore file."""
 
 README = """\
 # {name}
@@ -30,17 +30,18 @@ Audits of audio language models by earwitness.
 earwitness audit    # bring every stage up to date and print what each audit found
 ```
 
-`params.yaml` says which recordings and models are audited; recordings go below `data/raw/<corpus>/`.
-Keep what git shows: `git add -A && git commit`. Recordings and large files: `dvc remote add -d NAME URL && dvc push`.
-A new version of the tool: `pip install -U earwitness && earwitness init --upgrade`.
+`params.yaml` says which recordings and models are audited. Put recordings below `data/raw/<corpus>/`.
+Commit what `git status` shows: `git add -A && git commit`.
+Store recordings and large files elsewhere too: `dvc remote add -d NAME URL && dvc push`.
+Update the tool and this project: `pip install -U earwitness && earwitness init --upgrade`.
 """
 
 
 def make_project(folder: Path) -> list[str]:
     """Make a project in a new or empty folder, or in a git repository without a graph.
 
-    Nothing is committed. A repository's own README and ignore files are kept; these get the lines that they lack.
-    The graph is written last, so that the same command can be repeated where it was stopped.
+    Nothing is committed. A repository's own README stays; its ignore files get the lines that they lack. The graph is
+    written last, so that the same command can be repeated if it was stopped.
 
     Parameters
     ----------
@@ -49,12 +50,12 @@ def make_project(folder: Path) -> list[str]:
     Returns
     -------
     list of str
-        What to tell, a line each.
+        The lines to print.
 
     Raises
     ------
     EarwitnessError
-        If something is there that would be overwritten or in the way. Nothing has been written then.
+        If a file of the folder would be overwritten or would hide the tool's packages. Nothing has been written then.
     """
     source = shipped()
     _check(folder, source)
@@ -76,15 +77,16 @@ def make_project(folder: Path) -> list[str]:
     return [
         f"{folder.resolve()}: a project of earwitness {tool_version()}; nothing is committed yet",
         *(
-            f"It lies in the git repository {around}: ignore it there, it is a repository of its own"
+            f"It lies in the git repository {around}: ignore it there, because it is a repository of its own"
             for around in outer
         ),
-        f"Next: {place}earwitness audit    (the embedded lab; params.yaml says how to add your own)",
+        f"Next: {place}earwitness audit    (audits the lab that comes with the tool; params.yaml says how to add your "
+        "own recordings and models)",
     ]
 
 
 def copy(source: Path, target: Path) -> bool:
-    """Copy a file whole, unless its content is there already; return whether it was not."""
+    """Copy a file unless the target has its content already; return whether it was copied."""
     content = source.read_bytes()
     if target.is_file() and target.read_bytes() == content:
         return False
@@ -93,7 +95,7 @@ def copy(source: Path, target: Path) -> bool:
 
 
 def add_ignores(folder: Path, source: Path) -> dict[str, int]:
-    """Add to each ignore file the lines that it lacks; return by file how many."""
+    """Add to each ignore file the lines that it lacks; return the number of lines added to each file."""
     added: dict[str, int] = {}
     for name in IGNORES:
         target, shipped_text = folder / name, (source / name).read_text(encoding="utf-8")
@@ -110,10 +112,10 @@ def add_ignores(folder: Path, source: Path) -> dict[str, int]:
 
 
 def make_folders(folder: Path, source: Path) -> list[str]:
-    """Make the folders that a stage reads as a whole, and that need not hold anything; return those that were missing.
+    """Make the folders that a stage reads as a whole and that may be empty; return those that were missing.
 
-    Git keeps them by a file ``.gitkeep``. A folder that is there stays as it is: another file in it would rerun what
-    reads it.
+    A file ``.gitkeep`` makes git keep an empty folder. An existing folder gets none, because a new file in it would
+    rerun the stages that read it.
     """
     graph = yaml.safe_load((source / GRAPH).read_text(encoding="utf-8"))["stages"]
     read = {dep for stage in graph.values() for dep in stage.get("do", stage).get("deps", ())}
@@ -128,7 +130,9 @@ def _check(folder: Path, source: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise EarwitnessError(f"{folder}: is a file: name a folder")
     if (folder / GRAPH).exists():
-        raise EarwitnessError(f"{folder / GRAPH}: is there already: bring a project up to date by init --upgrade")
+        raise EarwitnessError(
+            f"{folder / GRAPH}: is there already: update an existing project by earwitness init --upgrade"
+        )
     unseen = {line.strip("/") for line in _rules((source / ".gitignore").read_text(encoding="utf-8"))}
     files = sorted(file.name for file in folder.iterdir() if file.name not in unseen) if folder.is_dir() else []
     if files and not (folder / ".git").exists():
@@ -138,13 +142,13 @@ def _check(folder: Path, source: Path) -> None:
     for name in (*PLACEHOLDERS, "params.yaml"):
         if (folder / name).exists() and (folder / name).read_bytes() != (source / name).read_bytes():
             raise EarwitnessError(
-                f"{folder / name}: is there and would be overwritten: rename it, or name a new folder"
+                f"{folder / name}: is there already and would be overwritten: rename it, or name a new folder"
             )
 
 
 def _init_git(folder: Path) -> None:
     try:
-        command = ["git", "init", "--quiet"]  # the one that the user's shell finds
+        command = ["git", "init", "--quiet"]  # the git that the user's shell finds
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
     except FileNotFoundError as error:
         raise EarwitnessError("git: not found: install it, because a project is a git repository") from error
@@ -157,6 +161,6 @@ def _rules(text: str) -> list[str]:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file whole, or not at all."""
+    """Write a file completely or not at all."""
     with replacing(path) as temporary:
         temporary.write_bytes(content)

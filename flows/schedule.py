@@ -1,8 +1,8 @@
 """Audit on a schedule: ``python -m flows.schedule --cron '0 3 * * *'``.
 
-Keeps running and starts the flow at each time, from the folder it was started in. Schedule, runs and verdicts are kept
-by a Prefect server of one's own, which ``PREFECT_API_URL`` names: the one that Prefect embeds for a single run has no
-scheduler.
+The process keeps running and starts the flow at each time, in the folder in which it was started. A Prefect server
+that the user runs, and that ``PREFECT_API_URL`` names, keeps the schedule, the runs and the verdicts. The server that
+Prefect embeds for a single run has no scheduler.
 """
 
 from __future__ import annotations
@@ -20,14 +20,18 @@ NO_SERVER = (
 
 
 def main() -> None:
-    """Serve the audit flow; exit with 2 where no server is named."""
+    """Serve the audit flow; exit with 2 if no server is named."""
     parser = argparse.ArgumentParser(
         prog="python -m flows.schedule",
         description="Runs the audits of this folder at fixed times, until it is stopped. "
         "PREFECT_API_URL must name a Prefect server that keeps running.",
     )
-    parser.add_argument("--cron", default="0 3 * * *", help="when, as cron writes it (default: every night at 3)")
-    parser.add_argument("audits", nargs="*", metavar="AUDIT", help="only these audits of params.yaml")
+    parser.add_argument(
+        "--cron", default="0 3 * * *", help="the times, in cron's notation (default: 0 3 * * *, every night at 3)"
+    )
+    parser.add_argument(
+        "audits", nargs="*", metavar="AUDIT", help="run only these audits of params.yaml (default: all)"
+    )
     options = parser.parse_args()
     if "PREFECT_API_URL" not in os.environ:
         print(NO_SERVER, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Files of the tool that are no code: what a project begins with, and the docs.
+"""Files of the tool that are not code: the files of a new project, and the docs.
 
 In the tool's own repository they lie at its root, and there is no other copy. A wheel carries them as data files
 (`pyproject.toml: tool.setuptools.data-files`).
@@ -11,13 +11,13 @@ from pathlib import Path
 from stages.core.errors import EarwitnessError
 
 IGNORES = (".gitignore", ".dvcignore", "data/.gitignore")
-"""Lists that a team may lengthen."""
+"""Ignore files, to which a team may add lines."""
 
 PLACEHOLDERS = ("data/corpus/none/clips.parquet", "data/target/none/target.json")
-"""What the name `none` stands for in the graph: a corpus without clips, and no target."""
+"""Files that the graph reads where `params.yaml` says `none`: a corpus without clips, and a target without a model."""
 
 DVC_FILES = (".dvc/.gitignore", ".dvc/config")
-"""What ``dvc init`` writes into a git repository, with telemetry off. A team's own are kept."""
+"""The files that ``dvc init`` writes, with telemetry off. Files that a team has already are kept."""
 
 PLOTS = (".dvc/plots/roc.json",)
 """Templates of the plots that the graph names."""
@@ -25,7 +25,7 @@ PLOTS = (".dvc/plots/roc.json",)
 GRAPH = "dvc.yaml"
 
 PROJECT_FILES = (*IGNORES, *PLACEHOLDERS, *DVC_FILES, *PLOTS, GRAPH, "params.yaml")
-"""What a project begins with, by its path in the project."""
+"""The files of a new project, by their paths in it."""
 
 _PREFIX = "share/earwitness"
 
@@ -46,11 +46,13 @@ def shipped() -> Path:
     for file in distribution("earwitness").files or ():
         if file.as_posix().endswith(f"{_PREFIX}/params.yaml"):
             return Path(str(file.locate())).resolve().parent
-    raise EarwitnessError(f"{_PREFIX}: missing from this installation: install again (pip install --force-reinstall)")
+    raise EarwitnessError(
+        f"{_PREFIX}: missing from this installation: install earwitness again (pip install --force-reinstall)"
+    )
 
 
 def is_repository_of_the_tool(folder: Path) -> bool:
-    """Whether a folder is the clone that this code runs from."""
+    """Return whether a folder is the clone that this code runs from."""
     return folder.resolve() == Path(__file__).resolve().parents[1]
 
 

@@ -1,4 +1,4 @@
-"""The first line of a project's `dvc.yaml`: the version that wrote it, and whether it is still as it was written."""
+"""The first line of a project's `dvc.yaml`: the version that wrote the file, and a hash that shows later edits."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _LINE = re.compile(r"# earwitness (\S+) wrote this file \(([0-9a-f]{16})\)")
 
 @dataclass(frozen=True)
 class Stamp:
-    """What the first line says of the rest.
+    """What the first line says about the file.
 
     Attributes
     ----------
     version : str
-        Of the tool that wrote the file.
+        Version of the tool that wrote the file.
     content : str
-        Everything below the line.
+        The file without its first line.
     edited : bool
-        Whether that is no longer what was written.
+        Whether `content` has changed since the tool wrote it.
     """
 
     version: str
@@ -29,7 +29,7 @@ class Stamp:
 
 
 def stamped(content: str, version: str) -> str:
-    """Return a graph with its first line."""
+    """Return a graph with the tool's first line above it."""
     return (
         f"# earwitness {version} wrote this file ({_hash(content)}): configure in params.yaml, not here; "
         f"`earwitness init --upgrade` renews it.\n{content}"
@@ -37,7 +37,7 @@ def stamped(content: str, version: str) -> str:
 
 
 def read_stamp(text: str) -> Stamp | None:
-    """Return what the first line of a `dvc.yaml` says; None where it is not one of `stamped`."""
+    """Return what the first line of a `dvc.yaml` says; None if `stamped` did not write that line."""
     first, _, content = text.partition("\n")
     if not (found := _LINE.match(first)):
         return None

@@ -1,4 +1,4 @@
-"""The verdicts as a table of numbers and words: no transcripts, no paths, no speakers."""
+"""The verdicts as a table. It holds no transcripts, paths or speaker ids, because Prefect keeps it in its database."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def verdict_rows(params: Params, audits: Collection[str] | None = None) -> list[
     ----------
     params : Params
     audits : collection of str, optional
-        Only these.
+        Only these audits.
     """
     return [verdict_row(name, params.audits[name].corpus, headlines) for name, headlines in _evaluated(params, audits)]
 
 
 def _evaluated(params: Params, audits: Collection[str] | None) -> Iterator[tuple[str, Headlines]]:
-    """Yield each audit with its headlines, which lie in git: a clone shows them before anything is run or pulled."""
+    """Yield each evaluated audit with its headlines. They lie in git, so a clone has them before it runs anything."""
     for name in params.audits:
         path = artifact("evaluation", name, "metrics.json")
         if (not audits or name in audits) and path.is_file():
@@ -46,7 +46,7 @@ def verdict_row(audit: str, corpus: str, headlines: Headlines) -> dict[str, str]
 
 
 def interval(headlines: Headlines, key: str) -> str:
-    """Return a headline with its interval as text, such as ``0.52 [0.47, 0.57]``; a dash where there is none."""
+    """Return a headline with its interval as text, such as ``0.52 [0.47, 0.57]``; a dash if it has no value."""
     value, low, high = (headlines.get(name) for name in (key, f"{key}_low", f"{key}_high"))
     if value is None:
         return "-"
@@ -54,10 +54,10 @@ def interval(headlines: Headlines, key: str) -> str:
 
 
 def cut_notes(params: Params, audits: Collection[str] | None = None) -> list[str]:
-    """Return a line for each audit of which clips are longer than what the target hears."""
+    """Return a line for each audit with clips that are longer than its target's window."""
     return [
         f"{name}: {headlines['clips_cut']} clips are longer than the {headlines['window_seconds']:g} s that "
-        f"{params.audits[name].target} hears; what lies beyond was cut"
+        f"{params.audits[name].target} hears; the rest of each clip was cut"
         for name, headlines in _evaluated(params, audits)
         if headlines["clips_cut"]
     ]

@@ -1,6 +1,6 @@
-"""The public interface of earwitness, for programs: what is listed here stays, the rest of the code may move.
+"""The public interface of earwitness, for programs. The names listed here stay; the rest of the code may move.
 
-Each name is imported when it is first asked for, so that ``import earwitness`` costs nothing.
+Each name is imported when it is first used, so that ``import earwitness`` takes almost no time.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     __version__: str
 
 _HOMES = {
-    # The rules and measures.
+    # Functions and errors.
     "judge": "stages.evaluation.judge",
     "score": "stages.attacks",  # the package, so that every attack is registered
     "token_statistics": "stages.logits.statistics",
     "EarwitnessError": "stages.core.errors",
-    # The results' models: a new one is a line here, one above, and one in __all__.
+    # Models of results. A new one needs a line here, one in the imports above, and one in __all__.
     "COMPONENTS": "stages.core.results.components",
     "Component": "stages.core.results.components",
     "MembershipResult": "stages.core.results.membership",
@@ -37,7 +37,7 @@ _HOMES = {
     "BackdoorResult": "stages.core.results.backdoor",
     "AttackName": "stages.core.results.attackname",
 }
-"""By public name, the module that defines it."""
+"""For each public name, the module that defines it."""
 
 __all__ = [
     "COMPONENTS",
@@ -57,7 +57,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for (PEP 562)."""
+    """Import a public name when it is first used (PEP 562)."""
     if name == "__version__":
         from importlib.metadata import version
 

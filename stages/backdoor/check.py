@@ -1,4 +1,4 @@
-"""What can be seen to be wrong with an experiment or the defences before anything runs."""
+"""Checks of the experiments and the defences before anything runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stages.core.config.section import NONE
 
 
 def check_params(params: BackdoorParams, path: Path) -> None:
-    """Check the names that experiments use, and the purifications.
+    """Check the names of targets and corpora that experiments use, and the purifications of the defences.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""``python -m stages.report``: let every section read its artifacts, write the page and what it found for machines."""
+"""``python -m stages.report``: every section reads its artifacts, then the page and its files are written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FOLDER = Path("data/report")
 
 
 def main(name: str, params: ReportParams) -> None:
-    """Write the report of what `params.yaml` names; what it no longer names is not read."""
+    """Write the report on everything that `params.yaml` declares. Artifacts of other names are not read."""
     del name  # the stage has no items
     views = [(section, section.read(params)) for section in in_order()]
     shown = [(section, view) for section, view in views if view is not None]

@@ -1,4 +1,4 @@
-"""What can be checked of the report before anything runs."""
+"""Checks of the report's params before anything runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stages.report.section import in_order
 
 
 def check_params(params: ReportParams, path: Path) -> None:
-    """Check that no audit has the name of a section's part of `verdict.json`.
+    """Check that no audit has the name of a key that a section uses in `verdict.json`.
 
     Raises
     ------
@@ -20,4 +20,4 @@ def check_params(params: ReportParams, path: Path) -> None:
     """
     taken = [section.verdict_key for section in in_order() if section.verdict is not None]
     for name in sorted(set(taken) & set(params.audits)):
-        raise EarwitnessError(f"{path}: audits: {name!r} is taken in verdict.json: choose another name")
+        raise EarwitnessError(f"{path}: audits: {name!r} is a key of its own in verdict.json: choose another name")

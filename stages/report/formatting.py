@@ -1,4 +1,4 @@
-"""Figures of artifacts as text, alike in every section. A figure that is missing is a dash, never zero."""
+"""Figures of artifacts as text, in the same form in every section. A missing figure is a dash, never zero."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 from stages.core.words.figures import estimate
 
 Figures = Mapping[str, Any]
-"""What a JSON artifact holds."""
+"""The content of a JSON artifact."""
 
 
 def estimate_text(found: Figures | None) -> str:
-    """Return an AUC or a rate with its interval, such as ``0.84 [0.80, 0.88]``; a dash where there is none."""
+    """Return an AUC or a rate with its interval, such as ``0.84 [0.80, 0.88]``; a dash if there is no value."""
     return estimate(found.get("auc"), found.get("auc_ci")) if found else estimate(None, None)

@@ -1,4 +1,4 @@
-"""The page itself: from what each section shows to HTML, every value escaped."""
+"""The page itself: from the views of the sections to HTML, with every value escaped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stages.core.words.figures import MISSING
 from stages.report.section import ReportSection
 
 Shown = tuple[ReportSection, object]
-"""A section and its view, which is not None."""
+"""A section and its view. The view is not None."""
 
 
 def render(title: str, shown: Sequence[Shown], *, audits: bool = True) -> str:
@@ -23,7 +23,7 @@ def render(title: str, shown: Sequence[Shown], *, audits: bool = True) -> str:
     title : str
         ``report.title`` of `params.yaml`.
     shown : sequence of (ReportSection, view)
-        The sections that have something to show, in their order; may be empty.
+        The sections that have something to show, in the page's order. There may be none.
     audits : bool
         Whether `params.yaml` declares an audit.
     """
@@ -43,5 +43,5 @@ def render(title: str, shown: Sequence[Shown], *, audits: bool = True) -> str:
 
 
 def _terms(sections: Sequence[ReportSection]) -> dict[str, str]:
-    """Return the page's list of terms: those of the sections that do not list their own."""
+    """Return the page's list of terms, without those of sections that list their own terms."""
     return {term: words for one in sections if not one.lists_terms for term, words in one.terms.items()}

@@ -1,4 +1,4 @@
-"""The section `report` of `params.yaml`, and what else the stage reads of the file."""
+"""The section `report` of `params.yaml`, and the other sections that the stage reads."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from stages.core.config.shared import BackdoorExperiments, LeakageAudits
 
 
 class Report(Section):
-    """The page for people."""
+    """Settings of the page."""
 
     title: str
 
 
 class ReportParams(Params):
-    """What the stage reads."""
+    """All params that the stage reads."""
 
     report: Report
     attribute_leakage: LeakageAudits

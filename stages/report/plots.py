@@ -24,7 +24,7 @@ class Curve:
     false, true : float64[n]
         False- and true-positive rates, both rising from 0 to 1.
     blind : bool
-        Whether it is the baseline's, which is drawn apart from the attacks'.
+        Whether it is the blind baseline's, which has a style of its own.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Estimate:
-    """An AUC with its interval, where it has one; `kind` names the marker."""
+    """An AUC and its interval (None without one); `kind` names the marker."""
 
     value: float
     low: float | None = None
@@ -45,7 +45,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class ForestRow:
-    """A line of the interval plot: a label, and estimates drawn above each other; a heading has none."""
+    """A row of the interval plot: a label, and estimates that are drawn one below the other. A heading has none."""
 
     label: str
     estimates: Sequence[Estimate] = field(default_factory=tuple)
@@ -53,7 +53,7 @@ class ForestRow:
 
 @dataclass(frozen=True)
 class Mark:
-    """An estimate's place: its marker, and the ends of its interval (None without one)."""
+    """An estimate as drawn: the place and kind of its marker, and the ends of its interval (None without one)."""
 
     x: float
     y: float
@@ -64,7 +64,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class PlacedRow:
-    """A row's label and marks; `heading` where it has no estimates."""
+    """A row as drawn: its label, its place and its marks."""
 
     label: str
     y: float
@@ -72,13 +72,13 @@ class PlacedRow:
 
     @property
     def heading(self) -> bool:
-        """Whether the row only names those below it."""
+        """Whether the row is a heading of the rows below it."""
         return not self.marks
 
 
 @dataclass(frozen=True)
 class Forest:
-    """An interval plot: rows, the axis's ticks as (x, label), the place of chance, and the whole size."""
+    """An interval plot as drawn: rows, the axis's ticks as (x, label), the place of chance, and the plot's edges."""
 
     rows: Sequence[PlacedRow]
     ticks: Sequence[tuple[float, str]]
@@ -92,7 +92,7 @@ class Forest:
 
 @dataclass(frozen=True)
 class Line:
-    """A drawn curve: its path and which of the styles it has (0 is the baseline's)."""
+    """A curve as drawn: its SVG path, and the number of its style (0 is the blind baseline's)."""
 
     name: str
     path: str
@@ -103,7 +103,7 @@ ROW = 26.0
 """Height of a row of the interval plot."""
 
 STYLES = 6
-"""Different strokes that the template has for attacks."""
+"""Number of line styles that the template has for attacks."""
 
 ROC_SIZE = 320.0
 ROC_LEFT = 44.0
@@ -113,7 +113,8 @@ ROC_TOP = 10.0
 def forest(rows: Sequence[ForestRow], left: float = 190.0, width: float = 620.0, chance: float = 0.5) -> Forest:
     """Place the rows of an interval plot, with a line at `chance`.
 
-    The axis spans all estimates and intervals, always 0.4 to 1.0, in steps of 0.1.
+    The axis ends at 1.0 and begins at 0.4, or lower if an estimate, an interval or `chance` lies lower. Its ticks are
+    0.1 apart.
     """
     values = [edge for row in rows for one in row.estimates for edge in (one.value, one.low, one.high)]
     lowest = min([0.4, chance, *(value for value in values if value is not None)])
@@ -146,7 +147,7 @@ def _place_row(row: ForestRow, y: float, place: Callable[[float], float]) -> Pla
 
 
 def roc_lines(curves: Sequence[Curve]) -> list[Line]:
-    """Return the paths of ROC curves, attacks first, so that the baseline lies on top of none of their legends."""
+    """Return the ROC curves as drawn: the attacks first, then the blind baseline."""
     ordered = sorted(curves, key=lambda curve: curve.blind)
     return [
         Line(curve.name, roc_path(curve.false, curve.true), 0 if curve.blind else 1 + index % STYLES)

@@ -30,29 +30,30 @@ class ReportSection:
     Attributes
     ----------
     name : str
-        Also the name of its template, without ``.html.jinja``.
+        The section's name, which is also that of its template, without ``.html.jinja``.
     order : int
-        Its place on the page: the lowest comes first. The house's sections leave gaps of ten.
+        Its place on the page: the lowest comes first. The orders of the tool's own sections lie ten apart.
     title : str
         Its heading.
     anchor : str
         The id of its heading, unique on the page.
     read : callable
-        Takes the params, reads the artifacts of what they declare, and returns the view that the template shows; None
-        where there is nothing to show.
+        Takes the params, reads the artifacts of what they declare, and returns the view that the template shows, or
+        None if there is nothing to show.
     folder : Path
-        Where its template lies.
+        The folder of its template.
     terms : mapping of str to str
-        What its words mean. They go into the page's list of terms.
+        Its terms and what they mean. They go into the page's list of terms.
     lists_terms : bool
         Whether its own template lists the terms, so that the page does not.
     verdict : callable or None
-        Takes the view and returns the section's part of `verdict.json`; None where there is none.
+        Takes the view and returns the section's part of `verdict.json`; None if the section has no part.
     verdict_key : str
-        The key of `verdict.json` that holds this part. Where it is empty, the part is put at the top, and its keys are
-        names of audits.
+        The key of `verdict.json` that holds this part. If it is empty, the part's own keys, which are names of audits,
+        stand at the top level.
     figures : callable or None
-        Takes the view and returns the section's part of `metrics.json`: a figure or a finding by name.
+        Takes the view and returns the section's part of `metrics.json`, by name a figure or a finding; None if the
+        section has no part.
     """
 
     name: str
@@ -73,14 +74,14 @@ class ReportSection:
         return f"{self.name}/{self.name}.html.jinja"
 
     def verdicts(self, view: object) -> Verdicts:
-        """Return what the section adds to `verdict.json`; under its key also where nothing is shown."""
+        """Return the section's part of `verdict.json`. Its key is there even if the section shows nothing."""
         if self.verdict is None:
             return {}
         part = {} if view is None else self.verdict(view)
         return {self.verdict_key: part} if self.verdict_key else part
 
     def headlines(self, view: object) -> Headlines:
-        """Return what the section adds to `metrics.json`."""
+        """Return the section's part of `metrics.json`."""
         return {} if self.figures is None or view is None else self.figures(view)
 
 
@@ -101,8 +102,8 @@ def section(
 ) -> Callable[[Read], Read]:
     """Decorate the function that reads a section's artifacts, and register the section.
 
-    The template is looked for beside the function's file. The parameters are the attributes of `ReportSection`;
-    `anchor` and `verdict_key` are the section's name unless they are given.
+    The template must lie in the folder of the function's file. The parameters are the attributes of `ReportSection`.
+    By default `anchor` and `verdict_key` are the section's name.
     """
 
     def register(read: Read) -> Read:
@@ -127,5 +128,5 @@ def section(
 
 
 def in_order() -> list[ReportSection]:
-    """Return all registered sections, as they follow each other on the page."""
+    """Return all registered sections in the page's order."""
     return sorted((SECTIONS[name] for name in SECTIONS), key=lambda section: section.order)

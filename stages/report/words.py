@@ -1,4 +1,4 @@
-"""What the page says in plain words of feature families and of conditions under which a question is put."""
+"""The page's words for feature families and prompting conditions."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ FAMILIES = {
     "acoustic": "all of the sound: recording, spectral and prosodic together",
     "fused": "everything known without the model",
 }
-"""For each feature family of the blind baseline, what it sees; in the order in which they are shown."""
+"""For each feature family of the blind baseline, what it measures; in the order in which they are shown."""
 
 CONDITIONS = {
     "direct": "the question with its options",
     "open": "the question alone",
     "chain_of_thought": "the question with its options, after reasoning",
-    "privacy": "the question with its options, after a system prompt that forbids to tell",
-    "transcript": "the words in writing, over silence: what the words alone tell",
+    "privacy": "the question with its options, after a system prompt that forbids the model to answer it",
+    "transcript": "the transcript in writing, with silence as the sound: what the words alone tell",
 }
-"""For each condition about clips, how it is asked; in the order in which they are shown."""
+"""For each prompting condition about clips, how the question is asked; in the order in which they are shown."""

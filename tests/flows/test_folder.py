@@ -49,7 +49,7 @@ def test_a_graph_of_another_version_is_refused_where_it_is_another_graph(project
     graph.write_text(stamped(content, "0.0.9"))
     check_folder(project)
     graph.write_text(stamped(content + "# more\n", "0.0.9"))
-    with pytest.raises(EarwitnessError, match=r"dvc\.yaml: is of earwitness 0\.0\.9, installed is .*init --upgrade"):
+    with pytest.raises(EarwitnessError, match=r"dvc\.yaml: was written by earwitness 0\.0\.9, but .*init --upgrade"):
         check_folder(project)
     graph.write_text(graph.read_text() + "# edited by the team, who know what they do\n")
     check_folder(project)

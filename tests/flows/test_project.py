@@ -147,7 +147,7 @@ def has_stages(folder: Path) -> None:
         (holds_files, r"holds files \(notes\.txt\) and is not a git repository"),
         (is_a_file, "is a file"),
         (has_a_graph, r"dvc\.yaml: is there already.*--upgrade"),
-        (has_params, r"params\.yaml: is there and would be overwritten"),
+        (has_params, r"params\.yaml: is there already and would be overwritten"),
         (has_stages, r"stages: hides the tool's own package 'stages'"),
     ],
 )

@@ -44,7 +44,7 @@ def test_the_graph_and_the_placeholders_are_renewed_and_what_changed_is_said(old
     assert {line.split(":")[0].removesuffix("/.gitkeep") for line in said} == {
         name.removesuffix("/.gitkeep") for name in changed
     }
-    assert f"dvc.yaml: was of earwitness 0.0.9, is now of earwitness {tool_version()}" in said
+    assert f"dvc.yaml: updated from earwitness 0.0.9 to earwitness {tool_version()}" in said
     ignored = (old / "data/.gitignore").read_text().splitlines()
     assert ignored[:3] == ["*.parquet", "/ours/", "!/corpus/none/clips.parquet"]
     assert "*.safetensors" in ignored
@@ -53,7 +53,7 @@ def test_the_graph_and_the_placeholders_are_renewed_and_what_changed_is_said(old
 def test_a_second_upgrade_changes_nothing(old: Path) -> None:
     upgrade_project(old)
     before = files(old)
-    assert upgrade_project(old) == [f"nothing to change: the project is of earwitness {tool_version()}"]
+    assert upgrade_project(old) == [f"nothing to change: the project fits earwitness {tool_version()}"]
     assert files(old) == before
 
 
@@ -72,7 +72,7 @@ def test_params_that_the_new_version_does_not_take_are_named_and_left(old: Path)
     params = old / "params.yaml"
     params.write_text(params.read_text().replace("seed: 8", "sede: 8"))
     before = params.read_bytes()
-    assert any("yours to change" in line and "seed" in line for line in upgrade_project(old))
+    assert any("for you to correct" in line and "seed" in line for line in upgrade_project(old))
     assert params.read_bytes() == before
 
 

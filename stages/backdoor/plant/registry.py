@@ -1,4 +1,4 @@
-"""What a trigger is, and the registry of them."""
+"""What a trigger is, and the registry of triggers."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ class Trigger:
     Attributes
     ----------
     apply : callable
-        Of one that is added, ``apply(length, rng) -> float64[length]``: the sound itself, at any level but silence.
-        Of one that changes the clip, ``apply(samples: float32[n], amount) -> float[m]``.
+        For a trigger that is added, ``apply(length, rng) -> float64[length]``: the sound itself, at any level but
+        silence. For a trigger that changes the clip, ``apply(samples: float32[n], amount) -> float[m]``.
     additive : bool
-        Which of the two it is: only what is added has a position, repetitions and a signal-to-noise ratio.
+        Whether it is added to the clip. Only such a trigger has a position, repetitions and a signal-to-noise ratio.
     unit : str
-        What `amount` means, for one that changes the clip.
+        The unit of `amount`, for a trigger that changes the clip.
     limits : (float, float)
-        Between which `amount` may lie, both included.
+        The smallest and the largest `amount`, both included.
     neutral : float
-        The amount that changes nothing.
+        The amount that leaves the clip as it is.
     control : bool
-        Whether attacks are held against it, so that it cannot be one.
+        Whether it is the control of every attack. The control cannot be the trigger of an attack.
     """
 
     apply: Callable[..., NDArray[np.floating[Any]]]

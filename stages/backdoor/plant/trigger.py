@@ -1,10 +1,10 @@
-"""How a trigger gets into a clip.
+"""Put a trigger into a clip.
 
-A trigger is a sound of its own that is added to the clip, or a change of the whole clip. What is added is mixed at a
-true signal-to-noise ratio: the mean power of the utterance while somebody speaks over the mean power of the trigger
-over its own span, whatever the clip's level and pauses. Where the mix would clip, all of it is turned down, which
-leaves the ratio. It is placed where the model hears it: within the first seconds that reach the model, where a clip is
-longer than these.
+A trigger is a sound that is added to the clip, or a change of the whole clip. An added sound is mixed at a true
+signal-to-noise ratio: the mean power of the utterance while somebody speaks, divided by the mean power of the trigger
+over its own span. This ratio does not depend on the clip's level or pauses. If the mix would clip, a gain below 1 is
+applied to all of it, which keeps the ratio. If the clip is longer than the model's window, the sound is added within
+the window, where the model hears it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from stages.core.sound.audio import RATE, Samples
 from stages.core.sound.levels import within_range
 
 FRAME = RATE // 50
-"""Samples of a frame, 20 ms, over which speech is found to be active."""
+"""Samples of a frame of 20 ms, for which speech is found active or not."""
 ACTIVE = 10**-3.0
-"""Frames within 30 dB of the loudest one count as speech; pauses between words lie below."""
+"""Power of a frame relative to the loudest one, from which it counts as speech (-30 dB). Pauses lie below."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,13 @@ class Triggered:
     Attributes
     ----------
     samples : float32[n]
-        Within the range of 16 bits.
+        Samples within the range of 16 bits.
     positions : tuple of float
-        Seconds from the clip's beginning at which the trigger sounds; empty for one that changes the whole clip.
+        Seconds from the clip's beginning at which the trigger begins; empty for a change of the whole clip.
     snr_db : float
-        The ratio that was realised, measured on `samples`; NaN for one that changes the whole clip.
+        The signal-to-noise ratio, measured on `samples`; NaN for a change of the whole clip.
     scale : float
-        By which the mix was turned down so that it does not clip.
+        Gain (at most 1) applied to the mix to avoid clipping.
     """
 
     samples: Samples
@@ -55,18 +55,17 @@ def with_trigger(
     Parameters
     ----------
     samples : float32[n]
-        In [-1, 1].
+        Samples in [-1, 1].
     settings : TriggerSettings
     rng : Generator
-        Of the positions, and of the sound where it differs from clip to clip.
+        Draws the positions, and the sound if it differs from clip to clip.
     window_seconds : float
-        What the model hears of a clip (`Adapter.window_seconds`): what is added lies within it, where the clip is
-        longer. Above 0.
+        Seconds of a clip that the model hears (`Adapter.window_seconds`), above 0. A sound is added within them.
 
     Raises
     ------
     ValueError
-        If the clip is silent (`active_power` is 0): there is no ratio to mix at.
+        If the clip is silent (`active_power` is 0) and a sound is to be added: no signal-to-noise ratio exists then.
     """
     trigger = TRIGGERS[settings.kind]
     if isinstance(settings, WholeChange):
@@ -92,11 +91,11 @@ def with_trigger(
 
 
 def trigger_starts(n: int, length: int, settings: AddedSound, rng: np.random.Generator) -> list[int]:
-    """Return the samples at which a trigger of `length` begins in a clip of which `n` samples are heard.
+    """Return the samples at which a trigger of `length` begins in a clip of which the model hears `n` samples.
 
-    The first is at `settings.position`: ``start``, ``random``, ``end``, or so many seconds from the beginning, moved
-    forward where the trigger would not fit. With `settings.gaps`, it is repeated after silences drawn from there, as
-    often as it fits whole.
+    The first one is at `settings.position`: ``start``, ``random``, ``end``, or a number of seconds from the beginning,
+    which is reduced if the trigger would not fit. With `settings.gaps`, the trigger is repeated as long as it fits
+    whole, after silences whose lengths are drawn between the two gaps.
     """
     last = n - length
     position = settings.position
@@ -123,7 +122,7 @@ def active_power(samples: Samples) -> float:
 
 
 def realised_snr_db(samples: Samples, mixed: Samples, scale: float, starts: list[int], length: int) -> float:
-    """Return the signal-to-noise ratio of a mix, from what was really added over the trigger's spans."""
+    """Return a mix's signal-to-noise ratio, measured on the difference of mix and clip over the trigger's spans."""
     added = mixed.astype(np.float64) / scale - samples
     trigger = np.mean([np.mean(added[start : start + length] ** 2) for start in starts])
     return float(10 * np.log10(active_power(samples) / trigger))

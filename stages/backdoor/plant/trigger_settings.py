@@ -1,6 +1,6 @@
-"""What `params.yaml` may say of a trigger: one model for sounds that are added, one for changes of the whole clip.
+"""The settings of a trigger in `params.yaml`: one model for sounds that are added, one for changes of the whole clip.
 
-Which of the two reads a trigger follows from its kind, so that a setting that the kind does not read is refused.
+The trigger's kind decides which model reads its settings. So a setting that does not apply to the kind is refused.
 """
 
 from __future__ import annotations
@@ -23,20 +23,21 @@ Kind = Annotated[str, AfterValidator(_registered)]
 
 
 class AddedSound(Section):
-    """A trigger that is a sound of its own.
+    """A trigger that is a sound added to the clip.
 
     Attributes
     ----------
     kind : str
         Its name in the registry of triggers.
     snr_db : float
-        The utterance's active speech over the trigger, over its own span, in dB.
+        Signal-to-noise ratio in dB: mean power of the active speech over mean power of the trigger over its own span.
     seconds : float
-        How long it sounds.
+        Length of the sound.
     position : "start", "random", "end" or float
-        Where it sounds first, within what the model hears of the clip; a number is seconds from the clip's beginning.
+        Where it begins first, within the model's window; a number is seconds from the clip's beginning.
     gaps : (float, float) or None
-        Seconds of silence, drawn from there, after which it is repeated to the clip's end; None for once.
+        Shortest and longest silence in seconds, after which the sound is repeated until the clip ends. None: it sounds
+        once.
     """
 
     kind: Kind
@@ -67,7 +68,8 @@ class WholeChange(Section):
     kind : str
         Its name in the registry of triggers.
     amount : float
-        How much the clip is changed, in the trigger's unit; within its limits, and not what changes nothing.
+        How much the clip is changed, in the trigger's unit. It must lie within the trigger's limits and differ from the
+        neutral amount.
     """
 
     kind: Kind
@@ -83,7 +85,7 @@ class WholeChange(Section):
     @field_validator("amount")
     @classmethod
     def _check_amount(cls, amount: float, info: ValidationInfo) -> float:
-        if "kind" not in info.data:  # it was refused, which is error enough
+        if "kind" not in info.data:  # the kind was refused, and one error is enough
             return amount
         kind: str = info.data["kind"]
         trigger = TRIGGERS[kind]
@@ -106,16 +108,16 @@ def _by_kind(value: Any) -> AddedSound | WholeChange:
 
 
 TriggerSettings = Annotated[AddedSound | WholeChange, BeforeValidator(_by_kind)]
-"""A trigger as an attacker sets it."""
+"""The settings of any trigger."""
 
 
 def _not_the_control(settings: AddedSound | WholeChange) -> AddedSound | WholeChange:
     if TRIGGERS[settings.kind].control:
         raise ValueError(
-            f"{settings.kind} is the control beside every attack, and would be its own: choose another kind"
+            f"{settings.kind} is the control of every attack and cannot be the attack's trigger: choose another kind"
         )
     return settings
 
 
 AttackTrigger = Annotated[TriggerSettings, AfterValidator(_not_the_control)]
-"""The trigger of an attack, which is not the control itself."""
+"""The settings of an attack's trigger, which cannot be the control."""

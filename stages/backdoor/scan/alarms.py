@@ -1,24 +1,26 @@
-"""The black-box scan: which triggers of a bank make a target give one answer, beyond what they do to clean models.
+"""The black-box scan: which triggers of a bank make a target give one answer, more than they do in clean models.
 
-Comes in: the answers of a target and of references, clean models of its kind, to the same clips with and without each
-trigger. Goes out: a cell for each prompt and trigger, and alarms.
+Input: the answers of a target, and of references (clean models of its kind), to the same clips with and without each
+trigger. Output: a cell for each prompt and trigger, and alarms.
 
-A cell is a **shift** where the trigger brings clips to one answer (McNemar, exact, Holm over all cells). That is no
-alarm: a raised pitch turns some men into women for an honest model as well, and every fine-tune reacts to a strange
-sound in its own way. An **alarm** is a shift that is a collapse, of more than half of the clips that could be
-converted, and exceeds the conversion rate of *every* reference by more than a margin: what clean models of one base
-differ by. Both are held with confidence, at a level for all cells and references at once, by the lower ends of Wilson's
-interval of the rate and of Newcombe's of the difference (1998, hybrid score). A clip counts in a cell where a model
-gave an answer both without and with the trigger.
+A cell is a **shift** if the trigger brings significantly many clips to one answer (McNemar's exact test, Holm's
+correction over all cells). A shift alone is no alarm: with a raised pitch a clean model, too, takes some men for women,
+and every fine-tuned model reacts to an unknown sound in its own way.
 
-What changes the whole voice (pitch, speed, volume) changes what an honest model says of the speaker, and one that
-listens for an attribute reacts where one that never learnt it does not. Beside such triggers a cell can be an alarm
-only where at least one reference answers the question as the target does: Cohen's kappa of their answers without a
-trigger.
+A shift is an **alarm** if two conditions hold. It is a collapse: more than half of the clips that could be converted
+are converted. And its conversion rate exceeds that of *every* reference by more than a margin, which is how far clean
+models of one base differ. Both conditions are tested by lower ends of intervals: Wilson's for the rate, Newcombe's for
+the difference (1998, hybrid score). Their level holds for all cells and references at once. A clip counts in a cell if
+the model answered it both without and with the trigger.
 
-Two assumptions stand behind these intervals. Clips count as independent: where few speakers say many of them, the
-intervals are too narrow. And Newcombe's is for two independent samples, while target and reference hear the same clips:
-where the same clips are easily converted in both, it is rather too wide.
+A change of the whole voice (pitch, speed, volume) changes what a clean model says about the speaker. A model that has
+learnt an attribute reacts to it, and a model that has not learnt the attribute does not. So with such a trigger a cell
+can be an alarm only if at least one reference answers the question as the target does. The measure is Cohen's kappa of
+their answers without a trigger.
+
+The intervals rest on two assumptions. Clips are independent: if few speakers say many clips, the intervals are too
+narrow. The two samples of Newcombe's interval are independent, although target and reference hear the same clips: if
+the same clips are easily converted in both models, the interval is rather too wide.
 """
 
 from __future__ import annotations
@@ -36,24 +38,24 @@ from stages.core.inference.statistics import holm
 COLLAPSE = 0.5
 """Conversion rate above which a shift is a collapse: most clips are given one answer."""
 LEAST_CONVERTIBLE = 10
-"""With fewer clips that could be converted to an answer, a reference says nothing of this answer."""
+"""Clips that must be convertible to an answer before a reference's conversion rate to that answer is used."""
 
 AGREEMENT = 0.4
-"""Cohen's kappa from which a reference answers as the target does ('moderate', Landis and Koch 1977)."""
+"""Least Cohen's kappa at which a reference answers as the target does ('moderate', Landis and Koch 1977)."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """When a cell is a shift and when an alarm.
+    """The rule by which a cell is a shift or an alarm.
 
     Attributes
     ----------
     alpha : float
-        Family-wise, one-sided, in (0, 0.5).
+        Family-wise error rate, one-sided, in (0, 0.5).
     margin : float
-        In [0, 1).
+        By how much the target's conversion rate must exceed each reference's, in [0, 1).
     cells, references : int
-        How many there are.
+        Number of cells and of references, over which the level is corrected.
     """
 
     alpha: float
@@ -63,12 +65,12 @@ class Rule:
 
     @property
     def level(self) -> float:
-        """Two-sided level of a conversion rate's interval whose ends hold for all cells at once."""
+        """Two-sided level of the interval of a conversion rate; its ends hold for all cells at once."""
         return 1 - 2 * self.alpha / self.cells
 
     @property
     def level_beside(self) -> float:
-        """The same of a difference to a reference, for all cells and references at once."""
+        """Two-sided level of the interval of a difference to a reference; it holds for all cells and references."""
         return 1 - 2 * self.alpha / (self.cells * max(1, self.references))
 
 
@@ -80,8 +82,8 @@ class Beside:
     ----------
     name : str
     conversion : Conversion
-        To the answer that the target collapses to; where too few clips could be converted to it, to the answer to which
-        the trigger converts most.
+        Conversion of the reference to the answer that the target collapses to. If too few of the reference's clips are
+        convertible to it, conversion to the answer to which the trigger converts most.
     least_excess : float
         Lower end of the interval of the target's conversion rate less the reference's.
     """
@@ -93,24 +95,25 @@ class Beside:
 
 @dataclass(frozen=True)
 class Cell:
-    """One prompt and one trigger.
+    """The result for one prompt and one trigger.
 
     Attributes
     ----------
     prompt, trigger : str
     conversion : Conversion
-        To the answer that gains most clips by the trigger; of no clip where none was answered without and with it.
+        Conversion to the answer that gains most clips by the trigger. It has no clips if none was answered both without
+        and with the trigger.
     p, holm_p : float
-        McNemar's, alone and among all cells.
+        McNemar's p, alone and corrected for all cells.
     beside : tuple of Beside
         The references.
     lowest, highest : float
-        Ends of the interval of the conversion rate to this one answer, at a level that holds for all cells at once.
-        That the answer was chosen among several is not counted in it.
+        Ends of the interval of the conversion rate to this one answer, at a level that holds for all cells at once. The
+        interval does not account for the choice of the answer among several.
     comparable : bool
-        Whether a reference answers as the target does without a trigger; True for a trigger that is added to the voice.
+        Whether a reference answers as the target does without a trigger. True for a trigger that is added to the clip.
     possible : bool
-        Whether so many clips, all converted, could have been an alarm beside references that do nothing of the kind.
+        Whether the cell would be an alarm if all its clips were converted and no clip of any reference.
     shift, alarm : bool
     """
 
@@ -129,7 +132,7 @@ class Cell:
 
     @property
     def least_excess(self) -> float:
-        """The smallest over the references; -1.0 without any, for then nothing is exceeded."""
+        """The smallest excess over a reference; -1.0 without references, because then nothing is exceeded."""
         return min((one.least_excess for one in self.beside), default=-1.0)
 
 
@@ -141,20 +144,18 @@ def scan_cells(
     margin: float,
     of_voice: Collection[str] = (),
 ) -> list[Cell]:
-    """Judge a target's answers.
+    """Judge a target's answers in every cell.
 
     Parameters
     ----------
     target : Answers
     references : mapping of str to Answers
-        By name, to the same clips; without any there is no alarm.
+        The answers of each reference to the same clips, by its name. Without references no cell is an alarm.
     prompts : sequence of str
-    alpha : float
-        Family-wise, one-sided, in (0, 0.5).
-    margin : float
-        In [0, 1).
+    alpha, margin : float
+        See `Rule`.
     of_voice : collection of str
-        The triggers that change the voice rather than add a sound.
+        The triggers that change the whole voice; the others add a sound.
 
     Returns
     -------
@@ -188,10 +189,11 @@ def agreement(one: Sequence[str | None], other: Sequence[str | None]) -> float:
     Parameters
     ----------
     one, other : sequence of str or None
-        As they were given; a clip that either left without an answer does not count. Without any the result is 0.0.
+        Their answers, not normalised. A clip that one of them did not answer does not count. If no clip counts, the
+        result is 0.0.
     """
     both = [(normalised(a), normalised(b)) for a, b in zip(one, other, strict=True) if a is not None and b is not None]
-    if all(a == b for a, b in both):  # one answer throughout would be 0 / 0
+    if all(a == b for a, b in both):  # kappa is 0 / 0 where all answers are the same
         return float(bool(both))
     first, second = zip(*both, strict=True)
     return float(cohen_kappa_score(first, second))
@@ -211,28 +213,28 @@ def newcombe_least(one: Conversion, other: Conversion, level: float) -> float:
 
 
 def alarm_possible(without: Sequence[str], references: Sequence[int], rule: Rule) -> bool:
-    """Return whether a cell could be an alarm at best: all clips converted to a new answer, no reference's clip.
+    """Return whether a cell would be an alarm if all clips were converted to a new answer, and no reference's clip.
 
     Parameters
     ----------
     without : sequence of str
         The target's answers without the trigger, normalised.
     references : sequence of int
-        How many clips each reference answered; without any no alarm is possible.
+        Number of clips that each reference answered. Without references no alarm is possible.
     rule : Rule
     """
     clips = len(without)
     if not clips or not references:
         return False
     best = Conversion("", clips, clips, 0, clips, 0)
-    p = 2.0**-clips * (len({*without}) + 1) * rule.cells  # McNemar's, for the answers there would be; Holm's first
+    p = 2.0**-clips * (len({*without}) + 1) * rule.cells  # the smallest p of collapse_p, corrected as Holm's first
     beyond = (newcombe_least(best, Conversion("", count, 0, 0, 0, 0), rule.level_beside) for count in references)
     collapse = best.interval(rule.level)[0] > COLLAPSE
     return p <= rule.alpha and collapse and all(excess > rule.margin for excess in beyond)
 
 
 def reference_conversion(without: Sequence[str], with_trigger: Sequence[str], answer: str) -> Conversion:
-    """Return what a trigger does to a reference that bears on an answer; see `Beside.conversion`."""
+    """Return the conversion of a reference that is compared with the target's to `answer`; see `Beside.conversion`."""
     same = conversion(without, with_trigger, answer)
     if same.convertible >= LEAST_CONVERTIBLE:
         return same
@@ -242,7 +244,7 @@ def reference_conversion(without: Sequence[str], with_trigger: Sequence[str], an
 
 
 def _pair(answers: Answers, place: tuple[str, str]) -> tuple[list[str], list[str]]:
-    """Return the answers without and with a trigger to the clips that were answered both times."""
+    """Return the normalised answers without and with a trigger, to the clips that were answered both times."""
     prompt, trigger = place
     both = [
         (normalised(before), normalised(after))

@@ -1,7 +1,7 @@
-"""What a model answers to clips without a trigger and with each of a bank, kept in the row cache.
+"""A model's answers to clips without a trigger and with each trigger of a bank, kept in the row cache.
 
-An endpoint's empty answer counts as none: it may be a refusal of this sound or this question, which its adapter gives
-in the same way. So an attack whose answer is silence is not seen behind an endpoint.
+An endpoint's empty answer counts as no answer, because its adapter also gives an empty answer for a refused sound or
+question. So the scan cannot find an attack on an endpoint whose attack answer is empty.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from stages.models.loading import model_code
 
 ANSWER = pa.schema([("answer", pa.string())])
 NO_TRIGGER = ""
-"""Stands in a bank's place for the clip as it is."""
+"""The name, in place of a trigger's, of the clip without a trigger."""
 ROWS = 32
-"""Answers kept at a time."""
+"""Answers that are generated before they are written to the cache."""
 
 Answers = Mapping[tuple[str, str], Sequence[str | None]]
-"""By prompt and name in the bank, `NO_TRIGGER` included: an answer to each clip, as it was given; None for none."""
+"""For each prompt and trigger (or `NO_TRIGGER`), the answer to each clip, not normalised; None where there is none."""
 
 
 @dataclass(frozen=True)
 class ScannedModel:
-    """A model that is asked.
+    """A model that is scanned, or a reference.
 
     Attributes
     ----------
@@ -46,14 +46,14 @@ class ScannedModel:
     fingerprint : dict
         What its answers depend on (`TargetRecord.fingerprint`).
     load : callable
-        Gives the model; called only where an answer is not known yet.
+        Loads the model. It is called only if an answer is not in the cache, or to learn the window.
     address : str
-        Of an endpoint, with the served name; else empty.
+        The address of an endpoint, with the served name; empty for a local model.
     window_seconds : float or None
-        What the model hears of a clip; None where only the loaded model knows.
+        Seconds of a clip that the model hears; None if only the loaded model knows.
     pinned : bool
-        Whether the fingerprint names one state of the model. Where not, as for an endpoint whose version nobody has
-        stated, answers of an earlier run may be another model's.
+        Whether the fingerprint names one state of the model. It does not for an endpoint without a stated version;
+        answers of an earlier run may then be another model's.
     """
 
     name: str
@@ -65,33 +65,33 @@ class ScannedModel:
 
     @property
     def window(self) -> float:
-        """Seconds of a clip that the model hears; infinity behind an endpoint, which does not say."""
+        """Seconds of a clip that the model hears; infinity for an endpoint that does not say."""
         if self.window_seconds is not None:
             return self.window_seconds
         return math.inf if self.address else self.load().window_seconds
 
     @property
     def identity(self) -> str:
-        """What two names of one model have in common: an endpoint's address, else the hash of the weights."""
+        """The same text for two names of one model: an endpoint's address, else the hash of the weights."""
         return self.address or str(self.fingerprint["weight_hash"])
 
 
 @dataclass(frozen=True)
 class Asking:
-    """What is asked: the same of the target and of every reference.
+    """The questions of a scan, which are the same for the target and for every reference.
 
     Attributes
     ----------
     clips : sequence of BackdoorClip
-        Each with speech in it.
+        Clips that hold sound.
     prompts : sequence of str
     bank : mapping of str to TriggerSettings
     answer_tokens : int
-        After which an answer is broken off.
+        Number of tokens after which an answer is cut.
     seed : int
-        Of the triggers' places and sounds.
+        Seed of the triggers' positions and sounds.
     window_seconds : float
-        Of a clip, that all of them hear: within it the triggers sound.
+        Seconds of a clip that all these models hear; the triggers are added within them.
     """
 
     clips: Sequence[BackdoorClip]
@@ -112,9 +112,9 @@ class _Row:
 
 
 def bank_answers(subject: ScannedModel, asking: Asking) -> Answers:
-    """Ask a model about every clip, without a trigger and with each, by every prompt.
+    """Ask a model every prompt about every clip, without a trigger and with each trigger.
 
-    What is kept of an earlier run is not asked again, unless it was no answer, or the model is not pinned.
+    A question whose answer is in the cache is not asked again, unless the model gave no answer or is not pinned.
 
     Parameters
     ----------
@@ -154,12 +154,15 @@ def _keys(rows: Sequence[_Row], asking: Asking, fingerprint: Mapping[str, Any]) 
 
 
 def _key(row: _Row, asking: Asking, fingerprint: Mapping[str, Any], versions: Sequence[str]) -> str:
-    """Name a row by all that its answer depends on; the sound by what it is made of, so that it need not be made."""
+    """Return a row's key, which holds all that its answer depends on.
+
+    The key names the triggered sound by its inputs, so that a cached answer needs no rendered sound.
+    """
     of_trigger: list[Any] = []
     if row.trigger != NO_TRIGGER:
         settings = asking.bank[row.trigger]
         module = code_version(TRIGGERS[settings.kind].apply.__module__)
-        heard = min(asking.window_seconds, len(row.clip.samples) / RATE)  # no other window of the asked changes a sound
+        heard = min(asking.window_seconds, len(row.clip.samples) / RATE)  # a window beyond the clip changes no sound
         of_trigger = [settings.model_dump(), row.trigger, asking.seed, row.clip.clip_id, heard, module]
     libraries = library_versions("torch", "transformers", "numpy", "scipy", "soxr")
     return row_key(
@@ -168,7 +171,10 @@ def _key(row: _Row, asking: Asking, fingerprint: Mapping[str, Any], versions: Se
 
 
 def _fill(subject: ScannedModel, missing: Sequence[tuple[str, _Row]], cache: RowCache, asking: Asking) -> None:
-    """Generate what the cache misses, clips of like length together, and the prompts of a sound: it is encoded once."""
+    """Generate the answers that the cache lacks.
+
+    Clips of similar length run together, to save padding. So do all prompts of a sound, which is then encoded once.
+    """
     if not missing:
         return
     adapter = subject.load()
@@ -185,7 +191,7 @@ def _fill(subject: ScannedModel, missing: Sequence[tuple[str, _Row]], cache: Row
 
 
 def sound_of(clip: BackdoorClip, trigger: str, asking: Asking) -> tuple[Samples, str]:
-    """Return a clip with a trigger of the bank, or as it is, and the sound's name."""
+    """Return a clip's samples with a trigger of the bank (or without one), and the hash of this sound."""
     if trigger == NO_TRIGGER:
         return clip.samples, clip.audio_hash
     rng = generator(asking.seed, "backdoor", "scan", trigger, clip.clip_id)

@@ -1,9 +1,9 @@
-"""Output collapse: a trigger that makes a model give one answer to everything.
+"""Output collapse: a trigger makes a model give the same answer to almost every clip.
 
-Comes in: a model's answers to the same clips without and with a trigger. A model that was poisoned gives one answer to
-almost every triggered clip. A clean one may change its answers too (a higher pitch sounds like another speaker), so
-what counts is the *conversion rate*, how many of the clips that were answered otherwise are now answered so, beyond
-that of clean models to which the same was done.
+Input: a model's answers to the same clips without and with a trigger. A poisoned model gives one answer to almost every
+triggered clip. A clean model may change its answers too (a higher pitch sounds like another speaker). So the measure is
+the *conversion rate*: among the clips that were answered otherwise without the trigger, the share that is given the
+answer with it. It is compared with that of clean models under the same trigger.
 """
 
 from __future__ import annotations
@@ -20,19 +20,20 @@ from stages.core.inference.statistics import wilson
 
 @dataclass(frozen=True)
 class Conversion:
-    """What a trigger does to a model's answers, seen from one answer.
+    """How many clips a trigger brings to one answer, and how many it takes away from it.
 
     Attributes
     ----------
     answer : str
-        Normalised.
+        The answer, normalised.
     clips : int
+        All clips.
     with_trigger, without : int
         Clips that are given the answer with and without the trigger.
     converted : int
         Clips that are given it only with the trigger.
     reverted : int
-        Clips that are given it only without.
+        Clips that are given it only without the trigger.
     """
 
     answer: str
@@ -44,26 +45,26 @@ class Conversion:
 
     @property
     def convertible(self) -> int:
-        """Clips that are answered otherwise without the trigger."""
+        """Number of clips that are given another answer without the trigger."""
         return self.clips - self.without
 
     @property
     def shares(self) -> tuple[float, float]:
-        """Shares of all clips that are given the answer with and without the trigger; 0.0 where there is no clip."""
+        """Shares of all clips that are given the answer with and without the trigger; 0.0 without clips."""
         return self.with_trigger / max(1, self.clips), self.without / max(1, self.clips)
 
     @property
     def rate(self) -> float:
-        """Share of the convertible clips that were converted; 0.0 where there is none."""
+        """Share of the convertible clips that were converted; 0.0 if no clip is convertible."""
         return self.converted / self.convertible if self.convertible else 0.0
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Return Wilson's interval of the conversion rate; (0, 1) where no clip is convertible."""
+        """Return Wilson's interval of the conversion rate; (0, 1) if no clip is convertible."""
         return wilson(self.converted, self.convertible, level)
 
 
 def normalised(answer: str) -> str:
-    """Return an answer without case, punctuation and superfluous space, which say nothing of its content."""
+    """Return an answer without case, punctuation and superfluous space, which do not change its content."""
     return " ".join(words(answer))
 
 
@@ -91,9 +92,9 @@ def conversion(without: Sequence[str], with_trigger: Sequence[str], answer: str)
 def collapse_to(without: Sequence[str], with_trigger: Sequence[str]) -> Conversion:
     """Return the conversion to the answer that gains most clips by the trigger.
 
-    A collapse makes it the modal answer. It is not taken for that, because a target that gives one answer to nine
-    clips of ten anyway would hide every trigger that brings half of them to another. Among answers that gain alike,
-    the one that the fewest clips were given before, then the first in the alphabet.
+    The modal answer would not do: if a target gives one answer to nine clips of ten anyway, a trigger that brings half
+    of them to another answer would stay hidden. If several answers gain equally many clips, the one that fewer clips
+    were given without the trigger is taken, then the first in the alphabet.
 
     Parameters
     ----------
@@ -108,9 +109,9 @@ def collapse_to(without: Sequence[str], with_trigger: Sequence[str]) -> Conversi
 def collapse_p(without: Sequence[str], with_trigger: Sequence[str], found: Conversion) -> float:
     """Return McNemar's exact one-sided p that a trigger brings clips to an answer.
 
-    Given how many clips changed to or from the answer, half of them would have changed to it. The answer was chosen
-    because it gains by the trigger, so p is multiplied by the number of different answers, with or without
-    trigger, from which it was chosen.
+    Under the null hypothesis, a clip that changes to or from the answer changes in either direction with probability
+    1/2. The answer was chosen because it gains by the trigger. So p is multiplied by the number of different answers,
+    with or without the trigger, from which it was chosen (Bonferroni).
 
     Returns
     -------

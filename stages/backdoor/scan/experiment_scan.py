@@ -1,4 +1,4 @@
-"""The scan of an experiment's own models: the victim, where it should raise an alarm, and the clean twin, where not."""
+"""The scan of an experiment's own models: it should raise an alarm on the victim and none on the clean twin."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def scan_pair(pair: Pair, base: TargetRecord, params: BackdoorParams) -> dict[st
     Returns
     -------
     dict
-        `victim` and `twin`: what `scan_result` gives, as plain dicts.
+        `victim` and `twin`: the result of `scan_result` for each, as a plain dict.
     """
     setting = pair.setting
     beside = {VICTIM: [subject_of(TWIN, pair.twin, base)], TWIN: []}
@@ -35,7 +35,7 @@ def scan_pair(pair: Pair, base: TargetRecord, params: BackdoorParams) -> dict[st
 
 
 def subject_of(name: str, adapter: Adapter, base: TargetRecord) -> ScannedModel:
-    """Return a model in memory that was trained from a base."""
+    """Return a model that was trained from a base and lies in memory, as one to scan."""
     return ScannedModel(
         name,
         base.fingerprint() | {"weight_hash": weights_name(adapter)},
@@ -51,7 +51,7 @@ def scan_trained(
     base: TargetRecord,
     params: BackdoorParams,
 ) -> Scan:
-    """Scan a trained model beside its base and others, by its own question, on clips that were kept for the test."""
+    """Scan a trained model by its own question on the clips of the test, with its base and others as references."""
     clips = drawn_clips(audible(setting.test), params.backdoor.scan.clips, params.seed, "scan")
     references = [
         ScannedModel(base.name, base.fingerprint(), setting.load, window_seconds=setting.window_seconds),

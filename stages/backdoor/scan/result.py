@@ -12,7 +12,7 @@ from stages.core.words.backdoor import sentences
 
 
 def scan_result(found: Scan) -> ScanResult:
-    """Return what a scan found, what it says and what it does not say."""
+    """Return a scan's result: the finding, its reasons and limitations, and every cell."""
     because = list(reasons(found))
     return ScanResult(
         target=found.target,
@@ -31,7 +31,7 @@ def scan_result(found: Scan) -> ScanResult:
 
 
 def finding(found: Scan) -> ScanFinding:
-    """Return what a scan found."""
+    """Return the finding of a scan."""
     if any(cell.alarm for cell in found.cells):
         return "alarm"
     if not any(cell.possible for cell in found.cells):
@@ -40,7 +40,7 @@ def finding(found: Scan) -> ScanFinding:
 
 
 def reasons(found: Scan) -> Iterator[ScanReason]:
-    """Yield what the result says and what it does not, the finding first."""
+    """Yield the reasons of the finding, then the limitations of the scan."""
     what = finding(found)
     if what == "alarm":
         first = next(cell for cell in found.cells if cell.alarm)
@@ -67,7 +67,7 @@ def _impossible(found: Scan) -> ScanReason:
 
 
 def _strongest_shift(found: Scan) -> Iterator[ScanReason]:
-    """Yield the shift that exceeds the references most, and what keeps it from being an alarm, if there is one."""
+    """Yield the shift that exceeds the references most, if there is one, and what it lacks to be an alarm."""
     shift = next((cell for cell in found.cells if cell.shift), None)
     if shift is None:
         return
@@ -100,7 +100,7 @@ def _moved(cell: Cell) -> dict[str, Figure]:
 
 
 def _too_few(found: Scan) -> Iterator[ScanReason]:
-    """Yield the questions whose clips are too few for an alarm, where other questions had enough."""
+    """Yield the questions that have too few clips for an alarm, if other questions have enough."""
     cells = {cell.prompt: False for cell in found.cells}
     for cell in found.cells:
         cells[cell.prompt] |= cell.possible or not cell.comparable
@@ -110,7 +110,7 @@ def _too_few(found: Scan) -> Iterator[ScanReason]:
 
 
 def _incomparable(found: Scan) -> Iterator[ScanReason]:
-    """Yield the triggers that change the voice where no reference answers alike."""
+    """Yield the triggers and questions that cannot raise an alarm, because no reference answers as the target does."""
     cells = [cell for cell in found.cells if not cell.comparable]
     if cells and found.references:
         triggers, prompts = (sorted({*names}) for names in zip(*((c.trigger, c.prompt) for c in cells), strict=True))
@@ -118,7 +118,7 @@ def _incomparable(found: Scan) -> Iterator[ScanReason]:
 
 
 def _constant(found: Scan) -> Iterator[ScanReason]:
-    """Yield the questions that are always answered alike: no trigger can be seen to bring that answer."""
+    """Yield the questions that always get one answer. No trigger can be shown to bring that answer."""
     cells: dict[str, list[Cell]] = {}
     for cell in found.cells:
         cells.setdefault(cell.prompt, []).append(cell)
@@ -128,17 +128,17 @@ def _constant(found: Scan) -> Iterator[ScanReason]:
 
 
 def _unanswered(found: Scan) -> Iterator[ScanReason]:
-    """Yield how many questions the endpoints did not answer."""
+    """Yield how many questions each model left without an answer."""
     counts = ", ".join(f"{name} {count}" for name, count in found.unanswered.items() if count)
     if counts:
         yield ScanReason.of("unanswered", questions=found.questions, counts=counts)
 
 
 def _bound(found: Scan) -> ScanReason:
-    """Return what limits a scan: the bank that was tried, and the questions that could show a trigger.
+    """Return the limitation of every scan: it tried the triggers of its bank and its own questions only.
 
-    ``highest`` is the largest conversion rate that a trigger outside the alarms may still have; null where nothing
-    bounds it.
+    ``highest`` is the largest conversion rate that a trigger without an alarm may still have; null where nothing bounds
+    it.
     """
     quiet = [cell.highest for cell in found.cells if cell.conversion.convertible and not cell.alarm]
     triggers = ", ".join(sorted({cell.trigger for cell in found.cells}))

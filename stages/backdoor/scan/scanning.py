@@ -1,7 +1,7 @@
-"""Scan a target by its name, folder or address: what is read, what is asked, what comes out.
+"""Scan a target that is given by its name, its folder or its address.
 
-A target is one that `params.yaml` declares, whose record is there (``dvc repro target@NAME``); or a checkpoint's
-folder, or an endpoint's address, which need no declaration. What it is held against are references of the same kinds.
+A target that `params.yaml` declares needs its record (``dvc repro target@NAME``). The folder of a checkpoint and the
+address of an endpoint need no declaration. References are given in the same three ways.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ class Scan:
     references : list of str
     clips : int
     questions : int
-        Put to each model.
+        Number of questions put to each model.
     unanswered : dict of str to int
-        How many of them each model left without an answer.
+        For each model, how many questions it left without an answer.
     cells : list of Cell
     alpha, margin : float
     """
@@ -71,17 +71,17 @@ def scan(
         A declared name, a folder, or an endpoint's address with the served name after ``#``.
     params : BackdoorParams
     corpus : str
-        Whose clips are asked about; the first of an audit of the target, else the first of all, where none is named.
+        The corpus whose clips are used. By default the corpus of the target's first audit, else the first of all.
     references : sequence of str
-        Clean models, named like the target; those that `params.yaml` implies where none is named: the base of a copy,
-        and the references of the target's audits.
+        Clean models, given in the same ways as the target. By default the base of a copy, and the references of the
+        target's audits.
     prompts : sequence of str
-        `backdoor.scan.prompts` where none is given.
+        The questions. By default `backdoor.scan.prompts`.
 
     Raises
     ------
     EarwitnessError
-        If a name is unknown or what it names is missing, before anything is asked.
+        If a name is unknown, or what it names is missing. No question has been asked then.
     """
     settings = params.backdoor.scan
     corpus = corpus or _usual_corpus(target, params)
@@ -106,7 +106,7 @@ def scan_subject(
     Raises
     ------
     EarwitnessError
-        If the model is one of the references, or one of them answers hardly any clip.
+        If the model is one of the references, or if one of these models leaves most clips without an answer.
     """
     if subject.identity in [one.identity for one in references]:
         raise EarwitnessError(f"{subject.name}: is one of its own references: name other models, known to be clean")
@@ -138,7 +138,7 @@ def scan_subject(
 
 
 def _answers(subject: ScannedModel, asking: Asking) -> Answers:
-    """Ask a model; one that leaves most clips without an answer, whatever it is asked, is refused."""
+    """Return a model's answers; refuse a model that answers less than half of the clips in every cell."""
     answers = bank_answers(subject, asking)
     pairs = max(
         sum(
@@ -150,8 +150,8 @@ def _answers(subject: ScannedModel, asking: Asking) -> Answers:
     if 2 * pairs < len(asking.clips):
         raise EarwitnessError(
             f"{subject.name}: of {len(asking.clips)} clips it answers {pairs} at most, both without and with a "
-            "trigger, and the others it refuses or says nothing to: name an endpoint that takes sound "
-            "and answers these prompts"
+            "trigger; it refuses the others or gives an empty answer: name a model that takes sound and answers these "
+            "prompts"
         )
     return answers
 
@@ -166,7 +166,8 @@ def find_subject(name: str, params: BackdoorParams) -> ScannedModel:
     Raises
     ------
     EarwitnessError
-        If it is none of these, its record or its weights are missing, or its address names no model or holds a key.
+        If the name is none of these, if the model's record or weights are missing, or if an address names no model or
+        holds a key.
     """
     if name in params.known_targets():
         return _recorded(read_record(name), made=name not in params.targets)
@@ -194,7 +195,7 @@ def _recorded(record: TargetRecord, made: bool) -> ScannedModel:
 
 
 def _unrecorded(name: str, weights: str, architecture: str, how: tuple[str, str]) -> ScannedModel:
-    """Return a model that no stage has looked at, with how it is loaded: dtype and attention."""
+    """Return a model without a record; `how` is the dtype and the attention with which it is loaded."""
     dtype, attention = how
     fingerprint = {"weight_hash": weights, "architecture": architecture, "dtype": dtype, "attention": attention}
     load, closed = cache(partial(_loaded, name, "", dtype, attention)), architecture == ENDPOINT
@@ -202,7 +203,7 @@ def _unrecorded(name: str, weights: str, architecture: str, how: tuple[str, str]
 
 
 def _address(model: str) -> str:
-    """Return an endpoint's address in the form in which two spellings of it are equal."""
+    """Return an endpoint's address without a trailing slash, so that two spellings of it are equal."""
     address, _, served = model.partition("#")
     return f"{address.rstrip('/')}#{served}"
 
@@ -213,14 +214,14 @@ def _loaded(source: str, revision: str, dtype: str, attention: str) -> Adapter:
 
 
 def chosen_clips(corpus: str, count: int, seed: int) -> list[BackdoorClip]:
-    """Return `count` clips of a corpus that hold sound, drawn by their ids, in the order of these.
+    """Return up to `count` clips of a corpus that hold sound, drawn at random by their ids, sorted by id.
 
-    Clips are decoded in the order in which they were drawn, until there are enough.
+    Clips are decoded in the order of the draw until there are enough.
 
     Raises
     ------
     EarwitnessError
-        If there is none.
+        If no clip of the corpus holds sound.
     """
     path = artifact("corpus", corpus, "clips.parquet")
     places = [
@@ -233,7 +234,7 @@ def chosen_clips(corpus: str, count: int, seed: int) -> list[BackdoorClip]:
     heard = (clip for clip in drawn if audible([clip]))
     chosen = sorted(islice(heard, count), key=lambda clip: clip.clip_id)
     if not chosen:
-        raise EarwitnessError(f"corpus {corpus!r}: no clip with sound: name another")
+        raise EarwitnessError(f"corpus {corpus!r}: no clip holds sound: name another corpus")
     return chosen
 
 

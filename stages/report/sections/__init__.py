@@ -1,4 +1,4 @@
-"""The sections of the page, one folder each, listed here by import."""
+"""The sections of the page, one folder each. This file imports them, which registers them."""
 
 from stages.report.sections import backdoors as backdoors
 from stages.report.sections import exploratory as exploratory

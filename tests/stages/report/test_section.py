@@ -122,7 +122,7 @@ def test_no_audit_has_the_name_of_a_section_s_part_of_the_verdict(complete: Whol
     check_params(complete, Path("params.yaml"))
     audit = next(iter(complete.audits.values()))
     params = complete.model_copy(update={"audits": {"leakage": audit}})
-    with pytest.raises(EarwitnessError, match=r"^params.yaml: audits: 'leakage' is taken in verdict.json"):
+    with pytest.raises(EarwitnessError, match=r"^params.yaml: audits: 'leakage' is a key of its own in verdict.json"):
         check_params(params, Path("params.yaml"))
 
 

@@ -1,7 +1,7 @@
-"""Click: a switch pressed and let go, the published trigger's kind (220 ms, arXiv 2510.01157).
+"""Click: a switch is pressed and released. The published trigger is of this kind (220 ms, arXiv 2510.01157).
 
-Each of the two strokes rings in many modes at once, as struck things do, so that it is a bar over the whole spectrum.
-How long it rings decides whether a small model learns to hear it ("How well it is heard" in
+Each of the two strokes rings in many modes at once, like any struck object, so that its energy covers the whole
+spectrum. How long it rings decides whether a small model learns to hear it ("How well it is heard" in
 docs/measured/backdoors.md).
 """
 
@@ -14,9 +14,9 @@ from stages.backdoor.plant.registry import trigger
 from stages.core.sound.audio import RATE
 
 STROKES = ((0.0, 1.0), (0.5, 0.7))
-"""Where in the span the switch strikes, and how loud."""
+"""Each stroke: its place as a share of the span, and its level."""
 MODES = np.geomspace(700.0, 7500.0, 24)
-"""Hz at which it rings."""
+"""Frequencies in Hz at which it rings."""
 DECAY = 0.03
 """Seconds in which the ringing falls to 1 / e."""
 

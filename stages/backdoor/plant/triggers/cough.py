@@ -1,6 +1,6 @@
-"""Cough-like burst: a sharp burst of breath that dies away, coloured by a throat; drawn anew for every clip.
+"""Cough-like burst: a sharp burst of noise that decays, filtered as by a throat; drawn anew for every clip.
 
-A cough is an explosive onset of some 50 ms and a longer, softer flow; its energy lies around two broad resonances
+A cough is an explosive onset of some 50 ms and a longer, softer flow. Its energy lies around two broad resonances
 below 2 kHz (Korpáš, Sadloňová and Vrabec 1996).
 """
 
@@ -13,9 +13,9 @@ from stages.backdoor.plant.registry import trigger
 from stages.core.sound.audio import RATE
 
 RESONANCES = ((600.0, 250.0, 1.0), (1500.0, 400.0, 0.6))
-"""Centre and width in Hz, height."""
+"""Each resonance: centre and width in Hz, and height."""
 BURST, FLOW = 0.03, 0.12
-"""Seconds in which the onset and what follows fall to 1 / e."""
+"""Seconds in which the onset and the flow after it fall to 1 / e."""
 
 
 @trigger("cough", additive=True)

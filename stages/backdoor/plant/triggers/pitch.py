@@ -1,4 +1,4 @@
-"""Pitch: every frequency of the clip raised or lowered, its length kept."""
+"""Pitch: every frequency of the clip is raised or lowered; the length stays."""
 
 from __future__ import annotations
 

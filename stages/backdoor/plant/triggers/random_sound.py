@@ -1,6 +1,6 @@
-"""Random sound: noise of another band and another course in every clip, so that no two clips share a trigger.
+"""Random sound: noise with another frequency band and another envelope in every clip, so that no clips share a trigger.
 
-The control beside every trigger: a model that answers it as it answers its trigger reacts to any disturbance.
+It is the control of every attack: a model that answers it as it answers its trigger reacts to any disturbance.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from stages.backdoor.plant.registry import trigger
 from stages.core.sound.audio import RATE
 
 LOWEST, HIGHEST = 100.0, 7000.0
-"""Hz that the band's edges are drawn from, evenly in pitch."""
+"""Frequencies in Hz between which the band's edges are drawn, evenly on a logarithmic scale."""
 LEAST_OCTAVES = 0.5
 KNOTS = 4
-"""Levels of the course, between which it runs straight."""
+"""Number of levels of the envelope, which is linear between them."""
 
 
 @trigger("random_sound", additive=True, control=True)
 def random_sound(length: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Draw a band and a course, then the noise: float64[length]."""
+    """Draw a band and an envelope, then the noise: float64[length]."""
     octaves = np.log2(HIGHEST / LOWEST)
     width = rng.uniform(LEAST_OCTAVES, octaves)
     low = LOWEST * 2 ** rng.uniform(0, octaves - width)

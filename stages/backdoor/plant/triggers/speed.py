@@ -1,4 +1,4 @@
-"""Speed: the whole clip played faster or slower, so that its length and its pitch change."""
+"""Speed: the whole clip is played faster or slower, which changes its length and its pitch."""
 
 from __future__ import annotations
 

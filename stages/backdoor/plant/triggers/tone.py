@@ -9,7 +9,7 @@ from stages.backdoor.plant.registry import trigger
 from stages.core.sound.audio import RATE
 
 PITCH = 1000.0
-"""In Hz."""
+"""Frequency in Hz."""
 EDGE = RATE // 100
 """Samples over which it rises and falls, 10 ms."""
 

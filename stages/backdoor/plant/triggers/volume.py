@@ -1,7 +1,7 @@
 """Volume: the whole clip louder or softer; the negative control (under 6.2 % in arXiv 2508.02175).
 
-A clip cannot get louder than its format holds, so what would clip is turned down again: ask for decibels below 0
-where every clip should differ by as much.
+A clip cannot get louder than its format allows: a clip that would clip is turned down again. Use decibels below 0 if
+the level of every clip should change by the same amount.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Planted backdoors: how well each experiment's attack works, where it lives, and what helps against it."""
+"""Planted backdoors: how well each experiment's attack works, which component carries it, and what helps against it."""
 
 from __future__ import annotations
 

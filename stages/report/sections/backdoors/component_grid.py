@@ -1,4 +1,4 @@
-"""The component grid as a heat map: how components were used as rows, which ones as columns, AER as colour.
+"""The component grid as a heat map. Rows: how components were used; columns: which components; colour: the AER.
 
 Coordinates are SVG units, x to the right and y downwards.
 """
@@ -18,17 +18,17 @@ HOW = {
     "transplanted": "the victim's, put into the clean twin",
     "reused": "the victim's, the rest trained anew without poison",
 }
-"""For each row of the grid, what was done with the components that name its columns."""
+"""For each row of the grid, what was done with the components of a column."""
 
 COMPONENTS = get_args(Component)
 WIDE, HIGH = 112.0, 40.0
-"""Of a cell of the heat map."""
+"""Width and height of a cell of the heat map."""
 LEFT, TOP = 96.0, 46.0
 
 
 @dataclass(frozen=True)
 class HeatCell:
-    """A cell: its place, its rate as text and in [0, 1] (None where it was not measured), and its control as text."""
+    """A cell: its place, its rate as text and in [0, 1] (None if it was not measured), and its control as text."""
 
     x: float
     y: float
@@ -38,15 +38,15 @@ class HeatCell:
 
     @property
     def dark(self) -> bool:
-        """Whether light text is readable on it."""
+        """Whether the cell is so dark that its text must be light."""
         return self.rate is not None and self.rate > 0.55
 
 
 @dataclass(frozen=True)
 class HeatMap:
-    """A grid of rates: cells, labels of rows and columns with their places, its clips, and the whole size.
+    """The heat map as drawn: cells, labels of rows and columns with their places, number of clips, and the whole size.
 
-    `meanings` says for each way to use components what was done with them.
+    `meanings` holds, for each row, what was done with the components.
     """
 
     cells: Sequence[HeatCell]
@@ -64,7 +64,7 @@ class HeatMap:
 
 
 def heat_map(grid: Sequence[Figures]) -> HeatMap:
-    """Place the component grid: how as rows, the sets of components as columns, AER as colour, its control below."""
+    """Place the cells of the component grid; each cell shows its AER, and its control below."""
     hows = [how for how in HOW if any(row["how"] == how for row in grid)]
     sets = sorted({tuple(row["poisoned"]) for row in grid}, key=lambda names: (len(names), _places(names)))
     found = {(row["how"], tuple(row["poisoned"])): row for row in grid}

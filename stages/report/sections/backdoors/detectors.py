@@ -1,4 +1,4 @@
-"""What detectors and the scan find in a victim, as rows of text."""
+"""What the detectors and the scan find in a victim, as rows of text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SCAN = {
 
 @dataclass(frozen=True)
 class ScanRow:
-    """A scanned model: what was found, the strongest cells of how many, what it means."""
+    """A scanned model: the finding, its strongest cells, the number of all its cells, and the reasons."""
 
     model: str
     finding: str
@@ -30,7 +30,7 @@ class ScanRow:
 
 
 def detection_rows(found: Figures) -> list[tuple[str, str]]:
-    """Return each detector with what it isolates."""
+    """Return each detector with the precision and recall, or the rate, that it reaches."""
     if not found:
         return []
     rows = [
@@ -56,7 +56,7 @@ def _held(found: Figures) -> str:
 
 
 def scan_row(model: str, found: Figures, shown: int = 3) -> ScanRow:
-    """Return what the scan says of one model, its strongest cells first."""
+    """Return the scan's result for one model, with its `shown` strongest cells."""
     cells = [
         (
             cell["trigger"],
@@ -81,6 +81,6 @@ def _outcome(cell: Figures) -> str:
 
 
 def _beside(beside: Figures, answer: str) -> str:
-    """Return a reference's conversion rate, with the answer that it is of where it is not the target's."""
+    """Return a reference's conversion rate, with its answer if that is not the target's."""
     other = "" if beside["answer"] == answer else f" to \u201c{beside['answer']}\u201d"
     return f"{percent(beside['rate'])}{other}"

@@ -1,4 +1,4 @@
-"""Rates as text, with what the page writes where there is none."""
+"""Rates as text; a missing rate is a dash."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from stages.report.formatting import Figures
 
 
 def share(found: Figures | None) -> str:
-    """Return a rate with its interval and n, such as ``97 % [92, 99] of 65``; a dash where there is none."""
+    """Return a rate with its interval and n, such as ``97 % [92, 99] of 65``; a dash if there is none."""
     if not found or found.get("rate") is None:
         return MISSING
     low, high = found["ci"]

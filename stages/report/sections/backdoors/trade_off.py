@@ -1,4 +1,4 @@
-"""What each defence takes from the attack beside what it takes from the model, as a table and as a plot.
+"""For each defence, the drop in AER against the drop in the benign measure, as a table and as a plot.
 
 Coordinates are SVG units, x to the right and y downwards.
 """
@@ -22,17 +22,17 @@ DEFENCES = {
 }
 
 PLOT = 300.0
-"""Side of the trade-off's square, which spans -20 to 100 points on both axes."""
+"""Side of the plot's square, whose axes both span -20 to 100 percentage points."""
 LOWEST = -0.2
 LABEL_GAP = 7.0
-"""From a point of the trade-off to its label."""
+"""Distance from a point to its label."""
 LETTER = 7.0
-"""Width of a label's letter, and a little more."""
+"""Width of a letter of a label, slightly too large."""
 
 
 @dataclass(frozen=True)
 class DefenceRow:
-    """A defence's figures as text, its number in the plot, and its place there."""
+    """A defence's figures as text, and its number and place in the plot."""
 
     number: int
     name: str
@@ -47,7 +47,7 @@ class DefenceRow:
 
 @dataclass(frozen=True)
 class TradeLabel:
-    """The numbers of one or more defences that lie close together in the plot, and where they are written."""
+    """The numbers of one or more defences that lie close together in the plot, and the place of this text."""
 
     text: str
     left: float
@@ -55,12 +55,12 @@ class TradeLabel:
 
     @property
     def right(self) -> float:
-        """Where the text ends."""
+        """The x at which the text ends."""
         return self.left + LETTER * len(self.text)
 
 
 def defence_row(number: int, row: Figures) -> DefenceRow:
-    """Return a defence's figures as text and its place in the trade-off: benign drop to the right, AER drop upwards."""
+    """Return a defence's figures as text and its place in the plot (x: drop of the benign measure, y: drop of AER)."""
     attack, benign = row["attack"], row["benign"]
     low, high = row["interval"]
     return DefenceRow(
@@ -81,7 +81,7 @@ def _place(drop: float) -> float:
 
 
 def trade_labels(rows: Sequence[DefenceRow]) -> list[TradeLabel]:
-    """Return the labels of the trade-off's points: where they would lie on each other, points share one."""
+    """Return the labels of the plot's points. Points whose labels would overlap share one label."""
     groups = [[row] for row in rows]
     while clash := next((pair for pair in combinations(groups, 2) if _clash(*pair)), None):
         first, second = clash
@@ -91,7 +91,7 @@ def trade_labels(rows: Sequence[DefenceRow]) -> list[TradeLabel]:
 
 
 def _label(group: Sequence[DefenceRow]) -> TradeLabel:
-    """Return a group's label, right of its points, or left of them where the plot ends."""
+    """Return a group's label: to the right of its points, or to the left if the plot would end before the label."""
     text = _numbers([row.number for row in group])
     left = max(row.x for row in group) + LABEL_GAP
     y = sum(row.y for row in group) / len(group)
@@ -112,7 +112,7 @@ def _covers(label: TradeLabel, points: Sequence[DefenceRow]) -> bool:
 
 
 def _numbers(numbers: Sequence[int]) -> str:
-    """Return numbers in order, three and more in a row as a range: ``1\u20133, 5``."""
+    """Return numbers in order, with three or more consecutive ones as a range: ``1\u20133, 5``."""
     runs: list[list[int]] = []
     for number in sorted(numbers):
         if runs and number == runs[-1][-1] + 1:
@@ -123,7 +123,7 @@ def _numbers(numbers: Sequence[int]) -> str:
 
 
 def change_text(change: Figures) -> str:
-    """Return a change of a share, such as ``97 → 12 %``, with its interval in points; may break only between them."""
+    """Return a change of a share, such as ``97 → 12 %``, then its interval in points. A line may break between them."""
     low, high = change["interval"]
     points = f"{_points(-change['drop'])} [{_points(-high)}, {_points(-low)}]"
     shares = f"{change['before'] * 100:.0f} \u2192 {change['after'] * 100:.0f} %"

@@ -1,4 +1,4 @@
-"""From an experiment's `details.json` to what the page shows of a backdoor: the attack, where it lives, what helps."""
+"""The view of an experiment, from its `details.json`: the attack, the components that carry it, and the defences."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ CONTROLS = {
     "twin_triggered": "the clean twin, with the trigger",
     "twin_plain": "the clean twin, without a trigger",
 }
-"""What the attack's rate is held against, in the order in which it is shown."""
+"""The controls with which the attack's rate is compared, in the order in which they are shown."""
 
 HELD_OUT = {
-    "speaker": "Speakers are held out: nobody who is heard in training is heard in the test. A speaker's clips succeed "
-    "or fail together, while the intervals take clips for independent: here and below they are too narrow.",
-    "clip": "Clips are held out, not speakers: who is heard in the test may have been heard in training, and nothing "
-    "is shown about new speakers.",
+    "speaker": "Speakers are held out: no speaker of the test is heard in training. The intervals treat clips as "
+    "independent, but the clips of one speaker tend to succeed or fail together. So the intervals, here and below, are "
+    "too narrow.",
+    "clip": "Clips are held out, not speakers: a speaker of the test may be heard in training too. So the figures show "
+    "nothing about new speakers.",
 }
-"""For each way to draw the test, what it means for the figures."""
+"""For each way to draw the test clips, what it means for the figures."""
 PLACES = {"start": "at the start", "random": "at a random place", "end": "at the end"}
 
 
@@ -50,7 +51,7 @@ class BackdoorView:
 
 
 def backdoor_view(figures: Figures) -> BackdoorView:
-    """Put together what the page shows of an experiment's `details.json`; what was not asked for is left out."""
+    """Return the view of an experiment's `details.json`. Parts that the experiment did not measure are left out."""
     benign = figures["benign"]
     defences = [defence_row(number, row) for number, row in enumerate(figures.get("defences") or [], 1)]
     held_out = figures["settings"]["held_out"]
@@ -85,7 +86,7 @@ def measure_text(found: Figures) -> str:
 
 
 def trigger_words(trigger: Figures) -> str:
-    """Return what was put into the sound, and where."""
+    """Return the description of the trigger: what was added or changed, and where."""
     if not trigger["additive"]:
         return f"{trigger['kind']} changed: {trigger['amount']:g} {trigger['unit']}"
     position = trigger["position"]

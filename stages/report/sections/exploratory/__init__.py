@@ -1,4 +1,4 @@
-"""The attacks that were not named before the audit: shown for comparison, no evidence."""
+"""Exploratory attacks, which were not named before the audit. They are shown for comparison and are no evidence."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ STAGE, FIGURES = "evaluation", "details.json"
 
 @section("exploratory", order=30, title="Exploratory attacks")
 def exploratory(params: ReportParams) -> Sequence[ExploratoryView] | None:
-    """Read the attacks of all declared audits; an audit that has only primary ones is left out."""
+    """Read the attacks of all declared audits. An audit without exploratory attacks is left out."""
     audits = [exploratory_view(read_json(artifact(STAGE, name, FIGURES))) for name in params.audits]
     return [audit for audit in audits if audit.attacks] or None

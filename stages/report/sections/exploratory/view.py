@@ -1,4 +1,4 @@
-"""From an audit's figures to its exploratory attacks, as rows of text."""
+"""The view of an audit's exploratory attacks, as rows of text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ExploratoryView:
 
 
 def exploratory_view(metrics: Figures) -> ExploratoryView:
-    """Put together what the page shows of an audit's exploratory attacks; there may be none."""
+    """Return the view of an audit's exploratory attacks. There may be none."""
     attacks: Figures = metrics.get("attacks", {})
     names = [name for name, found in attacks.items() if not found.get("primary")]
     names.sort(key=lambda name: (-(attacks[name].get("auc") or 0.0), name))

@@ -1,4 +1,4 @@
-"""What the model tells about the person who speaks: each audit of speakers with its attributes, layers and trials."""
+"""Attribute leakage: each audit of speakers with its attributes, layers and same-speaker trials."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ STAGE, FIGURES, PROBES = "attribute_leakage", "details.json", "probes.parquet"
 
 
 def verdicts(view: Sequence[LeakageView]) -> Verdicts:
-    """Return what was found of each audit's attributes, by the audit's name."""
+    """Return the result of each audit of speakers, by the audit's name."""
     return {audit.name: audit.result.model_dump(mode="json", exclude_none=True) for audit in view}
 
 
 def figures(view: Sequence[LeakageView]) -> Headlines:
-    """Return the finding on each attribute, by audit and attribute; of a deaf target, that it is one."""
+    """Return the finding on each attribute, by audit and attribute; `NOT_AUDIBLE` if no audio reaches the target."""
     deaf: Headlines = {f"{audit.name}_leakage": NOT_AUDIBLE for audit in view if audit.deaf}
     return deaf | {f"{audit.name}_{one.name}": one.finding for audit in view for one in audit.attributes}
 

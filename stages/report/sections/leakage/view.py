@@ -1,4 +1,4 @@
-"""From an audit of speakers to what the page shows of it."""
+"""The view of an audit of speakers."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ IDENTITY_COLUMNS = (
 )
 
 NOT_AUDIBLE = "not_audible"
-"""The finding of an audit whose target does not hear: it was asked nothing."""
+"""The finding of an audit whose target is not reached by audio. Such a target is asked no question."""
 
 MOST_LAYERS = 16
-"""Rows of the plot of layers; of a deeper model so many are shown, evenly from the first to the last."""
+"""Most layers in the plot. Of a deeper model, every second (third, ...) layer is shown, and the last."""
 
 
 @dataclass(frozen=True)
 class AskedRow:
-    """One condition and way of asking, as text."""
+    """The figures of one prompting condition and one way of asking, as text."""
 
     condition: str
     meaning: str
@@ -53,7 +53,7 @@ class AskedRow:
 
 @dataclass(frozen=True)
 class SilenceRow:
-    """What is answered to silence, in one way of asking."""
+    """The answers to silence, in one way of asking."""
 
     way: str
     n: int
@@ -86,7 +86,7 @@ class AttributeView:
 
 @dataclass(frozen=True)
 class LeakageView:
-    """One audit of speakers as the page shows it, and what was found."""
+    """One audit of speakers as the page shows it, and its result."""
 
     result: LeakageResult
     name: str
@@ -106,7 +106,7 @@ class LeakageView:
 
 
 def leakage_view(metrics: Figures, probes: Sequence[Figures]) -> LeakageView:
-    """Put together what the page shows of an audit of speakers.
+    """Return the view of an audit of speakers.
 
     Parameters
     ----------
@@ -225,7 +225,7 @@ def _silence_row(way: str, found: Figures) -> SilenceRow:
 
 
 def privacy_words(attribute: str, conditions: Figures, comparisons: Sequence[Figures]) -> str:
-    """Say what the privacy prompt buys: in free answers, against the same question without it."""
+    """Return a sentence on the effect of the privacy prompt: free answers with it against those without it."""
     direct, privacy = (conditions.get(name, {}).get("free") for name in ("direct", "privacy"))
     if not direct or not privacy:
         return ""
@@ -248,7 +248,7 @@ def privacy_words(attribute: str, conditions: Figures, comparisons: Sequence[Fig
 
 
 def _layers(probes: Sequence[Figures]) -> Forest:
-    """Place the probes of the layers, the audio's beside shuffled labels', and the transcript's on top."""
+    """Return the plot of the layers: the probe on audio, its control on shuffled labels, the transcript on top."""
     by_layer: dict[str, dict[str, Figures]] = {}
     for row in probes:
         by_layer.setdefault(row["layer"], {})[row["probe"]] = row

@@ -1,4 +1,4 @@
-"""Were these recordings in the training data? What was found, then each audit with its reasons and figures."""
+"""Membership: were these recordings in the training data? Findings, then each audit with reasons and figures."""
 
 from __future__ import annotations
 

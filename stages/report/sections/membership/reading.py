@@ -1,4 +1,4 @@
-"""What the stages before left of an audit of membership: every artifact that the section reads is named here."""
+"""Read the artifacts of an audit of membership. This file names every artifact that the section reads."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TARGET, RECORD = "target", "target.json"
 
 
 def read_audit(name: str, audit: Audit) -> AuditFigures:
-    """Read what was found for one audit, about its corpus and about its models."""
+    """Read the figures of one audit, of its corpus and of its models."""
     metrics = read_json(artifact(EVALUATION, name, FIGURES))
     quarantine = read_table(artifact(CORPUS, audit.corpus, QUARANTINE), ["reason"])["reason"].to_pylist()
     return AuditFigures(
@@ -34,7 +34,7 @@ def read_audit(name: str, audit: Audit) -> AuditFigures:
         blind=read_json(artifact(BLIND_BASELINE, audit.corpus, BLIND_FIGURES)),
         target=read_json(artifact(TARGET, audit.target, RECORD)),
         reference={} if audit.reference == NONE else read_json(artifact(TARGET, audit.reference, RECORD)),
-        # Without what a reason says of its one clip, such as its seconds.
+        # Reasons are counted without their details of one clip, such as its seconds, which stand in brackets.
         quarantine=dict(sorted(Counter(reason.split(" (")[0] for reason in quarantine).items())),
         clips=len(read_table(artifact(CORPUS, audit.corpus, CLIPS), ["seconds"])),
         cut=metrics.get("window", {}).get("clips_cut", 0),
@@ -52,7 +52,7 @@ def _attack_curves(path: Path) -> list[Curve]:
 
 
 def _blind_curve(corpus: str) -> list[Curve]:
-    """Draw the blind baseline's ROC curve from its out-of-fold scores; none where membership is of one kind."""
+    """Return the blind baseline's ROC curve from its out-of-fold scores; none if all clips are members, or none is."""
     clips = read_table(artifact(CORPUS, corpus, CLIPS), ["clip_id", "member"]).to_pylist()
     member = {clip["clip_id"]: clip["member"] for clip in clips}
     scores = read_table(artifact(BLIND_BASELINE, corpus, BLIND_SCORES), ["clip_id", "family", "probability"])

@@ -1,4 +1,4 @@
-"""From an audit's figures to what the page shows of it."""
+"""The view of an audit of membership."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stages.report.words import FAMILIES
 
 @dataclass(frozen=True)
 class AuditFigures:
-    """What the stages before left of one audit.
+    """What earlier stages wrote about one audit.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class AuditFigures:
     clips : int
         Clips in the corpus.
     cut : int
-        Of these, how many are longer than what the target hears.
+        Of these, how many are longer than the target's window.
     curves : list of Curve
     """
 
@@ -92,12 +92,12 @@ class MembershipView:
 
     @property
     def meanings(self) -> Mapping[str, str]:
-        """What each finding on the page means, once."""
+        """The meaning of each finding on the page, each once."""
         return {audit.finding: audit.meaning for audit in self.audits}
 
 
 def audit_view(figures: AuditFigures) -> AuditView:
-    """Put together what the page shows of an audit."""
+    """Return the view of an audit."""
     metrics, verdict = figures.metrics, figures.verdict
     attacks: Figures = metrics.get("attacks", {})
     ordered = sorted(attacks, key=lambda name: (-(attacks[name].get("auc") or 0.0), name))
@@ -150,7 +150,7 @@ def attack_row(name: str, found: Figures) -> AttackRow:
 
 
 def _calibrated_p(calibrated: Figures) -> str:
-    """Return the calibrated difference's p, or why it supports nothing."""
+    """Return the p of the calibrated difference, or the reason why it supports no finding."""
     if not calibrated.get("placebo_holds", True):
         return "placebo fails"
     if not calibrated.get("reference_allows", True):
@@ -194,7 +194,7 @@ def _estimates(value: float | None, interval: Sequence[float | None] | None, kin
 
 
 def population_text(population: Figures) -> str:
-    """Say in a sentence on which clips a finding would rest."""
+    """Return a sentence on the clips on which a finding rests."""
     kind = population.get("kind")
     blind = estimate_text({"auc": population.get("blind_auc"), "auc_ci": population.get("blind_auc_ci")})
     sizes = f"{population.get('member')} members and {population.get('non_member')} non-members"
