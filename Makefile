@@ -1,8 +1,8 @@
-# make audit: make the environment, audit, print the findings. make test: the tests. make help: the rest.
+# 'make audit' installs the environment, runs the audits and prints the findings. 'make help' lists all commands.
 #
-# PYTHON       the interpreter that makes .venv (3.11 or newer)
-# TORCH_INDEX  address of an extra index for torch, such as PyTorch's of CPU builds (see README, download sizes)
-# ARGS         arguments of earwitness audit, such as ARGS='trained --fresh'
+# PYTHON       the interpreter with which .venv is made (3.11 or newer)
+# TORCH_INDEX  address of an extra package index for torch, such as PyTorch's index of CPU builds (README: download sizes)
+# ARGS         arguments for 'earwitness audit', such as ARGS='trained --fresh'
 
 PYTHON ?= python3
 TORCH_INDEX ?=
@@ -13,7 +13,7 @@ INSTALLED := .venv/.installed
 BENCHMARKS := attacks blind evaluation features logits neighbours
 IN_PARALLEL := -n auto --maxprocesses 8 --dist worksteal
 
-# DVC runs stages through a shell: 'python' must be this environment's.
+# DVC runs stages through a shell, which must find the 'python' of this environment.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -21,11 +21,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help:
 	@echo "make audit     bring every stage up to date and print what each audit found"
-	@echo "make test      the tests, without those that take minutes"
-	@echo "make test-all  all tests"
-	@echo "make check     lint, format, types, layering"
-	@echo "make bench     seconds per stage of the last run, then the benchmarks (some minutes)"
-	@echo "make clean     remove caches and logs; keeps .venv and data"
+	@echo "make test      run the tests, without those that take minutes"
+	@echo "make test-all  run all tests"
+	@echo "make check     check lint, format, types and layering"
+	@echo "make bench     print the seconds per stage of the last run, then run the benchmarks (some minutes)"
+	@echo "make clean     remove caches, logs and build folders; keep .venv and data"
 
 audit: $(INSTALLED)
 	@$(BIN)/earwitness audit $(ARGS)

@@ -1,4 +1,4 @@
-"""What all tests share: the repository's root, and real recordings where there are any."""
+"""Fixtures of all tests: the repository's root, and real recordings if there are any."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""All of `params.yaml` in one model, and params with corpora of one's own, for tests and benchmarks."""
+"""For tests and benchmarks: all of `params.yaml` in one model, and params with corpora of one's own."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The docs name only what exists: pages, anchors, files, modules and commands."""
+"""Every page, anchor, file, module and command that the docs name exists."""
 
 import re
 from collections import Counter

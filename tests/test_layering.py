@@ -1,4 +1,4 @@
-"""The rules that keep the house simple: who imports whom, what DVC watches, what stays light."""
+"""Rules of the package's structure: which package imports which, what DVC depends on, and which imports stay light."""
 
 import ast
 import subprocess

@@ -1,4 +1,4 @@
-"""Three targets of the lab that remember different things, and the modality matrix, which must tell them apart."""
+"""The modality matrix tells three targets of the lab apart, which have memorised different things."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The whole graph on a small lab, as a user runs it: in a clone of its own, by DVC and by the command.
 
-The lab is cut down to what keeps every stage's work real and short; what it finds with one epoch is not looked at.
+The lab is so small that every stage does real work in a short time. Its findings after one epoch are not checked.
 """
 
 import contextlib

@@ -1,6 +1,6 @@
-"""Real voices, known truth: a copy that was taught a random half of the recordings is found out, the base is not.
+"""Real voices with ground truth: memory is found in a copy trained on a random half of the recordings, not in the base.
 
-What `docs/calibrate.md` tells people to do with recordings of their own, through the real stages, in a clone.
+The test does what `docs/calibrate.md` describes for recordings of one's own, with the real stages, in a clone.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""What is registered says by which code its values are made: every entry has a version, and no other name has one."""
+"""Every registered entry on which rows depend has a version of its code, and no other name has one."""
 
 from __future__ import annotations
 

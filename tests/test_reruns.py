@@ -1,4 +1,4 @@
-"""What an edit reruns, counted by DVC: in a copy of the working tree whose stages are all taken for done."""
+"""What an edit reruns, as DVC counts it, in a copy of the working tree whose stages DVC takes for done."""
 
 from __future__ import annotations
 

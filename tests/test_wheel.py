@@ -1,4 +1,4 @@
-"""The wheel holds all that is needed: the public interface, the stages' templates, and what a project begins with."""
+"""The wheel holds all that is needed: the public interface, the stages' templates, and the files of a new project."""
 
 from __future__ import annotations
 

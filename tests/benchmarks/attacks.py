@@ -1,8 +1,8 @@
-"""What scoring 10,000 clips with 25 neighbours costs: ``python -m tests.benchmarks.attacks [clips] [--tiny]``.
+"""The cost of scoring 10,000 clips with 25 neighbours: ``python -m tests.benchmarks.attacks [clips] [--tiny]``.
 
-Artifacts of that size are made in a temporary folder (random statistics of 20 to 40 tokens a row, two roles), then
-the stage itself runs on them in a process of its own. CPU time is user and system of that process; memory is its
-largest resident set.
+The benchmark writes artifacts of this size into a temporary folder: random statistics of 20 to 40 tokens per row, for
+two roles. Then the stage itself runs on them in a process of its own. CPU time is the user and system time of that
+process; memory is its largest resident set.
 """
 
 from __future__ import annotations

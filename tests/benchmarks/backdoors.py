@@ -1,8 +1,8 @@
 """Backdoors of a finished lab over seeds: ``python -m tests.benchmarks.backdoors LAB EXPERIMENT... [--seeds 7 8 9]``.
 
-LAB is a folder with a finished `dvc repro`; experiments are those of `params.yaml` and `docs/backdoors.yaml`. Trainings
-are kept in the working directory's ``.cache/checkpoints/``. Each line is one experiment and seed: attack, controls and
-benign measure as 'name: measured, wanted'.
+LAB is a folder with a finished `dvc repro`. EXPERIMENT is one of `params.yaml` or `docs/backdoors.yaml`. Trained models
+are kept in the working directory's ``.cache/checkpoints/``. Each line of the output is one experiment and seed: attack,
+controls and benign measure as 'name: measured, wanted'.
 """
 
 from __future__ import annotations

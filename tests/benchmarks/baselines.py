@@ -1,6 +1,6 @@
-"""How public code gets the same numbers, written down as plainly as there: what the cache is measured against.
+"""Baselines for the logit cache: the same numbers, computed in the plain way of public code.
 
-All take a Qwen2-Audio model. Sources: the formulas of VL-MIA (arXiv 2411.02902) and the protocol of FiMMIA
+All functions take a Qwen2-Audio model. Sources: the formulas of VL-MIA (arXiv 2411.02902) and the protocol of FiMMIA
 (arXiv 2512.02786), whose code prepares and runs one row after the other.
 """
 

@@ -1,9 +1,9 @@
-"""How hard the blind baseline is to beat, on real recordings: ``python -m tests.benchmarks.blind FOLDER [PART ...]``.
+"""How strong the blind baseline is on real recordings: ``python -m tests.benchmarks.blind FOLDER [PART ...]``.
 
-FOLDER holds folders of recordings with a manifest each (``tests/conftest.py`` names the usual place); without any, the
-halves alone are measured, on features drawn at random. Parts: pairs, plain (the plain vectors of the papers beside
-ours; minutes), null (200 relabellings of four kinds; minutes), planted, halves, files. Without any, all but plain and
-null.
+FOLDER holds folders of recordings, each with a manifest (``tests/conftest.py`` names the usual place). Without
+recordings only the part halves runs, on features drawn at random. Parts: pairs; plain (the plain vectors of the papers
+beside ours; takes minutes); null (200 relabellings of four kinds; takes minutes); planted; halves; files. By default,
+all parts run but plain and null.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Seeded corpora and untrained targets to measure on: sounds are bursts of noise, texts are words of one list."""
+"""Seeded corpora and untrained targets for the benchmarks. Sounds are bursts of noise, texts are words of one list."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Defences and detectors on one victim: ``python -m tests.benchmarks.defences LAB EXPERIMENT [--seed 100]``.
 
-LAB is a folder with a finished `dvc repro`; EXPERIMENT is one of `params.yaml` or `docs/backdoors.yaml`. Prints the
-tables of docs/measured/defences.md.
+LAB is a folder with a finished `dvc repro`. EXPERIMENT is one of `params.yaml` or `docs/backdoors.yaml`. The output is
+the tables of docs/measured/defences.md.
 """
 
 from __future__ import annotations

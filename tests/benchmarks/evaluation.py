@@ -1,6 +1,6 @@
 """CPU seconds and memory of all statistics of 10,000 clips: ``python -m tests.benchmarks.evaluation [--tiny]``.
 
-The blind baseline is fitted beforehand and does not count. The attacks' own share is measured by theirs.
+The blind baseline is fitted beforehand and is not counted. The benchmark of the attacks measures their share.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""What features cost: ``python -m tests.benchmarks.features [--tiny] [PART ...]``; parts: speed, workers, memory.
+"""The cost of features: ``python -m tests.benchmarks.features [--tiny] [PART ...]``; parts: speed, workers, memory.
 
-Sounds are generated: voiced, with syllables and noise, every one different. Speed is in seconds of sound per second
-of processor time (user and system), the best of several runs; the second core's share is a ratio of runs that take
-turns, the best as well, since other work may run beside them. Memory is the largest resident set of the stage in a
-process of its own, which does the work itself.
+Sounds are generated: voiced, with syllables and noise, all different. Speed is seconds of sound per second of processor
+time (user and system), the best of several runs. The gain by a second core is a ratio of runs that take turns, again
+the best, because other work may run at the same time. Memory is the largest resident set of the stage, which runs in
+one process of its own.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Measure the logit cache's forward on a GPU: ``python -m tests.benchmarks.gpu``, under 8 minutes; ``--tiny`` anywhere.
+"""Measure the logit cache's forward on a GPU: ``python -m tests.benchmarks.gpu`` (under 8 minutes).
 
-Qwen2-Audio at its full size of 7B with random weights from its config, in bfloat16. Prints clips a second, the share of
-the card's matrix rate that the model's multiplications reach, and the statistics' share of the time. A clip has 25
-rows, as in FiMMIA: the original, 6 neighbours of other audio and 18 of other text.
+The model is Qwen2-Audio at its full size of 7B in bfloat16, with random weights from its config. With ``--tiny`` it is
+a small model, on any device. The output: clips per second, the share of the card's matrix rate that the model's
+multiplications reach, and the statistics' share of the time. A clip has 25 rows, as in FiMMIA: the original,
+6 neighbours with other audio and 18 with other text.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""What probes read of a real speaker: ``python -m tests.benchmarks.leakage FOLDER TARGET_FOLDER``.
+"""What probes read about real speakers: ``python -m tests.benchmarks.leakage FOLDER TARGET_FOLDER``.
 
-FOLDER holds corpora of real recordings, each with a manifest; TARGET_FOLDER is a checkpoint. Prints, per corpus and
-pooled, each layer's balanced accuracy for gender (and whatever else is labelled) on speakers that the probe never met,
-with its controls, and what a verifier makes of the same embeddings where a corpus allows it.
+FOLDER holds corpora of real recordings, each with a manifest. TARGET_FOLDER is a checkpoint. The output, for each
+corpus and for all together: each layer's balanced accuracy for gender (and every other labelled attribute) on speakers
+that the probe was not trained on, with its controls. If a corpus allows it, also a verifier's measures on the same
+embeddings.
 """
 
 from __future__ import annotations

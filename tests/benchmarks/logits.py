@@ -1,6 +1,7 @@
 """Measure the logit cache: ``python -m tests.benchmarks.logits [--tiny]``, about eight minutes on one core.
 
-Processor time (user and system) of ways taken by turns in one run, the best of each. Nothing is read but params.yaml.
+The figures are processor time (user and system). The ways to compare take turns in one run, and the best time of each
+counts. The benchmark reads params.yaml and no other file.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What neighbours and their detector cost: ``python -m tests.benchmarks.neighbours [clips] [--tiny]``.
+"""The cost of neighbours and their detector: ``python -m tests.benchmarks.neighbours [clips] [--tiny]``.
 
-Sound rendered per second of one core's processor time, FLAC decoding and encoding included, for the default set and for
-each perturbation; and the processor time of the detector's stage on 2,000 clips with 24 neighbours, in a process of its
-own. Processor time is user and system; of the rendering the best of three.
+The output has two parts. First, seconds of sound rendered per second of one core's processor time, for the default set
+and for each perturbation, with FLAC decoding and encoding, the best of three. Second, the processor time of the
+detector's stage on 2,000 clips with 24 neighbours, in a process of its own. Processor time is user and system time.
 """
 
 from __future__ import annotations

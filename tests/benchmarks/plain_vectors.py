@@ -1,8 +1,8 @@
-"""The plain acoustic vectors of the papers, as rivals of the features here: measured by librosa, judged by a pipeline.
+"""The plain acoustic vectors of the papers, to compare with our features: librosa measures them, a pipeline classifies.
 
-FiMMIA (arXiv 2512.02786) averages librosa's descriptors over a clip; the audit of audio language models (arXiv
-2603.28378) aggregates frame descriptors. Neither knows deviations over time of all of them, silence, the background,
-bandwidth or codec traces.
+FiMMIA (arXiv 2512.02786) averages librosa's descriptors over a clip. The audit of audio language models (arXiv
+2603.28378) aggregates frame descriptors. Neither measures the deviation over time of all descriptors, silence, the
+background, bandwidth or codec traces.
 """
 
 from __future__ import annotations

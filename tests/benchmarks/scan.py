@@ -1,10 +1,11 @@
 """The scan on real trainings: ``python -m tests.benchmarks.scan LAB [EXPERIMENT ...] [--poisoned 10] [--clean 20]``.
 
-LAB is a folder with a finished `dvc repro`. Victims and clean fine-tunes of the lab's base, of the experiments in turn
-and each with a seed of its own, are held against the base and one clean fine-tune of another seed, by the experiment's
-question, on clips that were kept for the test. Printed: of the victims whose attack took, how often the planted
-trigger is among the alarms, how many attacks did not take, and how often a clean model raises an alarm, as 'name:
-measured, wanted'. Trainings and answers are kept in the working directory's ``.cache/``: a stopped run goes on.
+LAB is a folder with a finished `dvc repro`. Victims and clean models are fine-tuned from the lab's base, by the
+experiments in turn, each with a seed of its own. The scan compares each with two references, the base and a clean model
+of another seed, by the experiment's question, on the clips of the test. The output, as 'name: measured, wanted': among
+the victims whose attack succeeded, how often the planted trigger is among the alarms; how many attacks did not succeed;
+how often a clean model raises an alarm. Trained models and answers are kept in the working directory's ``.cache/``, so
+a stopped run continues.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Folders to see that a benchmark runs, made in a second: a lab with an untrained model, and recordings of noise."""
+"""Folders for the tiny form of benchmarks, made in a second: a lab with an untrained model, and recordings of noise."""
 
 from __future__ import annotations
 

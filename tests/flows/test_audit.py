@@ -1,3 +1,5 @@
+"""The flow: which stages run, when, what a failed stage stops, and what is kept of a run."""
+
 import json
 import subprocess
 import sys

@@ -1,3 +1,5 @@
+"""The command: its output, its errors and its exit statuses."""
+
 import os
 import subprocess
 import sys

@@ -1,3 +1,5 @@
+"""A stage's process: its environment, and the error line of a failed one."""
+
 from pathlib import Path
 
 from flows.environment import process_environment

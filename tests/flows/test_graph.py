@@ -1,3 +1,5 @@
+"""The graph as DVC reads it: order, goals, and what a change reaches."""
+
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,3 +1,5 @@
+"""Mistakes in params, corpora and targets are found before anything runs."""
+
 import csv
 import os
 import shutil

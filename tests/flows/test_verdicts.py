@@ -1,3 +1,5 @@
+"""The table of verdicts."""
+
 from flows.bench import as_text as timings_text
 from flows.verdicts import COLUMNS, as_text, interval, verdict_row
 from stages.core.results.flat import Headlines

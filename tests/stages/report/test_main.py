@@ -1,3 +1,5 @@
+"""The stage: the page, `verdict.json` and `metrics.json` from artifacts."""
+
 import json
 import re
 from pathlib import Path

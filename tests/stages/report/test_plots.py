@@ -1,3 +1,5 @@
+"""Geometry of the plots."""
+
 import numpy as np
 import pytest
 from hypothesis import given
