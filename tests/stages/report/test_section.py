@@ -53,7 +53,7 @@ def page_of(section: ReportSection, params: Whole) -> HtmlPage:
 def body(section: ReportSection, params: Whole) -> str:
     """Return the section's text without the page around it, and without its own list of terms."""
     text = " ".join(" ".join(page_of(section, params).text).split())
-    _, contents, below = text.partition("that are remembered.")[2].partition(FIRST_OF_THE_PAGE_S_OWN)
+    _, contents, below = text.partition("that the model remembers.")[2].partition(FIRST_OF_THE_PAGE_S_OWN)
     assert contents
     start = below.index(section.title)
     return below[start : below.index(FIRST_OF_THE_PAGE_S_OWN)].partition("Terms of this section")[0]
