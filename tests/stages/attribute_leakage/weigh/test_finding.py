@@ -79,7 +79,7 @@ def test_few_speakers_do_not_make_words_as_good_as_the_voice() -> None:
     )
     made = found(direct__free=voice, transcript__free=words)
     assert made.finding == "undecided"
-    assert any("not shown to tell it" in reason for reason in made.reasons)
+    assert any("not shown that the words alone tell it" in reason for reason in made.reasons)
 
 
 def test_the_comparison_with_words_is_held_to_the_number_of_ways_tried() -> None:

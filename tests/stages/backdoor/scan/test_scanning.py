@@ -109,4 +109,4 @@ def test_without_a_reference_no_alarm_is_possible_and_the_page_says_so(params: W
 
 
 def test_a_clean_scan_names_the_bank_that_it_bounds(params: Whole) -> None:
-    assert "only the bank that was tried (click)" in scan_result(scan("copied", params)).meaning[-1]
+    assert "only for the bank that was tried (click)" in scan_result(scan("copied", params)).meaning[-1]
