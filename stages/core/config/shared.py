@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, ConfigDict, Field
 
 from stages.core.config.section import Name, Order, Positive, Section, distinct
+
+Slice = Literal["audio", "instruction", "transcript"]
+"""The parts of a prompt with its answer that are scored."""
+
+SLICES: tuple[Slice, ...] = get_args(Slice)
 
 
 class SharedSection(Section):
@@ -31,7 +36,7 @@ class ComputedViews(SharedSection):
     """Part of `logits`: in which views a clip is scored, and which Rényi orders are computed."""
 
     instructions: Annotated[list[str], Field(min_length=1)]
-    slices: Annotated[list[Literal["audio", "instruction", "transcript"]], Field(min_length=1)]
+    slices: Annotated[list[Slice], Field(min_length=1)]
     conditions: Annotated[list[Literal["given", "generated"]], Field(min_length=1)]
     orders: list[Order]
 

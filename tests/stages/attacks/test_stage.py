@@ -14,17 +14,14 @@ from stages.core.schemas.logits import PROBES_SCHEMA
 from stages.core.store.jsonfile import artifact, read_json
 from stages.core.store.tables import read_table, write_table
 from tests.benchmarks.attacks import AUDIO_NEIGHBOURS, make_artifacts
-from tests.params import Whole
+from tests.params import Whole, audit_params
 
 CLIPS = 40
 
 
 @pytest.fixture
-def params(workplace: Path, repository: Path) -> Whole:
-    import yaml
-
-    content = yaml.safe_load((repository / "params.yaml").read_text())
-    content["audits"] = {"bench": {"corpus": "lab_trained", "target": "lab", "reference": "lab_base"}}
+def params(workplace: Path) -> Whole:
+    content = audit_params()
     content["evaluation"]["primary_attacks"] = ["loss/transcript/given/0", "min_k@20/transcript/given/0", "nonsense"]
     make_artifacts(CLIPS)
     return Whole.model_validate(content)
@@ -59,7 +56,7 @@ def test_a_second_run_writes_the_same_bytes(params: Whole) -> None:
 
 
 def test_what_the_probes_found_is_scored(params: Whole) -> None:
-    neighbours = read_table(artifact("perturbation", "lab_trained", "neighbours.parquet"), ["neighbour_id", "kind"])
+    neighbours = read_table(artifact("perturbation", "bench", "neighbours.parquet"), ["neighbour_id", "kind"])
     originals = [row["neighbour_id"] for row in neighbours.to_pylist() if row["kind"] == "original"]
     schema = PROBES_SCHEMA
     values = {"neighbour_id": originals[3:], "role": ["target"] * (CLIPS - 3), "probe": ["recall"] * (CLIPS - 3)}
@@ -75,13 +72,13 @@ def test_what_the_probes_found_is_scored(params: Whole) -> None:
 def test_features_of_other_clips_are_refused(params: Whole) -> None:
     schema = features_schema(["spectral.a"])
     other = pa.table({"clip_id": ["x"], "spectral.a": pa.array([0.0], pa.float32())})
-    write_table(artifact("features", "lab_trained", "features.parquet"), other, schema)
-    with pytest.raises(EarwitnessError, match="dvc repro features@lab_trained"):
+    write_table(artifact("features", "bench", "features.parquet"), other, schema)
+    with pytest.raises(EarwitnessError, match="dvc repro features@bench"):
         work("bench", params)
 
 
 def test_features_that_are_not_known_count_as_the_mean(params: Whole) -> None:
-    path = artifact("features", "lab_trained", "features.parquet")
+    path = artifact("features", "bench", "features.parquet")
     table = read_table(path)
     holes = table.set_column(1, table.column_names[1], pa.array([None] * CLIPS, pa.float32()))
     write_table(path, holes, table.schema)

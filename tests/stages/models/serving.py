@@ -68,7 +68,8 @@ class Serving:
         given = question["messages"][1]["content"] if question.get("continue_final_message") else ""
         samples = 0 * samples if self.deaf else samples
         query = Query(samples, audio_hash(samples), text["text"], given)
-        start = self.adapter._rows([query], self.adapter._sounds.get([query]))[0].answer.start
+        heard = self.adapter.hear([query])[query.audio_hash]
+        start = self.adapter._row(query, heard).answer.start
         made = self._generated(query, question["max_tokens"])
         length = start + len(self._logprobs(query)[0])
         answer: Entry = {"choices": [made], "usage": {"prompt_tokens": length}}

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+from stages.core.config.shared import SLICES
 from stages.core.errors import EarwitnessError
-from stages.models.adapter import SLICES, Forced, Query
+from stages.models.adapter import Forced, Query
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 from stages.models.forward.prompt import Chat, build_prompt
 from stages.models.loading import load_checkpoint

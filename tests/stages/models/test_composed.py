@@ -9,9 +9,10 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from stages.core.config.shared import SLICES
 from stages.core.errors import EarwitnessError
 from stages.lab_target.build import byte_tokenizer
-from stages.models.adapter import SLICES, Query
+from stages.models.adapter import Query
 from stages.models.audibility import audio_effect, is_audible
 from stages.models.families.composed import ComposedAdapter, Connector
 from stages.models.hashing import checkpoint_files

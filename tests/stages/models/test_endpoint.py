@@ -14,9 +14,10 @@ import torch
 import yaml
 
 from stages.core.config.nouns import TargetModel
+from stages.core.config.shared import SLICES
 from stages.core.errors import EarwitnessError
 from stages.core.store.jsonfile import read_json
-from stages.models.adapter import OWN_ONLY, SLICES, TRANSCRIBE, Adapter, Query
+from stages.models.adapter import OWN_ONLY, TRANSCRIBE, Adapter, Query
 from stages.models.audibility import audio_effect, is_audible
 from stages.models.chat_client import KEY, Client
 from stages.models.families.endpoint import EndpointAdapter

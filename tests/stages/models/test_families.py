@@ -14,13 +14,14 @@ from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer, models
 from transformers import GraniteSpeechFeatureExtractor, PreTrainedTokenizerFast
 
+from stages.core.config.shared import SLICES
 from stages.core.errors import EarwitnessError
 from stages.core.results.components import COMPONENTS
 from stages.core.sound.audio import RATE, audio_hash
 from stages.core.store.codeversion import code_version
 from stages.logits.probe import ProbeBatch
 from stages.logits.probes.curvature import curvature
-from stages.models.adapter import ADAPTERS, SLICES, Adapter, Forced, Query
+from stages.models.adapter import ADAPTERS, Adapter, Forced, Query
 from stages.models.audibility import audio_effect, is_audible
 from stages.models.families.composed import ComposedAdapter
 from stages.models.families.encoder_decoder import EncoderDecoderAdapter

@@ -67,7 +67,11 @@ def remove(*patterns: str) -> Spoil:
 
 
 OF_ANY_FAMILY: dict[str, tuple[Spoil, str]] = {
-    "missing weights": (drop_weights, r"weights are not in its files, such as \S+\): save it whole again"),
+    # Of a mixture of experts, which are joined when they are loaded, a lost one leaves the joined weight too small.
+    "missing weights": (drop_weights, r"weights (are not in its files|have another shape).*, such as \S+\): save it"),
+        drop_weights,
+        r"weights (are not in its files|have another shape).*, such as \S+\): save it whole",
+    ),
     "weights of another shape": (reshape_weights, "1 weights have another shape than its config says"),
     "half a file": (truncate_weights, "cannot be loaded .*deserializing"),
     "pickle": (pickle_weights, r"pytorch_model\.bin: a pickle, .* save it with save_pretrained"),

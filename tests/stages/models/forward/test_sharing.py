@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from stages.models.adapter import SLICES, Adapter, Query
+from stages.core.config.shared import SLICES
+from stages.models.adapter import Adapter, Query
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 from stages.models.forward.sharing import SharedPrefix, common_beginnings
 from stages.models.forward.sounds import SoundCache, stacked
