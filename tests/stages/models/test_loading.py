@@ -68,7 +68,7 @@ def remove(*patterns: str) -> Spoil:
 
 OF_ANY_FAMILY: dict[str, tuple[Spoil, str]] = {
     # Of a mixture of experts, which are joined when they are loaded, a lost one leaves the joined weight too small.
-    "missing weights": (drop_weights, r"weights (are not in its files|have another shape).*, such as \S+\): save it"),
+    "missing weights": (
         drop_weights,
         r"weights (are not in its files|have another shape).*, such as \S+\): save it whole",
     ),
