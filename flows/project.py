@@ -34,6 +34,7 @@ earwitness audit    # bring every stage up to date and print what each audit fou
 Commit what `git status` shows: `git add -A && git commit`.
 Store recordings and large files elsewhere too: `dvc remote add -d NAME URL && dvc push`.
 Update the tool and this project: `pip install -U earwitness && earwitness init --upgrade`.
+Read the documentation: `earwitness --help` names its folder in its last line.
 """
 
 
