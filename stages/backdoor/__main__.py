@@ -45,7 +45,7 @@ def work(name: str, params: BackdoorParams) -> None:
         details["defences"] = defence_rows(pair.setting, pair.victim, outcomes, params.backdoor.defences)
     if experiment.detect:
         details["detection"] = detection_metrics(pair.setting, pair.victim, params.backdoor.detection)
-        details["scan"] = scan_pair(pair, base, params)
+        details["scan"] = {model: found.plain() for model, found in scan_pair(pair, base, params).items()}
     write_table(
         artifact("backdoor", name, "poison.parquet"),
         poison_table(pair.setting.poison, experiment.trigger),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from scipy.stats import binomtest, ttest_1samp
 
 from stages.attribute_leakage.weigh.measures import Answers
 from stages.core.inference.statistics import Bools, Ints, holm, renumbered
+from stages.core.results.leakage_figures import ConditionComparison
 
 BASELINE = "direct"
 
@@ -40,7 +40,7 @@ def by_speaker(one: Bools, other: Bools, speakers: Ints) -> float:
     return float(ttest_1samp(means, 0.0).pvalue)
 
 
-def comparisons(cells: Mapping[tuple[str, str, str], Answers]) -> list[dict[str, Any]]:
+def comparisons(cells: Mapping[tuple[str, str, str], Answers]) -> list[ConditionComparison]:
     """Compare every condition with `BASELINE`: the correct answers and, for free answers, the refusals.
 
     Parameters
@@ -59,15 +59,16 @@ def comparisons(cells: Mapping[tuple[str, str, str], Answers]) -> list[dict[str,
         if condition != BASELINE and (attribute, BASELINE, way) in cells
         for outcome in (("correct", "refused") if way == "free" else ("correct",))
     ]
-    for name in ("p", "speaker_p"):
-        for row, adjusted in zip(found, holm(np.array([row[name] for row in found])), strict=True):
-            row[f"holm_{name}"] = float(adjusted)
+    by_clip = holm(np.array([row["p"] for row in found]))
+    by_mean = holm(np.array([row["speaker_p"] for row in found]))
+    for row, p, speaker_p in zip(found, by_clip, by_mean, strict=True):
+        row["holm_p"], row["holm_speaker_p"] = float(p), float(speaker_p)
     return found
 
 
 def _compared(
     attribute: str, condition: str, way: str, outcome: str, direct: Answers, answers: Answers
-) -> dict[str, Any]:
+) -> ConditionComparison:
     order, base = np.argsort(answers.clip_ids), np.argsort(direct.clip_ids)  # the same clips in both
     one, other = answers.outcomes[order] == outcome, direct.outcomes[base] == outcome
     return {

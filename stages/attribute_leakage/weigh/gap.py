@@ -10,6 +10,7 @@ import numpy as np
 from stages.attribute_leakage.weigh.intervals import balanced_accuracy
 from stages.attribute_leakage.weigh.measures import Words
 from stages.core.inference.statistics import Bools, Ints, renumbered
+from stages.core.results.leakage_figures import GapFigures
 from stages.core.run.randomness import generator
 
 BOOTSTRAPS = 1000
@@ -17,7 +18,7 @@ INPUT = "encoder.input"
 """The input of the encoder's first layer. It carries what is in the sound, not what the target has learnt from it."""
 
 
-def gap(probed: Bools, answered: Bools, labels: Words, speakers: Ints, seed: int, *names: str) -> dict[str, Any]:
+def gap(probed: Bools, answered: Bools, labels: Words, speakers: Ints, seed: int, *names: str) -> GapFigures:
     """Return the difference of two balanced accuracies on the same clips, with a bootstrap interval over speakers.
 
     Parameters
@@ -38,7 +39,7 @@ def gap(probed: Bools, answered: Bools, labels: Words, speakers: Ints, seed: int
         null; with fewer than three speakers the interval is null. A label without clips in a draw is left out of that
         draw.
     """
-    found: dict[str, Any] = {"gap": None, "low": None, "high": None, "n": len(labels)}
+    found: GapFigures = {"gap": None, "low": None, "high": None, "n": len(labels)}
     if not len(labels):
         return found
     found["gap"] = _difference(probed, answered, labels)

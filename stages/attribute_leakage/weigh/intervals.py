@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import t
 
 from stages.core.inference.statistics import Bools, Floats, Ints, renumbered, wilson
+from stages.core.results.leakage_figures import ShareFigures
 
 LEVEL = 0.95
 
@@ -32,14 +33,14 @@ class Share:
     wilson: tuple[float, float]
     clustered: tuple[float, float]
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> ShareFigures:
         """Return the share with its counts and intervals; the share is null without trials."""
         return {
             "share": self.count / self.n if self.n else None,
             "count": self.count,
             "n": self.n,
-            "wilson": list(self.wilson),
-            "clustered": list(self.clustered),
+            "wilson": self.wilson,
+            "clustered": self.clustered,
         }
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from stages.attribute_leakage.read.outcomes import CORRECT, OUTCOMES, WRONG
 from stages.attribute_leakage.weigh.intervals import balanced_accuracy, share_of
 from stages.core.inference.statistics import Bools, Ints, wilson
+from stages.core.results.leakage_figures import AnswerRates, GroupRates, ShareFigures, SilenceFigures
 
 Words = NDArray[np.str_]
 
@@ -55,7 +56,7 @@ class Answers:
         )
 
 
-def rates(answers: Answers, options: int, level: float = 0.95) -> dict[str, Any]:
+def rates(answers: Answers, options: int, level: float = 0.95) -> AnswerRates:
     """Return all rates of one cell, each with its count, n and two intervals.
 
     Parameters
@@ -72,7 +73,7 @@ def rates(answers: Answers, options: int, level: float = 0.95) -> dict[str, Any]
     counts = Counter(outcome.tolist())
     sizes = Counter(answers.labels.tolist())
 
-    def share(hit: Bools, where: Bools) -> dict[str, Any]:
+    def share(hit: Bools, where: Bools) -> ShareFigures:
         return share_of(hit[where], answers.speakers[where], level).as_json()
 
     every = np.ones(len(outcome), dtype=bool)
@@ -92,7 +93,7 @@ def rates(answers: Answers, options: int, level: float = 0.95) -> dict[str, Any]
     }
 
 
-def group_rates(answers: Answers, groups: Mapping[str, Words], options: int) -> dict[str, Any]:
+def group_rates(answers: Answers, groups: Mapping[str, Words], options: int) -> dict[str, GroupRates]:
     """Return the IAR and the refusal rate of each group that is large enough.
 
     Parameters
@@ -103,18 +104,23 @@ def group_rates(answers: Answers, groups: Mapping[str, Words], options: int) -> 
     options : int
         Number of options.
     """
-    found: dict[str, Any] = {}
+    found: dict[str, GroupRates] = {}
     for attribute, values in groups.items():
         for value in sorted(set(values.tolist()) - {""}):
             chosen = values == value
             if chosen.sum() < LEAST_CLIPS or len(set(answers.speakers[chosen].tolist())) < LEAST_SPEAKERS:
                 continue
             of_group = rates(answers.rows(chosen), options)
-            found[f"{attribute}={value}"] = {key: of_group[key] for key in ("n", "speakers", "iar", "refusal_rate")}
+            found[f"{attribute}={value}"] = {
+                "n": of_group["n"],
+                "speakers": of_group["speakers"],
+                "iar": of_group["iar"],
+                "refusal_rate": of_group["refusal_rate"],
+            }
     return found
 
 
-def tendency(rows: Sequence[Mapping[str, Any]], options: Sequence[str], labels: Words) -> dict[str, Any]:
+def tendency(rows: Sequence[Mapping[str, Any]], options: Sequence[str], labels: Words) -> SilenceFigures:
     """Return how silence is answered. There is no speaker, so no answer is correct or wrong.
 
     Parameters

@@ -16,6 +16,7 @@ from stages.attribute_leakage.weigh.finding import finding
 from stages.attribute_leakage.weigh.gap import best_read, gap
 from stages.attribute_leakage.weigh.measures import Answers, Words, calibrated, group_rates, rates, tendency
 from stages.attribute_leakage.weigh.table import cells
+from stages.core.results.leakage_figures import AnswerRates, BestProbe, GapFigures, ProbeFigures, SilenceFigures
 
 Row = Mapping[str, Any]
 
@@ -71,14 +72,14 @@ def summary(
 
 def _conditions(
     own: Mapping[tuple[str, str], Answers], subjects: Sequence[SpeakerClip], attribute: str, named: Sequence[str]
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, dict[str, AnswerRates]]:
     """Return the rates by condition and way, and for the direct question also the rates of groups of speakers.
 
     The groups are given by the values of every other attribute.
     """
     labels = {subject.clip_id: subject.labels for subject in subjects}
     others = sorted({name for of_clip in labels.values() for name in of_clip} - {attribute})
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, AnswerRates]] = {}
     for (condition, way), answers in own.items():
         cell = rates(answers, len(named))
         if condition == BASELINE:
@@ -90,7 +91,7 @@ def _conditions(
     return found
 
 
-def _silences(rows: Sequence[Row], named: Sequence[str], labels: Words) -> dict[str, Any]:
+def _silences(rows: Sequence[Row], named: Sequence[str], labels: Words) -> dict[str, SilenceFigures]:
     ways = sorted({row["way"] for row in rows if row["label"] is None})
     return {
         way: tendency([row for row in rows if row["label"] is None and row["way"] == way], named, labels)
@@ -114,26 +115,34 @@ def _calibrated(rows: Sequence[Row], named: Sequence[str]) -> float | None:
     return calibrated(scores, named, prior, np.array([row["label"] for row, _ in direct]))
 
 
-def _probes(told: Probed | None, without_layers: str | None) -> dict[str, Any]:
+def _probes(told: Probed | None, without_layers: str | None) -> ProbeFigures:
     """Return the best probe, the reason why there is none, and what was assumed of the speakers."""
     best = best_read(told.rows) if told else None
-    kept = ("layer", "balanced_accuracy", "low", "high")
     return {
-        "best": best and {key: best[key] for key in kept},
+        "best": None if best is None else _best_probe(best),
         "reason": told.reason if told else without_layers,
         "note": told.note if told else None,
     }
 
 
+def _best_probe(best: Row) -> BestProbe:
+    return {
+        "layer": best["layer"],
+        "balanced_accuracy": best["balanced_accuracy"],
+        "low": best["low"],
+        "high": best["high"],
+    }
+
+
 def _gaps(
     own: Mapping[tuple[str, str], Answers], told: Probed | None, seed: int, attribute: str
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, dict[str, GapFigures]]:
     """Return, by condition and way, the accuracy of the best layer's probe minus that of the answer."""
     best = best_read(told.rows) if told else None
     if told is None or best is None:
         return {}
     layer = best["layer"]
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, GapFigures]] = {}
     for (condition, way), answers in own.items():
         if CONDITIONS[condition].sound != "clip":
             continue  # the layers come from the clip, so answers to silence or a transcript do not compare with them
@@ -143,5 +152,5 @@ def _gaps(
         difference = gap(
             read == kept.labels, kept.outcomes == CORRECT, kept.labels, kept.speakers, seed, attribute, condition, way
         )
-        found.setdefault(condition, {})[way] = difference | {"layer": layer}
+        found.setdefault(condition, {})[way] = {**difference, "layer": layer}
     return found

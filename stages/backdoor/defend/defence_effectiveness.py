@@ -12,6 +12,7 @@ import numpy as np
 
 from stages.backdoor.measure.paired import paired_interval
 from stages.core.inference.statistics import Bools, Floats
+from stages.core.results.backdoor_figures import DefenceChange
 
 BOOTSTRAPS = 1000
 
@@ -53,6 +54,10 @@ class Change:
     after: float
     drop: float
     interval: tuple[float, float]
+
+    def figures(self) -> DefenceChange:
+        """Return what `details.json` holds of it."""
+        return {"before": self.before, "after": self.after, "drop": self.drop, "interval": self.interval}
 
 
 @dataclass(frozen=True)

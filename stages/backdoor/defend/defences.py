@@ -7,9 +7,8 @@ defence starts from the same victim: its weights are restored after each.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -23,13 +22,14 @@ from stages.backdoor.params import BackdoorDefences
 from stages.backdoor.plant.experiment import VICTIM, ask
 from stages.backdoor.plant.victim import ExperimentSetting, lessons, trained
 from stages.core.inference.statistics import Floats
+from stages.core.results.backdoor_figures import DefenceFigures
 from stages.core.run.randomness import generator
 from stages.models.adapter import Adapter
 
 
 def defence_rows(
     setting: ExperimentSetting, victim: Adapter, outcomes: Sequence[TriggerOutcome], tried: BackdoorDefences
-) -> list[dict[str, Any]]:
+) -> list[DefenceFigures]:
     """Try every defence on a victim. Its weights are restored before this returns.
 
     Parameters
@@ -122,8 +122,17 @@ def fine_prune(clean: ExperimentSetting, victim: Adapter, tried: BackdoorDefence
 
 def _row(
     name: str, components: Sequence[str], clips: int, before: Answered, after: Answered, setting: ExperimentSetting
-) -> dict[str, Any]:
+) -> DefenceFigures:
     rng = generator(setting.seed, "backdoor", "defence", name, *components, clips)
     found = effectiveness(before, after, rng)
     counted = int(before.counts.sum())
-    return {"defence": name, "components": list(components), "clips": clips, "n": counted, **asdict(found)}
+    return {
+        "defence": name,
+        "components": list(components),
+        "clips": clips,
+        "n": counted,
+        "attack": found.attack.figures(),
+        "benign": found.benign.figures(),
+        "der": found.der,
+        "interval": found.interval,
+    }

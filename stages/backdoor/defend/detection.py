@@ -8,7 +8,6 @@ counts how well each detector did; no detector sees it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +21,7 @@ from stages.backdoor.params import BackdoorDetection
 from stages.backdoor.plant.clips import BackdoorClip, drawn_clips
 from stages.backdoor.plant.victim import ExperimentSetting, suspicious
 from stages.core.inference.statistics import Bools, Floats
+from stages.core.results.backdoor_figures import DetectionFigures, LayerDetection, PoisonDetection, StripFigures
 from stages.core.run.randomness import generator, seed_of
 from stages.core.sound.audio import Samples
 from stages.models.adapter import Adapter, Forced, Query
@@ -34,7 +34,7 @@ CLIPS_AT_ONCE = 16
 """Number of clips whose mixes STRIP holds in memory together."""
 
 
-def detection_metrics(setting: ExperimentSetting, victim: Adapter, asked: BackdoorDetection) -> dict[str, Any]:
+def detection_metrics(setting: ExperimentSetting, victim: Adapter, asked: BackdoorDetection) -> DetectionFigures:
     """Return how well each detector finds the poison.
 
     Returns
@@ -48,7 +48,7 @@ def detection_metrics(setting: ExperimentSetting, victim: Adapter, asked: Backdo
     }
 
 
-def poison_metrics(setting: ExperimentSetting, victim: Adapter, asked: BackdoorDetection) -> dict[str, Any]:
+def poison_metrics(setting: ExperimentSetting, victim: Adapter, asked: BackdoorDetection) -> PoisonDetection:
     """Return how well activation clustering and spectral signatures isolate the poison among its answer's clips.
 
     Returns
@@ -68,7 +68,7 @@ def poison_metrics(setting: ExperimentSetting, victim: Adapter, asked: BackdoorD
     return {"clips": len(queries), "poisoned": int(poisoned.sum()), "layers": layers}
 
 
-def _isolated(vectors: Floats, poisoned: Bools, ks: Sequence[int], seed: int) -> dict[str, Any]:
+def _isolated(vectors: Floats, poisoned: Bools, ks: Sequence[int], seed: int) -> LayerDetection:
     sweep = activation_clustering(vectors, ks, seed)
     held = sweep_isolation(sweep, poisoned)
     suspected = spectral_suspects(spectral_scores(vectors), float(poisoned.mean()))
@@ -77,8 +77,13 @@ def _isolated(vectors: Floats, poisoned: Bools, ks: Sequence[int], seed: int) ->
             "chosen": sweep.chosen,
             "blind": isolation(sweep.suspected, poisoned).figures(),
             "sweep": [
-                {"k": one.k, "silhouette": one.silhouette, "sizes": one.sizes}
-                | {name: found.figures() for name, found in held[one.k].items()}
+                {
+                    "k": one.k,
+                    "silhouette": one.silhouette,
+                    "sizes": one.sizes,
+                    "smallest": held[one.k]["smallest"].figures(),
+                    "best": held[one.k]["best"].figures(),
+                }
                 for one in sweep.clusterings
             ],
         },
@@ -98,7 +103,7 @@ def activations(adapter: Adapter, queries: Sequence[Query]) -> dict[str, Floats]
     return {name: np.stack([getattr(rows[at], name).double().numpy() for at in range(len(queries))]) for name in LAYERS}
 
 
-def strip_metrics(setting: ExperimentSetting, victim: Adapter, asked: BackdoorDetection) -> dict[str, Any]:
+def strip_metrics(setting: ExperimentSetting, victim: Adapter, asked: BackdoorDetection) -> StripFigures:
     """Return how many triggered test clips STRIP finds at a false-positive rate set on clean ones.
 
     The test clips are drawn by their ids where there are more than `asked.strip_clips`.
@@ -122,7 +127,7 @@ def strip_metrics(setting: ExperimentSetting, victim: Adapter, asked: BackdoorDe
     flagged = detection(found[PLAIN], found[TRIGGERED], asked.false_positive_rate)
     return {
         "rate": flagged.rate,
-        "ci": list(flagged.interval),
+        "ci": flagged.interval,
         "triggered": flagged.triggered,
         "clean": flagged.clean,
         "false_positive_rate": asked.false_positive_rate,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stages.core.inference.statistics import Bools, wilson
+from stages.core.results.backdoor_figures import IsolationFigures
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Isolation:
         found = self.suspected + self.poisoned
         return 2 * self.both / found if found else 0.0
 
-    def figures(self) -> dict[str, float | int | tuple[float, float]]:
+    def figures(self) -> IsolationFigures:
         """Return what `details.json` holds of it, with Wilson intervals over the clips, taken to be independent."""
         return {
             "suspected": self.suspected,

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
-from typing import Any
 
 from stages.backdoor.measure.measures import rate
 from stages.backdoor.measure.outcomes import PLAIN, RANDOM_SOUND, TRIGGERED, TriggerOutcome
 from stages.backdoor.plant.victim import Pair, trained
+from stages.core.results.backdoor_figures import BenignMeasure, GridRow
 from stages.core.results.components import COMPONENTS
 from stages.models.adapter import Adapter
 
@@ -74,8 +74,8 @@ def grid_name(how: str, components: Sequence[str]) -> str:
 def grid_rows(
     names: Sequence[tuple[str, tuple[str, ...]]],
     outcomes: Sequence[TriggerOutcome],
-    benign: Callable[[str], dict[str, Any]],
-) -> list[dict[str, Any]]:
+    benign: Callable[[str], BenignMeasure],
+) -> list[GridRow]:
     """Return the table of the grid.
 
     Parameters
@@ -92,7 +92,7 @@ def grid_rows(
     list of dict
         `how`, `poisoned`, `clean`, `aer`, `plain` and `random_sound` (rates with n and interval), `benign`.
     """
-    rows = []
+    rows: list[GridRow] = []
     for how, components in names:
         model = grid_name(how, components)
         rows.append(

@@ -11,7 +11,7 @@ The clips are the unit of inference in every interval, and count as independent.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Literal
 
 import numpy as np
 from jiwer import process_words
@@ -20,11 +20,14 @@ from stages.backdoor.measure.outcomes import PLAIN, TriggerOutcome
 from stages.backdoor.measure.paired import paired_interval
 from stages.backdoor.plant.task import TRANSCRIPTION, words
 from stages.core.inference.statistics import Floats, wilson
+from stages.core.results.backdoor_figures import AttackRate, BenignDifference, BenignMeasure
 
 BOOTSTRAPS = 2000
 
+MeasureName = Literal["accuracy", "wer", "mae"]
 
-def rate(outcomes: Sequence[TriggerOutcome], model: str, condition: str) -> dict[str, Any]:
+
+def rate(outcomes: Sequence[TriggerOutcome], model: str, condition: str) -> AttackRate:
     """Return how often a model gives the attack answer in a test condition, among items that count.
 
     Returns
@@ -36,13 +39,13 @@ def rate(outcomes: Sequence[TriggerOutcome], model: str, condition: str) -> dict
     successes, n = sum(counted), len(counted)
     return {
         "rate": successes / n if n else None,
-        "ci": list(wilson(successes, n)),
+        "ci": wilson(successes, n),
         "n": n,
         "successes": successes,
     }
 
 
-def benign(outcomes: Sequence[TriggerOutcome], model: str, task: str, rng: np.random.Generator) -> dict[str, Any]:
+def benign(outcomes: Sequence[TriggerOutcome], model: str, task: str, rng: np.random.Generator) -> BenignMeasure:
     """Return the benign measure of a model on clean clips.
 
     Returns
@@ -58,12 +61,12 @@ def benign(outcomes: Sequence[TriggerOutcome], model: str, task: str, rng: np.ra
         value, interval = right / max(len(rows), 1), wilson(right, len(rows))
     else:
         value, interval = _weighted(errors, weights), _redrawn(errors, weights, rng)
-    return {"measure": name, "value": value, "ci": list(interval), "n": len(rows)}
+    return {"measure": name, "value": value, "ci": interval, "n": len(rows)}
 
 
 def benign_difference(
     outcomes: Sequence[TriggerOutcome], first: str, second: str, task: str, rng: np.random.Generator
-) -> dict[str, Any]:
+) -> BenignDifference:
     """Return how much worse the first model is than the second on the same clips, in the measure's unit.
 
     Returns
@@ -83,10 +86,10 @@ def benign_difference(
         interval = paired_interval(errors == 1, others == 1)
     else:
         interval = _redrawn(errors - others, weights, rng)
-    return {"value": _weighted(errors - others, weights), "ci": list(interval)}
+    return {"value": _weighted(errors - others, weights), "ci": interval}
 
 
-def item_errors(rows: Sequence[TriggerOutcome], task: str) -> tuple[str, Floats, Floats]:
+def item_errors(rows: Sequence[TriggerOutcome], task: str) -> tuple[MeasureName, Floats, Floats]:
     """Return the measure's name, each item's error float64[n], and its weight in the mean float64[n].
 
     For a transcription the error is the word edits over the reference's words, and the weight is the number of these

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from stages.core.inference.statistics import Floats
+from stages.core.results.backdoor_figures import EmbeddingShift
 from stages.models.adapter import Adapter, Query
 
 
@@ -24,7 +25,7 @@ def embeddings(adapter: Adapter, queries: Sequence[Query]) -> dict[str, Floats]:
     return {name: np.stack([vectors[name].double().numpy() for vectors in found]) for name in found[0]}
 
 
-def relative_shift(before: Floats, after: Floats) -> dict[str, float]:
+def relative_shift(before: Floats, after: Floats) -> EmbeddingShift:
     """Return how far paired embeddings moved.
 
     Parameters

@@ -25,6 +25,7 @@ from stages.backdoor.plant.registry import TRIGGERS
 from stages.backdoor.plant.trigger_settings import AddedSound, TriggerSettings
 from stages.backdoor.plant.victim import ExperimentSetting, Pair
 from stages.core.results.backdoor import BackdoorResult
+from stages.core.results.backdoor_figures import BenignMeasure, GridRow, LayerShift, TriggerFigures
 from stages.core.run.randomness import generator
 from stages.models.adapter import Adapter
 
@@ -83,12 +84,12 @@ def _settings(setting: ExperimentSetting) -> dict[str, Any]:
     return setting.experiment.model_dump(include=kept) | {"realised_rate": realised, "seed": setting.seed}
 
 
-def _trigger_figures(trigger: TriggerSettings) -> dict[str, Any]:
+def _trigger_figures(trigger: TriggerSettings) -> TriggerFigures:
     kind = TRIGGERS[trigger.kind]
     return trigger.model_dump() | {"additive": kind.additive, "unit": kind.unit}
 
 
-def benign_of(setting: ExperimentSetting, outcomes: Sequence[TriggerOutcome], model: str) -> dict[str, Any]:
+def benign_of(setting: ExperimentSetting, outcomes: Sequence[TriggerOutcome], model: str) -> BenignMeasure:
     """Return a model's benign measure."""
     return benign(outcomes, model, setting.task.name, _draws(setting))
 
@@ -103,7 +104,7 @@ def snr_error(setting: ExperimentSetting, outcomes: Sequence[TriggerOutcome]) ->
     return float(np.abs(np.array(realised) - trigger.snr_db).max())
 
 
-def grid(pair: Pair) -> tuple[list[dict[str, Any]], list[TriggerOutcome]]:
+def grid(pair: Pair) -> tuple[list[GridRow], list[TriggerOutcome]]:
     """Return the component grid and the outcomes that it comes from."""
     outcomes: list[TriggerOutcome] = []
     names = []
@@ -113,12 +114,12 @@ def grid(pair: Pair) -> tuple[list[dict[str, Any]], list[TriggerOutcome]]:
     return grid_rows(names, outcomes, lambda model: benign_of(pair.setting, outcomes, model)), outcomes
 
 
-def shifts(pair: Pair) -> list[dict[str, Any]]:
+def shifts(pair: Pair) -> list[LayerShift]:
     """Return the shift of every layer of victim and twin under the trigger, and under a random sound."""
     setting, task = pair.setting, pair.setting.task
     others = [clip for clip in setting.test if not task.is_attack_answer(task.truth(clip))]
     clips = drawn_clips(others, SHIFTED_CLIPS, setting.seed, "shift")
-    rows = []
+    rows: list[LayerShift] = []
     for model, adapter in ((VICTIM, pair.victim), (TWIN, pair.twin)):
         found = {
             condition: embeddings(
@@ -127,8 +128,13 @@ def shifts(pair: Pair) -> list[dict[str, Any]]:
             for condition in CONDITIONS
         }
         rows += [
-            {"model": model, "condition": condition, "layer": layer, "n": len(clips)}
-            | relative_shift(found[PLAIN][layer], found[condition][layer])
+            {
+                "model": model,
+                "condition": condition,
+                "layer": layer,
+                "n": len(clips),
+                **relative_shift(found[PLAIN][layer], found[condition][layer]),
+            }
             for condition in (TRIGGERED, RANDOM_SOUND)
             for layer in found[PLAIN]
         ]

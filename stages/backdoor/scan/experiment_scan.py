@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from stages.backdoor.params import BackdoorParams
 from stages.backdoor.plant.clips import audible, drawn_clips
@@ -13,23 +12,24 @@ from stages.backdoor.scan.bank import ScannedModel
 from stages.backdoor.scan.result import scan_result
 from stages.backdoor.scan.scanning import Scan, scan_subject
 from stages.core.config.section import NONE
+from stages.core.results.backdoor import ScanResult
 from stages.models.adapter import Adapter
 from stages.models.hashing import weights_name
 from stages.models.record import TargetRecord
 
 
-def scan_pair(pair: Pair, base: TargetRecord, params: BackdoorParams) -> dict[str, Any]:
+def scan_pair(pair: Pair, base: TargetRecord, params: BackdoorParams) -> dict[str, ScanResult]:
     """Scan the victim beside the base and the twin, and the twin beside the base.
 
     Returns
     -------
     dict
-        `victim` and `twin`: the result of `scan_result` for each, as a plain dict.
+        `victim` and `twin`: the result of `scan_result` for each.
     """
     setting = pair.setting
     beside = {VICTIM: [subject_of(TWIN, pair.twin, base)], TWIN: []}
     return {
-        name: scan_result(scan_trained(subject_of(name, adapter, base), beside[name], setting, base, params)).plain()
+        name: scan_result(scan_trained(subject_of(name, adapter, base), beside[name], setting, base, params))
         for name, adapter in ((VICTIM, pair.victim), (TWIN, pair.twin))
     }
 

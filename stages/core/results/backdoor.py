@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
+from stages.core.results.backdoor_figures import AttackRate, BenignDifference, BenignMeasure, TriggerFigures
 from stages.core.results.components import Component
 from stages.core.results.flat import Figure
 from stages.core.results.model import Interval, Result
@@ -99,31 +100,6 @@ class ScanResult(Result):
     cells: list[ScanCell]
 
 
-class AttackRate(Result):
-    """How many of `n` clips, whose right answer is another one, got the attack answer; null if `n` is 0."""
-
-    rate: float | None
-    ci: Interval | None
-    n: int
-    successes: int
-
-
-class BenignMeasure(Result):
-    """How well a model does its task on clean clips: ``accuracy``, ``wer`` or ``mae``."""
-
-    measure: Literal["accuracy", "wer", "mae"]
-    value: float | None
-    ci: Interval
-    n: int
-
-
-class BenignDifference(Result):
-    """How much worse the victim is than the clean twin, in the measure's unit."""
-
-    value: float | None
-    ci: Interval
-
-
 class BenignResult(Result):
     """The benign measures of an experiment."""
 
@@ -175,7 +151,7 @@ class BackdoorResult(Result):
     base: str
     task: str
     answer: str
-    trigger: dict[str, Any]
+    trigger: TriggerFigures
     settings: ExperimentTraining
     window_seconds: float | None
     clips: ExperimentClips

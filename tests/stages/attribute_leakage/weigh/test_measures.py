@@ -40,7 +40,7 @@ def test_rates_of_ten_answers() -> None:
 def test_nothing_asked_has_no_shares() -> None:
     found = rates(answers([], [], []), 2)
     assert found["iar"]["share"] is None
-    assert found["iar"]["wilson"] == [0.0, 1.0]
+    assert found["iar"]["wilson"] == (0.0, 1.0)
 
 
 def test_refusals_lower_the_iar_and_not_the_accuracy_given_answered() -> None:
