@@ -36,7 +36,8 @@ def work(name: str, params: BackdoorParams) -> None:
     clips, key = corpus_clips(experiment.train_on), row_key(base.fingerprint())
     pair = train_pair(lambda: load_adapter(base), key, clips, experiment, params.backdoor, params.seed)
     outcomes = ask(VICTIM, pair.victim, pair.setting) + ask(TWIN, pair.twin, pair.setting)
-    details = attack_result(name, pair.setting, outcomes).plain()
+    # What the experiment does not ask for is left out of the file.
+    details = attack_result(name, pair.setting, outcomes).model_dump(mode="json", exclude_unset=True)
     if experiment.localise:
         details["grid"], more = grid(pair)
         details["shift"] = shifts(pair)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from stages.core.results.backdoor_figures import AttackRate, BenignDifference, BenignMeasure, TriggerFigures
+from stages.core.results.backdoor_figures import (
+    AttackRate,
+    BenignDifference,
+    BenignMeasure,
+    DefenceFigures,
+    DetectionFigures,
+    GridRow,
+    LayerShift,
+    TriggerFigures,
+)
 from stages.core.results.components import Component
 from stages.core.results.flat import Figure
 from stages.core.results.model import Interval, Result
@@ -144,7 +153,9 @@ class BackdoorResult(Result):
     """What every experiment measures: the attack effectiveness rate (`aer`), its controls, and the benign measures.
 
     `trigger` holds the trigger's settings as declared. `snr_error_db` is the largest error of a realised
-    signal-to-noise ratio.
+    signal-to-noise ratio. The experiment's switches ask for the rest, which is null where it was not asked for:
+    `localise` for the component grid and the shift, `defend` for the defences, `detect` for the detectors and for the
+    scan of victim and twin.
     """
 
     experiment: str
@@ -159,3 +170,8 @@ class BackdoorResult(Result):
     aer: AttackRate
     controls: AttackControls
     benign: BenignResult
+    grid: list[GridRow] | None = None
+    shift: list[LayerShift] | None = None
+    defences: list[DefenceFigures] | None = None
+    detection: DetectionFigures | None = None
+    scan: dict[str, ScanResult] | None = None

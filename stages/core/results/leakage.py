@@ -1,11 +1,22 @@
-"""What an audit of attribute leakage finds: for each attribute a finding with its reasons."""
+"""What an audit of attribute leakage finds: for each attribute a finding with its reasons and figures."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
+
+from pydantic import Field
 
 from stages.core.results.flat import Figure
+from stages.core.results.leakage_figures import (
+    AnswerRates,
+    ConditionComparison,
+    DecodingFigures,
+    GapFigures,
+    IdentityFigures,
+    LayerCounts,
+    ProbeFigures,
+    SilenceFigures,
+)
 from stages.core.results.model import Result
 
 LeakFinding = Literal["told", "favoured", "words", "undecided", "known", "not_shown", "not_audible"]
@@ -45,29 +56,45 @@ class AttributeFinding(Result):
     because: list[LeakageReason]
 
 
-class LeakageResult(Result):
-    """The findings of an audit of attribute leakage.
+class AttributeResult(AttributeFinding):
+    """The finding on an attribute and the figures behind it.
 
-    `finding` is set only if the audio does not reach the target; then no question was asked, and `attributes` is empty.
+    `labels` counts the clips of each label. `conditions` holds rates, and `gap` gaps, by prompting condition and way of
+    answering; `silence` is by way. `calibrated` is the balanced accuracy of the direct question after the prior on
+    silence is subtracted.
+    """
+
+    options: list[str] | None = None
+    clips: int | None = None
+    labels: dict[str, int] | None = None
+    conditions: dict[str, dict[str, AnswerRates]] | None = None
+    silence: dict[str, SilenceFigures] | None = None
+    calibrated: float | None = None
+    gap: dict[str, dict[str, GapFigures]] | None = None
+    probes: ProbeFigures | None = None
+
+
+class LeakageResult(Result):
+    """An audit of attribute leakage, as in `details.json`.
+
+    `finding` is set only if the audio does not reach the target; then no question was asked, `attributes` is empty, and
+    `audio_effect` says how much the audio changes in the target. `unlabelled` lists the attributes that no clip has,
+    `speakers_note` says what was assumed of the speakers, and `system` where the target receives system prompts.
     """
 
     audit: str
     corpus: str
     target: str
     finding: Literal["not_audible"] | None = None
-    attributes: dict[str, AttributeFinding]
-
-    @classmethod
-    def of(cls, details: Mapping[str, Any]) -> LeakageResult:
-        """Read the findings from an audit's `details.json`."""
-        keys = AttributeFinding.model_fields
-        return cls(
-            audit=details["audit"],
-            corpus=details["corpus"],
-            target=details["target"],
-            finding=details.get("finding"),
-            attributes={
-                name: AttributeFinding(**{key: found[key] for key in keys})
-                for name, found in details.get("attributes", {}).items()
-            },
-        )
+    attributes: dict[str, AttributeResult] = Field(default_factory=dict)
+    clips: int | None = None
+    unlabelled: list[str] | None = None
+    audio_effect: dict[str, float | None] | None = None
+    comparisons: list[ConditionComparison] | None = None
+    speakers_note: str | None = None
+    layers: LayerCounts | None = None
+    identity: IdentityFigures | None = None
+    system: str | None = None
+    decoding: DecodingFigures | None = None
+    questions: dict[str, str] | None = None
+    judge: str | None = None

@@ -106,3 +106,27 @@ class ConditionComparison(TypedDict):
     speaker_p: float
     holm_p: NotRequired[float]
     holm_speaker_p: NotRequired[float]
+
+
+class LayerCounts(TypedDict):
+    """Numbers of clips with layers and without, and the first failure."""
+
+    clips: int
+    failed: int
+    failure: str | None
+
+
+class IdentityFigures(TypedDict):
+    """The same-speaker trials, by layer and kind of pairs: the measures of `verify`; the reason if there are none."""
+
+    layers: dict[str, dict[str, dict[str, object]]]
+    reason: str | None
+    across_sessions: bool | None
+
+
+class DecodingFigures(TypedDict):
+    """How free and constrained answers were read from the target."""
+
+    free: str
+    generated_tokens: int
+    constrained: str

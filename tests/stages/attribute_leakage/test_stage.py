@@ -9,6 +9,7 @@ import pytest
 
 from stages.attribute_leakage.__main__ import work
 from stages.core.errors import EarwitnessError
+from stages.core.results.leakage import LeakageResult
 from stages.core.store.jsonfile import artifact, read_json
 from stages.core.store.tables import read_table
 from stages.models.adapter import Query
@@ -22,7 +23,9 @@ LABELLED = 36
 def run(params: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     work("voices", params)
     folder = artifact("attribute_leakage", "voices")
-    return read_json(folder / "details.json"), read_table(folder / "answers.parquet").to_pylist()
+    details = read_json(folder / "details.json")
+    assert LeakageResult.model_validate(details).model_dump(mode="json", exclude_unset=True) == details
+    return details, read_table(folder / "answers.parquet").to_pylist()
 
 
 def cell(metrics: dict[str, Any], condition: str = "direct", way: str = "free") -> dict[str, Any]:

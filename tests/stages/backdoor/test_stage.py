@@ -9,6 +9,7 @@ import pytest
 
 from stages.backdoor.__main__ import work
 from stages.core.errors import EarwitnessError
+from stages.core.results.backdoor import BackdoorResult
 from stages.core.schemas.corpus import CLIPS_SCHEMA
 from stages.core.sound.audio import audio_hash, decode_flac, encode_flac
 from stages.core.store.jsonfile import read_json
@@ -47,6 +48,8 @@ def test_an_experiment_leaves_manifest_outcomes_and_metrics(params: Whole) -> No
     work("small", params)
     folder = Path("data/backdoor/small")
     metrics = read_json(folder / "details.json")
+    assert BackdoorResult.model_validate(metrics).model_dump(mode="json", exclude_unset=True) == metrics
+    assert "scan" not in metrics
     poison, outcomes = read_table(folder / "poison.parquet"), read_table(folder / "outcomes.parquet").to_pylist()
     assert metrics["clips"]["poisoned"] == poison.num_rows > 0
     tested = metrics["clips"]["test"]
@@ -82,6 +85,7 @@ def test_defences_detectors_and_scan_where_they_are_asked_for(params: Whole) -> 
     changed |= {"defences": BACKDOOR.defences, "detection": BACKDOOR.detection, "scan": BACKDOOR.scan}
     work("small", params.model_copy(update={"backdoor": params.backdoor.model_copy(update=changed)}))
     metrics = read_json(Path("data/backdoor/small/details.json"))
+    assert BackdoorResult.model_validate(metrics).model_dump(mode="json", exclude_unset=True) == metrics
     assert [row["defence"] for row in metrics["defences"]] == ["low_pass", "clean_finetuning", "fine_pruning"]
     assert metrics["detection"]["poisoned"] == metrics["clips"]["poisoned"]
     assert set(metrics["scan"]) == {"victim", "twin"}

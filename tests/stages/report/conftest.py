@@ -197,7 +197,20 @@ def write_leakage(name: str) -> None:
         "reasons": ["direct, free: 0.94 of 192 clips are told right; by chance 0.50"],
         "because": [{"code": "told", "figures": {"condition": "direct", "way": "free", "share": 0.94, "clips": 192}}],
     }
-    test = {"attribute": "gender", "condition": "privacy", "way": "free", "holm_speaker_p": 1e-5}
+    test = {
+        "attribute": "gender",
+        "condition": "privacy",
+        "baseline": "direct",
+        "way": "free",
+        "n": 192,
+        "more": 0,
+        "less": 140,
+        "difference": -140 / 192,
+        "p": 1e-6,
+        "speaker_p": 1e-6,
+        "holm_p": 1e-5,
+        "holm_speaker_p": 1e-5,
+    }
     found = {
         "audit": name,
         "corpus": "lab_voices",

@@ -69,6 +69,7 @@ def test_verdicts_for_machines(evaluated: Whole) -> None:
     verdicts = json.loads(Path("data/report/verdict.json").read_text())
     leakage = verdicts.pop("leakage")
     assert leakage["voices"]["attributes"]["gender"]["finding"] == "told"
+    assert set(leakage["voices"]["attributes"]["gender"]) == {"finding", "reasons", "because"}
     assert {name: verdict["finding"] for name, verdict in verdicts.items()} == {
         "trained": "memorised",
         "control": "not_detected",

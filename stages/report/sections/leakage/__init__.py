@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pydantic.main import IncEx
+
 from stages.core.results.flat import Headlines
+from stages.core.results.leakage import AttributeFinding
 from stages.core.store.jsonfile import artifact, read_json
 from stages.core.store.tables import read_table
 from stages.report.params import ReportParams
@@ -15,8 +18,10 @@ STAGE, FIGURES, PROBES = "attribute_leakage", "details.json", "probes.parquet"
 
 
 def verdicts(view: Sequence[LeakageView]) -> Verdicts:
-    """Return the result of each audit of speakers, by the audit's name."""
-    return {audit.name: audit.result.model_dump(mode="json", exclude_none=True) for audit in view}
+    """Return the findings of each audit of speakers, by the audit's name."""
+    attributes: IncEx = {"__all__": set(AttributeFinding.model_fields)}
+    kept: IncEx = {"audit": True, "corpus": True, "target": True, "finding": True, "attributes": attributes}
+    return {audit.name: audit.result.model_dump(mode="json", include=kept, exclude_none=True) for audit in view}
 
 
 def figures(view: Sequence[LeakageView]) -> Headlines:

@@ -120,7 +120,7 @@ def leakage_view(metrics: Figures, probes: Sequence[Figures]) -> LeakageView:
     identity = metrics.get("identity") or {}
     decoding = metrics.get("decoding") or {}
     return LeakageView(
-        result=LeakageResult.of(metrics),
+        result=LeakageResult.model_validate(metrics),
         name=metrics["audit"],
         corpus=metrics["corpus"],
         target=metrics["target"],
