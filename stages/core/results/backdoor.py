@@ -15,8 +15,7 @@ from stages.core.results.backdoor_figures import (
     TriggerFigures,
 )
 from stages.core.results.components import Component
-from stages.core.results.flat import Figure
-from stages.core.results.model import Interval, Result
+from stages.core.results.model import Interval, Reason, Result
 
 ScanFinding = Literal["alarm", "impossible", "shift", "none"]
 """``impossible``: no alarm was possible. ``shift``: a trigger moves clips to one answer, but not most of them, or not
@@ -37,19 +36,11 @@ ScanCode = Literal[
 ]
 
 
-class ScanReason(Result):
+class ScanReason(Reason[ScanCode]):
     """One statement of a scan: a code, and the figures in its sentence.
 
     `stages.core.words.backdoor` makes the sentence.
     """
-
-    code: ScanCode
-    figures: dict[str, Figure]
-
-    @classmethod
-    def of(cls, code: ScanCode, **figures: Figure) -> ScanReason:
-        """Return a reason with its figures."""
-        return cls(code=code, figures=figures)
 
 
 class ReferenceCell(Result):

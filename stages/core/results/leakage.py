@@ -6,7 +6,6 @@ from typing import Literal
 
 from pydantic import Field
 
-from stages.core.results.flat import Figure
 from stages.core.results.leakage_figures import (
     AnswerRates,
     ConditionComparison,
@@ -17,7 +16,7 @@ from stages.core.results.leakage_figures import (
     ProbeFigures,
     SilenceFigures,
 )
-from stages.core.results.model import Result
+from stages.core.results.model import Reason, Result
 
 LeakFinding = Literal["told", "favoured", "words", "undecided", "known", "not_shown", "not_audible"]
 
@@ -36,16 +35,8 @@ LeakageCode = Literal[
 ]
 
 
-class LeakageReason(Result):
+class LeakageReason(Reason[LeakageCode]):
     """A reason: its code, and the figures in its sentence. `stages.core.words.leakage` makes the sentence."""
-
-    code: LeakageCode
-    figures: dict[str, Figure]
-
-    @classmethod
-    def of(cls, code: LeakageCode, **figures: Figure) -> LeakageReason:
-        """Return a reason with its figures."""
-        return cls(code=code, figures=figures)
 
 
 class AttributeFinding(Result):

@@ -7,8 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from stages.core.results.described import CanaryResult, ModalityResult, SensitivityResult
-from stages.core.results.flat import Figure
-from stages.core.results.model import Interval, Result
+from stages.core.results.model import Interval, Reason, Result
 from stages.core.results.population import PopulationResult
 
 Finding = Literal["not_audible", "memorised", "suspected", "confounded", "unresolved", "underpowered", "not_detected"]
@@ -56,16 +55,8 @@ MembershipCode = Literal[
 ]
 
 
-class MembershipReason(Result):
+class MembershipReason(Reason[MembershipCode]):
     """A reason: its code, and the figures in its sentence. `stages.core.words.membership` makes the sentence."""
-
-    code: MembershipCode
-    figures: dict[str, Figure]
-
-    @classmethod
-    def of(cls, code: MembershipCode, **figures: Figure) -> MembershipReason:
-        """Return a reason with its figures."""
-        return cls(code=code, figures=figures)
 
 
 class VerdictResult(Result):

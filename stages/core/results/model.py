@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
+
+from stages.core.results.flat import Figure
+
+Code = TypeVar("Code", bound=str)
 
 Interval = tuple[float | None, float | None]
 """Lower and upper end, at 95 % unless a field says otherwise; null if an end is not defined."""
@@ -18,3 +22,15 @@ class Result(BaseModel):
     def plain(self) -> dict[str, Any]:
         """Return the result as dicts, lists, numbers and strings."""
         return self.model_dump(mode="json")
+
+
+class Reason(Result, Generic[Code]):
+    """A reason: its code, and the figures in its sentence. `stages.core.words` makes the sentence."""
+
+    code: Code
+    figures: dict[str, Figure]
+
+    @classmethod
+    def of(cls, code: Code, **figures: Figure) -> Self:
+        """Return a reason with its figures."""
+        return cls(code=code, figures=figures)
