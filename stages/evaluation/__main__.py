@@ -13,7 +13,6 @@ import pyarrow as pa
 from stages.core.config.section import NONE
 from stages.core.inference.statistics import Floats, Ints, roc
 from stages.core.results.described import CanaryResult, ModalityResult, SensitivityResult
-from stages.core.results.headlines import membership_headlines
 from stages.core.results.membership import AudioWindow, MembershipReason, MembershipResult
 from stages.core.results.population import PopulationResult
 from stages.core.run.randomness import generator
@@ -24,6 +23,7 @@ from stages.core.store.tables import read_table
 from stages.evaluation.assess import assess
 from stages.evaluation.canaries import of_canaries
 from stages.evaluation.case import AuditCase, make_case
+from stages.evaluation.headlines import headlines
 from stages.evaluation.inputs import (
     DETECTOR,
     Columns,
@@ -197,7 +197,7 @@ def _write(result: MembershipResult, curves: str) -> None:
     head = {key: plain[key] for key in ("audit", "corpus", "target", "reference", "split")}
     write_text(folder / "roc.csv", curves)
     write_json(folder / "details.json", plain)
-    write_json(folder / "metrics.json", membership_headlines(result))
+    write_json(folder / "metrics.json", headlines(result))
     write_json(folder / "verdict.json", head | plain["verdict"])
 
 

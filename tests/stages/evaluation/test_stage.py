@@ -9,7 +9,6 @@ import pytest
 
 from stages.blind_baseline.__main__ import work as blind_baseline
 from stages.core.errors import EarwitnessError
-from stages.core.results.headlines import membership_headlines
 from stages.core.results.membership import MembershipResult
 from stages.core.schemas.attacks import ATTACK_SCORES_SCHEMA, NEIGHBOUR_SCORES_SCHEMA
 from stages.core.schemas.corpus import CLIPS_SCHEMA
@@ -18,6 +17,7 @@ from stages.core.schemas.fidelity_detector import DETECTOR_SCORES_SCHEMA
 from stages.core.store.jsonfile import artifact, read_json, write_json
 from stages.core.store.tables import read_table, write_table
 from stages.evaluation.__main__ import work as evaluation
+from stages.evaluation.headlines import headlines
 from stages.evaluation.scenario import Scenario, draw
 from tests.params import Whole, load_whole
 
@@ -109,7 +109,7 @@ def test_an_audit_of_memory(params: Whole) -> None:
     assert len(verdict["because"]) == len(verdict["reasons"])
     result = MembershipResult.model_validate(found)
     assert result.plain() == found
-    assert read_json(artifact("evaluation", AUDIT, "metrics.json")) == membership_headlines(result)
+    assert read_json(artifact("evaluation", AUDIT, "metrics.json")) == headlines(result)
     assert (verdict["audit"], verdict["corpus"], verdict["split"]) == (AUDIT, CORPUS, "randomised")
     curve = artifact("evaluation", AUDIT, "roc.csv").read_text().splitlines()
     assert curve[0] == "attack,clips,false_positive_rate,true_positive_rate"

@@ -1,4 +1,4 @@
-"""The headline figures of an audit, as in its `metrics.json`: flat, and few enough for a table."""
+"""`metrics.json`: the figures by which audits are compared, flat and few enough for a table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ RATE = "0.01"
 """The false-positive rate at which the headline's true-positive rate is taken."""
 
 
-def membership_headlines(result: MembershipResult) -> Headlines:
+def headlines(result: MembershipResult) -> Headlines:
     """Return the figures by which audits are compared.
 
     Parameters
