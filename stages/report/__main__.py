@@ -25,7 +25,7 @@ def main(name: str, params: ReportParams) -> None:
     shown = [(section, view) for section, view in views if view is not None]
     page = render(params.report.title, shown, audits=bool(params.audits))
     verdicts = {key: part for section, view in views for key, part in section.verdicts(view).items()}
-    headlines = _joined([section.headlines(view) for section, view in views])
+    headlines = _joined([section.headline_figures(view) for section, view in views])
     write_json(FOLDER / "verdict.json", verdicts)
     write_json(FOLDER / "metrics.json", headlines)
     write_text(FOLDER / "report.html", page)

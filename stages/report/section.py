@@ -51,7 +51,7 @@ class ReportSection:
     verdict_key : str
         The key of `verdict.json` that holds this part. If it is empty, the part's own keys, which are names of audits,
         stand at the top level.
-    figures : callable or None
+    headlines : callable or None
         Takes the view and returns the section's part of `metrics.json`, by name a figure or a finding; None if the
         section has no part.
     """
@@ -66,7 +66,7 @@ class ReportSection:
     lists_terms: bool
     verdict: Callable[[Any], Verdicts] | None
     verdict_key: str
-    figures: Callable[[Any], Headlines] | None
+    headlines: Callable[[Any], Headlines] | None
 
     @property
     def template(self) -> str:
@@ -80,9 +80,9 @@ class ReportSection:
         part = {} if view is None else self.verdict(view)
         return {self.verdict_key: part} if self.verdict_key else part
 
-    def headlines(self, view: object) -> Headlines:
+    def headline_figures(self, view: object) -> Headlines:
         """Return the section's part of `metrics.json`."""
-        return {} if self.figures is None or view is None else self.figures(view)
+        return {} if self.headlines is None or view is None else self.headlines(view)
 
 
 SECTIONS: Registry[ReportSection] = Registry("report section")
@@ -98,7 +98,7 @@ def section(
     lists_terms: bool = False,
     verdict: Callable[[Any], Verdicts] | None = None,
     verdict_key: str | None = None,
-    figures: Callable[[Any], Headlines] | None = None,
+    headlines: Callable[[Any], Headlines] | None = None,
 ) -> Callable[[Read], Read]:
     """Decorate the function that reads a section's artifacts, and register the section.
 
@@ -119,7 +119,7 @@ def section(
                 lists_terms=lists_terms,
                 verdict=verdict,
                 verdict_key=name if verdict_key is None else verdict_key,
-                figures=figures,
+                headlines=headlines,
             )
         )
         return read

@@ -11,15 +11,15 @@ from stages.report.section import section
 from stages.report.sections.backdoors.terms import TERMS
 from stages.report.sections.backdoors.view import BackdoorView, backdoor_view
 
-STAGE, FIGURES = "backdoor", "details.json"
+STAGE, DETAILS = "backdoor", "details.json"
 
 
-def figures(view: Sequence[BackdoorView]) -> Headlines:
+def headlines(view: Sequence[BackdoorView]) -> Headlines:
     """Return each experiment's attack effectiveness rate."""
     return {f"{one.name}_aer": one.figures["aer"]["rate"] for one in view}
 
 
-@section("backdoors", order=40, title="Backdoors", terms=TERMS, lists_terms=True, figures=figures)
+@section("backdoors", order=40, title="Backdoors", terms=TERMS, lists_terms=True, headlines=headlines)
 def backdoors(params: ReportParams) -> Sequence[BackdoorView] | None:
     """Read all declared experiments."""
-    return [backdoor_view(read_json(artifact(STAGE, name, FIGURES))) for name in params.backdoor.experiments] or None
+    return [backdoor_view(read_json(artifact(STAGE, name, DETAILS))) for name in params.backdoor.experiments] or None

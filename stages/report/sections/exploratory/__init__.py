@@ -9,11 +9,11 @@ from stages.report.params import ReportParams
 from stages.report.section import section
 from stages.report.sections.exploratory.view import ExploratoryView, exploratory_view
 
-STAGE, FIGURES = "evaluation", "details.json"
+STAGE, DETAILS = "evaluation", "details.json"
 
 
 @section("exploratory", order=30, title="Exploratory attacks")
 def exploratory(params: ReportParams) -> Sequence[ExploratoryView] | None:
     """Read the attacks of all declared audits. An audit without exploratory attacks is left out."""
-    audits = [exploratory_view(read_json(artifact(STAGE, name, FIGURES))) for name in params.audits]
+    audits = [exploratory_view(read_json(artifact(STAGE, name, DETAILS))) for name in params.audits]
     return [audit for audit in audits if audit.attacks] or None

@@ -28,12 +28,12 @@ class ExploratoryView:
     attacks: Sequence[ExploratoryRow]
 
 
-def exploratory_view(metrics: Figures) -> ExploratoryView:
+def exploratory_view(details: Figures) -> ExploratoryView:
     """Return the view of an audit's exploratory attacks. There may be none."""
-    attacks: Figures = metrics.get("attacks", {})
+    attacks: Figures = details.get("attacks", {})
     names = [name for name, found in attacks.items() if not found.get("primary")]
     names.sort(key=lambda name: (-(attacks[name].get("auc") or 0.0), name))
-    return ExploratoryView(metrics["audit"], [_row(name, attacks[name]) for name in names])
+    return ExploratoryView(details["audit"], [_row(name, attacks[name]) for name in names])
 
 
 def _row(name: str, found: Figures) -> ExploratoryRow:

@@ -14,7 +14,7 @@ from stages.report.params import ReportParams
 from stages.report.section import Verdicts, section
 from stages.report.sections.leakage.view import NOT_AUDIBLE, LeakageView, leakage_view
 
-STAGE, FIGURES, PROBES = "attribute_leakage", "details.json", "probes.parquet"
+STAGE, DETAILS, PROBES = "attribute_leakage", "details.json", "probes.parquet"
 
 
 def verdicts(view: Sequence[LeakageView]) -> Verdicts:
@@ -24,7 +24,7 @@ def verdicts(view: Sequence[LeakageView]) -> Verdicts:
     return {audit.name: audit.result.model_dump(mode="json", include=kept, exclude_none=True) for audit in view}
 
 
-def figures(view: Sequence[LeakageView]) -> Headlines:
+def headlines(view: Sequence[LeakageView]) -> Headlines:
     """Return the finding on each attribute, by audit and attribute; `NOT_AUDIBLE` if no audio reaches the target."""
     deaf: Headlines = {f"{audit.name}_leakage": NOT_AUDIBLE for audit in view if audit.deaf}
     return deaf | {f"{audit.name}_{one.name}": one.finding for audit in view for one in audit.attributes}
@@ -35,13 +35,13 @@ def figures(view: Sequence[LeakageView]) -> Headlines:
     order=20,
     title="What the model tells about the person who speaks",
     verdict=verdicts,
-    figures=figures,
+    headlines=headlines,
 )
 def leakage(params: ReportParams) -> Sequence[LeakageView] | None:
     """Read all declared audits of speakers."""
     return [
         leakage_view(
-            read_json(artifact(STAGE, name, FIGURES)),
+            read_json(artifact(STAGE, name, DETAILS)),
             read_table(artifact(STAGE, name, PROBES)).to_pylist(),
         )
         for name in params.attribute_leakage.audits

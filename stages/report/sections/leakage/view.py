@@ -105,36 +105,36 @@ class LeakageView:
     det: Sequence[Line]
 
 
-def leakage_view(metrics: Figures, probes: Sequence[Figures]) -> LeakageView:
+def leakage_view(details: Figures, probes: Sequence[Figures]) -> LeakageView:
     """Return the view of an audit of speakers.
 
     Parameters
     ----------
-    metrics : mapping
+    details : mapping
         Its `details.json`.
     probes : sequence of mapping
         Rows of its `probes.parquet`.
     """
-    attributes = metrics.get("attributes", {})
-    read = metrics.get("layers") or {"failed": 0}
-    identity = metrics.get("identity") or {}
-    decoding = metrics.get("decoding") or {}
+    attributes = details.get("attributes", {})
+    read = details.get("layers") or {"failed": 0}
+    identity = details.get("identity") or {}
+    decoding = details.get("decoding") or {}
     return LeakageView(
-        result=LeakageResult.model_validate(metrics),
-        name=metrics["audit"],
-        corpus=metrics["corpus"],
-        target=metrics["target"],
-        deaf=metrics.get("finding") == NOT_AUDIBLE,
-        unlabelled=", ".join(metrics.get("unlabelled") or []),
-        speakers_note=metrics.get("speakers_note") or "",
+        result=LeakageResult.model_validate(details),
+        name=details["audit"],
+        corpus=details["corpus"],
+        target=details["target"],
+        deaf=details.get("finding") == NOT_AUDIBLE,
+        unlabelled=", ".join(details.get("unlabelled") or []),
+        speakers_note=details.get("speakers_note") or "",
         layers_note=f"{read['failed']} of {read['clips'] + read['failed']} clips have no layers, the first because of "
         f"{read['failure']}"
         if read["failed"]
         else "",
-        system=metrics.get("system", ""),
+        system=details.get("system", ""),
         decoding=str(decoding.get("generated_tokens", MISSING)),
         attributes=[
-            _attribute(name, found, metrics, [row for row in probes if row["attribute"] == name])
+            _attribute(name, found, details, [row for row in probes if row["attribute"] == name])
             for name, found in attributes.items()
         ],
         identity_columns=IDENTITY_COLUMNS,
@@ -159,14 +159,14 @@ def det_lines(layers: Figures) -> list[Line]:
     )
 
 
-def _attribute(name: str, found: Figures, metrics: Figures, probes: Sequence[Figures]) -> AttributeView:
+def _attribute(name: str, found: Figures, details: Figures, probes: Sequence[Figures]) -> AttributeView:
     label, meaning = LEAKS.get(found["finding"], (found["finding"], ""))
     cells = [cell for ways in found["conditions"].values() for cell in ways.values()]
     read = found["probes"]
     best = read["best"]
     return AttributeView(
         name=name,
-        question=metrics.get("questions", {}).get(name, ""),
+        question=details.get("questions", {}).get(name, ""),
         options=", ".join(found["options"]),
         clips=found["clips"],
         chance=number(cells[0]["chance"] if cells else None),
@@ -181,7 +181,7 @@ def _attribute(name: str, found: Figures, metrics: Figures, probes: Sequence[Fig
             for way, cell in found["conditions"][condition].items()
         ],
         silence=[_silence_row(way, row) for way, row in found["silence"].items()],
-        privacy=privacy_words(name, found["conditions"], metrics.get("comparisons", [])),
+        privacy=privacy_words(name, found["conditions"], details.get("comparisons", [])),
         layers=_layers(probes) if best else None,
         best_layer="" if best is None else f"{best['layer']}, {_interval(best['balanced_accuracy'], best)}",
         unread=read["reason"] or "",

@@ -15,7 +15,7 @@ def verdicts(view: MembershipView) -> Verdicts:
     return {audit.name: audit.figures.verdict for audit in view.audits}
 
 
-def figures(view: MembershipView) -> Headlines:
+def headlines(view: MembershipView) -> Headlines:
     """Return each audit's finding, by the audit's name."""
     return {audit.name: audit.figures.verdict["finding"] for audit in view.audits}
 
@@ -28,7 +28,7 @@ def figures(view: MembershipView) -> Headlines:
     terms=TERMS,
     verdict=verdicts,
     verdict_key="",
-    figures=figures,
+    headlines=headlines,
 )
 def membership(params: ReportParams) -> MembershipView | None:
     """Read all declared audits."""

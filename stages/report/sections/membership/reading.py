@@ -18,26 +18,26 @@ from stages.core.store.tables import read_table
 from stages.report.plots import Curve
 from stages.report.sections.membership.view import AuditFigures
 
-EVALUATION, FIGURES, VERDICT, ROC = "evaluation", "details.json", "verdict.json", "roc.csv"
-BLIND_BASELINE, BLIND_FIGURES, BLIND_SCORES = "blind_baseline", "details.json", "scores.parquet"
+EVALUATION, DETAILS, VERDICT, ROC = "evaluation", "details.json", "verdict.json", "roc.csv"
+BLIND_BASELINE, BLIND_DETAILS, BLIND_SCORES = "blind_baseline", "details.json", "scores.parquet"
 CORPUS, CLIPS, QUARANTINE = "corpus", "clips.parquet", "quarantine.parquet"
 TARGET, RECORD = "target", "target.json"
 
 
 def read_audit(name: str, audit: Audit) -> AuditFigures:
     """Read the figures of one audit, of its corpus and of its models."""
-    metrics = read_json(artifact(EVALUATION, name, FIGURES))
+    details = read_json(artifact(EVALUATION, name, DETAILS))
     quarantine = read_table(artifact(CORPUS, audit.corpus, QUARANTINE), ["reason"])["reason"].to_pylist()
     return AuditFigures(
-        metrics=metrics,
+        details=details,
         verdict=read_json(artifact(EVALUATION, name, VERDICT)),
-        blind=read_json(artifact(BLIND_BASELINE, audit.corpus, BLIND_FIGURES)),
+        blind=read_json(artifact(BLIND_BASELINE, audit.corpus, BLIND_DETAILS)),
         target=read_json(artifact(TARGET, audit.target, RECORD)),
         reference={} if audit.reference == NONE else read_json(artifact(TARGET, audit.reference, RECORD)),
         # Reasons are counted without their details of one clip, such as its seconds, which stand in brackets.
         quarantine=dict(sorted(Counter(reason.split(" (")[0] for reason in quarantine).items())),
         clips=len(read_table(artifact(CORPUS, audit.corpus, CLIPS), ["seconds"])),
-        cut=metrics.get("window", {}).get("clips_cut", 0),
+        cut=details.get("window", {}).get("clips_cut", 0),
         curves=[*_attack_curves(artifact(EVALUATION, name, ROC)), *_blind_curve(audit.corpus)],
     )
 

@@ -19,7 +19,7 @@ class AuditFigures:
 
     Attributes
     ----------
-    metrics, verdict : dict
+    details, verdict : dict
         `details.json` and `verdict.json` of the evaluation.
     blind : dict
         `details.json` of the corpus's blind baseline.
@@ -36,7 +36,7 @@ class AuditFigures:
     curves : list of Curve
     """
 
-    metrics: Figures
+    details: Figures
     verdict: Figures
     blind: Figures
     target: Figures
@@ -98,8 +98,8 @@ class MembershipView:
 
 def audit_view(figures: AuditFigures) -> AuditView:
     """Return the view of an audit."""
-    metrics, verdict = figures.metrics, figures.verdict
-    attacks: Figures = metrics.get("attacks", {})
+    details, verdict = figures.details, figures.verdict
+    attacks: Figures = details.get("attacks", {})
     ordered = sorted(attacks, key=lambda name: (-(attacks[name].get("auc") or 0.0), name))
     primary = [name for name in ordered if attacks[name].get("primary")]
     rows = {name: attack_row(name, attacks[name]) for name in ordered}
@@ -107,7 +107,7 @@ def audit_view(figures: AuditFigures) -> AuditView:
     split, permits = grade_words(verdict["grade"])
     blind = _blind(figures)
     return AuditView(
-        name=metrics["audit"],
+        name=details["audit"],
         figures=figures,
         finding=finding,
         meaning=meaning,
@@ -118,7 +118,7 @@ def audit_view(figures: AuditFigures) -> AuditView:
         best=rows[primary[0]] if primary else None,
         families=[(name, seen, estimate_text(blind[name])) for name, seen in FAMILIES.items() if name in blind],
         primary=[rows[name] for name in primary],
-        population=population_text(metrics.get("population") or {}),
+        population=population_text(details.get("population") or {}),
         quarantined=sum(figures.quarantine.values()),
         forest=forest(forest_rows(blind, {name: attacks[name] for name in primary})),
         roc=roc_lines(figures.curves),
@@ -126,7 +126,7 @@ def audit_view(figures: AuditFigures) -> AuditView:
 
 
 def _blind(figures: AuditFigures) -> Figures:
-    found: Figures = figures.metrics.get("blind") or figures.blind.get("blind") or {}
+    found: Figures = figures.details.get("blind") or figures.blind.get("blind") or {}
     return found
 
 
