@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import cast
 
 from stages.core.config.nouns import Params
 from stages.core.results.flat import Headlines
 from stages.core.store.jsonfile import artifact, read_json
+from stages.core.words.figures import estimate
 
 COLUMNS = ("audit", "corpus", "grade", "blind AUC", "best primary attack", "attack AUC", "finding")
 
@@ -47,10 +49,8 @@ def verdict_row(audit: str, corpus: str, headlines: Headlines) -> dict[str, str]
 
 def interval(headlines: Headlines, key: str) -> str:
     """Return a headline with its interval as text, such as ``0.52 [0.47, 0.57]``; a dash if it has no value."""
-    value, low, high = (headlines.get(name) for name in (key, f"{key}_low", f"{key}_high"))
-    if value is None:
-        return "-"
-    return f"{value:.2f}" if low is None or high is None else f"{value:.2f} [{low:.2f}, {high:.2f}]"
+    value, low, high = (cast(float | None, headlines.get(name)) for name in (key, f"{key}_low", f"{key}_high"))
+    return estimate(value, (low, high))
 
 
 def cut_notes(params: Params, audits: Collection[str] | None = None) -> list[str]:

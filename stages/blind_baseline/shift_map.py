@@ -27,6 +27,7 @@ from stages.core.inference.folds import speaker_clusters
 from stages.core.inference.statistics import Bools
 from stages.core.run.stage import require_declared
 from stages.core.store.jsonfile import write_json
+from stages.core.words.figures import estimate
 
 FAMILIES = ("acoustic", "textual", "fused")
 
@@ -61,9 +62,7 @@ def _apart(
 def _line(pair: Mapping[str, Any]) -> str:
     one, other = pair["between"]
     aucs = ", ".join(
-        f"{family} {pair[family]['auc']:.2f} [{pair[family]['auc_ci'][0]:.2f}, {pair[family]['auc_ci'][1]:.2f}]"
-        for family in FAMILIES
-        if family in pair
+        f"{family} {estimate(pair[family]['auc'], pair[family]['auc_ci'])}" for family in FAMILIES if family in pair
     )
     return f"{one} ({pair['clips'][0]} clips) and {other} ({pair['clips'][1]}): {aucs}"
 

@@ -14,6 +14,7 @@ from stages.core.inference.statistics import Floats
 from stages.core.run.stage import require_declared
 from stages.core.store.jsonfile import artifact
 from stages.core.store.tables import read_table
+from stages.core.words.figures import estimate
 from stages.fidelity_detector.gathering import Audited, read_audit
 from stages.fidelity_detector.measures import measured
 from stages.fidelity_detector.params import FidelityDetectorParams
@@ -86,18 +87,12 @@ def transfer(audits: Sequence[str], params: FidelityDetectorParams) -> list[Row]
 
 def as_table(rows: Iterable[Row], role: str) -> str:
     """Return a transfer table of one role as Markdown: one line per detector, one column per audit."""
-    cells = {(row["detector"], row["audit"]): _shown(row) for row in rows if row["role"] == role}
+    of_role = [row for row in rows if row["role"] == role]
+    cells = {(row["detector"], row["audit"]): estimate(row["auc"], row["auc_ci"], places=3) for row in of_role}
     audits = list(dict.fromkeys(audit for _, audit in cells))
     lines = [["detector", *audits], ["---"] * (len(audits) + 1)]
     lines += [[name, *(cells[name, audit] for audit in audits)] for name in dict.fromkeys(name for name, _ in cells)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _shown(row: Row) -> str:
-    if row["auc"] is None:
-        return "–"  # noqa: RUF001
-    low, high = row["auc_ci"]
-    return f"{row['auc']:.3f} [{low:.2f}, {high:.2f}]"
 
 
 def _transferred(detector: str, audit: str, role: str, saved: SavedDetector, audited: Audited) -> Row:

@@ -3,6 +3,7 @@
 from flows.bench import as_text as timings_text
 from flows.verdicts import COLUMNS, as_text, interval, verdict_row
 from stages.core.results.flat import Headlines
+from stages.core.words.figures import MISSING
 
 HEADLINES: Headlines = {
     "finding": "unresolved",
@@ -17,7 +18,7 @@ def test_the_best_of_the_primary_attacks_is_shown() -> None:
     best: Headlines = {"attack": "zlib", "attack_auc": 0.72, "attack_auc_low": 0.66, "attack_auc_high": 0.78}
     row = verdict_row("mine", "ours", HEADLINES | best)
     assert (row["best primary attack"], row["attack AUC"]) == ("zlib", "0.72 [0.66, 0.78]")
-    assert row["blind AUC"] == "-"
+    assert row["blind AUC"] == MISSING
 
 
 def test_without_a_primary_attack_there_is_none() -> None:
@@ -27,7 +28,7 @@ def test_without_a_primary_attack_there_is_none() -> None:
 def test_interval() -> None:
     assert interval({"auc": 0.5, "auc_low": 0.444, "auc_high": 0.556}, "auc") == "0.50 [0.44, 0.56]"
     assert interval({"auc": 0.5, "auc_low": None, "auc_high": None}, "auc") == "0.50"
-    assert interval({"auc": None}, "auc") == "-"
+    assert interval({"auc": None}, "auc") == MISSING
 
 
 def test_the_table_is_aligned() -> None:

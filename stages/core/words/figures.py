@@ -8,9 +8,9 @@ MISSING = "\u2013"
 """The dash that stands for a missing figure."""
 
 
-def number(value: float | None) -> str:
-    """Return a figure with two decimals, or a dash if it is missing."""
-    return MISSING if value is None else f"{value:.2f}".replace("-", "\u2212")
+def number(value: float | None, places: int = 2) -> str:
+    """Return a figure to so many decimal places, or a dash if it is missing."""
+    return MISSING if value is None else f"{value:.{places}f}".replace("-", "\u2212")
 
 
 def probability(value: float | None) -> str:
@@ -20,12 +20,15 @@ def probability(value: float | None) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
 
 
-def estimate(value: float | None, interval: Sequence[float | None] | None) -> str:
-    """Return a figure with its interval, such as ``0.84 [0.80, 0.88]``."""
+def estimate(value: float | None, interval: Sequence[float | None] | None, places: int = 2) -> str:
+    """Return a figure with its interval, such as ``0.84 [0.80, 0.88]``.
+
+    The figure has so many decimal places, and the ends of the interval have two.
+    """
     low, high = interval or (None, None)
     if value is None or low is None or high is None:
-        return number(value)
-    return f"{number(value)} [{number(low)}, {number(high)}]"
+        return number(value, places)
+    return f"{number(value, places)} [{number(low)}, {number(high)}]"
 
 
 def percent(rate: float) -> str:

@@ -20,6 +20,7 @@ def test_a_negative_number_has_a_real_minus() -> None:
 def test_an_estimate_needs_both_ends_of_its_interval() -> None:
     assert estimate(0.837, [0.7951, 0.8812]) == "0.84 [0.80, 0.88]"
     assert estimate(0.837, None) == estimate(0.837, [None, None]) == "0.84"
+    assert estimate(0.837, [0.7951, 0.8812], places=3) == "0.837 [0.80, 0.88]"
     assert estimate(None, [0.1, 0.2]) == "\u2013"
 
 
