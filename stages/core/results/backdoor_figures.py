@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from stages.core.results.model import Interval
 
-TriggerFigures = dict[str, str | float | bool | None]
+TriggerFigures = dict[str, str | float | bool | tuple[float, float] | None]
 """A trigger's settings as declared, whether it is added to the sound, and its unit."""
 
 

@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from stages.core.results.backdoor_figures import TriggerFigures
 from stages.core.results.schema import PATH, PUBLISHED, schema, schema_text
 
 
@@ -30,3 +33,9 @@ def test_no_result_takes_a_key_that_is_not_declared() -> None:
     objects = [part for part in json.loads(schema_text())["$defs"].values() if part.get("type") == "object"]
     assert objects
     assert all(part["additionalProperties"] is False for part in objects)
+
+
+def test_a_trigger_s_settings_may_hold_gaps() -> None:
+    trigger = {"kind": "click", "position": 0.5, "gaps": [0.1, 0.2], "additive": True, "snr_db": None}
+    figures = TypeAdapter(TriggerFigures)
+    assert figures.dump_python(figures.validate_python(trigger), mode="json") == trigger
