@@ -67,7 +67,7 @@ def test_the_graph_is_that_of_the_tool_and_finds_all_that_no_stage_makes(inside:
 
 
 def test_a_new_project_passes_the_checks(inside: Path) -> None:
-    preflight()
+    assert "lab_trained" in preflight().corpora
 
 
 def test_the_examples_in_the_params_are_valid_once_their_comment_signs_are_gone(inside: Path) -> None:

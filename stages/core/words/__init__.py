@@ -1,1 +1,1 @@
-"""The one room where results become sentences, for the page, the terminal and the files alike."""
+"""Where results become sentences, for the files, the page and the terminal alike."""
