@@ -1,21 +1,26 @@
 """Run a stage: arguments, params, lock, and errors in one line.
 
-Every ``stages/<stage>/__main__.py`` hands a function to `run_stage`. If DVC is killed, the
-stage that it had started goes on, and a rerun would work beside it. The lock makes the rerun wait.
+Every ``stages/<stage>/__main__.py`` hands a function to `run_stage`. If DVC is killed, the stage that it had
+started goes on, and a rerun would work beside it. The lock makes the rerun wait.
 """
 
 from __future__ import annotations
 
 import argparse
 import fcntl
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from stages.core.config.params import PARAMS, StageParams, load_params
 from stages.core.errors import EarwitnessError
 from stages.core.run.discovery import params_check
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def run_stage(
@@ -41,6 +46,7 @@ def run_stage(
     if item:
         parser.add_argument(f"--{item}", required=True, dest="name", metavar="NAME")
     name = vars(parser.parse_args()).get("name", "")
+    _limit_threads()
     try:
         params = load_params(model)
         if check := params_check(stage):
@@ -50,6 +56,15 @@ def run_stage(
     except EarwitnessError as error:
         print(f"earwitness: {_label(stage, name)}: {error}", file=sys.stderr)
         raise SystemExit(2) from None
+
+
+def _limit_threads() -> None:
+    """Let each numeric library use one thread: the order of a sum, and so its last digits, depends on their number.
+
+    Libraries that are loaded by now are limited directly, those that follow by the environment.
+    """
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    threadpool_limits(1)
 
 
 def _label(stage: str, name: str) -> str:
