@@ -67,13 +67,18 @@ stages:
       - data/report.txt
 """
 
-METRICS = {
-    "corpus": "one",
-    "target": "lab_base",
-    "window": {"seconds": 30.0, "clips_cut": 3},
-    "attacks": {"loss/transcript/given/0": {"auc": 0.84, "auc_ci": [0.8, 0.88], "primary": True}},
-    "blind": {"fused": {"auc": 0.51, "auc_ci": [0.45, 0.57]}},
-    "verdict": {"finding": "memorised", "grade": "randomised", "reasons": []},
+HEADLINES = {
+    "finding": "memorised",
+    "grade": "randomised",
+    "blind_auc": 0.51,
+    "blind_auc_low": 0.45,
+    "blind_auc_high": 0.57,
+    "attack": "loss/transcript/given/0",
+    "attack_auc": 0.84,
+    "attack_auc_low": 0.8,
+    "attack_auc_high": 0.88,
+    "clips_cut": 3,
+    "window_seconds": 30.0,
 }
 
 
@@ -100,7 +105,7 @@ def _write_project(folder: Path, repository: Path) -> None:
         (folder / "raw" / f"{name}.txt").write_text(f"{name}\n")
     evaluated = folder / "data" / "evaluation" / "left" / "metrics.json"
     evaluated.parent.mkdir(parents=True)
-    evaluated.write_text(json.dumps({"audit": "left", **METRICS}))
+    evaluated.write_text(json.dumps(HEADLINES))
     shutil.copytree(repository / ".dvc", folder / ".dvc", ignore=shutil.ignore_patterns("tmp", "cache"))
     shutil.copy(repository / ".dvcignore", folder)
     subprocess.run(["git", "init", "-q", str(folder)], check=True)

@@ -24,7 +24,7 @@ def test_without_one_it_is_the_last_thing_said_that_is_not_a_progress_bar() -> N
 
 def test_a_killed_stage_is_called_that() -> None:
     text = "Running stage 'one':\n> python -m stages.one\nERROR: failed to reproduce 'one': exited with -9\n"
-    assert error_line("one", text, LOG).startswith("earwitness: one: killed by signal 9: the same command again")
+    assert error_line("one", text, LOG).startswith("earwitness: one: killed by signal 9: run the same command again")
 
 
 def test_where_only_dvc_spoke_it_is_dvc_s_line() -> None:

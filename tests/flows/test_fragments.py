@@ -41,7 +41,7 @@ def test_what_the_docs_offer_fits_and_only_adds(fragment: str, key: str, params:
 def test_a_value_that_is_there_is_never_changed(params: Path, tmp_path: Path) -> None:
     before = params.read_bytes()
     (tmp_path / "more.yaml").write_text("backdoor: {batch_size: 16}", encoding="utf-8")
-    with pytest.raises(EarwitnessError, match=r"backdoor\.batch_size: is 4, the fragment has 16: change one"):
+    with pytest.raises(EarwitnessError, match=r"backdoor\.batch_size: is 4, but the fragment has 16: make them equal"):
         add_fragment(tmp_path / "more.yaml", params)
     assert params.read_bytes() == before
 

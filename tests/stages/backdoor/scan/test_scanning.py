@@ -71,7 +71,7 @@ def test_a_smaller_choice_of_clips_is_part_of_a_larger(params: Whole) -> None:
 
 def test_a_corpus_without_sound_is_refused(params: Whole) -> None:
     write_corpus("silent", level=0.0)
-    with pytest.raises(EarwitnessError, match="corpus 'silent': no clip with sound"):
+    with pytest.raises(EarwitnessError, match="corpus 'silent': no clip holds sound"):
         chosen_clips("silent", 3, 7)
 
 
