@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from stages.core.errors import EarwitnessError
 from stages.core.run.registry import Registry
 from stages.core.sound.audio import Samples
+from stages.models.options import LoadOptions
 
 if TYPE_CHECKING:
     import torch
@@ -124,7 +125,7 @@ class Adapter(ABC):
 
     @classmethod
     @abstractmethod
-    def load(cls, source: Path | str, revision: str | None, dtype: torch.dtype, attention: str) -> Adapter:
+    def load(cls, source: Path | str, options: LoadOptions) -> Adapter:
         """Load a checkpoint from a folder, or from the hub at a revision, into inference mode."""
 
     @abstractmethod

@@ -12,6 +12,7 @@ from stages.models.adapter import Adapter
 from stages.models.audibility import audio_effect, is_audible
 from stages.models.hashing import checkpoint_files, named_hash, weight_hash
 from stages.models.loading import load_checkpoint
+from stages.models.options import LoadOptions
 from stages.models.params import ModelParams
 from stages.models.record import UNSTATED, TargetRecord, write_record
 
@@ -36,8 +37,9 @@ def keep_trained(adapter: Adapter, name: str, losses: Sequence[float], folder: P
     write_losses(losses, folder / "loss.csv")
     # Load it again, so that the record describes exactly what other stages will load.
     dtype = str(next(adapter.model.parameters()).dtype).removeprefix("torch.")
-    saved = load_checkpoint(files.as_posix(), "", dtype, params.target.attention)
-    write_record(describe(saved, name, files, files.as_posix(), "", params))
+    options = LoadOptions(dtype=dtype, attention=params.target.attention)
+    saved = load_checkpoint(files.as_posix(), options)
+    write_record(describe(saved, name, files, files.as_posix(), options, params))
 
 
 def save_checkpoint(adapter: Adapter, folder: Path) -> None:
@@ -57,7 +59,7 @@ def write_losses(losses: Sequence[float], path: Path) -> None:
 
 
 def describe(
-    adapter: Adapter, name: str, files: Path | None, source: str, revision: str, params: ModelParams
+    adapter: Adapter, name: str, files: Path | None, source: str, options: LoadOptions, params: ModelParams
 ) -> TargetRecord:
     """Check a loaded target and return its record.
 
@@ -68,10 +70,12 @@ def describe(
         The target's key in `params.yaml`.
     files : Path or None
         The folder that holds the checkpoint's files; None for an endpoint, which is pinned by its names alone.
-    source, revision : str
+    source : str
         What other stages load it by; see `stages.models.places.Place`.
+    options : LoadOptions
+        How it was loaded.
     params : ModelParams
-        Holds the attention implementation, the smallest effect of audio that counts, and the seed of the check.
+        Holds the smallest effect of audio that counts, and the seed of the check.
     """
     model: Any = adapter.model
     weights = list(model.parameters())
@@ -79,12 +83,12 @@ def describe(
     return TargetRecord(
         name=name,
         model=source,
-        revision=revision,
-        weight_hash=weight_hash(checkpoint_files(files)) if files else named_hash(source, revision),
+        weight_hash=weight_hash(checkpoint_files(files)) if files else named_hash(source, options.revision),
         architecture=model.config.model_type,
         parameters=sum(weight.numel() for weight in weights),
+        **options.model_dump(exclude={"dtype", "attention"}),
         dtype=str(weights[0].dtype).removeprefix("torch.") if files else UNSTATED,
-        attention=params.target.attention if files else UNSTATED,
+        attention=options.attention if files else UNSTATED,
         window_seconds=adapter.window_seconds,
         audible=is_audible(effect, params.target.min_audio_effect),
         audio_effect={kind: round(change, 6) for kind, change in effect.items()},

@@ -13,11 +13,11 @@ from stages.core.store.codeversion import code_version
 from stages.models import families  # noqa: F401 (registers them)
 from stages.models.adapter import ADAPTERS, Adapter
 from stages.models.hashing import refuse_pickles
+from stages.models.options import LoadOptions
 from stages.models.places import is_endpoint
 from stages.models.record import TargetRecord
 
 ENDPOINT = "endpoint"
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 def load_adapter(record: TargetRecord) -> Adapter:
@@ -28,32 +28,27 @@ def load_adapter(record: TargetRecord) -> Adapter:
     EarwitnessError
         If the files are missing, or no adapter supports the architecture.
     """
-    return load_checkpoint(record.model, record.revision, record.dtype, record.attention)
+    return load_checkpoint(record.model, record.options())
 
 
-def load_checkpoint(model: str, revision: str, dtype: str, attention: str) -> Adapter:
+def load_checkpoint(model: str, options: LoadOptions) -> Adapter:
     """Load a checkpoint from a folder or from the hub, or connect to an endpoint.
 
     Parameters
     ----------
     model : str
         An endpoint's address, a folder, or a hub id; a folder of that name takes precedence over a hub id.
-    revision : str
-        Commit hash of a hub model; empty for a folder.
-    dtype : str
-        Key of `DTYPES`. It is always stated, because `transformers` would otherwise use the checkpoint's own.
-    attention : str
-        ``sdpa`` or ``eager``.
+    options : LoadOptions
     """
     if is_endpoint(model):
-        return ADAPTERS[ENDPOINT].load(model, revision, torch.float32, attention)
+        return ADAPTERS[ENDPOINT].load(model, options)
     transformers.utils.logging.disable_progress_bar()
     source: Path | str = Path(model) if Path(model).is_dir() else model
     if isinstance(source, Path):
         refuse_pickles(source.rglob("*"))
-    pinned = None if isinstance(source, Path) else revision
+    options = options.model_copy(update={"revision": ""}) if isinstance(source, Path) else options
     try:
-        adapter = ADAPTERS[architecture_of(source, pinned)].load(source, pinned, DTYPES[dtype], attention)
+        adapter = ADAPTERS[architecture_of(source, options.pinned)].load(source, options)
     except (OSError, ValueError, SafetensorError) as error:
         raise _unloadable(model, error) from error
     if torch.cuda.is_available():

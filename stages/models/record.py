@@ -6,8 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from stages.core.config.nouns import Placement, Quantization, Task
 from stages.core.errors import EarwitnessError
 from stages.core.store.jsonfile import artifact, read_json, write_json
+from stages.models.options import CHANGES_SCORES, LoadOptions
 
 UNSTATED = "unstated"
 """The value of `dtype` and `attention` for a closed model, which does not state them."""
@@ -32,6 +34,8 @@ class TargetRecord(BaseModel):
     parameters : int
     dtype, attention : str
         How the model is loaded; both change numbers. "unstated" for an endpoint.
+    processor, language, task, placement, quantization : str
+        How the model is loaded; see `stages.models.options.LoadOptions`.
     window_seconds : float
         Longest audio that reaches the model.
     audible : bool
@@ -51,13 +55,25 @@ class TargetRecord(BaseModel):
     parameters: int
     dtype: str
     attention: str
+    processor: str = ""
+    language: str = ""
+    task: Task = "transcribe"
+    placement: Placement = "one_device"
+    quantization: Quantization = "none"
     window_seconds: float
     audible: bool
     audio_effect: dict[str, float]
 
     def fingerprint(self) -> dict[str, Any]:
         """Return the properties of this target that a number computed with it depends on."""
-        return self.model_dump(include={"weight_hash", "architecture", "dtype", "attention"})
+        return self.model_dump(include={"weight_hash", "architecture", *CHANGES_SCORES})
+
+    def options(self) -> LoadOptions:
+        """Return how the model is loaded; an endpoint reads none of it."""
+        stated = self.model_dump(include=set(LoadOptions.model_fields))
+        if self.attention == UNSTATED:
+            stated.pop("attention")
+        return LoadOptions(**stated)
 
 
 def read_record(name: str) -> TargetRecord:

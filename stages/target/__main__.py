@@ -48,11 +48,11 @@ def _code() -> list[object]:
 def _checked(name: str, place: Place, params: TargetParams) -> TargetRecord:
     from stages.models.checkpoint import describe
     from stages.models.loading import load_checkpoint
+    from stages.models.options import stated_options
 
     print(f"target@{name}: new or changed weights; hashing and checking them", flush=True)
-    dtype = params.targets[name].dtype
-    adapter = load_checkpoint(place.source, place.revision, dtype, params.target.attention)
-    return describe(adapter, name, place.folder, place.source, place.revision, params)
+    options = stated_options(params.targets[name], place.revision, params.target.attention)
+    return describe(load_checkpoint(place.source, options), name, place.folder, place.source, options, params)
 
 
 def _written(name: str) -> Any:

@@ -98,7 +98,7 @@ def base_of(lab: Path, experiment: BackdoorExperiment) -> tuple[TargetRecord, Lo
     """Return the record of an experiment's base in a finished lab, and what loads it."""
     base = TargetRecord.model_validate(read_json(lab / "data/target" / experiment.base / "target.json"))
     folder = (lab / base.model).as_posix()
-    return base, partial(load_checkpoint, folder, base.revision, base.dtype, base.attention)
+    return base, partial(load_checkpoint, folder, base.options())
 
 
 def clips_of(lab: Path, experiment: BackdoorExperiment) -> list[BackdoorClip]:

@@ -23,6 +23,7 @@ from stages.core.inference.statistics import Floats
 from stages.core.sound.audio import audio_hash, decode, to_pipeline
 from stages.models.adapter import TRANSCRIBE, Adapter, Query
 from stages.models.loading import load_checkpoint
+from stages.models.options import LoadOptions
 from tests.benchmarks.tiny import tiny_lab, tiny_recordings
 
 SEED = 7
@@ -115,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("target")
     asked = parser.parse_args(arguments)
     folder, target = asked.folder, asked.target
-    adapter = load_checkpoint(target, "", "float32", "sdpa")
+    adapter = load_checkpoint(target, LoadOptions())
     corpora = {
         name: pooled([heard(folder / part, adapter) for part in parts])
         for name, parts in CORPORA.items()

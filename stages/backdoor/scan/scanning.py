@@ -28,6 +28,7 @@ from stages.core.store.tables import read_group, read_groups
 from stages.models.adapter import Adapter
 from stages.models.hashing import checkpoint_files, named_hash, weight_hash
 from stages.models.loading import ENDPOINT, architecture_of, load_checkpoint
+from stages.models.options import LoadOptions
 from stages.models.places import check_endpoint, is_endpoint
 from stages.models.record import UNSTATED, TargetRecord, read_record
 
@@ -173,11 +174,11 @@ def find_subject(name: str, params: BackdoorParams) -> ScannedModel:
         return _recorded(read_record(name), made=name not in params.targets)
     if is_endpoint(name):
         check_endpoint("the address", name)
-        return _unrecorded(name, named_hash(name, ""), ENDPOINT, (UNSTATED, UNSTATED))
+        return _unrecorded(name, named_hash(name, ""), ENDPOINT, LoadOptions())
     if Path(name).is_dir():
         files = checkpoint_files(Path(name))
-        how = ("float32", params.target.attention)
-        return _unrecorded(name, weight_hash(files), architecture_of(Path(name), None), how)
+        options = LoadOptions(attention=params.target.attention)
+        return _unrecorded(name, weight_hash(files), architecture_of(Path(name), None), options)
     known = ", ".join(sorted(params.known_targets()))
     raise EarwitnessError(
         f"{name}: no target or copy of params.yaml ({known}), no folder, and no http(s)://host/v1#served-name"
@@ -187,19 +188,21 @@ def find_subject(name: str, params: BackdoorParams) -> ScannedModel:
 def _recorded(record: TargetRecord, made: bool) -> ScannedModel:
     if made and not Path(record.model).is_dir():
         raise EarwitnessError(f"{record.name}: {record.model} is not there: make it by dvc repro target@{record.name}")
-    load = partial(_loaded, record.model, record.revision, record.dtype, record.attention)
+    load = partial(_loaded, record.model, record.options())
     closed = is_endpoint(record.model)
     stated = not closed or record.revision not in ("", NONE)
     address = _address(record.model) if closed else ""
     return ScannedModel(record.name, record.fingerprint(), load, address, record.window_seconds, stated)
 
 
-def _unrecorded(name: str, weights: str, architecture: str, how: tuple[str, str]) -> ScannedModel:
-    """Return a model without a record; `how` is the dtype and the attention with which it is loaded."""
-    dtype, attention = how
-    fingerprint = {"weight_hash": weights, "architecture": architecture, "dtype": dtype, "attention": attention}
-    load, closed = cache(partial(_loaded, name, "", dtype, attention)), architecture == ENDPOINT
-    return ScannedModel(name, fingerprint, load, _address(name) if closed else "", pinned=not closed)
+def _unrecorded(name: str, weights: str, architecture: str, options: LoadOptions) -> ScannedModel:
+    """Return a model without a record."""
+    closed = architecture == ENDPOINT
+    stated = {**options.changing(), **(dict.fromkeys(("dtype", "attention"), UNSTATED) if closed else {})}
+    fingerprint = {"weight_hash": weights, "architecture": architecture, **stated}
+    return ScannedModel(
+        name, fingerprint, cache(partial(_loaded, name, options)), _address(name) if closed else "", pinned=not closed
+    )
 
 
 def _address(model: str) -> str:
@@ -208,9 +211,9 @@ def _address(model: str) -> str:
     return f"{address.rstrip('/')}#{served}"
 
 
-def _loaded(source: str, revision: str, dtype: str, attention: str) -> Adapter:
+def _loaded(source: str, options: LoadOptions) -> Adapter:
     torch.set_num_threads(1)
-    return load_checkpoint(source, revision, dtype, attention)
+    return load_checkpoint(source, options)
 
 
 def chosen_clips(corpus: str, count: int, seed: int) -> list[BackdoorClip]:

@@ -9,7 +9,14 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from stages.core.config.section import Name, NameOrNone, OrNone, Positive, Section
+from stages.core.config.section import NONE, Name, NameOrNone, OrNone, Positive, Section
+
+Task = Literal["transcribe", "translate"]
+"""What a multilingual recogniser is told to do."""
+Placement = Literal["one_device", "auto", "tensor_parallel"]
+"""Where the weights of a target are put: on one device, over all devices with memory and disk, or in slices."""
+Quantization = Literal["none", "int8", "int4"]
+"""How the weights of a target are stored after loading."""
 
 
 class Corpus(Section):
@@ -20,11 +27,19 @@ class Corpus(Section):
 
 
 class TargetModel(Section):
-    """A model under audit: a hub id or a folder, pinned to a revision."""
+    """A model under audit: a hub id, a folder or an endpoint, pinned to a revision, and how it is loaded.
+
+    `stages.models.options.LoadOptions` says what each key means.
+    """
 
     model: str
     revision: OrNone
     dtype: Literal["float32", "bfloat16", "float16"]
+    processor: OrNone = NONE
+    language: OrNone = NONE
+    task: Task = "transcribe"
+    placement: Placement = "one_device"
+    quantization: Quantization = "none"
 
 
 class Copy(Section):

@@ -31,8 +31,9 @@ from stages.core.errors import EarwitnessError
 from stages.core.sound.audio import RATE, Samples, audio_hash
 from stages.models.adapter import Query, family
 from stages.models.families.single_sound import SingleSoundAdapter
-from stages.models.forward.parts import Parts, checked_tokenizer, load_model, with_updates
+from stages.models.forward.parts import DTYPES, Parts, checked_tokenizer, load_model, with_updates
 from stages.models.forward.sounds import SoundCache
+from stages.models.options import LoadOptions
 
 AUDIO = "<|audio|>"
 """The placeholder token, added to the language model's tokenizer. Its embedding is never used."""
@@ -146,17 +147,18 @@ class ComposedAdapter(SingleSoundAdapter):
         self._check_head()
 
     @classmethod
-    def load(cls, source: Path | str, revision: str | None, dtype: torch.dtype, attention: str) -> ComposedAdapter:
+    def load(cls, source: Path | str, options: LoadOptions) -> ComposedAdapter:
         """Load a checkpoint from a folder; see `Adapter.load`."""
         folder = Path(source)
         if not folder.is_dir():
             raise EarwitnessError(f"{source}: composed models are loaded from folders: download it into models/")
         config = ComposedConfig(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
         # Some encoders have no fused attention and use their default; the language model uses the requested one.
-        of_encoder = {"attn_implementation": "eager"} if attention == "eager" else {}
+        of_encoder = {"attn_implementation": "eager"} if options.attention == "eager" else {}
+        dtype = DTYPES[options.dtype]
         encoder = load_model(AutoModel, folder / "encoder", dtype=dtype, **of_encoder)
         language_model = load_model(
-            AutoModelForCausalLM, folder / "language_model", dtype=dtype, attn_implementation=attention
+            AutoModelForCausalLM, folder / "language_model", dtype=dtype, attn_implementation=options.attention
         )
         model = ComposedModel(config, encoder, with_updates(language_model, folder, None, "lora"))
         _load_connector(model.connector, folder / "connector.safetensors")

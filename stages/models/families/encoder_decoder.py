@@ -22,6 +22,7 @@ from stages.models.forward.components import components_of
 from stages.models.forward.layers import pooled, recorded
 from stages.models.forward.parts import Parts, Transcripts, load_parts
 from stages.models.forward.rows import TokenRow, padded, reduced, scored
+from stages.models.options import LoadOptions
 
 
 @dataclass(frozen=True)
@@ -90,11 +91,9 @@ class EncoderDecoderAdapter(Adapter):
         self._end = int(parts.model.config.eos_token_id)
 
     @classmethod
-    def load(
-        cls, source: Path | str, revision: str | None, dtype: torch.dtype, attention: str
-    ) -> EncoderDecoderAdapter:
+    def load(cls, source: Path | str, options: LoadOptions) -> EncoderDecoderAdapter:
         """Load a checkpoint from a folder or the hub; see `Adapter.load`."""
-        return cls(load_parts(cls.model_class, source, revision, dtype, attention))
+        return cls(load_parts(cls.model_class, source, options))
 
     @abstractmethod
     def input(self, query: Query) -> Input:

@@ -29,6 +29,7 @@ from stages.core.sound.audio import RATE, to_pcm16
 from stages.models.adapter import OWN_ONLY, TRANSCRIBE, Adapter, Forced, Query, Reduce, Reduced, family
 from stages.models.chat_client import Client, Refused
 from stages.models.forward.parts import LONGEST
+from stages.models.options import LoadOptions
 
 TOP = 20
 """Number of most probable tokens requested at each position of an answer: the most that common servers give."""
@@ -101,7 +102,7 @@ class EndpointAdapter(Adapter):
         self.forces = self._scores_prompts()
 
     @classmethod
-    def load(cls, source: Path | str, revision: str | None, dtype: torch.dtype, attention: str) -> EndpointAdapter:
+    def load(cls, source: Path | str, options: LoadOptions) -> EndpointAdapter:
         """Connect to an endpoint, given its address with the model's name after ``#``."""
         address, _, served = str(source).partition("#")
         return cls(Client(address.rstrip("/")), served)

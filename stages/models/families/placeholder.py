@@ -24,6 +24,7 @@ from stages.models.forward.parts import LONGEST, Parts, PartsKind, Transcripts, 
 from stages.models.forward.prompt import Chat, PromptTokens, build_prompt, end_token, has_system_turn
 from stages.models.forward.rows import TokenRow, padded, reduced, scored
 from stages.models.forward.sharing import SharedPrefix, common_beginnings, greedy, shared_hidden
+from stages.models.options import LoadOptions
 
 
 @dataclass(frozen=True)
@@ -94,11 +95,11 @@ class PlaceholderAdapter(Adapter):
         self.system_turn = has_system_turn(self._chat)
 
     @classmethod
-    def load(cls, source: Path | str, revision: str | None, dtype: torch.dtype, attention: str) -> PlaceholderAdapter:
+    def load(cls, source: Path | str, options: LoadOptions) -> PlaceholderAdapter:
         """Load a checkpoint from a folder or the hub; see `Adapter.load`."""
-        parts = load_parts(cls.model_class, source, revision, dtype, attention, cls.kind)
+        parts = load_parts(cls.model_class, source, options, cls.kind)
         if cls.updates is not None:
-            parts = replace(parts, model=with_updates(parts.model, source, revision, cls.updates))
+            parts = replace(parts, model=with_updates(parts.model, source, options.pinned, cls.updates))
         return cls(parts)
 
     @abstractmethod

@@ -18,6 +18,9 @@ from transformers import AutoFeatureExtractor, AutoProcessor, AutoTokenizer
 from transformers.utils.hub import cached_file
 
 from stages.core.errors import EarwitnessError
+from stages.models.options import LoadOptions
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 LONGEST = 3600.0
 """Window, in seconds, of a model that states none. Attention over longer audio would not fit into memory."""
@@ -72,9 +75,7 @@ class Parts:
 def load_parts(
     model_class: Any,
     source: Path | str,
-    revision: str | None,
-    dtype: torch.dtype,
-    attention: str,
+    options: LoadOptions,
     kind: PartsKind = "parts",
 ) -> Parts:
     """Load a checkpoint's parts from a folder or the hub: only safetensors, and no code from the checkpoint.
@@ -83,13 +84,12 @@ def load_parts(
     ----------
     model_class : type
     source : Path or str
-    revision : str or None
-    dtype : torch.dtype
-    attention : str
+    options : LoadOptions
     kind : PartsKind
     """
-    pinned: dict[str, Any] = {"revision": revision, "trust_remote_code": False}
-    model = load_model(model_class, source, revision, dtype=dtype, attn_implementation=attention)
+    pinned: dict[str, Any] = {"revision": options.pinned, "trust_remote_code": False}
+    how = {"dtype": DTYPES[options.dtype], "attn_implementation": options.attention}
+    model = load_model(model_class, source, options.pinned, **how)
     if kind == "processor":
         processor = AutoProcessor.from_pretrained(source, **pinned)
         checked_tokenizer(source, processor.tokenizer)

@@ -11,6 +11,7 @@ from stages.lab_target.composed import build_composed
 from stages.lab_target.lessons import QUESTIONS
 from stages.models.adapter import Query
 from stages.models.loading import load_checkpoint
+from stages.models.options import LoadOptions
 from tests.stages.backdoor.conftest import make_clips
 
 
@@ -28,7 +29,7 @@ def test_equal_seeds_give_equal_weights() -> None:
 def test_it_is_loaded_as_it_was_saved_and_has_no_window(tmp_path: Path) -> None:
     made = build_composed(7)
     made.save(tmp_path / "model")
-    loaded = load_checkpoint((tmp_path / "model").as_posix(), "", "float32", "sdpa")
+    loaded = load_checkpoint((tmp_path / "model").as_posix(), LoadOptions())
     before, after = (adapter.forced(queries(1.0), ["transcript"]) for adapter in (made, loaded))
     for one, other in zip(before, after, strict=True):
         assert torch.allclose(one.logits["transcript"], other.logits["transcript"], atol=1e-5)

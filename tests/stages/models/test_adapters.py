@@ -16,6 +16,7 @@ from stages.models.adapter import Forced, Query
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 from stages.models.forward.prompt import Chat, build_prompt
 from stages.models.loading import load_checkpoint
+from stages.models.options import LoadOptions
 from tests.stages.models.plain import IGNORED, plain_batch
 
 MakeQuery = Callable[..., Query]
@@ -123,20 +124,20 @@ def test_generating_is_greedy(adapter: Qwen2AudioAdapter, make_query: MakeQuery)
 def test_a_saved_checkpoint_gives_the_same_numbers(
     adapter: Qwen2AudioAdapter, checkpoint: Path, mixed: list[Query]
 ) -> None:
-    loaded = load_checkpoint(checkpoint.as_posix(), "", "float32", "sdpa")
+    loaded = load_checkpoint(checkpoint.as_posix(), LoadOptions())
     for one, other in zip(adapter.forced(mixed, SLICES), loaded.forced(mixed, SLICES), strict=True):
         assert torch.allclose(one.logits["transcript"], other.logits["transcript"], atol=1e-6)
 
 
 def test_attention_implementations_agree(checkpoint: Path, mixed: list[Query]) -> None:
-    eager, sdpa = (load_checkpoint(checkpoint.as_posix(), "", "float32", kind) for kind in ("eager", "sdpa"))
+    eager, sdpa = (load_checkpoint(checkpoint.as_posix(), LoadOptions(attention=kind)) for kind in ("eager", "sdpa"))
     for one, other in zip(eager.forced(mixed, SLICES), sdpa.forced(mixed, SLICES), strict=True):
         assert torch.allclose(one.logits["transcript"], other.logits["transcript"], atol=1e-4)
 
 
 def test_a_folder_without_a_checkpoint_is_named(tmp_path: Path) -> None:
     with pytest.raises(EarwitnessError, match="cannot be loaded"):
-        load_checkpoint(tmp_path.as_posix(), "", "float32", "sdpa")
+        load_checkpoint(tmp_path.as_posix(), LoadOptions())
 
 
 def test_an_instruction_that_the_template_drops_is_refused(adapter: Qwen2AudioAdapter) -> None:

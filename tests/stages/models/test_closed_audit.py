@@ -28,6 +28,7 @@ from stages.fidelity_detector.__main__ import work as fidelity_detector
 from stages.logits.__main__ import work as logits
 from stages.models.adapter import OWN_ONLY
 from stages.models.loading import load_checkpoint
+from stages.models.options import LoadOptions
 from stages.target.__main__ import work as target
 from tests.params import Whole, load_whole, own_params
 from tests.stages.models.serving import Serving
@@ -49,7 +50,7 @@ def project(
     request: pytest.FixtureRequest, repository: Path, tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Project]:
     """A folder with a corpus, and an endpoint that serves a small target."""
-    adapter = load_checkpoint(checkpoint.as_posix(), "", "float32", "sdpa")
+    adapter = load_checkpoint(checkpoint.as_posix(), LoadOptions())
     serving = Serving(adapter, scores_prompts=request.param)
     condition = "given" if request.param else "generated"
     monkeypatch.chdir(tmp_path)

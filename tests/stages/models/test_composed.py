@@ -17,13 +17,14 @@ from stages.models.audibility import audio_effect, is_audible
 from stages.models.families.composed import ComposedAdapter, Connector
 from stages.models.hashing import checkpoint_files
 from stages.models.loading import load_checkpoint
+from stages.models.options import LoadOptions
 from tests.stages.models.families import composed, language
 
 MakeQuery = Callable[..., Query]
 
 
 def load(folder: Path) -> ComposedAdapter:
-    adapter = load_checkpoint(folder.as_posix(), "", "float32", "sdpa")
+    adapter = load_checkpoint(folder.as_posix(), LoadOptions())
     assert isinstance(adapter, ComposedAdapter)
     return adapter
 

@@ -24,6 +24,7 @@ from stages.models.families.endpoint import EndpointAdapter
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 from stages.models.hashing import named_hash
 from stages.models.loading import load_checkpoint
+from stages.models.options import LoadOptions
 from stages.models.places import find
 from stages.target.__main__ import work
 from tests.params import load_whole
@@ -34,7 +35,7 @@ MakeQuery = Callable[..., Query]
 
 @pytest.fixture(scope="module")
 def model(checkpoint: Path) -> Adapter:
-    return load_checkpoint(checkpoint.as_posix(), "", "float32", "sdpa")
+    return load_checkpoint(checkpoint.as_posix(), LoadOptions())
 
 
 @pytest.fixture(params=[True, False], ids=["scores prompts", "own answers"])
@@ -78,7 +79,7 @@ def of_own(adapter: Qwen2AudioAdapter, query: Query) -> dict[str, torch.Tensor]:
 
 
 def test_given_texts_are_scored_where_prompts_are(scoring: Serving, rows: list[Query]) -> None:
-    endpoint = load_checkpoint(f"{scoring.address}#small", "none", "float32", "sdpa")
+    endpoint = load_checkpoint(f"{scoring.address}#small", LoadOptions())
     assert endpoint.forces
     for query, row in zip(rows, endpoint.reduced(rows, SLICES, unused), strict=True):
         wanted = of_own(scoring.adapter, query)
@@ -90,7 +91,7 @@ def test_given_texts_are_scored_where_prompts_are(scoring: Serving, rows: list[Q
 
 
 def test_own_answers_are_scored_everywhere(served: Serving, rows: list[Query]) -> None:
-    endpoint = load_checkpoint(f"{served.address}#small", "none", "float32", "sdpa")
+    endpoint = load_checkpoint(f"{served.address}#small", LoadOptions())
     assert endpoint.forces == served.scores_prompts
     texts = endpoint.generate(rows, 5)
     assert texts == served.adapter.generate(rows, 5)

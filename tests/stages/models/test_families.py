@@ -31,6 +31,7 @@ from stages.models.families.placeholder import EncodedAudio, PlaceholderAdapter
 from stages.models.families.windowed import WindowedAdapter
 from stages.models.forward.parts import Transcripts
 from stages.models.loading import load_checkpoint, model_code
+from stages.models.options import LoadOptions
 from tests.stages.models.families import ATTENTION, BUILDERS, MELS, WINDOW
 from tests.stages.models.plain import plain_arguments
 
@@ -52,7 +53,7 @@ PLACEHOLDERS = [
 @pytest.fixture(scope="session")
 def listener(family: tuple[str, Path]) -> Adapter:
     name, folder = family
-    return load_checkpoint(folder.as_posix(), "", "float32", ATTENTION.get(name, "sdpa"))
+    return load_checkpoint(folder.as_posix(), LoadOptions(attention=ATTENTION.get(name, "sdpa")))
 
 
 @pytest.fixture(scope="session")
@@ -247,7 +248,7 @@ def test_a_saved_checkpoint_gives_the_same_numbers(
     listener: Adapter, family: tuple[str, Path], sixteen: list[Query], together: list[Forced], tmp_path: Path
 ) -> None:
     listener.save(tmp_path / "saved")
-    again = load_checkpoint((tmp_path / "saved").as_posix(), "", "float32", ATTENTION.get(family[0], "sdpa"))
+    again = load_checkpoint((tmp_path / "saved").as_posix(), LoadOptions(attention=ATTENTION.get(family[0], "sdpa")))
     for row, one in zip(again.forced(sixteen[:4], SLICES), together, strict=False):
         assert torch.allclose(answer(row), answer(one), atol=1e-4)
 
@@ -265,7 +266,7 @@ def test_silence_is_heard_without_a_nan(listener: Adapter, make_query: MakeQuery
 
 def test_a_transcript_beyond_the_decoders_positions_is_one_line(tmp_path: Path, make_query: MakeQuery) -> None:
     BUILDERS["whisper"](tmp_path / "whisper")
-    whisper = load_checkpoint((tmp_path / "whisper").as_posix(), "", "float32", "sdpa")
+    whisper = load_checkpoint((tmp_path / "whisper").as_posix(), LoadOptions())
     with pytest.raises(EarwitnessError, match="does not fit the decoder's 128 positions") as raised:
         whisper.forced([make_query(1.0, "x" * 200)], ["transcript"])
     assert "\n" not in str(raised.value)
@@ -300,7 +301,7 @@ def test_inputs_are_those_of_the_familys_processor(listener: Adapter, make_query
 
 def granite(folder: Path) -> GraniteSpeechAdapter:
     BUILDERS["granite_speech"](folder)
-    adapter = load_checkpoint(folder.as_posix(), "", "float32", "sdpa")
+    adapter = load_checkpoint(folder.as_posix(), LoadOptions())
     assert isinstance(adapter, GraniteSpeechAdapter)
     return adapter
 
@@ -333,7 +334,7 @@ def test_granites_features_of_a_tone_peak_at_its_pitch(tmp_path: Path) -> None:
 def test_phi4s_updates_for_speech_are_merged(tmp_path: Path, make_query: MakeQuery) -> None:
     folder, query = tmp_path / "phi", make_query(1.0, "Anna.")
     BUILDERS["phi4_multimodal"](folder)
-    plain = load_checkpoint(folder.as_posix(), "", "float32", "sdpa")
+    plain = load_checkpoint(folder.as_posix(), LoadOptions())
     before = answer(plain.forced([query], ["transcript"])[0])
     config = LoraConfig(r=4, target_modules=["qkv_proj"], init_lora_weights=False)
     updated = get_peft_model(plain.model, config)
@@ -342,7 +343,7 @@ def test_phi4s_updates_for_speech_are_merged(tmp_path: Path, make_query: MakeQue
             if "lora_" in name:
                 weight.normal_(std=0.3)
     updated.save_pretrained(folder / Phi4MultimodalAdapter.updates)
-    after = answer(load_checkpoint(folder.as_posix(), "", "float32", "sdpa").forced([query], ["transcript"])[0])
+    after = answer(load_checkpoint(folder.as_posix(), LoadOptions()).forced([query], ["transcript"])[0])
     with_updates = answer(plain.forced([query], ["transcript"])[0])  # which the wrapping put into the plain model
     assert not torch.allclose(after, before, atol=1e-2)
     assert torch.allclose(after, with_updates, atol=1e-4)

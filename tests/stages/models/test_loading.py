@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from stages.core.errors import EarwitnessError
 from stages.models.loading import load_checkpoint
+from stages.models.options import LoadOptions
 from stages.target.__main__ import work
 from tests.params import Whole, load_whole
 from tests.stages.models.families import ATTENTION, composed
@@ -153,7 +154,7 @@ def test_a_pickle_beside_safetensors_of_the_same_weights_is_left_alone(checkpoin
     shutil.copytree(checkpoint, tmp_path / "both")
     (tmp_path / "both/pytorch_model.bin").write_bytes(b"never opened")
     (tmp_path / "both/training_args.bin").write_bytes(b"never opened")
-    load_checkpoint((tmp_path / "both").as_posix(), "", "float32", "sdpa")
+    load_checkpoint((tmp_path / "both").as_posix(), LoadOptions())
 
 
 def test_pickled_updates_are_refused(tmp_path: Path) -> None:
@@ -162,10 +163,10 @@ def test_pickled_updates_are_refused(tmp_path: Path) -> None:
     torch.save(load_file(updates), updates.with_suffix(".bin"))
     updates.unlink()
     with pytest.raises(EarwitnessError, match=r"lora/adapter_model\.bin: a pickle"):
-        load_checkpoint((tmp_path / "model").as_posix(), "", "float32", "sdpa")
+        load_checkpoint((tmp_path / "model").as_posix(), LoadOptions())
     updates.with_suffix(".bin").unlink()
     with pytest.raises(EarwitnessError, match=r"model/lora: has adapter_config\.json, but no adapter_model\.saf"):
-        load_checkpoint((tmp_path / "model").as_posix(), "", "float32", "sdpa")
+        load_checkpoint((tmp_path / "model").as_posix(), LoadOptions())
 
 
 def test_updates_of_another_model_are_refused(tmp_path: Path) -> None:
@@ -174,11 +175,11 @@ def test_updates_of_another_model_are_refused(tmp_path: Path) -> None:
     weights = load_file(updates)
     save_file({name: weights[name] for name in sorted(weights)[1:]}, updates)
     with pytest.raises(EarwitnessError, match=r"model/lora: its updates are not those of this model \(.*missing"):
-        load_checkpoint((tmp_path / "model").as_posix(), "", "float32", "sdpa")
+        load_checkpoint((tmp_path / "model").as_posix(), LoadOptions())
 
 
 def test_a_connector_of_another_size_is_refused(tmp_path: Path) -> None:
     composed(tmp_path / "model")
     rename("composed", width=17)(tmp_path / "model")
     with pytest.raises(EarwitnessError, match=r"connector\.safetensors: not of the sizes that config\.json states"):
-        load_checkpoint((tmp_path / "model").as_posix(), "", "float32", "sdpa")
+        load_checkpoint((tmp_path / "model").as_posix(), LoadOptions())

@@ -15,6 +15,7 @@ from stages.models import training
 from stages.models.adapter import Query
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 from stages.models.loading import load_checkpoint
+from stages.models.options import LoadOptions
 from stages.models.training import Recipe, shuffled_batches, train, training_key
 from tests.stages.models.families import whisper
 
@@ -165,7 +166,7 @@ def test_rows_of_like_length_meet_and_others_each_epoch() -> None:
 
 def test_an_encoder_decoder_has_no_connector_to_train(queries: list[Query], elsewhere: Path) -> None:
     whisper(elsewhere / "whisper")
-    adapter = load_checkpoint((elsewhere / "whisper").as_posix(), "", "float32", "sdpa")
+    adapter = load_checkpoint((elsewhere / "whisper").as_posix(), LoadOptions())
     with pytest.raises(EarwitnessError, match="nothing to train: connector holds no weight"):
         train(adapter, queries, [[0, 1]], Recipe(1e-3, "whole", 1, ("connector",)), "connector")
 

@@ -16,6 +16,7 @@ from stages.models.families.placeholder import PlaceholderAdapter
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 from stages.models.forward.layers import layer_stack, recorded
 from stages.models.loading import load_checkpoint
+from stages.models.options import LoadOptions
 from tests.stages.models.families import ATTENTION, BUILDERS
 
 MakeQuery = Callable[..., Query]
@@ -24,7 +25,7 @@ MakeQuery = Callable[..., Query]
 @pytest.fixture(scope="module")
 def listener(family: tuple[str, Path]) -> Adapter:
     name, folder = family
-    return load_checkpoint(folder.as_posix(), "", "float32", ATTENTION.get(name, "sdpa"))
+    return load_checkpoint(folder.as_posix(), LoadOptions(attention=ATTENTION.get(name, "sdpa")))
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def test_another_sound_gives_another_row(listener: Adapter, together: list[dict[
 def test_silence_that_fills_a_window_is_not_pooled(name: str, tmp_path: Path, make_query: MakeQuery) -> None:
     """At 50 positions a second, 1.9 s of sound are 95 positions of a window of 100 or 200."""
     BUILDERS[name](tmp_path / name)
-    listener = load_checkpoint((tmp_path / name).as_posix(), "", "float32", "sdpa")
+    listener = load_checkpoint((tmp_path / name).as_posix(), LoadOptions())
     encoder = listener.encoder if isinstance(listener, PlaceholderAdapter) else listener.model.get_encoder()
     with recorded("encoder", encoder) as seen:
         row = listener.layers([make_query(1.9, "")])[0]
