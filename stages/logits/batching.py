@@ -11,6 +11,8 @@ from stages.logits.plan import PlannedRow
 
 ROWS_SORTED = 512
 """Number of rows sorted by length together: enough for batches of similar length, few enough to bound memory."""
+BATCHES_SORTED = 8
+"""Number of large batches sorted together."""
 
 
 @dataclass(frozen=True)
@@ -22,33 +24,38 @@ class Sounding:
 
 
 def batches(rows: Iterable[PlannedRow], size: int, audio_of: Callable[[PlannedRow], bytes]) -> Iterator[list[Sounding]]:
-    """Yield batches of rows of similar length; a sound's rows stay together.
+    """Yield batches of rows of similar length and one transcript source; a sound's rows stay together.
+
+    Rows that the target generates run apart, because many prompts that are continued together cost little more than
+    few, and given transcripts would take their places.
 
     Parameters
     ----------
     rows : iterable of PlannedRow
         The rows of a clip follow each other. Rows are sorted by seconds and characters within windows of about
-        `ROWS_SORTED` rows; no clip spans two windows.
+        `ROWS_SORTED` rows, or eight batches if that is more; no clip spans two windows.
     size : int
         Rows in a batch; a sound with more rows is split over several batches.
     audio_of : callable
         From a row to its FLAC bytes.
     """
-    for window in _windows(rows):
+    for window in _windows(rows, max(ROWS_SORTED, BATCHES_SORTED * size)):
         audio = {row.audio_hash: audio_of(row) for row in window}
         seconds = {name: flac_samples(data) for name, data in audio.items()}
         # The longest row of a sound comes first, because the other rows reuse the beginning that they share with it.
         window.sort(key=lambda row: (seconds[row.audio_hash], row.audio_hash, -len(row.text or ""), row.neighbour_id))
-        sounds = [list(of_sound) for _, of_sound in groupby(window, key=lambda row: row.audio_hash)]
-        for batch in _filled(sounds, size):
-            yield [Sounding(row, audio[row.audio_hash]) for row in batch]
+        for condition in sorted({row.condition for row in window}):
+            of_condition = [row for row in window if row.condition == condition]
+            sounds = [list(of_sound) for _, of_sound in groupby(of_condition, key=lambda row: row.audio_hash)]
+            for batch in _filled(sounds, size):
+                yield [Sounding(row, audio[row.audio_hash]) for row in batch]
 
 
-def _windows(rows: Iterable[PlannedRow]) -> Iterator[list[PlannedRow]]:
+def _windows(rows: Iterable[PlannedRow], size: int) -> Iterator[list[PlannedRow]]:
     window: list[PlannedRow] = []
     for _, of_clip in groupby(rows, key=lambda row: row.clip_id):
         window += of_clip
-        if len(window) >= ROWS_SORTED:
+        if len(window) >= size:
             yield window
             window = []
     if window:

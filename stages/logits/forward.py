@@ -17,7 +17,9 @@ from stages.logits.memory import RowLimit
 from stages.logits.plan import GENERATED, PlannedRow
 from stages.logits.reduction import embedding_table, token_table
 from stages.logits.statistics import token_statistics
-from stages.models.adapter import OWN_ONLY, Adapter, Query, Reduced
+from stages.models.adapter import OWN_ONLY, Adapter, Query, Reduce, Reduced
+
+RUNNERS_ON_GPU = 2
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -61,7 +63,8 @@ def computed_batches(
 
     `workers` threads decode sounds ahead of the model. On a CPU, the same number of threads run the model, each on
     whole batches with one torch thread. Threads that share a batch would wait for each other at every operation, and
-    other stages that run at the same time make these waits long. A GPU takes one batch at a time.
+    other stages that run at the same time make these waits long. A GPU has two batches: while one is computed, the
+    results of the one before are fetched and the next is started.
 
     Parameters
     ----------
@@ -81,7 +84,7 @@ def computed_batches(
     def compute(batch: _Prepared) -> list[Computed]:
         return list(limit.run(lambda part: _computed(adapter, part, question), batch.asked))
 
-    runners = workers if next(adapter.model.parameters()).device.type == "cpu" else 1
+    runners = workers if next(adapter.model.parameters()).device.type == "cpu" else RUNNERS_ON_GPU
     with ThreadPoolExecutor(workers) as decoders, ThreadPoolExecutor(runners) as models:
         for parts in _ahead(models, compute, _ahead(decoders, prepare, batches, workers), runners):
             yield from parts
@@ -112,47 +115,31 @@ def _queries(batch: Sequence[Sounding], question: ForwardRequest) -> list[tuple[
 
 
 def _computed(adapter: Adapter, batch: Sequence[tuple[PlannedRow, Query]], question: ForwardRequest) -> Computed:
-    rows = [row for row, _ in batch]
-    queries = _answered(adapter, batch, question.generated_tokens)
-    found = _reduced(adapter, rows, queries, question)
-    texts = [query.text for query in queries]
+    """Run a batch whose rows have one transcript source."""
+    rows, queries = [row for row, _ in batch], [query for _, query in batch]
+
+    def reduce(logits: torch.Tensor, token_ids: torch.Tensor) -> dict[str, torch.Tensor]:
+        return token_statistics(logits, token_ids, question.orders)
+
+    if rows[0].condition == GENERATED:
+        texts, found = adapter.answered(queries, question.slices, reduce, question.generated_tokens)
+    else:
+        texts = [query.text for query in queries]
+        found = _given(adapter, queries, question.slices, reduce)
     tokens = {name: token_table(texts, found, name, question.orders) for name in question.slices}
     return Computed(rows, tokens, embedding_table(found), [row.failure for row in found if row.failure is not None])
 
 
-def _reduced(
-    adapter: Adapter, rows: Sequence[PlannedRow], queries: Sequence[Query], question: ForwardRequest
-) -> list[Reduced]:
-    """Reduce the rows that the target can score; a target that scores only its own answers scores no given text.
+def _given(adapter: Adapter, queries: Sequence[Query], slices: Sequence[str], reduce: Reduce) -> list[Reduced]:
+    """Score given texts; a target that scores only its own answers scores none.
 
     This holds even if a given text equals the answer: otherwise clips would be selected by how well the target knows
     them.
     """
-    scored = [adapter.forces or row.condition == GENERATED for row in rows]
-    found = iter(
-        adapter.reduced(
-            [query for query, able in zip(queries, scored, strict=True) if able],
-            question.slices,
-            lambda logits, token_ids: token_statistics(logits, token_ids, question.orders),
-        )
-        if any(scored)
-        else []
-    )
-    return [next(found) if able else _unscored(question.slices) for able in scored]
-
-
-def _unscored(slices: Sequence[str]) -> Reduced:
+    if adapter.forces:
+        return adapter.reduced(queries, slices, reduce)
     none = torch.empty(0)
-    return Reduced({name: none.long() for name in slices}, {name: {} for name in slices}, none, none, 0.0, OWN_ONLY)
-
-
-def _answered(adapter: Adapter, batch: Sequence[tuple[PlannedRow, Query]], max_tokens: int) -> list[Query]:
-    """Give rows with a generated transcript the target's own greedy answer as their text."""
-    asked = [query for row, query in batch if row.condition == GENERATED]
-    answers = iter(adapter.generate(asked, max_tokens) if asked else [])
     return [
-        Query(query.samples, query.audio_hash, query.instruction, next(answers))
-        if row.condition == GENERATED
-        else query
-        for row, query in batch
+        Reduced({name: none.long() for name in slices}, {name: {} for name in slices}, none, none, 0.0, OWN_ONLY)
+        for _ in queries
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -151,6 +151,21 @@ class Adapter(ABC):
             )
             for row in self.forced(queries, slices)
         ]
+
+    def answered(
+        self, queries: Sequence[Query], slices: Sequence[str], reduce: Reduce, max_tokens: int
+    ) -> tuple[list[str], list[Reduced]]:
+        """Generate greedy answers and reduce the forward that scores them; see `generate` and `reduced`.
+
+        A family may override this, so that it encodes each sound once.
+        """
+        texts = self.generate(queries, max_tokens)
+        scored = [replace(query, text=text) for query, text in zip(queries, texts, strict=True)]
+        return texts, self.reduced(scored, slices, reduce)
+
+    def compile(self) -> bool:
+        """Compile the layers and return whether there are any: it takes a while, and pays for many rows on a GPU."""
+        return False
 
     def layers(self, queries: Sequence[Query]) -> list[dict[str, torch.Tensor]]:
         """Return the mean output of every layer for each query's sound; empty for a closed model.

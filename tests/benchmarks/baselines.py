@@ -51,14 +51,18 @@ def vl_mia(adapter: Qwen2AudioAdapter, rows: Sequence[Query], slices: int = 3) -
 
 
 def _prepared(adapter: Qwen2AudioAdapter, row: Query) -> Batch:
-    """Return one row's arguments, its features computed anew."""
+    """Return one row's arguments on the model's device, its features computed anew."""
     adapter._sounds.clear()
-    return plain_batch(adapter, [row])
+    model = adapter.model
+    return {
+        name: values.to(model.device, model.dtype) if values.is_floating_point() else values.to(model.device)
+        for name, values in plain_batch(adapter, [row]).items()
+    }
 
 
 def _token(logits: torch.Tensor, token_id: torch.Tensor) -> list[float]:
     """Return one token's statistics in float64 over the whole vocabulary, each by passes of its own."""
-    p = np.clip(torch.softmax(logits.double(), -1).numpy(), 1e-10, 1 - 1e-10)
+    p = np.clip(torch.softmax(logits.double(), -1).cpu().numpy(), 1e-10, 1 - 1e-10)
     logp, p_y = np.log(p), p[int(token_id)]
     values = [logp[int(token_id)], (p * logp).sum(), (p * logp**2).sum() - (p * logp).sum() ** 2]
     values += [2 * np.log(np.sqrt(p).sum()), -(p * logp).sum(), -np.log((p**2).sum()), -logp.max()]

@@ -10,6 +10,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from math import ceil
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,12 +19,14 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from stages.models.adapter import Adapter, Forced, Query, Reduce, Reduced
+from stages.models.forward.compiling import compile_layers
 from stages.models.forward.components import components_of
+from stages.models.forward.decoding import LanguageModel, packed_ids
 from stages.models.forward.layers import pooled, recorded
+from stages.models.forward.packing import PackedRows
 from stages.models.forward.parts import LONGEST, Parts, PartsKind, Transcripts, load_parts, with_updates
 from stages.models.forward.prompt import Chat, PromptTokens, build_prompt, end_token, has_system_turn
-from stages.models.forward.rows import TokenRow, padded, reduced, scored
-from stages.models.forward.sharing import SharedPrefix, common_beginnings, greedy, shared_hidden
+from stages.models.forward.rows import TokenRow, padded, reduced, scored, slice_of
 from stages.models.options import LoadOptions
 
 
@@ -50,17 +53,49 @@ class EncodedAudio:
 
 
 @dataclass(frozen=True)
-class _PlaceholderRun:
-    """A row after its forward, with the last hidden layer at all positions except the last."""
+class _PackedRun:
+    """A batch after its forward.
 
-    row: TokenRow
-    heard: EncodedAudio
+    Attributes
+    ----------
+    rows : sequence of TokenRow
+    heard : sequence of EncodedAudio
+        Of each row.
+    packed : PackedRows
+        The rows without their last token, which predicts nothing.
+    hidden : float[T, D]
+        The last hidden layer of the packed rows.
+    """
+
+    rows: Sequence[TokenRow]
+    heard: Sequence[EncodedAudio]
+    packed: PackedRows
     hidden: torch.Tensor
 
-    def pooled(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the means over the audio positions, float32[d] each."""
-        at_audio = self.hidden[self.row.audio.start : self.row.audio.stop]
-        return self.heard.state.float().mean(0).cpu(), at_audio.float().mean(0).cpu()
+    def scored(self, name: str) -> tuple[list[tuple[torch.Tensor, torch.Tensor]], list[int]]:
+        """Return a slice's distinct (token ids, hidden states that predict them), and the index of each row's pair.
+
+        Rows that share the tokens of a slice and all that comes before them have one pair.
+        """
+        keys: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
+        of_row = []
+        for at, row in enumerate(self.rows):
+            ids, positions = slice_of(row, name)
+            of_row.append(keys.setdefault((tuple(self.packed.places(at, positions)), tuple(ids)), len(keys)))
+        places = torch.tensor([place for places, _ in keys for place in places], dtype=torch.int64)
+        vectors = torch.split(self.hidden[places.to(self.hidden.device)], [len(places) for places, _ in keys])
+        return [(torch.tensor(ids).long(), found) for (_, ids), found in zip(keys, vectors, strict=True)], of_row
+
+    def pooled(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Return each row's means over its audio positions, float32[d] each: encoder's output, last hidden layer."""
+        means: dict[tuple[int, ...], tuple[torch.Tensor, torch.Tensor]] = {}
+        keys = [tuple(self.packed.places(at, row.audio)) for at, row in enumerate(self.rows)]
+        for key, heard in zip(keys, self.heard, strict=True):
+            if key not in means:
+                means[key] = heard.state.float().mean(0), self.hidden[key[0] : key[-1] + 1].float().mean(0)
+        together = [torch.stack(of_kind).cpu() for of_kind in zip(*means.values(), strict=True)]
+        number = {key: at for at, key in enumerate(means)}
+        return [(together[0][number[key]], together[1][number[key]]) for key in keys]
 
 
 class PlaceholderAdapter(Adapter):
@@ -133,25 +168,50 @@ class PlaceholderAdapter(Adapter):
 
     @torch.inference_mode()
     def forced(self, queries: Sequence[Query], slices: Sequence[str]) -> list[Forced]:
-        """Run one teacher-forced forward; see `Adapter.forced`."""
-        return [self._read(run, slices) for run in self._run(queries)]
+        """Run one teacher-forced forward; the head runs only at the slices, because vocabularies are large."""
+        run = self._run(queries, self.hear(queries))
+        found = {name: self._logits(run, name) for name in slices}
+        return [
+            Forced(
+                {name: of_rows[at][0] for name, of_rows in found.items()},
+                {name: of_rows[at][1] for name, of_rows in found.items()},
+                *pooled_means,
+                heard.seconds_cut,
+            )
+            for at, (pooled_means, heard) in enumerate(zip(run.pooled(), run.heard, strict=True))
+        ]
 
     @torch.inference_mode()
     def reduced(self, queries: Sequence[Query], slices: Sequence[str], reduce: Reduce) -> list[Reduced]:
         """Run one teacher-forced forward and reduce its logits; see `Adapter.reduced`."""
-        runs, vocabulary = self._run(queries), self.decoder.config.vocab_size
-        found = {
-            name: reduced(self.head, [scored(run.row, run.hidden, name) for run in runs], vocabulary, reduce)
-            for name in slices
-        }
+        return self._reduced(queries, self.hear(queries), slices, reduce)
+
+    @torch.inference_mode()
+    def answered(
+        self, queries: Sequence[Query], slices: Sequence[str], reduce: Reduce, max_tokens: int
+    ) -> tuple[list[str], list[Reduced]]:
+        """Generate and score, with each sound encoded once; see `Adapter.answered`."""
+        heard = self.hear(queries)
+        texts = self._generated(queries, heard, max_tokens)
+        scored = [replace(query, text=text) for query, text in zip(queries, texts, strict=True)]
+        return texts, self._reduced(scored, heard, slices, reduce)
+
+    def _reduced(
+        self, queries: Sequence[Query], sounds: Mapping[str, EncodedAudio], slices: Sequence[str], reduce: Reduce
+    ) -> list[Reduced]:
+        run, found = self._run(queries, sounds), {}
+        for name in slices:
+            distinct, of_row = run.scored(name)
+            values = reduced(self.head, distinct, self.decoder.config.vocab_size, reduce)
+            found[name] = [values[at] for at in of_row]
         return [
             Reduced(
-                {name: found[name][at][0] for name in slices},
-                {name: found[name][at][1] for name in slices},
-                *run.pooled(),
-                run.heard.seconds_cut,
+                {name: of_rows[at][0] for name, of_rows in found.items()},
+                {name: of_rows[at][1] for name, of_rows in found.items()},
+                *pooled_means,
+                heard.seconds_cut,
             )
-            for at, run in enumerate(runs)
+            for at, (pooled_means, heard) in enumerate(zip(run.pooled(), run.heard, strict=True))
         ]
 
     @torch.inference_mode()
@@ -173,14 +233,26 @@ class PlaceholderAdapter(Adapter):
     @torch.inference_mode()
     def generate(self, queries: Sequence[Query], max_tokens: int) -> list[str]:
         """Return greedy answers; see `Adapter.generate`."""
-        heard = self.hear(queries)
-        prompts = []
-        for query in queries:
-            row = self._row(query, heard[query.audio_hash])
-            prompts.append(self._embedded(row.token_ids[: row.answer.start], row, heard[query.audio_hash]))
-        embed = self._core.get_input_embeddings()
-        made = greedy(self.decoder, embed, self.head, prompts, self._end, max_tokens)
-        return [self.parts.tokenizer.decode(ids, skip_special_tokens=True) for ids in made]
+        return self._generated(queries, self.hear(queries), max_tokens)
+
+    def _generated(self, queries: Sequence[Query], heard: Mapping[str, EncodedAudio], max_tokens: int) -> list[str]:
+        """Continue each distinct prompt once."""
+        distinct = {(query.audio_hash, query.system, query.instruction): query for query in queries}
+        prompts, embedded = [], []
+        for query in distinct.values():
+            row, sound = self._row(query, heard[query.audio_hash]), heard[query.audio_hash]
+            ids = torch.tensor(row.token_ids[: row.answer.start], device=self._core.device)
+            prompts.append(ids)
+            embedded.append(self._filled(ids, [(row.audio.start, sound)]))
+        made = self._language_model.greedy(prompts, embedded, self._end, max_tokens)
+        texts = [self.parts.tokenizer.decode(ids, skip_special_tokens=True) for ids in made]
+        answers = dict(zip(distinct, texts, strict=True))
+        return [answers[query.audio_hash, query.system, query.instruction] for query in queries]
+
+    def decoder_arguments(self, token_ids: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return what the decoder needs of token ids int64[R, n] beside their embeddings, by the argument's name."""
+        del token_ids
+        return {}
 
     def components(self) -> dict[str, list[torch.nn.Module]]:
         """Return connector, language model with head, and the rest as the encoder; see `Adapter.components`."""
@@ -202,7 +274,8 @@ class PlaceholderAdapter(Adapter):
         embedded = self._embed(ids)
         for at, (query, row) in enumerate(zip(queries, rows, strict=True)):
             embedded[at, row.audio.start : row.audio.stop] = heard[query.audio_hash].embedded
-        hidden = self.decoder(inputs_embeds=embedded, attention_mask=mask, use_cache=False).last_hidden_state
+        more = self.decoder_arguments(ids)
+        hidden = self.decoder(inputs_embeds=embedded, attention_mask=mask, use_cache=False, **more).last_hidden_state
         before = torch.cat([scored(row, states, "transcript")[1] for row, states in zip(rows, hidden, strict=True)])
         answers = [token for row in rows for token in row.token_ids[row.answer.start :]]
         return cross_entropy(self.head(before).float(), torch.tensor(answers, device=before.device))
@@ -212,8 +285,9 @@ class PlaceholderAdapter(Adapter):
             heard = self.hear([query])[query.audio_hash]
         row = self._row(query, heard)
         with recorded("language_model", self.decoder) as decoded:
-            piece = self._embedded(row.token_ids[: row.audio.stop], row, heard)
-            self.decoder(inputs_embeds=piece[None], use_cache=False)
+            ids = torch.tensor(row.token_ids[: row.audio.stop], device=self._core.device)
+            embedded = self._filled(ids, [(row.audio.start, heard)])
+            self.decoder(inputs_embeds=embedded[None], use_cache=False, **self.decoder_arguments(ids[None]))
         positions = len(next(iter(encoded.values())))
         tokens = len(heard.embedded)
         sounding = ceil(tokens * heard.share) if self.fills_tokens else tokens
@@ -238,37 +312,38 @@ class PlaceholderAdapter(Adapter):
             answer=range(len(before), len(before) + len(answer)),
         )
 
-    def _embedded(self, token_ids: Sequence[int], row: TokenRow, heard: EncodedAudio) -> torch.Tensor:
-        tokens = self._embed(torch.tensor(token_ids, device=self._core.device))
-        before, after = tokens[: row.audio.start], tokens[row.audio.stop :]
-        return torch.cat([before, heard.embedded.to(tokens.dtype), after])
+    def _filled(self, ids: torch.Tensor, sounds: Sequence[tuple[int, EncodedAudio]]) -> torch.Tensor:
+        """Return the embeddings of token ids int64[T], with each sound from its first audio token on."""
+        embedded = self._embed(ids)
+        places = [place for start, sound in sounds for place in range(start, start + len(sound.embedded))]
+        values = torch.cat([sound.embedded for _, sound in sounds]).to(embedded.dtype)
+        return embedded.index_copy(0, torch.tensor(places, device=embedded.device), values)
 
-    def _run(self, queries: Sequence[Query]) -> list[_PlaceholderRun]:
-        """Run encoder and language model; a common beginning of rows of one sound runs only once."""
-        sounds = self.hear(queries)
+    def _run(self, queries: Sequence[Query], sounds: Mapping[str, EncodedAudio]) -> _PackedRun:
+        """Run the language model; a common beginning of rows of one sound runs only once."""
         heard = [sounds[query.audio_hash] for query in queries]
         rows = [self._row(query, sound) for query, sound in zip(queries, heard, strict=True)]
         tokens = [row.token_ids[:-1] for row in rows]  # the last token predicts nothing
-        shared = self._shared(queries, rows, tokens)
-        pieces = [
-            self._embedded(ids, row, sound)[skipped:]
-            for ids, row, sound, skipped in zip(tokens, rows, heard, shared.lengths, strict=True)
-        ]
-        hidden = shared_hidden(self.decoder, pieces, shared)
-        return [_PlaceholderRun(*run) for run in zip(rows, heard, hidden, strict=True)]
+        model = self._language_model
+        shared = model.share(tokens, [query.audio_hash for query in queries], [row.audio.stop for row in rows])
+        packed = PackedRows([len(row) for row in tokens], shared, self._core.device)
+        ids = packed_ids(tokens, shared, packed).to(self._core.device)
+        whole = [at for at, parent in enumerate(shared.parents) if parent == at]
+        embedded = self._filled(ids, [(packed.own[at].start + rows[at].audio.start, heard[at]) for at in whole])
+        return _PackedRun(rows, heard, packed, model.hidden(ids, embedded, packed))
 
-    def _shared(
-        self, queries: Sequence[Query], rows: Sequence[TokenRow], tokens: Sequence[Sequence[int]]
-    ) -> SharedPrefix:
-        if getattr(self.decoder.config, "sliding_window", None):  # its window would count padding
-            return SharedPrefix(list(range(len(rows))), [0] * len(rows))
-        return common_beginnings(tokens, [query.audio_hash for query in queries], [row.audio.stop for row in rows])
+    def compile(self) -> bool:
+        """Compile the repeated layers of encoder and language model; see `Adapter.compile`."""
+        return self._language_model.packs and compile_layers([self.encoder, self.decoder])
 
-    def _read(self, run: _PlaceholderRun, slices: Sequence[str]) -> Forced:
-        """Read the requested slices; the head runs only at their positions, because vocabularies are large."""
-        token_ids, logits = {}, {}
-        for name in slices:
-            ids, vectors = scored(run.row, run.hidden, name)
-            logits[name] = self.head(vectors).float()
-            token_ids[name] = logits[name].argmax(-1) if name == "audio" else ids
-        return Forced(token_ids, logits, *run.pooled(), run.heard.seconds_cut)
+    @cached_property
+    def _language_model(self) -> LanguageModel:
+        return LanguageModel(self.decoder, self._embed, self.head, self.decoder_arguments)
+
+    def _logits(self, run: _PackedRun, name: str) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Return a slice's token ids and logits of each row."""
+        distinct, of_row = run.scored(name)
+        made = [(ids, self.head(vectors).float()) for ids, vectors in distinct]
+        if name == "audio":
+            made = [(logits.argmax(-1), logits) for _, logits in made]
+        return [made[at] for at in of_row]

@@ -11,6 +11,8 @@ from stages.models.adapter import Reduce
 
 LOGITS_AT_ONCE = 1 << 25
 """Largest number of logits in memory (128 MB), so that a large vocabulary does not limit the batch size."""
+LOGITS_AT_ONCE_ON_GPU = 1 << 28
+"""The same on a GPU, which is slow in small parts."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,17 @@ def scored(row: TokenRow, logits_of: torch.Tensor, name: str) -> tuple[torch.Ten
     token_ids : int64[T]
     vectors : float[T, d]
     """
+    ids, positions = slice_of(row, name)
+    return torch.tensor(ids, dtype=torch.int64), logits_of[positions.start : positions.stop]
+
+
+def slice_of(row: TokenRow, name: str) -> tuple[list[int], range]:
+    """Return a slice's token ids and the positions that predict them; see `scored`."""
     if name == "audio":
-        return torch.empty(0, dtype=torch.int64), logits_of[row.audio.start : row.audio.stop]
+        return [], row.audio
     places = row.instruction if name == "instruction" else row.answer
-    ids = torch.tensor(row.token_ids[places.start : places.stop], dtype=torch.int64)
-    return ids, logits_of[places.start - 1 : places.stop - 1] if places else logits_of[:0]
+    ids = row.token_ids[places.start : places.stop]
+    return ids, range(places.start - 1, places.stop - 1) if places else range(0)
 
 
 def reduced(
@@ -90,7 +98,7 @@ def reduced(
     """
     vectors = torch.cat([of_row for _, of_row in slices])
     ids = torch.cat([of_row for of_row, _ in slices]).to(vectors.device)
-    rows = max(1, LOGITS_AT_ONCE // vocabulary)
+    rows = max(1, (LOGITS_AT_ONCE if vectors.device.type == "cpu" else LOGITS_AT_ONCE_ON_GPU) // vocabulary)
     found, parts = [], []
     for start in range(0, max(len(vectors), 1), rows):  # at least once, to learn the names of the statistics
         logits = head(vectors[start : start + rows]).float()
@@ -98,5 +106,6 @@ def reduced(
         parts.append(reduce(logits, found[-1]))
     lengths = [len(of_row) for _, of_row in slices]
     token_ids = torch.split(torch.cat(found).cpu(), lengths)
-    statistics = {name: torch.split(torch.cat([part[name] for part in parts]).cpu(), lengths) for name in parts[0]}
+    values = torch.stack([torch.cat([part[name] for part in parts]) for name in parts[0]]).cpu()
+    statistics = {name: torch.split(of_name, lengths) for name, of_name in zip(parts[0], values, strict=True)}
     return [(token_ids[at], {name: of_rows[at] for name, of_rows in statistics.items()}) for at in range(len(slices))]

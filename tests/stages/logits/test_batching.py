@@ -52,5 +52,6 @@ def test_a_sound_with_more_rows_than_fit_goes_into_several_batches() -> None:
 
 def test_no_clip_crosses_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batching, "ROWS_SORTED", 5)
+    monkeypatch.setattr(batching, "BATCHES_SORTED", 0)
     found = [{item.row.clip_id for item in batch} for batch in batches(rows(6, 2, 2), 100, audio_of)]
     assert found == [{"00", "01"}, {"02", "03"}, {"04", "05"}]

@@ -1,0 +1,204 @@
+"""A language model over packed rows: their hidden states, and their greedy continuations.
+
+A decoder cannot run packed rows if its layers mix positions in another way than by attention, such as by a convolution
+or a recurrent state, or if its attention is not that of `transformers`. `LanguageModel.packs` finds this out by a
+trial. Such a decoder runs rows side by side, padded on the right, and shares no beginnings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+
+from stages.models.forward.attention import NO_MASK, Attention, KeyValues
+from stages.models.forward.packing import PackedRows
+from stages.models.forward.sharing import SharedPrefix, common_beginnings
+
+UNPACKABLE = (TypeError, ValueError, RuntimeError, AttributeError, IndexError, KeyError)
+"""What decoders raise if they cannot take packed rows."""
+STEPS_UNCHECKED = 8
+"""On a GPU, the number of tokens that are generated between two searches for the ends of answers: a search waits."""
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """A causal decoder with its embedding and head.
+
+    Attributes
+    ----------
+    decoder : transformers.PreTrainedModel
+        Without its head; takes ``inputs_embeds``.
+    embed, head : callable
+        From token ids int64[...] to float[..., D], and from float[n, D] to logits float[n, V].
+    arguments : callable
+        From token ids int64[R, n] to further arguments that the decoder needs for them.
+    """
+
+    decoder: Any
+    embed: Callable[[torch.Tensor], torch.Tensor]
+    head: Callable[[torch.Tensor], torch.Tensor]
+    arguments: Callable[[torch.Tensor], Mapping[str, torch.Tensor]]
+
+    @cached_property
+    @torch.inference_mode()
+    def packs(self) -> bool:
+        """Whether packed rows have the hidden states that they have by themselves."""
+        tokens = [[2, 3, 4, 5, 6, 7], [2, 3, 4, 5, 7, 6, 3], [5, 4, 3, 2, 6]]
+        shared = common_beginnings(tokens, [0, 0, 1], [3, 3, 3])
+        try:
+            packed = self._trial(tokens, shared, self._packed_hidden)
+        except UNPACKABLE:
+            return False
+        padded = self._trial(tokens, SharedPrefix.none(len(tokens)), self._padded_hidden)
+        tolerance = 1e-3 if padded.dtype == torch.float32 else 0.03
+        return bool((packed - padded).float().norm() <= tolerance * padded.float().norm())
+
+    def share(self, tokens: Sequence[Sequence[int]], sounds: Sequence[str], least: Sequence[int]) -> SharedPrefix:
+        """Find the beginnings that rows share, if this decoder can make use of them; see `common_beginnings`."""
+        return common_beginnings(tokens, sounds, least) if self.packs else SharedPrefix.none(len(tokens))
+
+    def hidden(self, ids: torch.Tensor, embedded: torch.Tensor, rows: PackedRows) -> torch.Tensor:
+        """Return the last hidden layer of packed rows.
+
+        Parameters
+        ----------
+        ids : int64[T]
+        embedded : float[T, D]
+            The embeddings of `ids`, with sounds in the places of audio tokens.
+        rows : PackedRows
+
+        Returns
+        -------
+        float[T, D]
+        """
+        return (self._packed_hidden if self.packs else self._padded_hidden)(ids, embedded, rows)
+
+    def greedy(
+        self, ids: Sequence[torch.Tensor], embedded: Sequence[torch.Tensor], end: int, max_tokens: int
+    ) -> list[list[int]]:
+        """Continue prompts with the most probable tokens.
+
+        Parameters
+        ----------
+        ids : sequence of int64[n]
+            Prompts; n >= 1.
+        embedded : sequence of float[n, D]
+        end : int
+            The token that ends an answer; the returned ids do not contain it.
+        max_tokens : int
+            Largest number of tokens of an answer.
+        """
+        if self.packs:
+            return self._packed_greedy(ids, embedded, end, max_tokens)
+        answers: dict[int, list[int]] = {}
+        for length in sorted({len(of_row) for of_row in ids}):  # padding would enter a recurrent state
+            rows = [at for at, of_row in enumerate(ids) if len(of_row) == length]
+            prompts = torch.stack([ids[at] for at in rows]), torch.stack([embedded[at] for at in rows])
+            answers |= zip(rows, self._cached_greedy(*prompts, end, max_tokens), strict=True)
+        return [answers[at] for at in range(len(ids))]
+
+    def _packed_hidden(self, ids: torch.Tensor, embedded: torch.Tensor, rows: PackedRows) -> torch.Tensor:
+        return self._attended(ids, embedded, rows.positions, rows)
+
+    def _padded_hidden(self, ids: torch.Tensor, embedded: torch.Tensor, rows: PackedRows) -> torch.Tensor:
+        more = self.arguments(rows.padded(ids))
+        made = self.decoder(inputs_embeds=rows.padded(embedded), use_cache=False, **more)
+        return rows.packed(made.last_hidden_state)
+
+    def _attended(
+        self, ids: torch.Tensor, embedded: torch.Tensor, positions: torch.Tensor, packing: Attention
+    ) -> torch.Tensor:
+        """Run the decoder over one sequence, T tokens, whose attention `packing` computes."""
+        made = self.decoder(
+            inputs_embeds=embedded[None],
+            attention_mask=embedded.new_zeros(NO_MASK),
+            position_ids=positions[None],
+            use_cache=False,
+            packing=packing,
+            **self.arguments(ids[None]),
+        )
+        hidden: torch.Tensor = made.last_hidden_state[0]
+        return hidden
+
+    def _packed_greedy(
+        self, ids: Sequence[torch.Tensor], embedded: Sequence[torch.Tensor], end: int, max_tokens: int
+    ) -> list[list[int]]:
+        device, lengths = embedded[0].device, [len(of_row) for of_row in ids]
+        rows = PackedRows(lengths, SharedPrefix.none(len(lengths)), device)
+        rows.kept = held = KeyValues(torch.tensor(lengths, device=device), max_tokens)
+        hidden = self._packed_hidden(torch.cat(list(ids)), torch.cat(list(embedded)), rows)
+        last = hidden[torch.tensor([own.stop - 1 for own in rows.own], device=device)]
+        answers: list[list[int]] = [[] for _ in lengths]
+        running = list(range(len(lengths)))
+        unchecked: list[torch.Tensor] = []
+        steps = 1 if device.type == "cpu" else STEPS_UNCHECKED
+        for step in range(1, max_tokens + 1):
+            unchecked.append(self.head(last).argmax(-1))
+            if step % steps == 0 or step == max_tokens:
+                going = _extended(answers, running, torch.stack(unchecked, 1).tolist(), end)
+                if not going or step == max_tokens:
+                    break
+                if len(going) < len(running):
+                    chosen = torch.tensor(going, device=device)
+                    held.keep(chosen)
+                    unchecked = [unchecked[-1][chosen]]
+                    running = [running[at] for at in going]
+                best, unchecked = unchecked[-1], []
+            else:
+                best = unchecked[-1]
+            last = self._attended(best, self.embed(best), held.lengths, held)
+            held.advance()
+        return answers
+
+    def _cached_greedy(self, ids: torch.Tensor, embedded: torch.Tensor, end: int, max_tokens: int) -> list[list[int]]:
+        """Continue prompts of one length, int64[R, n] and float[R, n, D], with the decoder's own cache."""
+        answers: list[list[int]] = [[] for _ in ids]
+        running, cache = set(range(len(ids))), None
+        for _ in range(max_tokens):
+            made = self.decoder(inputs_embeds=embedded, past_key_values=cache, use_cache=True, **self.arguments(ids))
+            best, cache = self.head(made.last_hidden_state[:, -1]).argmax(-1), made.past_key_values
+            running = {at for at in running if best[at] != end}
+            for at in running:
+                answers[at].append(int(best[at]))
+            if not running:
+                break
+            ids, embedded = best[:, None], self.embed(best)[:, None]
+        return answers
+
+    def _trial(
+        self,
+        tokens: Sequence[Sequence[int]],
+        shared: SharedPrefix,
+        run: Callable[[torch.Tensor, torch.Tensor, PackedRows], torch.Tensor],
+    ) -> torch.Tensor:
+        """Return the hidden states of all positions of some rows, one row after the other."""
+        device = next(self.decoder.parameters()).device
+        rows = PackedRows([len(row) for row in tokens], shared, device)
+        ids = packed_ids(tokens, shared, rows).to(device)
+        hidden = run(ids, self.embed(ids), rows)
+        places = [place for at, row in enumerate(tokens) for place in rows.places(at, range(len(row)))]
+        return hidden[torch.tensor(places, device=device)]
+
+
+def packed_ids(tokens: Sequence[Sequence[int]], shared: SharedPrefix, rows: PackedRows) -> torch.Tensor:
+    """Return the token ids of packed rows in their order in the sequence, int64[T]."""
+    ids = torch.empty(max(own.stop for own in rows.own), dtype=torch.int64)
+    for at, own in enumerate(rows.own):
+        if own:
+            ids[own.start : own.stop] = torch.tensor(tokens[at][shared.lengths[at] :])
+    return ids
+
+
+def _extended(answers: list[list[int]], running: Sequence[int], made: Sequence[Sequence[int]], end: int) -> list[int]:
+    """Add new tokens to the answers of running rows; return the indices, in `running`, of those that go on."""
+    going = []
+    for at, (row, tokens) in enumerate(zip(running, made, strict=True)):
+        length = tokens.index(end) if end in tokens else len(tokens)
+        answers[row] += tokens[:length]
+        if length == len(tokens):
+            going.append(at)
+    return going
