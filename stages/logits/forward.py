@@ -25,15 +25,11 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Computed:
-    """A batch in the form that the row cache keeps: a table per slice and the embeddings, one row per query.
-
-    `failures` lists the reasons of rows without tokens.
-    """
+    """A batch in the form that the row cache keeps: a table per slice and the embeddings, one row per query."""
 
     rows: Sequence[PlannedRow]
     tokens: dict[str, pa.Table]
     embeddings: pa.Table
-    failures: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -117,7 +113,7 @@ def _computed(adapter: Adapter, batch: Sequence[tuple[PlannedRow, Query]], quest
     found = _reduced(adapter, rows, queries, question)
     texts = [query.text for query in queries]
     tokens = {name: token_table(texts, found, name, question.orders) for name in question.slices}
-    return Computed(rows, tokens, embedding_table(found), [row.failure for row in found if row.failure is not None])
+    return Computed(rows, tokens, embedding_table(found))
 
 
 def _reduced(
