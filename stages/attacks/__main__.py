@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -61,6 +61,15 @@ def work(audit: str, params: AttacksParams) -> None:
     )
     write_table(folder / "neighbour_scores.parquet", queries, schema, SCORES_PER_GROUP)
     write_json(folder / "attacks.json", kinds)
+    write_json(folder / "unscored.json", _by_role(gathered.unscored))
+
+
+def _by_role(unscored: Mapping[tuple[str, View], dict[str, int]]) -> dict[str, dict[str, dict[str, int]]]:
+    """Return the numbers of clips that were not scored by role, view and reason."""
+    found: dict[str, dict[str, dict[str, int]]] = {}
+    for (role, view), counts in unscored.items():
+        found.setdefault(role, {})[view.name] = counts
+    return found
 
 
 def _primary(params: AttacksParams) -> dict[View, Collection[str]]:

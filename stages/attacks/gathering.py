@@ -6,7 +6,7 @@ log-probability is kept and, for changed audio and pairings, the scores of the p
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -32,10 +32,13 @@ class Gathered:
     sheets : dict of (role, View) to Sheet
     of_neighbours : dict of (role, View) to dict of str to float64[m]
         Scores of changed audio and of pairings, each used as the query, by the primary row attacks; NaN elsewhere.
+    unscored : dict of (role, View) to dict of str to int
+        The number of clips without tokens, by the reason; a view without such clips is left out.
     """
 
     sheets: Sheets
     of_neighbours: dict[tuple[str, View], Columns]
+    unscored: dict[tuple[str, View], dict[str, int]]
 
 
 @dataclass
@@ -48,6 +51,7 @@ class _Parts:
     indicators: list[Floats] = field(default_factory=list)
     around: list[tuple[Ints, Floats]] = field(default_factory=list)
     of_neighbours: Columns = field(default_factory=dict)
+    unscored: Counter[str] = field(default_factory=Counter)
 
 
 def gather(
@@ -88,6 +92,7 @@ def gather(
     return Gathered(
         {key: _sheet(own, places, clips, _probes_of(*key, probes)) for key, own in sorted(parts.items())},
         {key: own.of_neighbours for key, own in sorted(parts.items()) if own.of_neighbours},
+        {key: dict(sorted(own.unscored.items())) for key, own in sorted(parts.items()) if own.unscored},
     )
 
 
@@ -96,7 +101,9 @@ def _add_originals(
 ) -> None:
     if not len(chosen):
         return
-    rows, clip = rows_of(table.take(pa.array(chosen)), statistic_columns(table)), places.clip[at[chosen]]
+    originals = table.take(pa.array(chosen))
+    own.unscored.update(reason for reason in originals["failure"].to_pylist() if reason is not None)
+    rows, clip = rows_of(originals, statistic_columns(table)), places.clip[at[chosen]]
     _place(own.columns, score_rows(rows, settings), clip, clips)
     own.rows.append(rows.keep(KEPT))
     own.clips.append(clip)

@@ -45,6 +45,7 @@ from stages.evaluation.sensitivity import (
     query_scores,
 )
 from stages.evaluation.settings import settings_of
+from stages.evaluation.unscored import require_scores, unscored_notes
 
 STAGE = "evaluation"
 ROC_POINTS = 50
@@ -61,9 +62,11 @@ def work(name: str, params: EvaluationParams) -> None:
     clip_ids = clips["clip_id"].to_pylist()
     record = read_json(artifact("target", audit.target, "target.json"))
     kinds = read_json(artifact("attacks", name, "attacks.json"))
+    unscored = read_json(artifact("attacks", name, "unscored.json"))
     audible = bool(record.get("audible", False))
     target, reference = _scores(name, clip_ids)
     if audible:
+        require_scores(name, target, unscored, len(clip_ids))
         primary = primary_of(named, target, kinds)
     else:  # no scores: audio does not reach the target
         primary = named
@@ -78,7 +81,7 @@ def work(name: str, params: EvaluationParams) -> None:
         primary,
     )
     left_out = [MembershipReason.of("attack_not_scored", attack=attack) for attack in named if attack not in primary]
-    case = replace(case, notes=[*case.notes, *left_out])
+    case = replace(case, notes=[*case.notes, *left_out, *unscored_notes(primary, unscored, len(clip_ids))])
     baseline = read_json(artifact("blind_baseline", audit.corpus, "details.json"))
     scores, matched = (
         read_table(artifact("blind_baseline", audit.corpus, f"{table}.parquet")) for table in ("scores", "matched")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
@@ -20,10 +19,11 @@ from stages.logits.batching import batches
 from stages.logits.forward import ForwardRequest, computed_batches
 from stages.logits.output import embedding_stream, token_stream
 from stages.logits.params import LogitsParams
-from stages.logits.plan import Keys, PlannedRow, rows_of
+from stages.logits.plan import Keys, PlannedRow, originals_of, rows_of
 from stages.logits.probing import probe_table
 from stages.logits.rows import embedding_row_schema, token_row_schema
 from stages.logits.statistics import statistic_names
+from stages.logits.unscored import UnscoredRows
 from stages.models.adapter import OWN_ONLY
 from stages.models.places import is_endpoint
 from stages.models.record import TargetRecord, read_record
@@ -39,10 +39,12 @@ def work(audit: str, params: LogitsParams) -> None:
     if named.reference != NONE:
         records["reference"] = read_record(named.reference)
     rows: list[PlannedRow] = []
+    unscored = UnscoredRows(())
     if records["target"].audible:  # no rows if audio does not reach the target
         columns = ["neighbour_id", "clip_id", "audio_hash", "text", "kind"]
         neighbours = read_table(artifact("perturbation", named.corpus, "neighbours.parquet"), columns)
         rows = rows_of(neighbours, len(asked.instructions), asked.conditions)
+        unscored = UnscoredRows(originals_of(neighbours))
     keys = {role: _keys(record, params) for role, record in records.items()}
     with ExitStack() as stack:
         tokens = stack.enter_context(RowCache("logits/tokens", token_row_schema(asked.orders)))
@@ -56,11 +58,14 @@ def work(audit: str, params: LogitsParams) -> None:
             if missing:
                 _compute(f"logits@{audit} {role}", record, keys[role], missing, tokens, embeddings, audio_of, params)
         folder, schema = artifact("logits", audit), tokens_schema(statistic_names(asked.orders))
-        write_table(folder / "tokens.parquet", token_stream(rows, keys, tokens, asked.slices), schema)
+        stream = token_stream(rows, keys, tokens, asked.slices)
+        write_table(folder / "tokens.parquet", unscored.watched(stream), schema)
         write_table(folder / "embeddings.parquet", embedding_stream(rows, keys, embeddings), EMBEDDINGS_SCHEMA)
         probes = probe_table(f"logits@{audit}", named.corpus, records if rows else {}, params)
         write_table(folder / "probes.parquet", probes, PROBES_SCHEMA)
         print(tokens.summary(), embeddings.summary(), sep="\n")
+    for sentence in unscored.sentences():
+        print(f"logits@{audit} {sentence}")
 
 
 def _audio_lookup(corpus: str) -> Callable[[PlannedRow], bytes]:
@@ -109,7 +114,6 @@ def _compute(
     torch.set_num_threads(1)
     adapter, asked = load_adapter(record), params.logits
     question = ForwardRequest(asked.instructions, asked.slices, asked.orders, asked.generated_tokens)
-    failures: Counter[str] = Counter()
     prepared = batches(missing, asked.batch_size, audio_of)
     clips = len({row.clip_id for row in missing})
     with tqdm(
@@ -125,9 +129,6 @@ def _compute(
                 tokens.append([keys.tokens(row, slice_) for row in batch.rows], table)
             embeddings.append([keys.embeddings(row) for row in batch.rows], batch.embeddings)
             progress.update(len(batch.rows))
-            failures.update(batch.failures)
-    for failure, count in failures.most_common():
-        print(f"{label}: {count} of {len(missing)} rows have no tokens: it {failure}")
 
 
 if __name__ == "__main__":

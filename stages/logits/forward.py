@@ -27,15 +27,11 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Computed:
-    """A batch in the form that the row cache keeps: a table per slice and the embeddings, one row per query.
-
-    `failures` lists the reasons of rows without tokens.
-    """
+    """A batch in the form that the row cache keeps: a table per slice and the embeddings, one row per query."""
 
     rows: Sequence[PlannedRow]
     tokens: dict[str, pa.Table]
     embeddings: pa.Table
-    failures: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -127,7 +123,7 @@ def _computed(adapter: Adapter, batch: Sequence[tuple[PlannedRow, Query]], quest
         texts = [query.text for query in queries]
         found = _given(adapter, queries, question.slices, reduce)
     tokens = {name: token_table(texts, found, name, question.orders) for name in question.slices}
-    return Computed(rows, tokens, embedding_table(found), [row.failure for row in found if row.failure is not None])
+    return Computed(rows, tokens, embedding_table(found))
 
 
 def _given(adapter: Adapter, queries: Sequence[Query], slices: Sequence[str], reduce: Reduce) -> list[Reduced]:

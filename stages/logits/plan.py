@@ -54,6 +54,12 @@ def rows_of(neighbours: pa.Table, instructions: int, conditions: Sequence[str]) 
     ]
 
 
+def originals_of(neighbours: pa.Table) -> set[str]:
+    """Return the neighbour_ids of the clips themselves."""
+    kinds = zip(neighbours["neighbour_id"].to_pylist(), neighbours["kind"].to_pylist(), strict=True)
+    return {neighbour_id for neighbour_id, kind in kinds if kind == "original"}
+
+
 @dataclass(frozen=True)
 class Keys:
     """Computes the row cache's keys for one target.

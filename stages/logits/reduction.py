@@ -15,16 +15,23 @@ from stages.models.adapter import Reduced
 
 
 def token_table(texts: Sequence[str], rows: Sequence[Reduced], slice_: str, orders: Sequence[float]) -> pa.Table:
-    """Return one slice of a batch: one row per query, in order; null if a statistic is not available."""
-    ids = [row.token_ids[slice_] for row in rows]
+    """Return one slice of a batch: one row per query, in order; null if a statistic is not available.
+
+    A row whose log-probabilities are not finite numbers has no tokens, like one that the target failed to answer, and
+    `failure` says why. Its other statistics may look like numbers, and would be taken for scores.
+    """
+    failures = [row.why_unscored(slice_) for row in rows]
+    usable = [failure is None or row.failure is not None for failure, row in zip(failures, rows, strict=True)]
+    ids = [row.token_ids[slice_] if able else torch.empty(0).long() for able, row in zip(usable, rows, strict=True)]
+    statistics = [row.statistics[slice_] if able else {} for able, row in zip(usable, rows, strict=True)]
     columns = {
         "seconds_cut": pa.array([row.seconds_cut for row in rows], pa.float32()),
-        "failure": pa.array([row.failure for row in rows], pa.string()),
+        "failure": pa.array(failures, pa.string()),
         "text": pa.array(texts, pa.string()),
         "token_ids": pa.ListArray.from_arrays(_offsets(ids), pa.array(torch.cat(ids).numpy(), pa.int32())),
     }
     for name in statistic_names(orders):
-        columns[name] = _lists([row.statistics[slice_].get(name) for row in rows])
+        columns[name] = _lists([of_row.get(name) for of_row in statistics])
     return pa.table(columns)
 
 

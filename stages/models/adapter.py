@@ -83,6 +83,10 @@ Each row is reduced by itself.
 OWN_ONLY = "scores no text but its own answer"
 """The reason why a given text has no tokens if `Adapter.forces` is False."""
 
+NOT_NUMBERS = "gives log-probabilities that are not numbers"
+INFINITE = "gives infinite log-probabilities"
+"""The reasons why a row has no tokens if its log-probabilities are NaN, or if one of them is infinite."""
+
 
 @dataclass
 class Reduced:
@@ -107,6 +111,13 @@ class Reduced:
     hidden: torch.Tensor
     seconds_cut: float
     failure: str | None = None
+
+    def why_unscored(self, slice_: str) -> str | None:
+        """Return the reason why a slice has no usable log-probabilities; None if it has, or if it was not reduced."""
+        logprob = self.statistics[slice_].get("logprob")
+        if self.failure is not None or logprob is None or bool(logprob.isfinite().all()):
+            return self.failure
+        return NOT_NUMBERS if bool(logprob.isnan().any()) else INFINITE
 
 
 class Adapter(ABC):

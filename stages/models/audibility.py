@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import torch
 
-from stages.core.errors import EarwitnessError
 from stages.core.run.randomness import generator
 from stages.core.sound.audio import RATE, Samples, audio_hash
 from stages.models.adapter import TRANSCRIBE, Adapter, Query
+from stages.models.checks.scoring import answer_scores, require_numbers
 
 SOUNDS = 6
 SECONDS = 1.5
@@ -31,18 +30,28 @@ def audio_effect(adapter: Adapter, seed: int) -> dict[str, float]:
     -------
     dict of str to float
         Mean absolute change in nats per token when the audio is ``swapped`` with another sound, ``silent`` or
-        ``shuffled`` (its 50 ms pieces in another order). All are 0.0 for a model that audio does not reach.
+        ``shuffled`` (its 50 ms pieces in another order). All are 0.0 for a model that audio does not reach. Answers
+        whose log-probabilities are not numbers are left out.
+
+    Raises
+    ------
+    EarwitnessError
+        If no answer to a kind of sound has a log-probability that is a number.
     """
     sounds = [_sound(seed, number) for number in range(SOUNDS)]
     own = _log_probabilities(adapter, sounds)
+    require_numbers(own, "every answer")
     others = {
         "swapped": [*sounds[1:], sounds[0]],
         "silent": [np.zeros_like(sound) for sound in sounds],
         "shuffled": [_shuffled(sound, seed, number) for number, sound in enumerate(sounds)],
     }
-    return {
-        name: float(np.mean(np.abs(_log_probabilities(adapter, changed) - own))) for name, changed in others.items()
-    }
+    effect = {}
+    for name, changed in others.items():
+        difference = np.abs(_log_probabilities(adapter, changed) - own)
+        require_numbers(difference, f"every answer to {name} sound")
+        effect[name] = float(np.nanmean(difference))
+    return effect
 
 
 def is_audible(effect: dict[str, float], least: float) -> bool:
@@ -62,15 +71,7 @@ def _log_probabilities(adapter: Adapter, sounds: Sequence[Samples]) -> np.ndarra
     if not adapter.forces:
         answers = adapter.generate(queries, OWN_TOKENS)
         queries = [replace(query, text=text) for query, text in zip(queries, answers, strict=True)]
-    rows = adapter.reduced(queries, ["transcript"], _log_probability)
-    if failure := next((row.failure for row in rows if row.failure is not None), None):
-        raise EarwitnessError(f"the target cannot be checked: it {failure}")
-    scored = [row.statistics["transcript"]["logprob"].double() for row in rows]
-    return np.array([of_row.mean().item() if len(of_row) else 0.0 for of_row in scored])  # an answer may be empty
-
-
-def _log_probability(logits: torch.Tensor, token_ids: torch.Tensor) -> dict[str, torch.Tensor]:
-    return {"logprob": torch.log_softmax(logits, -1).gather(1, token_ids[:, None]).squeeze(1)}
+    return answer_scores(adapter, queries)
 
 
 def _sound(seed: int, number: int) -> Samples:

@@ -10,6 +10,7 @@ from typing import Any
 from stages.core.store.jsonfile import write_text
 from stages.models.adapter import Adapter
 from stages.models.audibility import audio_effect, is_audible
+from stages.models.checks.understanding import understanding
 from stages.models.hashing import checkpoint_files, named_hash, weight_hash
 from stages.models.loading import load_checkpoint
 from stages.models.options import LoadOptions
@@ -39,7 +40,9 @@ def keep_trained(adapter: Adapter, name: str, losses: Sequence[float], folder: P
     dtype = str(next(adapter.model.parameters()).dtype).removeprefix("torch.")
     options = LoadOptions(dtype=dtype, attention=params.target.attention)
     saved = load_checkpoint(files.as_posix(), options)
-    write_record(describe(saved, name, files, files.as_posix(), options, params))
+    record = describe(saved, name, files, files.as_posix(), options, params)
+    print(f"{name}: {record.words()}", flush=True)
+    write_record(record)
 
 
 def save_checkpoint(adapter: Adapter, folder: Path) -> None:
@@ -80,6 +83,7 @@ def describe(
     model: Any = adapter.model
     weights = list(model.parameters())
     effect = audio_effect(adapter, params.seed)
+    audible = is_audible(effect, params.target.min_audio_effect)
     return TargetRecord(
         name=name,
         model=source,
@@ -90,6 +94,7 @@ def describe(
         dtype=str(weights[0].dtype).removeprefix("torch.") if files else UNSTATED,
         attention=options.attention if files else UNSTATED,
         window_seconds=adapter.window_seconds,
-        audible=is_audible(effect, params.target.min_audio_effect),
+        audible=audible,
         audio_effect={kind: round(change, 6) for kind, change in effect.items()},
+        spoken=understanding(adapter) if audible else None,
     )

@@ -9,10 +9,43 @@ from pydantic import BaseModel, ConfigDict
 from stages.core.config.nouns import Placement, Quantization, Task
 from stages.core.errors import EarwitnessError
 from stages.core.store.jsonfile import artifact, read_json, write_json
+from stages.models.adapter import NOT_NUMBERS
 from stages.models.options import CHANGES_SCORES, LoadOptions
 
 UNSTATED = "unstated"
 """The value of `dtype` and `attention` for a closed model, which does not state them."""
+
+
+class SpokenCheck(BaseModel):
+    """How well a target understands spoken English sentences; see `stages.models.checks.understanding`.
+
+    Attributes
+    ----------
+    sentences, scored : int
+        How many there are, and how many have log-probabilities that are numbers.
+    word_error_rate : float
+        Wrong, missing and added words of the target's own transcripts, over the number of spoken words.
+    right_text_gain : float or None
+        By how many nats per token the right text is likelier than the text of another sentence; about 0 for a target
+        that does not understand. None if no sentence could be scored.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sentences: int
+    scored: int
+    word_error_rate: float
+    right_text_gain: float | None
+
+    def words(self) -> str:
+        """Return what was found, for the terminal."""
+        found = f"word error rate {self.word_error_rate:.0%} on {self.sentences} spoken sentences".replace("%", " %")
+        if self.right_text_gain is not None:
+            than = "likelier" if self.right_text_gain >= 0 else "less likely"
+            found += f"; right text {abs(self.right_text_gain):.2f} nats per token {than} than another sentence's"
+        if self.scored < self.sentences and self.right_text_gain is not None:
+            found += f"; {self.sentences - self.scored} sentences not scored: it {NOT_NUMBERS}"
+        return found
 
 
 class TargetRecord(BaseModel):
@@ -43,6 +76,8 @@ class TargetRecord(BaseModel):
     audio_effect : dict of str to float
         Mean absolute change of the answers' log-probability per token, in nats, when the audio is ``swapped``,
         ``silent`` or ``shuffled``.
+    spoken : SpokenCheck or None
+        How well it understands speech; None if it does not hear.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,6 +98,13 @@ class TargetRecord(BaseModel):
     window_seconds: float
     audible: bool
     audio_effect: dict[str, float]
+    spoken: SpokenCheck | None = None
+
+    def words(self) -> str:
+        """Return what the checks found, for the terminal."""
+        if not self.audible:
+            return "audio does not reach it: its audits will say not_audible"
+        return f"hears; {self.spoken.words()}" if self.spoken is not None else "hears"
 
     def fingerprint(self) -> dict[str, Any]:
         """Return the properties of this target that a number computed with it depends on."""

@@ -34,8 +34,7 @@ def work(name: str, params: TargetParams) -> None:
     else:
         record = _checked(name, place, params)
         write_json(kept, {**state, "record": record.model_dump()})
-    if not record.audible:
-        print(f"target@{name}: audio does not reach it: its audits will say not_audible", flush=True)
+    print(f"target@{name}: {record.words()}", flush=True)
     if _written(name) != record.model_dump():
         write_record(record)
 

@@ -97,11 +97,11 @@ def forced_run(adapter: Adapter, sound_of: Callable[[NamedSound], Samples]) -> R
     def run(requests: Sequence[Request]) -> list[Reply]:
         rows = adapter.reduced([_query(request, sound_of) for request in requests], ["transcript"], _log_probability)
         return [
-            Reply(failure=row.failure)
-            if row.failure is not None
+            Reply(failure=failure)
+            if failure is not None
             else Reply(log_probability=float(values.double().sum()), tokens=len(values))
             for row in rows
-            for values in [row.statistics["transcript"]["logprob"]]
+            for failure, values in [(row.why_unscored("transcript"), row.statistics["transcript"]["logprob"])]
         ]
 
     return run

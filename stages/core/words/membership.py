@@ -126,6 +126,7 @@ SENTENCES: dict[MembershipCode, str] = {
     "labels_unknown": "{clips} clips of unknown membership were left out",
     "speakers_assumed": "{assumed}",
     "attack_not_scored": "{attack} could not be scored: the target lacks the statistics that it needs",
+    "clips_not_scored": "{clips} of {all} clips were not scored: the {role} {reason}",
 }
 """The sentence of each code, with a placeholder for each of its figures."""
 

@@ -70,6 +70,7 @@ def write_audit(params: Whole, audible: bool = True, unlabelled: int = 0, **fact
     kinds = {name.split("/")[0]: {"uses_reference": False, "uses_labels": False} for name in names}
     kinds["recall"] = {"uses_reference": False, "uses_labels": True}
     write_json(artifact("attacks", AUDIT, "attacks.json"), kinds)
+    write_json(artifact("attacks", AUDIT, "unscored.json"), {})
     noisy = [
         {"neighbour_id": f"{id_}/noise/0", "clip_id": id_, "perturbation": "noise", "role": "target", "score": 0.0}
         | {"kind": "audio", "attack": "loss", "slice": "transcript", "condition": "given", "instruction": 0}

@@ -1,0 +1,1 @@
+"""Eight spoken sentences, with the files of their sound."""
