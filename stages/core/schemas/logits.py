@@ -38,7 +38,7 @@ def tokens_schema(statistics: Sequence[str]) -> pa.Schema:
             ("condition", pa.string()),
             ("slice", pa.string()),
             ("seconds_cut", pa.float32()),
-            ("failure", pa.string()),  # why a row has no tokens: no usable answer, or log-probabilities that are not finite
+            ("failure", pa.string()),  # why a row has no tokens: no usable answer, or values that are not finite
             ("text", pa.string()),
             ("token_ids", pa.list_(pa.int32())),
             *((name, FLOATS) for name in statistics),
