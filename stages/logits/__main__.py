@@ -113,6 +113,8 @@ def _compute(
 
     torch.set_num_threads(1)
     adapter, asked = load_adapter(record), params.logits
+    if asked.compile and torch.cuda.is_available() and not adapter.compile():
+        print(f"{label}: its layers cannot be compiled here; they run as they are")
     question = ForwardRequest(asked.instructions, asked.slices, asked.orders, asked.generated_tokens)
     prepared = batches(missing, asked.batch_size, audio_of)
     clips = len({row.clip_id for row in missing})

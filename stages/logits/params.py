@@ -16,6 +16,7 @@ class Logits(ComputedViews):
 
     generated_tokens: Positive
     batch_size: Positive
+    compile: bool
     probes: list[str]
 
 

@@ -333,8 +333,9 @@ class PlaceholderAdapter(Adapter):
         return _PackedRun(rows, heard, packed, model.hidden(ids, embedded, packed))
 
     def compile(self) -> bool:
-        """Compile the repeated layers of encoder and language model; see `Adapter.compile`."""
-        return self._language_model.packs and compile_layers([self.encoder, self.decoder])
+        """Compile the repeated layers of encoder and language model, if that works here; see `Adapter.compile`."""
+        model = self._language_model
+        return model.packs and compile_layers([self.encoder, self.decoder], model.trial)
 
     @cached_property
     def _language_model(self) -> LanguageModel:

@@ -18,6 +18,8 @@ from stages.models.forward.attention import NO_MASK, Attention, KeyValues
 from stages.models.forward.packing import PackedRows
 from stages.models.forward.sharing import SharedPrefix, common_beginnings
 
+TRIED = ((2, 3, 4, 5, 6, 7), (2, 3, 4, 5, 7, 6, 3), (5, 4, 3, 2, 6))
+"""Token ids of the rows with which a decoder is tried."""
 SAME = 1e-6
 """Relative difference of hidden states below which a row is said not to depend on another."""
 ROUNDED = {torch.float32: 1e-5, torch.bfloat16: 0.03, torch.float16: 0.005}
@@ -53,16 +55,18 @@ class LanguageModel:
     @torch.inference_mode()
     def packs(self) -> bool:
         """Whether packed rows have the hidden states that they have by themselves."""
-        tokens = [[2, 3, 4, 5, 6, 7], [2, 3, 4, 5, 7, 6, 3], [5, 4, 3, 2, 6]]
-        others = [tokens[0], [2, 3, 4, 5, 6, 2, 2], [6, 2, 7, 3, 3]]
-        shared = common_beginnings(tokens, [0, 0, 1], [3, 3, 3])
         try:
-            packed, changed = (self._trial(rows, shared, self._packed_hidden) for rows in (tokens, others))
+            packed, changed = self.trial(), self.trial([TRIED[0], [2, 3, 4, 5, 6, 2, 2], [6, 2, 7, 3, 3]])
         except UNPACKABLE:
             return False
-        padded = self._trial(tokens, SharedPrefix.none(len(tokens)), self._padded_hidden)
-        first = len(tokens[0])  # whose hidden states no other row may change
+        padded = self._run_rows(TRIED, SharedPrefix.none(len(TRIED)), self._padded_hidden)
+        first = len(TRIED[0])  # whose hidden states no other row may change
         return _close(packed[:first], changed[:first], SAME) and _close(packed, padded, ROUNDED[padded.dtype])
+
+    @torch.inference_mode()
+    def trial(self, tokens: Sequence[Sequence[int]] = TRIED) -> torch.Tensor:
+        """Return the hidden states of packed rows, of which the first two share their beginning; see `TRIED`."""
+        return self._run_rows(tokens, common_beginnings(tokens, [0, 0, 1], [3, 3, 3]), self._packed_hidden)
 
     def share(self, tokens: Sequence[Sequence[int]], sounds: Sequence[str], least: Sequence[int]) -> SharedPrefix:
         """Find the beginnings that rows share, if this decoder can make use of them; see `common_beginnings`."""
@@ -162,7 +166,7 @@ class LanguageModel:
         return answers
 
     def _cached_greedy(self, ids: torch.Tensor, embedded: torch.Tensor, end: int, max_tokens: int) -> list[list[int]]:
-        """Continue prompts of one length, int64[R, n] and float[R, n, D], with the decoder's own cache, if it has one."""
+        """Continue prompts of one length, int64[R, n] and float[R, n, D], with the decoder's cache, if any."""
         answers: list[list[int]] = [[] for _ in ids]
         running, cache = set(range(len(ids))), None
         for _ in range(max_tokens):
@@ -179,7 +183,7 @@ class LanguageModel:
             )
         return answers
 
-    def _trial(
+    def _run_rows(
         self,
         tokens: Sequence[Sequence[int]],
         shared: SharedPrefix,
