@@ -1,10 +1,9 @@
 """The adapters: one file per family of architectures. To register a family, import its file here."""
 
 from stages.models.families import (
-    audioflamingo3,
     composed,
     endpoint,
-    glmasr,
+    generic,
     granite_speech,
     moonshine,
     phi4_multimodal,
@@ -14,13 +13,13 @@ from stages.models.families import (
     speech_to_text,
     voxtral,
     whisper,
+    windowed,
 )
 
 __all__ = [
-    "audioflamingo3",
     "composed",
     "endpoint",
-    "glmasr",
+    "generic",
     "granite_speech",
     "moonshine",
     "phi4_multimodal",
@@ -30,4 +29,5 @@ __all__ = [
     "speech_to_text",
     "voxtral",
     "whisper",
+    "windowed",
 ]

@@ -44,12 +44,15 @@ class EncodedAudio:
         Seconds of audio beyond the window, which were cut.
     share : Fraction
         Share of the encoder's positions that hold sound; the rest is silence that fills a window.
+    spelled : tuple of (str, str)
+        What the model's processor writes into a prompt for this sound; see `SoundInputs`.
     """
 
     state: torch.Tensor
     embedded: torch.Tensor
     seconds_cut: float
     share: Fraction = Fraction(1)
+    spelled: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ class PlaceholderAdapter(Adapter):
         self._chat = Chat(parts.tokenizer, parts.template or self.template, self.audio_id)
         self._transcripts = Transcripts(parts.tokenizer)
         self._end = end_token(self._chat)
-        self._prompts: dict[tuple[str, str], PromptTokens] = {("", ""): build_prompt(self._chat, "")}
+        self._prompts: dict[tuple[object, ...], PromptTokens] = {("", "", ()): build_prompt(self._chat, "")}
         self.system_turn = has_system_turn(self._chat)
 
     @classmethod
@@ -298,11 +301,7 @@ class PlaceholderAdapter(Adapter):
         }
 
     def _row(self, query: Query, heard: EncodedAudio) -> TokenRow:
-        asked = query.system, query.instruction
-        if asked not in self._prompts:
-            with self._transcripts.lock:
-                self._prompts[asked] = build_prompt(self._chat, query.instruction, query.system)
-        prompt, count = self._prompts[asked], len(heard.embedded)
+        prompt, count = self._prompt(query, heard), len(heard.embedded)
         before, shift = prompt.expanded(count), count - 1
         answer = [*self._transcripts.ids(query.text), self._end]
         return TokenRow(
@@ -311,6 +310,17 @@ class PlaceholderAdapter(Adapter):
             instruction=range(prompt.instruction.start + shift, prompt.instruction.stop + shift),
             answer=range(len(before), len(before) + len(answer)),
         )
+
+    def _prompt(self, query: Query, heard: EncodedAudio) -> PromptTokens:
+        asked = query.system, query.instruction, heard.spelled
+        if asked not in self._prompts:
+            with self._transcripts.lock:
+                self._prompts[asked] = self.prompt(query, heard)
+        return self._prompts[asked]
+
+    def prompt(self, query: Query, heard: EncodedAudio) -> PromptTokens:
+        """Return the prompt of a query, whose audio token is not yet repeated."""
+        return build_prompt(self._chat, query.instruction, query.system)
 
     def _filled(self, ids: torch.Tensor, sounds: Sequence[tuple[int, EncodedAudio]]) -> torch.Tensor:
         """Return the embeddings of token ids int64[T], with each sound from its first audio token on."""

@@ -18,6 +18,7 @@ from transformers import AutoFeatureExtractor, AutoProcessor, AutoTokenizer
 from transformers.utils.hub import cached_file
 
 from stages.core.errors import EarwitnessError
+from stages.models.forward.processors import sound_processor
 from stages.models.options import LoadOptions
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -28,8 +29,9 @@ LONGEST = 3600.0
 TRAINED_ALONE = ("masked_spec_embed",)
 """Weights that only training uses. Released speech encoders omit them."""
 UPDATES = "adapter_config.json"
-PartsKind = Literal["processor", "parts", "tokenizer"]
-"""What is loaded with a model: its processor, its tokenizer and feature extractor, or its tokenizer alone."""
+PartsKind = Literal["processor", "sound", "parts", "tokenizer"]
+"""What is loaded with a model: its processor, its processor without parts for images, its tokenizer and feature
+extractor, or its tokenizer alone."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,15 @@ class Parts:
         None if the family's adapter computes features itself.
     processor : transformers.ProcessorMixin or None
         Holds tokenizer and extractor; None if the parts are loaded one by one.
+    options : LoadOptions
+        How the checkpoint was loaded.
     """
 
     model: Any
     tokenizer: Any
     extractor: Any
     processor: Any = None
+    options: LoadOptions = LoadOptions()
 
     @classmethod
     def of_processor(cls, model: Any, processor: Any) -> Parts:
@@ -92,6 +97,10 @@ def load_parts(
     model = load_model(model_class, source, options.pinned, **how)
     if kind == "processor":
         processor = AutoProcessor.from_pretrained(source, **pinned)
+        checked_tokenizer(source, processor.tokenizer)
+        return Parts.of_processor(model, processor)
+    if kind == "sound":
+        processor = sound_processor(source, **pinned)
         checked_tokenizer(source, processor.tokenizer)
         return Parts.of_processor(model, processor)
     tokenizer = checked_tokenizer(source, AutoTokenizer.from_pretrained(source, **pinned))

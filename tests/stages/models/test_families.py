@@ -293,7 +293,7 @@ def test_inputs_are_those_of_the_familys_processor(listener: Adapter, make_query
     query = make_query(seconds, "", seed=8)
     processor = listener.parts.processor
     theirs = processor(text=processor.audio_token, audio=[query.samples], sampling_rate=RATE)
-    ours = listener.inputs(query.samples)
+    ours = listener.inputs(query.samples).tensors
     assert torch.equal(theirs["input_features"], ours["input_features"])
     assert torch.equal(theirs["input_features_mask"], ours["input_features_mask"])
     assert theirs["input_ids"].shape[1] == len(listener.hear([query])[query.audio_hash].embedded)
@@ -318,7 +318,7 @@ def test_granites_features_are_those_of_its_extractor(tmp_path: Path, make_query
     adapter = granite(tmp_path / "granite")
     samples = make_query(1.23, "", seed=9).samples
     theirs = GraniteSpeechFeatureExtractor(n_mels=MELS)([samples])["input_features"]
-    assert torch.allclose(theirs, adapter.inputs(samples)["input_features"], atol=1e-4)
+    assert torch.allclose(theirs, adapter.inputs(samples).tensors["input_features"], atol=1e-4)
 
 
 def test_granites_features_of_a_tone_peak_at_its_pitch(tmp_path: Path) -> None:
@@ -326,7 +326,7 @@ def test_granites_features_of_a_tone_peak_at_its_pitch(tmp_path: Path) -> None:
     edges = 700 * (10 ** (np.linspace(0, 2595 * np.log10(1 + 8000 / 700), MELS + 2) / 2595) - 1)
     for band in (4, 9, 13):  # HTK's mel scale: the bands' centres in Hz
         tone = np.sin(2 * np.pi * edges[band + 1] * np.arange(RATE) / RATE).astype(np.float32)
-        frames = adapter.inputs(tone)["input_features"].reshape(-1, MELS)
+        frames = adapter.inputs(tone).tensors["input_features"].reshape(-1, MELS)
         assert frames.shape[0] == 100  # a second's 101 frames, two by two
         assert (frames[2:-2].argmax(1) == band).all()
 
