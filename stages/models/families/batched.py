@@ -89,7 +89,9 @@ class BatchedAdapter(PlaceholderAdapter):
             batch = on_device(together(members), self._core.device, self._core.dtype)
             for at, (state, embedded) in zip(group, self.encode(batch, members), strict=True):
                 sound = sounds[at]
-                heard[names[at]] = EncodedAudio(state, embedded, sound.seconds_cut, sound.share, sound.spelled)
+                heard[names[at]] = EncodedAudio(
+                    state, embedded, sound.seconds_cut, sound.share, sound.spelled, sound.tokens
+                )
         return heard
 
     def _fitted(self, samples: Samples) -> SoundInputs:

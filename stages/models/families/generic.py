@@ -16,7 +16,7 @@ import numpy as np
 import soxr
 import torch
 from torch.nn.utils.rnn import pad_sequence
-from transformers import AutoConfig, AutoModelForMultimodalLM, AutoModelForSeq2SeqLM
+from transformers import AutoConfig, AutoModel, AutoModelForMultimodalLM, AutoModelForSeq2SeqLM
 
 from stages.core.errors import EarwitnessError
 from stages.core.sound.audio import RATE, Samples
@@ -41,17 +41,26 @@ WHOLE = {"full_attention", "attention", "moe", "mlp", "sparse", "dense"}
 """Kinds of layers whose state is one key and value for each position."""
 
 
-def model_class(source: Path | str, revision: str | None) -> Any | None:
-    """Return the class that `transformers` has for a checkpoint, if it has the interface of this family."""
+def model_class(source: Path | str, revision: str | None) -> tuple[Any, list[str]]:
+    """Return the class that `transformers` has for a checkpoint, and its parts without fused attention.
+
+    The class is None if `transformers` has none, or one without the interface of this family. The parts are named as
+    in the checkpoint's config.
+    """
     try:
-        config = type(AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False))
+        config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
     except (ValueError, KeyError):
-        return None
-    for auto in (AutoModelForMultimodalLM, AutoModelForSeq2SeqLM):
-        if config in auto._model_mapping:
-            found = auto._model_mapping[config]
-            return found if hasattr(found, "get_audio_features") else None
-    return None
+        return None, []
+    kinds = [_kind(auto, config) for auto in (AutoModelForMultimodalLM, AutoModelForSeq2SeqLM)]
+    found = next((kind for kind in kinds if kind is not None), None)
+    if not any(hasattr(kind, "get_audio_features") for kind in (found, _kind(AutoModel, config))):
+        return None, []
+    parts = {name: _kind(AutoModel, getattr(config, name)) for name in config.sub_configs}
+    return found, [name for name, kind in parts.items() if not getattr(kind, "_supports_sdpa", True)]
+
+
+def _kind(auto: Any, config: Any) -> Any:
+    return auto._model_mapping[type(config)] if type(config) in auto._model_mapping else None
 
 
 class SpelledChat(Chat):
@@ -100,7 +109,8 @@ class GenericAdapter(BatchedAdapter):
     @classmethod
     def load(cls, source: Path | str, options: LoadOptions) -> GenericAdapter:
         """Load a checkpoint from a folder or the hub; see `Adapter.load`."""
-        return cls(load_parts(model_class(source, options.pinned), source, options, "sound"))
+        kind, eager = model_class(source, options.pinned)
+        return cls(load_parts(kind, source, options, "sound", eager))
 
     @property
     def connector(self) -> list[torch.nn.Module]:
@@ -268,7 +278,6 @@ class WholeAdapter(GenericAdapter):
     """A checkpoint whose encoder does not mask padding, and gives vectors for windows or for all frames."""
 
 
-@family("qwen3_asr")
 class MaskedAdapter(GenericAdapter):
     """A checkpoint whose encoder masks padding."""
 

@@ -46,6 +46,8 @@ class EncodedAudio:
         Share of the encoder's positions that hold sound; the rest is silence that fills a window.
     spelled : tuple of (str, str)
         What the model's processor writes into a prompt for this sound; see `SoundInputs`.
+    tokens : list of int
+        The n tokens of the sound; empty if all are the placeholder.
     """
 
     state: torch.Tensor
@@ -53,6 +55,7 @@ class EncodedAudio:
     seconds_cut: float
     share: Fraction = Fraction(1)
     spelled: tuple[tuple[str, str], ...] = ()
+    tokens: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,11 @@ class PlaceholderAdapter(Adapter):
         logits: torch.Tensor = self._core.get_output_embeddings()(hidden)
         return logits
 
+    def embed(self, ids: torch.Tensor) -> torch.Tensor:
+        """Return what the decoder takes for tokens of text, int64[n] to float[n, D]."""
+        embedded: torch.Tensor = self._core.get_input_embeddings()(ids)
+        return embedded
+
     @torch.inference_mode()
     def forced(self, queries: Sequence[Query], slices: Sequence[str]) -> list[Forced]:
         """Run one teacher-forced forward; the head runs only at the slices, because vocabularies are large."""
@@ -267,8 +275,7 @@ class PlaceholderAdapter(Adapter):
 
     def _embed(self, ids: torch.Tensor) -> torch.Tensor:
         """Return the embeddings of token ids; a placeholder may lie outside the vocabulary and gets another token's."""
-        embedded: torch.Tensor = self._core.get_input_embeddings()(ids.masked_fill(ids == self.audio_id, 0))
-        return embedded
+        return self.embed(ids.masked_fill(ids == self.audio_id, 0))
 
     def _loss(self, queries: Sequence[Query], heard: Mapping[str, EncodedAudio]) -> torch.Tensor:
         """Return the mean cross-entropy of the answers' tokens, given the encoded sounds."""
@@ -303,6 +310,7 @@ class PlaceholderAdapter(Adapter):
     def _row(self, query: Query, heard: EncodedAudio) -> TokenRow:
         prompt, count = self._prompt(query, heard), len(heard.embedded)
         before, shift = prompt.expanded(count), count - 1
+        before[prompt.audio : prompt.audio + count] = heard.tokens or [self.audio_id] * count
         answer = [*self._transcripts.ids(query.text), self._end]
         return TokenRow(
             token_ids=[*before, *answer],

@@ -7,7 +7,7 @@ further libraries.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -82,6 +82,7 @@ def load_parts(
     source: Path | str,
     options: LoadOptions,
     kind: PartsKind = "parts",
+    eager_parts: Sequence[str] = (),
 ) -> Parts:
     """Load a checkpoint's parts from a folder or the hub: only safetensors, and no code from the checkpoint.
 
@@ -91,9 +92,12 @@ def load_parts(
     source : Path or str
     options : LoadOptions
     kind : PartsKind
+    eager_parts : sequence of str
+        Parts of the model, by their names in its config, that do not offer the attention of `options`.
     """
     pinned: dict[str, Any] = {"revision": options.pinned, "trust_remote_code": False}
-    how = {"dtype": DTYPES[options.dtype], "attn_implementation": options.attention}
+    attention = {"": options.attention, **dict.fromkeys(eager_parts, "eager")} if eager_parts else options.attention
+    how = {"dtype": DTYPES[options.dtype], "attn_implementation": attention}
     model = load_model(model_class, source, options.pinned, **how)
     if kind == "processor":
         processor = AutoProcessor.from_pretrained(source, **pinned)

@@ -6,6 +6,7 @@ A processor repeats the audio token in a prompt as often as the encoder gives ve
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -58,10 +59,13 @@ def sound_processor(source: Path | str, **pinned: Any) -> Any:
     template = settings.pop("chat_template", None) or parts["tokenizer"].chat_template
     taken = signature(kind.__init__).parameters
     settings = {name: value for name, value in settings.items() if name in taken and name not in names}
-    made: Any = type(kind.__name__, (SoundProcessor, kind), {})
-    processor = made(**parts, chat_template=template, **settings)
-    processor.settings = settings
-    return processor
+    return without_images(kind, parts, template, settings)
+
+
+def without_images(kind: Any, parts: Mapping[str, Any], template: str | None, settings: Mapping[str, Any]) -> Any:
+    """Return a processor of a class of `transformers`, whose parts for images and video may be None."""
+    made: Any = type(kind.__name__, (SoundProcessor, kind), {"settings": dict(settings)})
+    return made(**parts, chat_template=template, **settings)
 
 
 def _processor_class(source: Path | str, name: str | None, pinned: dict[str, Any]) -> Any:
