@@ -71,7 +71,7 @@ class BatchedAdapter(PlaceholderAdapter):
             for states, sound in zip(divided(made.last_hidden_state, len(sounds)), sounds, strict=True)
         ]
 
-    def vectors(self, made: Any, sounds: Sequence[SoundInputs]) -> Sequence[torch.Tensor]:
+    def vectors(self, made: Any, sounds: Sequence[SoundInputs]) -> list[torch.Tensor]:
         """Divide the audio tokens' embeddings among sounds of one length."""
         return divided(made.pooler_output, len(sounds))
 

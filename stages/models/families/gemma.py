@@ -22,7 +22,7 @@ from stages.models.forward.inputs import SoundInputs
 from stages.models.forward.parts import Parts
 
 
-class NoVision(PreTrainedModel):  # type: ignore[no-untyped-call]
+class NoVision(PreTrainedModel):
     """Stands for Gemma 3n's vision encoder; no image is ever given."""
 
     config_class = Gemma3nVisionConfig
@@ -48,7 +48,8 @@ class LayeredDecoder(torch.nn.Module):
     def forward(self, inputs_embeds: torch.Tensor, **named: Any) -> Any:
         """Divide vectors float[rows, n, D + layers * d] and run the language model."""
         width, layers = self.config.hidden_size, self.config.num_hidden_layers
-        of_layers = inputs_embeds[..., width:].unflatten(-1, (layers, -1)) if self.layered else None
+        rest = inputs_embeds[..., width:]
+        of_layers = rest.reshape(*rest.shape[:-1], layers, -1) if self.layered else None
         return self.inner(inputs_embeds=inputs_embeds[..., :width], per_layer_inputs=of_layers, **named)
 
     @property

@@ -60,7 +60,7 @@ def model_class(source: Path | str, revision: str | None) -> tuple[Any, list[str
 
 
 def _kind(auto: Any, config: Any) -> Any:
-    return auto._model_mapping[type(config)] if type(config) in auto._model_mapping else None
+    return auto._model_mapping.get(type(config), None)
 
 
 class SpelledChat(Chat):
@@ -161,7 +161,7 @@ class GenericAdapter(BatchedAdapter):
         found: torch.Tensor = made[0] if isinstance(made, tuple) else made.last_hidden_state
         counts = [len(sound.tokens) for sound in sounds]
         if found.ndim == 2 and len(found) == sum(counts):
-            return list(found.split(counts))
+            return list(torch.split(found, counts))
         if self.masked:
             each = found.shape[1] // max(counts)
             return [states[: each * count] for states, count in zip(found, counts, strict=True)]
@@ -195,7 +195,7 @@ class GenericAdapter(BatchedAdapter):
                 answers[at] = answer
         return answers
 
-    def own_arguments(self, query: Query) -> tuple[dict[str, torch.Tensor], TokenRow]:
+    def own_arguments(self, query: Query) -> tuple[Mapping[str, Any], TokenRow]:
         """Return the arguments of the model's own forward as its processor makes them, and the row that they spell."""
         heard = self.hear([query])[query.audio_hash]
         row = self._row(query, heard)
@@ -205,7 +205,8 @@ class GenericAdapter(BatchedAdapter):
         ids = torch.cat([made["input_ids"][0], torch.tensor(row.token_ids[row.answer.start :])])[None]
         sound = on_device(_of_sound(made), self._core.device, self._core.dtype)
         ids = ids.to(self._core.device)
-        return {"input_ids": ids, "attention_mask": torch.ones_like(ids), **sound, **self.always}, row
+        made = {"input_ids": ids, "attention_mask": torch.ones_like(ids), **sound}
+        return {**made, **self.always}, row
 
     @torch.inference_mode()
     def verify(self) -> None:
@@ -221,7 +222,7 @@ class GenericAdapter(BatchedAdapter):
         arguments, row = self.own_arguments(query)
         ids = arguments["input_ids"][0].tolist()
         if ids != row.token_ids:
-            raise EarwitnessError(f"{self._named}: its processor writes another prompt than its template: not supported")
+            raise EarwitnessError(f"{self._named}: its processor writes another prompt than ours: not supported")
         logits = self._core(**arguments).logits[0, row.answer.start - 1 : row.answer.stop - 1].float()
         ours = self.forced([query], ["transcript"])[0].logits["transcript"]
         far = (torch.log_softmax(logits, -1) - torch.log_softmax(ours, -1)).abs()
@@ -261,9 +262,9 @@ class GenericAdapter(BatchedAdapter):
         """Return whether rows of a batch may go on after padding, and whether beginnings may be cut out of a state."""
         config = self.decoder.config
         kinds = set(getattr(config, "layer_types", None) or getattr(config, "layers_block_type", None) or ())
-        window = getattr(config, "sliding_window", None)
-        slides = window is not None and (not kinds or "sliding_attention" in kinds)
-        return kinds <= WHOLE | {"sliding_attention"} and not (slides and longest >= window)
+        slides = not kinds or "sliding_attention" in kinds
+        window = getattr(config, "sliding_window", None) if slides else None
+        return kinds <= WHOLE | {"sliding_attention"} and (window is None or longest < window)
 
     def _shared(
         self, queries: Sequence[Query], rows: Sequence[TokenRow], tokens: Sequence[Sequence[int]]

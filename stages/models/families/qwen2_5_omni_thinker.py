@@ -47,11 +47,11 @@ class Qwen25OmniAdapter(BatchedAdapter):
         mask = torch.ones(1, sound.frames, dtype=torch.int64)
         return SoundInputs({"input_features": features, "feature_attention_mask": mask})
 
-    def states(self, made: Any, sounds: Sequence[SoundInputs]) -> Sequence[torch.Tensor]:
+    def states(self, made: Any, sounds: Sequence[SoundInputs]) -> list[torch.Tensor]:
         """See `BatchedAdapter.states`; the encoder leaves out padding, and gives one position for each audio token."""
         return self._divided(made.last_hidden_state, sounds)
 
-    def vectors(self, made: Any, sounds: Sequence[SoundInputs]) -> Sequence[torch.Tensor]:
+    def vectors(self, made: Any, sounds: Sequence[SoundInputs]) -> list[torch.Tensor]:
         """See `BatchedAdapter.vectors`."""
         return self._divided(made.pooler_output, sounds)
 
@@ -60,9 +60,9 @@ class Qwen25OmniAdapter(BatchedAdapter):
         """The encoder's last layer, which is the projection."""
         return [self.encoder.proj]
 
-    def _divided(self, vectors: torch.Tensor, sounds: Sequence[SoundInputs]) -> Sequence[torch.Tensor]:
+    def _divided(self, vectors: torch.Tensor, sounds: Sequence[SoundInputs]) -> list[torch.Tensor]:
         frames = torch.tensor([sound.tensors["feature_attention_mask"].shape[1] for sound in sounds])
-        return vectors.split(self.audio_tokens(frames).tolist())
+        return list(torch.split(vectors, self.audio_tokens(frames).tolist()))
 
     def audio_tokens(self, frames: torch.Tensor) -> torch.Tensor:
         """Return the number of audio tokens of sounds of so many frames."""

@@ -105,9 +105,7 @@ def _padded(values: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
     return pad(values, [width for less in reversed(missing) for width in (0, less)])
 
 
-def on_device(
-    tensors: Mapping[str, torch.Tensor], device: torch.device, dtype: torch.dtype
-) -> dict[str, torch.Tensor]:
+def on_device(tensors: Mapping[str, torch.Tensor], device: torch.device, dtype: torch.dtype) -> dict[str, torch.Tensor]:
     """Return tensors on a device, those of floats in a data type."""
     return {
         name: values.to(device, dtype) if values.is_floating_point() else values.to(device)

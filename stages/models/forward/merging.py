@@ -7,6 +7,7 @@ everything that a family adds on the way are those of `transformers`, and no fam
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from threading import get_ident
 from typing import Any
 
@@ -53,16 +54,15 @@ def merged(
         if get_ident() == owner:
             encoded.append(made)
 
-    def stop(module: Any, values: Any, named: dict[str, Any]) -> None:
+    def stop(module: Any, values: Any, named: Mapping[str, Any]) -> None:
         if get_ident() == owner:
             given.update(named)
             raise _LanguageModelReachedError
 
     handles = [encoder.register_forward_hook(keep), decoder.register_forward_pre_hook(stop, with_kwargs=True)]
     try:
-        model(**arguments)
-    except _LanguageModelReachedError:
-        pass
+        with suppress(_LanguageModelReachedError):
+            model(**arguments)
     finally:
         for handle in handles:
             handle.remove()

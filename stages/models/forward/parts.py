@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
@@ -56,7 +56,7 @@ class Parts:
     tokenizer: Any
     extractor: Any
     processor: Any = None
-    options: LoadOptions = LoadOptions()
+    options: LoadOptions = field(default_factory=LoadOptions)
 
     @classmethod
     def of_processor(cls, model: Any, processor: Any) -> Parts:
@@ -103,11 +103,9 @@ def load_parts(
         processor = AutoProcessor.from_pretrained(source, **pinned)
         checked_tokenizer(source, processor.tokenizer)
         return Parts.of_processor(model, processor)
-    if kind == "sound":
-        processor = sound_processor(source, **pinned)
-        checked_tokenizer(source, processor.tokenizer)
-        return Parts.of_processor(model, processor)
     tokenizer = checked_tokenizer(source, AutoTokenizer.from_pretrained(source, **pinned))
+    if kind == "sound":
+        return Parts.of_processor(model, sound_processor(source, tokenizer, **pinned))
     return Parts(model, tokenizer, AutoFeatureExtractor.from_pretrained(source, **pinned) if kind == "parts" else None)
 
 

@@ -11,7 +11,7 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoConfig, AutoFeatureExtractor, AutoTokenizer, ProcessorMixin
+from transformers import AutoConfig, AutoFeatureExtractor, ProcessorMixin
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING, processor_class_from_name
 
 from stages.core.errors import EarwitnessError
@@ -42,8 +42,8 @@ class SoundProcessor:
             Path(folder, "chat_template.jinja").write_text(processor.chat_template, encoding="utf-8")
 
 
-def sound_processor(source: Path | str, **pinned: Any) -> Any:
-    """Load a checkpoint's processor from a folder or the hub.
+def sound_processor(source: Path | str, tokenizer: Any, **pinned: Any) -> Any:
+    """Load a checkpoint's processor from a folder or the hub, with a tokenizer that is loaded.
 
     Raises
     ------
@@ -53,10 +53,12 @@ def sound_processor(source: Path | str, **pinned: Any) -> Any:
     settings, _ = ProcessorMixin.get_processor_dict(source, **pinned)
     kind = _processor_class(source, settings.pop("processor_class", None), pinned)
     names = kind.get_attributes()
-    parts = {name: _part(name, source, pinned) for name in names}
-    if not any(parts.get(name) is not None for name in HEARING):
+    extractors = [name for name in names if name in HEARING]
+    hearing = {name: AutoFeatureExtractor.from_pretrained(source, **pinned) for name in extractors}
+    parts = {**dict.fromkeys(names), **hearing, "tokenizer": tokenizer}
+    if not hearing:
         raise EarwitnessError(f"{source}: its processor ({kind.__name__}) takes no sound: name a model that hears")
-    template = settings.pop("chat_template", None) or parts["tokenizer"].chat_template
+    template = settings.pop("chat_template", None) or tokenizer.chat_template
     taken = signature(kind.__init__).parameters
     settings = {name: value for name, value in settings.items() if name in taken and name not in names}
     return without_images(kind, parts, template, settings)
@@ -68,17 +70,11 @@ def without_images(kind: Any, parts: Mapping[str, Any], template: str | None, se
     return made(**parts, chat_template=template, **settings)
 
 
-def _processor_class(source: Path | str, name: str | None, pinned: dict[str, Any]) -> Any:
+def _processor_class(source: Path | str, name: str | None, pinned: Mapping[str, Any]) -> Any:
     found = processor_class_from_name(name) if name else None
     if found is None:
         config = type(AutoConfig.from_pretrained(source, **pinned))
-        found = PROCESSOR_MAPPING[config] if config in PROCESSOR_MAPPING else None
+        found = PROCESSOR_MAPPING.get(config, None)
     if found is None:
         raise EarwitnessError(f"{source}: cannot be loaded (no processor for it): correct the folder")
     return found
-
-
-def _part(name: str, source: Path | str, pinned: dict[str, Any]) -> Any:
-    if name == "tokenizer":
-        return AutoTokenizer.from_pretrained(source, **pinned)
-    return AutoFeatureExtractor.from_pretrained(source, **pinned) if name in HEARING else None

@@ -307,16 +307,14 @@ def test_answers_are_those_of_the_models_own_generate(listener: Adapter, make_qu
 
 
 @pytest.mark.parametrize("family", ["audioflamingo3", "qwen3_asr"], indirect=True)
-def test_a_merge_that_is_not_the_models_is_one_line(
-    listener: Adapter, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_merge_that_is_not_the_models_is_one_line(listener: Adapter, monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(listener, GenericAdapter)
     listener.verify()
     encode = listener.encode
     monkeypatch.setattr(
         listener, "encode", lambda batch, sounds: [(state, one.roll(1, 0)) for state, one in encode(batch, sounds)]
     )
-    with pytest.raises(EarwitnessError, match="scores differ by .* nats from those of its own forward") as raised:
+    with pytest.raises(EarwitnessError, match=r"scores differ by .* nats from those of its own forward") as raised:
         listener.verify()
     assert "\n" not in str(raised.value)
 
