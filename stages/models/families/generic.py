@@ -28,7 +28,6 @@ from stages.models.forward.merging import merged
 from stages.models.forward.parts import Parts, load_parts
 from stages.models.forward.prompt import Chat, PromptTokens, build_prompt
 from stages.models.forward.rows import TokenRow
-from stages.models.forward.sharing import SharedPrefix
 from stages.models.options import LoadOptions
 
 OF_TEXT = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", "text_replacement_offsets")
@@ -37,8 +36,6 @@ CLOSE = {torch.float32: 1e-3}
 """Largest difference of a log-probability from the model's own forward, in nats."""
 CLOSE_IN_HALF = 0.5
 """The same in a data type of 16 bits, whose sums depend on the shape of a batch."""
-WHOLE = {"full_attention", "attention", "moe", "mlp", "sparse", "dense"}
-"""Kinds of layers whose state is one key and value for each position."""
 
 
 def model_class(source: Path | str, revision: str | None) -> tuple[Any, list[str]]:
@@ -151,8 +148,8 @@ class GenericAdapter(BatchedAdapter):
         ids = pad_sequence(rows, batch_first=True, padding_value=self._end).to(self._core.device)
         held = torch.arange(ids.shape[1]) < torch.tensor([len(row) for row in rows])[:, None]
         arguments = {"input_ids": ids, "attention_mask": held.long().to(ids.device), **batch, **self.always}
-        encoded, given = merged(self._core, self.encoder, self.language_model, arguments)
-        embedded = self.joined(given)
+        encoded, given = merged(self._core, self.encoder, self.decoder, arguments)
+        embedded = given["inputs_embeds"]
         states = self.states(encoded, sounds)
         return [(states[at], embedded[at, : len(row)]) for at, row in enumerate(rows)]
 
@@ -167,33 +164,10 @@ class GenericAdapter(BatchedAdapter):
             return [states[: each * count] for states, count in zip(found, counts, strict=True)]
         return super().states(made, sounds)
 
-    @property
-    def language_model(self) -> Any:
-        """The module that the model's forward calls with merged embeddings."""
-        return self.decoder
-
-    def joined(self, given: Mapping[str, Any]) -> torch.Tensor:
-        """Return the language model's input float[rows, n, D] of its arguments."""
-        embedded: torch.Tensor = given["inputs_embeds"]
-        return embedded
-
     def prompt(self, query: Query, heard: EncodedAudio) -> PromptTokens:
         """See `PlaceholderAdapter.prompt`. An instruction that the template leaves out has no tokens."""
         chat = SpelledChat(self._chat, heard.spelled, self.prefix)
         return build_prompt(chat, query.instruction if self._instructed else "", query.system)
-
-    def generate(self, queries: Sequence[Query], max_tokens: int) -> list[str]:
-        """Return greedy answers; prompts are padded only where the language model's state allows it."""
-        lengths = [self._length(query, sound) for query, sound in zip(queries, self._inputs.get(queries), strict=True)]
-        if self._paddable(max(lengths) + max_tokens):
-            return super().generate(queries, max_tokens)
-        answers = [""] * len(queries)
-        for length in sorted(set(lengths)):
-            group = [at for at, own in enumerate(lengths) if own == length]
-            made = super().generate([queries[at] for at in group], max_tokens)
-            for at, answer in zip(group, made, strict=True):
-                answers[at] = answer
-        return answers
 
     def own_arguments(self, query: Query) -> tuple[Mapping[str, Any], TokenRow]:
         """Return the arguments of the model's own forward as its processor makes them, and the row that they spell."""
@@ -253,25 +227,6 @@ class GenericAdapter(BatchedAdapter):
                 add_special_tokens=False,
                 return_text_replacement_offsets=True,
             )
-
-    def _length(self, query: Query, sound: SoundInputs) -> int:
-        unheard = EncodedAudio(torch.empty(0), torch.empty(len(sound.tokens), 0), 0.0, spelled=sound.spelled)
-        return len(self._prompt(query, unheard).token_ids) - 1 + len(sound.tokens)
-
-    def _paddable(self, longest: int) -> bool:
-        """Return whether rows of a batch may go on after padding, and whether beginnings may be cut out of a state."""
-        config = self.decoder.config
-        kinds = set(getattr(config, "layer_types", None) or getattr(config, "layers_block_type", None) or ())
-        slides = not kinds or "sliding_attention" in kinds
-        window = getattr(config, "sliding_window", None) if slides else None
-        return kinds <= WHOLE | {"sliding_attention"} and (window is None or longest < window)
-
-    def _shared(
-        self, queries: Sequence[Query], rows: Sequence[TokenRow], tokens: Sequence[Sequence[int]]
-    ) -> SharedPrefix:
-        if self._paddable(max(map(len, tokens))):
-            return super()._shared(queries, rows, tokens)
-        return SharedPrefix(list(range(len(rows))), [0] * len(rows))
 
 
 @family("moss_transcribe_diarize")

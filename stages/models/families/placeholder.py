@@ -356,7 +356,7 @@ class PlaceholderAdapter(Adapter):
 
     @cached_property
     def _language_model(self) -> LanguageModel:
-        return LanguageModel(self.decoder, self._embed, self.head, self.decoder_arguments)
+        return LanguageModel(self.decoder, self.embed, self.head, self.decoder_arguments)
 
     def _logits(self, run: _PackedRun, name: str) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """Return a slice's token ids and logits of each row."""
