@@ -230,6 +230,16 @@ class Adapter(ABC):
         """
         raise EarwitnessError(f"{type(self).__name__}: shows no weights, and so no components: name a model on disk")
 
+    def verify(self) -> None:
+        """Check once a target that the adapter scores it as the model's own forward does, where that can be asked.
+
+        Raises
+        ------
+        EarwitnessError
+            If it does not.
+        """
+        return None
+
     @abstractmethod
     def save(self, folder: Path) -> None:
         """Save the checkpoint with its processor, in the form that `load` reads."""

@@ -82,6 +82,7 @@ def describe(
     """
     model: Any = adapter.model
     weights = list(model.parameters())
+    adapter.verify()
     effect = audio_effect(adapter, params.seed)
     audible = is_audible(effect, params.target.min_audio_effect)
     return TargetRecord(

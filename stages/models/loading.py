@@ -12,6 +12,7 @@ from stages.core.errors import EarwitnessError
 from stages.core.store.codeversion import code_version
 from stages.models import families  # noqa: F401 (registers them)
 from stages.models.adapter import ADAPTERS, Adapter
+from stages.models.families.generic import GenericAdapter, model_class
 from stages.models.hashing import refuse_pickles
 from stages.models.options import LoadOptions
 from stages.models.places import is_endpoint
@@ -48,7 +49,7 @@ def load_checkpoint(model: str, options: LoadOptions) -> Adapter:
         refuse_pickles(source.rglob("*"))
     options = options.model_copy(update={"revision": ""}) if isinstance(source, Path) else options
     try:
-        adapter = ADAPTERS[architecture_of(source, options.pinned)].load(source, options)
+        adapter = adapter_class(architecture_of(source, options.pinned)).load(source, options)
     except (OSError, ValueError, SafetensorError) as error:
         raise _unloadable(model, error) from error
     if torch.cuda.is_available():
@@ -58,7 +59,14 @@ def load_checkpoint(model: str, options: LoadOptions) -> Adapter:
 
 def model_code(architecture: str) -> list[str]:
     """Return the versions of the code that loads and runs a target; numbers computed with it depend on them."""
-    return [code_version(module) for module in (__name__, ADAPTERS[architecture].__module__)]
+    return [code_version(module) for module in (__name__, adapter_class(architecture).__module__)]
+
+
+def adapter_class(architecture: str) -> type[Adapter]:
+    """Return the adapter of a ``model_type``: the generic family for one that no file names."""
+    if architecture in ADAPTERS:
+        return ADAPTERS[architecture]
+    return GenericAdapter
 
 
 def architecture_of(source: Path | str, revision: str | None) -> str:
@@ -69,7 +77,8 @@ def architecture_of(source: Path | str, revision: str | None) -> str:
     Raises
     ------
     EarwitnessError
-        If the config cannot be read, names no type, or names one that no adapter supports.
+        If the config cannot be read, names no type, or names one that no adapter supports and whose class in
+        `transformers` lacks the interface of the generic family.
     """
     try:
         config, _ = transformers.PretrainedConfig.get_config_dict(source, revision=revision)
@@ -81,7 +90,7 @@ def architecture_of(source: Path | str, revision: str | None) -> str:
             f"{source}: cannot be loaded (no config.json that names a model_type): correct the folder"
         )
     known = [name for name in ADAPTERS if name != ENDPOINT]
-    if architecture not in known:
+    if architecture not in known and model_class(source, revision)[0] is None:
         needs = "needs code from the checkpoint, which is never run" if "auto_map" in config else "has no adapter"
         raise EarwitnessError(f"{source}: its architecture {architecture!r} {needs}: use one of {', '.join(known)}")
     return architecture

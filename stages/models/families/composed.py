@@ -9,9 +9,8 @@ the language model on loading.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +27,10 @@ from transformers import (
 )
 
 from stages.core.errors import EarwitnessError
-from stages.core.sound.audio import RATE, Samples, audio_hash
-from stages.models.adapter import Query, family
-from stages.models.families.single_sound import SingleSoundAdapter
+from stages.core.sound.audio import RATE, Samples
+from stages.models.adapter import family
+from stages.models.families.batched import BatchedAdapter
+from stages.models.forward.inputs import SoundInputs
 from stages.models.forward.parts import DTYPES, Parts, checked_tokenizer, load_model, with_updates
 from stages.models.forward.sounds import SoundCache
 from stages.models.options import LoadOptions
@@ -119,7 +119,7 @@ class ComposedModel(torch.nn.Module):
 
 
 @family("composed")
-class ComposedAdapter(SingleSoundAdapter):
+class ComposedAdapter(BatchedAdapter):
     """A composed model.
 
     Parameters
@@ -200,25 +200,22 @@ class ComposedAdapter(SingleSoundAdapter):
         """The connector module."""
         return [self._core.connector]
 
-    def inputs(self, samples: Samples) -> dict[str, torch.Tensor]:
-        """Return the encoder's input, the number of frames that hold sound, and that of all frames."""
+    def inputs(self, samples: Samples) -> SoundInputs:
+        """Return the encoder's input."""
         name = self._core.encoder.main_input_name
         if self._sounds is not None:
-            sound = self._sounds.get([Query(samples, audio_hash(samples), "", "")])[0]
-            frames = torch.tensor([sound.frames, sound.features.shape[1]])
-            return {name: sound.features[None], "heard": frames[0], "filled": frames[1]}
+            sound = self._sounds.sound(samples)
+            share = Fraction(sound.frames, sound.features.shape[1])
+            return SoundInputs({name: sound.features[None]}, share=share)
         made: Any = self.parts.extractor(samples, sampling_rate=RATE, return_tensors="pt")
-        return {name: torch.as_tensor(made[name]), "heard": torch.tensor(1), "filled": torch.tensor(1)}
+        return SoundInputs({name: torch.as_tensor(made[name])})
 
-    def listen(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> tuple[torch.Tensor, torch.Tensor]:
-        """See `SingleSoundAdapter.listen`."""
-        states = self._hears(inputs[self._core.encoder.main_input_name]).last_hidden_state[0]
-        states = states[: ceil(len(states) * self.share(inputs, seconds))]
-        return states, self._core.connector(states)
-
-    def share(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> Fraction:
-        """See `SingleSoundAdapter.share`."""
-        return Fraction(int(inputs["heard"]), int(inputs["filled"]))
+    def encode(
+        self, batch: Mapping[str, torch.Tensor], sounds: Sequence[SoundInputs]
+    ) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """See `BatchedAdapter.encode`."""
+        states = self.states(self._hears(batch[self._core.encoder.main_input_name]), sounds)
+        return [(of_sound, self._core.connector(of_sound)) for of_sound in states]
 
     @property
     def encoder(self) -> Any:

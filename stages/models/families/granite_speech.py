@@ -15,7 +15,8 @@ from transformers.audio_utils import mel_filter_bank
 
 from stages.core.sound.audio import RATE, Samples
 from stages.models.adapter import family
-from stages.models.families.single_sound import SingleSoundAdapter
+from stages.models.families.batched import BatchedAdapter
+from stages.models.forward.inputs import SoundInputs
 
 TRANSFORM, WINDOW, HOP = 512, 400, 160
 """Lengths in samples: the Fourier transform, its window, and the distance between frames."""
@@ -24,13 +25,13 @@ RANGE = 8.0
 
 
 @family("granite_speech")
-class GraniteSpeechAdapter(SingleSoundAdapter):
+class GraniteSpeechAdapter(BatchedAdapter):
     """A Granite Speech checkpoint. The low-rank updates in its folder are active, as they are for all audio."""
 
     model_class = GraniteSpeechForConditionalGeneration
     kind = "tokenizer"
 
-    def inputs(self, samples: Samples) -> dict[str, torch.Tensor]:
+    def inputs(self, samples: Samples) -> SoundInputs:
         """Return log-mel frames, stacked in pairs: float32[1, frames, 2 mels]."""
         power = (
             torch.stft(
@@ -42,7 +43,7 @@ class GraniteSpeechAdapter(SingleSoundAdapter):
         decades = (power.T @ self._filters).clamp(min=1e-10).log10()
         scaled = torch.maximum(decades, decades.max() - RANGE) / 4 + 1
         even = scaled[: len(scaled) // 2 * 2]
-        return {"input_features": even.reshape(1, -1, 2 * even.shape[-1])}
+        return SoundInputs({"input_features": even.reshape(1, -1, 2 * even.shape[-1])})
 
     @property
     def encoder(self) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -11,12 +11,13 @@ from transformers import Phi4MultimodalForCausalLM
 
 from stages.core.sound.audio import RATE, Samples
 from stages.models.adapter import family
-from stages.models.families.single_sound import SingleSoundAdapter
+from stages.models.families.batched import BatchedAdapter
 from stages.models.forward.components import components_of
+from stages.models.forward.inputs import SoundInputs
 
 
 @family("phi4_multimodal")
-class Phi4MultimodalAdapter(SingleSoundAdapter):
+class Phi4MultimodalAdapter(BatchedAdapter):
     """A Phi-4 multimodal checkpoint. Its low-rank updates for speech are merged on loading."""
 
     model_class = Phi4MultimodalForCausalLM
@@ -54,18 +55,20 @@ class Phi4MultimodalAdapter(SingleSoundAdapter):
         language_model = [inner.embed_tokens, inner.layers, inner.norm, self._core.lm_head]
         return components_of(self._core, self.connector, language_model)
 
-    def inputs(self, samples: Samples) -> dict[str, torch.Tensor]:
+    def inputs(self, samples: Samples) -> SoundInputs:
         """Return filter banks float32[1, frames, mels] and the number of their audio tokens."""
         made = self.parts.extractor([samples], sampling_rate=RATE, return_tensors="pt")
-        return {name: made[name] for name in ("audio_input_features", "audio_embed_sizes")}
+        return SoundInputs({name: made[name] for name in ("audio_input_features", "audio_embed_sizes")})
 
-    def listen(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> tuple[torch.Tensor, torch.Tensor]:
-        """See `SingleSoundAdapter.listen`."""
+    def encode(
+        self, batch: Mapping[str, torch.Tensor], sounds: Sequence[SoundInputs]
+    ) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """See `BatchedAdapter.encode`."""
         ear = self._ear
-        states = ear.encoder(inputs["audio_input_features"], None)[0]
+        states = ear.encoder(batch["audio_input_features"], None)
         embedded = ear.down_proj_for_speech(gelu(ear.up_proj_for_speech(states)))
-        size = int(inputs["audio_embed_sizes"][0])
-        return states[:size], embedded[:size]
+        sizes = batch["audio_embed_sizes"].tolist()
+        return [(states[at, :size], embedded[at, :size]) for at, size in enumerate(sizes)]
 
     @property
     def _ear(self) -> Any:

@@ -44,12 +44,18 @@ class EncodedAudio:
         Seconds of audio beyond the window, which were cut.
     share : Fraction
         Share of the encoder's positions that hold sound; the rest is silence that fills a window.
+    spelled : tuple of (str, str)
+        What the model's processor writes into a prompt for this sound; see `SoundInputs`.
+    tokens : list of int
+        The n tokens of the sound; empty if all are the placeholder.
     """
 
     state: torch.Tensor
     embedded: torch.Tensor
     seconds_cut: float
     share: Fraction = Fraction(1)
+    spelled: tuple[tuple[str, str], ...] = ()
+    tokens: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -126,7 +132,7 @@ class PlaceholderAdapter(Adapter):
         self._chat = Chat(parts.tokenizer, parts.template or self.template, self.audio_id)
         self._transcripts = Transcripts(parts.tokenizer)
         self._end = end_token(self._chat)
-        self._prompts: dict[tuple[str, str], PromptTokens] = {("", ""): build_prompt(self._chat, "")}
+        self._prompts: dict[tuple[object, ...], PromptTokens] = {("", "", ()): build_prompt(self._chat, "")}
         self.system_turn = has_system_turn(self._chat)
 
     @classmethod
@@ -165,6 +171,11 @@ class PlaceholderAdapter(Adapter):
         """Return the logits float[n, V] of hidden states float[n, D]."""
         logits: torch.Tensor = self._core.get_output_embeddings()(hidden)
         return logits
+
+    def embed(self, ids: torch.Tensor) -> torch.Tensor:
+        """Return what the decoder takes for tokens of text, int64[n] to float[n, D]."""
+        embedded: torch.Tensor = self._core.get_input_embeddings()(ids)
+        return embedded
 
     @torch.inference_mode()
     def forced(self, queries: Sequence[Query], slices: Sequence[str]) -> list[Forced]:
@@ -264,8 +275,7 @@ class PlaceholderAdapter(Adapter):
 
     def _embed(self, ids: torch.Tensor) -> torch.Tensor:
         """Return the embeddings of token ids; a placeholder may lie outside the vocabulary and gets another token's."""
-        embedded: torch.Tensor = self._core.get_input_embeddings()(ids.masked_fill(ids == self.audio_id, 0))
-        return embedded
+        return self.embed(ids.masked_fill(ids == self.audio_id, 0))
 
     def _loss(self, queries: Sequence[Query], heard: Mapping[str, EncodedAudio]) -> torch.Tensor:
         """Return the mean cross-entropy of the answers' tokens, given the encoded sounds."""
@@ -298,12 +308,9 @@ class PlaceholderAdapter(Adapter):
         }
 
     def _row(self, query: Query, heard: EncodedAudio) -> TokenRow:
-        asked = query.system, query.instruction
-        if asked not in self._prompts:
-            with self._transcripts.lock:
-                self._prompts[asked] = build_prompt(self._chat, query.instruction, query.system)
-        prompt, count = self._prompts[asked], len(heard.embedded)
+        prompt, count = self._prompt(query, heard), len(heard.embedded)
         before, shift = prompt.expanded(count), count - 1
+        before[prompt.audio : prompt.audio + count] = heard.tokens or [self.audio_id] * count
         answer = [*self._transcripts.ids(query.text), self._end]
         return TokenRow(
             token_ids=[*before, *answer],
@@ -311,6 +318,17 @@ class PlaceholderAdapter(Adapter):
             instruction=range(prompt.instruction.start + shift, prompt.instruction.stop + shift),
             answer=range(len(before), len(before) + len(answer)),
         )
+
+    def _prompt(self, query: Query, heard: EncodedAudio) -> PromptTokens:
+        asked = query.system, query.instruction, heard.spelled
+        if asked not in self._prompts:
+            with self._transcripts.lock:
+                self._prompts[asked] = self.prompt(query, heard)
+        return self._prompts[asked]
+
+    def prompt(self, query: Query, heard: EncodedAudio) -> PromptTokens:
+        """Return the prompt of a query, whose audio token is not yet repeated."""
+        return build_prompt(self._chat, query.instruction, query.system)
 
     def _filled(self, ids: torch.Tensor, sounds: Sequence[tuple[int, EncodedAudio]]) -> torch.Tensor:
         """Return the embeddings of token ids int64[T], with each sound from its first audio token on."""
@@ -339,7 +357,7 @@ class PlaceholderAdapter(Adapter):
 
     @cached_property
     def _language_model(self) -> LanguageModel:
-        return LanguageModel(self.decoder, self._embed, self.head, self.decoder_arguments)
+        return LanguageModel(self.decoder, self.embed, self.head, self.decoder_arguments)
 
     def _logits(self, run: _PackedRun, name: str) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """Return a slice's token ids and logits of each row."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import torch
 from transformers import Qwen3OmniMoeThinkerForConditionalGeneration
+from transformers.models.qwen3_omni_moe.modeling_qwen3_omni_moe import _get_feat_extract_output_lengths
 
 from stages.models.adapter import family
 from stages.models.families.qwen2_5_omni_thinker import Qwen25OmniAdapter
@@ -30,3 +31,8 @@ class Qwen3OmniAdapter(Qwen25OmniAdapter):
     def connector(self) -> list[torch.nn.Module]:
         """The encoder's last layers, which are the projection."""
         return [self.encoder.proj1, self.encoder.proj2]
+
+    def audio_tokens(self, frames: torch.Tensor) -> torch.Tensor:
+        """See `Qwen25OmniAdapter.audio_tokens`."""
+        tokens: torch.Tensor = _get_feat_extract_output_lengths(frames)
+        return tokens

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 
-import torch
 from transformers import VoxtralForConditionalGeneration
 
 from stages.core.sound.audio import RATE, Samples
 from stages.models.adapter import family
-from stages.models.families.single_sound import SingleSoundAdapter
+from stages.models.families.batched import BatchedAdapter
+from stages.models.forward.inputs import SoundInputs
 from stages.models.forward.parts import Parts
 
 
 @family("voxtral")
-class VoxtralAdapter(SingleSoundAdapter):
+class VoxtralAdapter(BatchedAdapter):
     """A Voxtral checkpoint whose tokenizer is saved as ``tokenizer.json``."""
 
     model_class = VoxtralForConditionalGeneration
@@ -31,7 +30,7 @@ class VoxtralAdapter(SingleSoundAdapter):
         super().__init__(parts)
         self._frames = parts.model.config.audio_config.max_source_positions * 2  # the second convolution halves them
 
-    def inputs(self, samples: Samples) -> dict[str, torch.Tensor]:
+    def inputs(self, samples: Samples) -> SoundInputs:
         """Return the features float32[windows, mels, frames] of the sound, padded to full windows."""
         made = self.parts.extractor(
             samples,
@@ -42,9 +41,6 @@ class VoxtralAdapter(SingleSoundAdapter):
             return_tensors="pt",
         )
         features = made["input_features"][0]
-        return {"input_features": features.reshape(len(features), -1, self._frames).transpose(0, 1).contiguous()}
-
-    def share(self, inputs: Mapping[str, torch.Tensor], seconds: float) -> Fraction:
-        """See `SingleSoundAdapter.share`."""
-        filled = len(inputs["input_features"]) * self._frames * self.parts.extractor.hop_length
-        return Fraction(round(seconds * RATE), filled)
+        windows = features.reshape(len(features), -1, self._frames).transpose(0, 1).contiguous()
+        filled = len(windows) * self._frames * self.parts.extractor.hop_length
+        return SoundInputs({"input_features": windows}, share=Fraction(len(samples), filled))

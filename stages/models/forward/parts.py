@@ -7,8 +7,8 @@ further libraries.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from transformers import AutoFeatureExtractor, AutoProcessor, AutoTokenizer
 from transformers.utils.hub import cached_file
 
 from stages.core.errors import EarwitnessError
+from stages.models.forward.processors import sound_processor
 from stages.models.options import LoadOptions
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -28,8 +29,9 @@ LONGEST = 3600.0
 TRAINED_ALONE = ("masked_spec_embed",)
 """Weights that only training uses. Released speech encoders omit them."""
 UPDATES = "adapter_config.json"
-PartsKind = Literal["processor", "parts", "tokenizer"]
-"""What is loaded with a model: its processor, its tokenizer and feature extractor, or its tokenizer alone."""
+PartsKind = Literal["processor", "sound", "parts", "tokenizer"]
+"""What is loaded with a model: its processor, its processor without parts for images, its tokenizer and feature
+extractor, or its tokenizer alone."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,15 @@ class Parts:
         None if the family's adapter computes features itself.
     processor : transformers.ProcessorMixin or None
         Holds tokenizer and extractor; None if the parts are loaded one by one.
+    options : LoadOptions
+        How the checkpoint was loaded.
     """
 
     model: Any
     tokenizer: Any
     extractor: Any
     processor: Any = None
+    options: LoadOptions = field(default_factory=LoadOptions)
 
     @classmethod
     def of_processor(cls, model: Any, processor: Any) -> Parts:
@@ -77,6 +82,7 @@ def load_parts(
     source: Path | str,
     options: LoadOptions,
     kind: PartsKind = "parts",
+    eager_parts: Sequence[str] = (),
 ) -> Parts:
     """Load a checkpoint's parts from a folder or the hub: only safetensors, and no code from the checkpoint.
 
@@ -86,15 +92,20 @@ def load_parts(
     source : Path or str
     options : LoadOptions
     kind : PartsKind
+    eager_parts : sequence of str
+        Parts of the model, by their names in its config, that do not offer the attention of `options`.
     """
     pinned: dict[str, Any] = {"revision": options.pinned, "trust_remote_code": False}
-    how = {"dtype": DTYPES[options.dtype], "attn_implementation": options.attention}
+    attention = {"": options.attention, **dict.fromkeys(eager_parts, "eager")} if eager_parts else options.attention
+    how = {"dtype": DTYPES[options.dtype], "attn_implementation": attention}
     model = load_model(model_class, source, options.pinned, **how)
     if kind == "processor":
         processor = AutoProcessor.from_pretrained(source, **pinned)
         checked_tokenizer(source, processor.tokenizer)
         return Parts.of_processor(model, processor)
     tokenizer = checked_tokenizer(source, AutoTokenizer.from_pretrained(source, **pinned))
+    if kind == "sound":
+        return Parts.of_processor(model, sound_processor(source, tokenizer, **pinned))
     return Parts(model, tokenizer, AutoFeatureExtractor.from_pretrained(source, **pinned) if kind == "parts" else None)
 
 

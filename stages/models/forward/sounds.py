@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -38,6 +38,11 @@ class Sound:
     frames: int
     seconds_cut: float
 
+    @property
+    def nbytes(self) -> int:
+        """Size of the features in bytes."""
+        return self.features.nbytes
+
 
 def stacked(sounds: Sequence[Sound], frames: int = 0) -> torch.Tensor:
     """Return features float32[sounds, mels, longest], padded with silence to the longest sound, at least to `frames`.
@@ -62,8 +67,64 @@ def shared_sounds(extractor: Any, window_seconds: float) -> SoundCache:
     return _SHARED.setdefault(key, SoundCache(extractor, window_seconds, trimmed=True))
 
 
-class SoundCache:
-    """A cache of features by sound hash: those still in use, and those used last up to `KEPT_BYTES`.
+class Sized(Protocol):
+    """Something that a `BoundedCache` keeps."""
+
+    @property
+    def nbytes(self) -> int:
+        """Its size in bytes."""
+
+
+Kept = TypeVar("Kept", bound=Sized)
+
+
+class BoundedCache(Generic[Kept]):
+    """What is computed of a sound, by its hash: that still in use, and that used last up to `KEPT_BYTES`.
+
+    Parameters
+    ----------
+    compute : callable
+        From the samples of one sound, so that no sound depends on a batch.
+    """
+
+    def __init__(self, compute: Callable[[Samples], Kept]) -> None:
+        self._compute = compute
+        self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._living: WeakValueDictionary[str, Kept] = WeakValueDictionary()
+        self._bytes = 0
+        self._lock = Lock()  # several threads may use one adapter
+
+    def get(self, queries: Sequence[Query]) -> list[Kept]:
+        """Return what is computed of the sounds of `queries`, in order; each distinct sound is computed once."""
+        with self._lock:
+            known = {query.audio_hash: self._living.get(query.audio_hash) for query in queries}
+        found = {name: item for name, item in known.items() if item is not None}
+        for query in queries:
+            if query.audio_hash not in found:
+                found[query.audio_hash] = self._compute(query.samples)
+        with self._lock:
+            for key, item in found.items():
+                self._keep(key, item)
+        return [found[query.audio_hash] for query in queries]
+
+    def clear(self) -> None:
+        """Forget all sounds."""
+        with self._lock:
+            self._kept.clear()
+            self._living.clear()
+            self._bytes = 0
+
+    def _keep(self, key: str, item: Kept) -> None:
+        if key not in self._kept:
+            self._bytes += item.nbytes
+        self._kept[key] = self._living[key] = item
+        self._kept.move_to_end(key)
+        while self._bytes > KEPT_BYTES:
+            self._bytes -= self._kept.popitem(last=False)[1].nbytes
+
+
+class SoundCache(BoundedCache[Sound]):
+    """A cache of log-mel features.
 
     Parameters
     ----------
@@ -74,44 +135,13 @@ class SoundCache:
     """
 
     def __init__(self, extractor: Any, window_seconds: float, *, trimmed: bool = False) -> None:
+        super().__init__(self.sound)
         self._extractor = extractor
         self._trimmed = trimmed
         self._window = round(window_seconds * RATE)  # samples
-        self._kept: OrderedDict[str, Sound] = OrderedDict()
-        self._living: WeakValueDictionary[str, Sound] = WeakValueDictionary()
-        self._bytes = 0
-        self._lock = Lock()  # several threads may use one adapter
 
-    def get(self, queries: Sequence[Query]) -> list[Sound]:
-        """Return the sounds of `queries`, in order; each distinct sound is computed once."""
-        with self._lock:
-            known = {query.audio_hash: self._living.get(query.audio_hash) for query in queries}
-        found = {name: sound for name, sound in known.items() if sound is not None}
-        for query in queries:
-            if query.audio_hash not in found:
-                found[query.audio_hash] = self._sound(query.samples)
-        with self._lock:
-            for key, sound in found.items():
-                self._keep(key, sound)
-        return [found[query.audio_hash] for query in queries]
-
-    def clear(self) -> None:
-        """Forget all sounds."""
-        with self._lock:
-            self._kept.clear()
-            self._living.clear()
-            self._bytes = 0
-
-    def _keep(self, key: str, sound: Sound) -> None:
-        if key not in self._kept:
-            self._bytes += sound.features.nbytes
-        self._kept[key] = self._living[key] = sound
-        self._kept.move_to_end(key)
-        while self._bytes > KEPT_BYTES:
-            self._bytes -= self._kept.popitem(last=False)[1].features.nbytes
-
-    def _sound(self, samples: Samples) -> Sound:
-        """Compute one sound by itself, so that its features do not depend on a batch."""
+    def sound(self, samples: Samples) -> Sound:
+        """Compute one sound by itself."""
         heard = samples[: self._window]
         heard = np.pad(heard, (0, max(round(SHORTEST * RATE) - len(heard), 0)))
         made = self._extractor(

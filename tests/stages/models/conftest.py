@@ -12,15 +12,15 @@ from stages.core.sound.audio import audio_hash
 from stages.lab_target.build import build_adapter
 from stages.models.adapter import Query
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
-from tests.stages.models.families import BUILDERS
+from tests.stages.models.sound_families import EVERY
 
 MakeQuery = Callable[..., Query]
 
 
-@pytest.fixture(scope="session", params=list(BUILDERS))
+@pytest.fixture(scope="session", params=list(EVERY))
 def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     folder = tmp_path_factory.mktemp("family") / str(request.param)
-    BUILDERS[request.param](folder)
+    EVERY[request.param](folder)
     return request.param, folder
 
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import torch
 
 from stages.models.adapter import Adapter, Query
+from stages.models.families.batched import BatchedAdapter
 from stages.models.families.encoder_decoder import EncoderDecoderAdapter
+from stages.models.families.generic import GenericAdapter
 from stages.models.families.placeholder import EncodedAudio
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
-from stages.models.families.single_sound import SingleSoundAdapter
 from stages.models.forward.rows import TokenRow, padded
 from stages.models.forward.sounds import stacked
 
@@ -51,14 +52,18 @@ def plain_arguments(adapter: Adapter, query: Query) -> Batch:
         ids = torch.tensor([row.token_ids])
         sound = {adapter.model.main_input_name: heard.sound.values[None]}
         return {**sound, "decoder_input_ids": ids[:, :-1], "labels": _labels([row], ids)[:, 1:]}
-    assert isinstance(adapter, SingleSoundAdapter)
+    if isinstance(adapter, GenericAdapter):
+        arguments, row = adapter.own_arguments(query)
+        assert arguments["input_ids"][0].tolist() == row.token_ids
+        return {**arguments, "labels": _labels([row], arguments["input_ids"])}
+    assert isinstance(adapter, BatchedAdapter)
     row = adapter._row(query, adapter.hear([query])[query.audio_hash])
     ids = torch.tensor([row.token_ids])
     return {
         "input_ids": ids,
         "attention_mask": torch.ones_like(ids),
         "labels": _labels([row], ids),
-        **adapter.inputs(query.samples),
+        **adapter.inputs(query.samples).tensors,
     }
 
 

@@ -10,15 +10,18 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 import yaml
 from safetensors.torch import load_file, save_file
 
 from stages.core.errors import EarwitnessError
+from stages.models.adapter import Query
+from stages.models.families.generic import GenericAdapter
 from stages.models.loading import load_checkpoint
 from stages.models.options import LoadOptions
 from stages.target.__main__ import work
 from tests.params import Whole, load_whole
-from tests.stages.models.families import ATTENTION, composed
+from tests.stages.models.families import ATTENTION, audioflamingo3, composed
 
 Spoil = Callable[[Path], object]
 
@@ -183,3 +186,51 @@ def test_a_connector_of_another_size_is_refused(tmp_path: Path) -> None:
     rename("composed", width=17)(tmp_path / "model")
     with pytest.raises(EarwitnessError, match=r"connector\.safetensors: not of the sizes that config\.json states"):
         load_checkpoint((tmp_path / "model").as_posix(), LoadOptions())
+
+
+class FlamingoCousinConfig(transformers.AudioFlamingo3Config):
+    """An architecture that this package does not name."""
+
+    model_type = "flamingo_cousin"
+
+
+class FlamingoCousin(transformers.AudioFlamingo3ForConditionalGeneration):
+    """Its model."""
+
+    config_class = FlamingoCousinConfig
+
+
+@pytest.fixture
+def cousin(tmp_path: Path) -> Path:
+    transformers.AutoConfig.register("flamingo_cousin", FlamingoCousinConfig, exist_ok=True)
+    transformers.AutoModelForMultimodalLM.register(FlamingoCousinConfig, FlamingoCousin, exist_ok=True)
+    audioflamingo3(tmp_path / "known")
+    known = transformers.AudioFlamingo3ForConditionalGeneration.from_pretrained(tmp_path / "known")
+    made = FlamingoCousin(FlamingoCousinConfig(**known.config.to_dict() | {"model_type": "flamingo_cousin"}))
+    made.load_state_dict(known.state_dict())
+    made.save_pretrained(tmp_path / "cousin")
+    transformers.AutoProcessor.from_pretrained(tmp_path / "known").save_pretrained(tmp_path / "cousin")
+    return tmp_path / "cousin"
+
+
+def test_an_unknown_architecture_with_the_interface_is_tried(cousin: Path, make_query: Callable[..., Query]) -> None:
+    adapter = load_checkpoint(cousin.as_posix(), LoadOptions())
+    assert type(adapter) is GenericAdapter
+    adapter.verify()
+    known = load_checkpoint((cousin.parent / "known").as_posix(), LoadOptions())
+    query = make_query(1.3, "Anna buys the apple.")
+    one, other = (model.forced([query], ["transcript"])[0].logits["transcript"] for model in (adapter, known))
+    assert torch.equal(one, other)
+
+
+def test_an_unknown_architecture_that_merges_otherwise_is_one_line(
+    cousin: Path, params: Callable[..., Whole], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def louder(self: Any, *values: Any, **named: Any) -> Any:
+        made = transformers.AudioFlamingo3ForConditionalGeneration.forward(self, *values, **named)
+        made.logits = made.logits * 2  # after the head, where no merge shows
+        return made
+
+    monkeypatch.setattr(FlamingoCousin, "forward", louder)
+    shutil.copytree(cousin, "models/mine")
+    assert_refused(params(), "models of type 'flamingo_cousin': scores differ by .* from those of its own forward")
