@@ -6,13 +6,10 @@ plainest sign that a model was trained on a clip: it writes the clip's words bet
 
 from __future__ import annotations
 
-import re
-
-import jiwer
-
 from stages.logits.probe import ProbeBatch, probe
 from stages.logits.probes.sampling import SPARE_TOKENS
 from stages.models.adapter import Adapter
+from stages.models.checks.understanding import word_edits
 
 
 @probe("word_error")
@@ -22,15 +19,10 @@ def word_error(adapter: Adapter, case: ProbeBatch) -> list[float | None]:
     Case and punctuation do not count. The rate is None for a transcript without words, and where a closed target
     refuses the question.
     """
-    words = _words(case.original.text)
-    if not words:
+    if not word_edits(case.original.text, "")[1]:
         return [None]
     (answer,) = adapter.answers([case.original], len(case.original.text) + SPARE_TOKENS)
     if answer is None:
         return [None]
-    found = jiwer.process_words(" ".join(words), " ".join(_words(answer)))
-    return [(found.substitutions + found.deletions + found.insertions) / len(words)]
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.lower())
+    edits, words = word_edits(case.original.text, answer)
+    return [edits / words]

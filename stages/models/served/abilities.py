@@ -91,7 +91,8 @@ def _of_own_answers(ask: Ask, question: Question) -> Abilities:
 def _after_refusal(ask: Ask, question: Question, words: str) -> Abilities:
     """Return what a server gives that refuses `TOP` alternatives.
 
-    If it refuses the question without log-probabilities too, the alternatives were not the reason.
+    If it refuses the question without log-probabilities too, or answers it with them when asked again, the alternatives
+    were not the reason.
     """
 
     def accepts(**options: object) -> bool:
@@ -104,7 +105,7 @@ def _after_refusal(ask: Ask, question: Question, words: str) -> Abilities:
         return Abilities(None, top=_most(lambda number: accepts(logprobs=True, top_logprobs=number), words))
     if accepts(logprobs=True):
         return Abilities(None, top=None)
-    return Abilities(None, scores=not _answers(ask, question))
+    return Abilities(None, scores=not (_answers(ask, question) and not accepts(logprobs=True)))
 
 
 def _answers(ask: Ask, question: Question) -> bool:

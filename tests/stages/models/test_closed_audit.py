@@ -165,7 +165,8 @@ def test_rows_without_an_answer_are_asked_again_and_only_they(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target(TARGET, project.params)
-    project.serving.faults.extend(["", *["400"] * 3])  # the first question is what it scores at all
+    taken_up = [""] if project.serving.scores_prompts else ["", ""]  # questions that find out what it scores
+    project.serving.faults.extend([*taken_up, *["400"] * 3])
     logits(AUDIT, project.params)
     before = tokens()
     failed = [row for row in before if row["failure"] == "answers status 400"]
