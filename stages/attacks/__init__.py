@@ -27,6 +27,7 @@ from stages.attacks import (  # noqa: F401
     rmia,
     sampling,
     wbc,
+    word_error,
     zlib,
 )
 from stages.attacks.registry import (

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from stages.core.errors import EarwitnessError
 from stages.core.results.attackname import AttackName
 from stages.core.results.membership import MembershipReason
+from stages.models.adapter import LASTING
 
 Unscored = Mapping[str, Mapping[str, Mapping[str, int]]]
 """Numbers of clips by role, view and reason: what `attacks` writes to `unscored.json`."""
@@ -41,6 +42,9 @@ def require_scores(audit: str, scored: Collection[str], unscored: Unscored, clip
 def unscored_notes(primary: Sequence[str], unscored: Unscored, clips: int) -> list[MembershipReason]:
     """Return a note for each role and reason, with the most clips of a view of the primary attacks.
 
+    Reasons that hold for the target as a whole are left out: the primary attacks that were scored do not need tokens
+    there.
+
     Parameters
     ----------
     primary : sequence of str
@@ -54,7 +58,8 @@ def unscored_notes(primary: Sequence[str], unscored: Unscored, clips: int) -> li
         found: dict[str, int] = {}
         for view in _views(primary):
             for reason, count in unscored.get(role, {}).get(view, {}).items():
-                found[reason] = max(count, found.get(reason, 0))
+                if reason not in LASTING:
+                    found[reason] = max(count, found.get(reason, 0))
         notes += [
             MembershipReason.of("clips_not_scored", clips=count, all=clips, role=role, reason=reason)
             for reason, count in sorted(found.items())

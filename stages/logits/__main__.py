@@ -24,7 +24,7 @@ from stages.logits.probing import probe_table
 from stages.logits.rows import embedding_row_schema, token_row_schema
 from stages.logits.statistics import statistic_names
 from stages.logits.unscored import UnscoredRows
-from stages.models.adapter import OWN_ONLY
+from stages.models.adapter import LASTING
 from stages.models.places import is_endpoint
 from stages.models.record import TargetRecord, read_record
 
@@ -82,7 +82,7 @@ def _keys(record: TargetRecord, params: LogitsParams) -> Keys:
 
 def _unanswered(rows: pa.Table) -> list[bool]:
     """Return for each row whether a closed model failed to give a usable answer that it could have given."""
-    return [failure not in (None, OWN_ONLY) for failure in rows["failure"].to_pylist()]
+    return [failure is not None and failure not in LASTING for failure in rows["failure"].to_pylist()]
 
 
 def _missing(

@@ -17,7 +17,7 @@ from stages.logits.memory import RowLimit
 from stages.logits.plan import GENERATED, PlannedRow
 from stages.logits.reduction import embedding_table, token_table
 from stages.logits.statistics import token_statistics
-from stages.models.adapter import OWN_ONLY, Adapter, Query, Reduce, Reduced
+from stages.models.adapter import NO_LOGPROBS, OWN_ONLY, Adapter, Query, Reduce, Reduced
 
 RUNNERS_ON_GPU = 2
 
@@ -134,8 +134,8 @@ def _given(adapter: Adapter, queries: Sequence[Query], slices: Sequence[str], re
     """
     if adapter.forces:
         return adapter.reduced(queries, slices, reduce)
-    none = torch.empty(0)
+    none, reason = torch.empty(0), OWN_ONLY if adapter.scores else NO_LOGPROBS
     return [
-        Reduced({name: none.long() for name in slices}, {name: {} for name in slices}, none, none, 0.0, OWN_ONLY)
+        Reduced({name: none.long() for name in slices}, {name: {} for name in slices}, none, none, 0.0, reason)
         for _ in queries
     ]

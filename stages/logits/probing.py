@@ -25,6 +25,7 @@ from stages.logits.probe import (
     subjects_of,
     wanted,
 )
+from stages.models.places import is_endpoint
 from stages.models.record import TargetRecord
 
 
@@ -43,11 +44,18 @@ def probe_table(label: str, corpus: str, records: Mapping[str, TargetRecord], pa
         with RowCache(f"logits/probes/{name}", PROBE_ROW) as cache:
             for role, record in records.items():
                 keys = probe_keys(name, chosen, record.fingerprint(), instruction, shots)
+                if is_endpoint(record.model):
+                    cache.forget(keys, _unanswered)  # measure these clips again: the endpoint may answer now
                 _fill(f"{label} {role} {name}", name, record, chosen, keys, cache, sound_of, instruction, shots)
                 tables.append(probe_rows(chosen, role, probe, cache.rows(keys)))
             print(cache.summary())
     order = [(name, "ascending") for name in ("neighbour_id", "role", "probe")]
     return pa.concat_tables([PROBES_SCHEMA.empty_table(), *tables]).sort_by(order)
+
+
+def _unanswered(rows: pa.Table) -> list[bool]:
+    """Return for each row whether a value is not defined, as where a closed model refused to answer."""
+    return [None in values for values in rows["values"].to_pylist()]
 
 
 def _fill(

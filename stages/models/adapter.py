@@ -82,6 +82,10 @@ Each row is reduced by itself.
 
 OWN_ONLY = "scores no text but its own answer"
 """The reason why a given text has no tokens if `Adapter.forces` is False."""
+NO_LOGPROBS = "gives no log-probabilities"
+"""The reason why no text has tokens if `Adapter.scores` is False."""
+LASTING = frozenset({OWN_ONLY, NO_LOGPROBS})
+"""Reasons that hold for a target and not for a row: asking again would not help."""
 
 NOT_NUMBERS = "gives log-probabilities that are not numbers"
 INFINITE = "gives infinite log-probabilities"
@@ -133,6 +137,8 @@ class Adapter(ABC):
     without instructions ignores it."""
     forces: bool = True
     """Whether any given text can be scored. If not, only the answer that `generate` gave to the same query can."""
+    scores: bool = True
+    """Whether the model gives log-probabilities. If not, only the texts of its answers can be audited."""
 
     @classmethod
     @abstractmethod
@@ -216,6 +222,10 @@ class Adapter(ABC):
     @abstractmethod
     def generate(self, queries: Sequence[Query], max_tokens: int) -> list[str]:
         """Return the model's own greedy answers. The queries' `text` is ignored."""
+
+    def answers(self, queries: Sequence[Query], max_tokens: int) -> list[str | None]:
+        """Return what `generate` does, but None where a closed model refused the question or gave no text."""
+        return list(self.generate(queries, max_tokens))
 
     def components(self) -> dict[str, list[torch.nn.Module]]:
         """Return the modules of each of `COMPONENTS`; together they hold every weight of the model once.

@@ -14,6 +14,7 @@ import numpy as np
 from stages.core.run.randomness import generator
 from stages.core.sound.audio import RATE, Samples, audio_hash
 from stages.models.adapter import TRANSCRIBE, Adapter, Query
+from stages.models.checks.answers import answer_effect
 from stages.models.checks.scoring import answer_scores, require_numbers
 
 SOUNDS = 6
@@ -31,13 +32,16 @@ def audio_effect(adapter: Adapter, seed: int) -> dict[str, float]:
     dict of str to float
         Mean absolute change in nats per token when the audio is ``swapped`` with another sound, ``silent`` or
         ``shuffled`` (its 50 ms pieces in another order). All are 0.0 for a model that audio does not reach. Answers
-        whose log-probabilities are not numbers are left out.
+        whose log-probabilities are not numbers are left out. A model that gives no log-probabilities is checked by
+        its answers; see `stages.models.checks.answers`.
 
     Raises
     ------
     EarwitnessError
         If no answer to a kind of sound has a log-probability that is a number.
     """
+    if not adapter.scores:
+        return answer_effect(adapter)
     sounds = [_sound(seed, number) for number in range(SOUNDS)]
     own = _log_probabilities(adapter, sounds)
     require_numbers(own, "every answer")

@@ -75,7 +75,8 @@ class TargetRecord(BaseModel):
         Whether other audio changes the likelihood of given answers.
     audio_effect : dict of str to float
         Mean absolute change of the answers' log-probability per token, in nats, when the audio is ``swapped``,
-        ``silent`` or ``shuffled``.
+        ``silent`` or ``shuffled``. For a model that gives no log-probabilities: the share of its answer's words that
+        change, when the audio is ``swapped`` or ``silent``.
     spoken : SpokenCheck or None
         How well it understands speech; None if it does not hear.
     """

@@ -18,7 +18,7 @@ import torch
 from stages.attribute_leakage.ask.heard import NamedSound
 from stages.core.sound.audio import Samples
 from stages.core.store.rowcache import RowCache
-from stages.models.adapter import OWN_ONLY, Adapter, Query
+from stages.models.adapter import LASTING, Adapter, Query
 
 FREE_ROW = pa.schema([("text", pa.string())])
 FORCED_ROW = pa.schema([("log_probability", pa.float64()), ("tokens", pa.int32())])
@@ -162,7 +162,7 @@ def _why_empty(adapter: Adapter, query: Query) -> str | None:
     if adapter.statistics is None:
         return None
     failure = adapter.reduced([query], ["transcript"], _log_probability)[0].failure
-    return None if failure == OWN_ONLY else failure
+    return None if failure in LASTING else failure
 
 
 def _log_probability(logits: torch.Tensor, token_ids: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -1,5 +1,5 @@
 """The probes: one file each. To register a probe, import its file here."""
 
-from stages.logits.probes import augmentation_kl, curvature, gradient_norm, recall, repetition, sampling
+from stages.logits.probes import augmentation_kl, curvature, gradient_norm, recall, repetition, sampling, word_error
 
-__all__ = ["augmentation_kl", "curvature", "gradient_norm", "recall", "repetition", "sampling"]
+__all__ = ["augmentation_kl", "curvature", "gradient_norm", "recall", "repetition", "sampling", "word_error"]

@@ -19,12 +19,17 @@ SPARE_TOKENS = 16
 
 @probe("sampling", changed=True)
 def sampling(adapter: Adapter, case: ProbeBatch) -> list[float | None]:
-    """Return the mean ROUGE-1 recall of the transcript's words, in [0, 1]; None for a text without words."""
+    """Return the mean ROUGE-1 recall of the transcript's words, in [0, 1]; None for a text without words.
+
+    Answers that a closed target refuses do not count; the recall is None where it refuses the clip itself.
+    """
     words = _words(case.original.text)
     if not words:
         return [None]
-    answers = adapter.generate([case.original, *case.changed], len(case.original.text) + SPARE_TOKENS)
-    overlaps = [(words & _words(answer)).total() / words.total() for answer in answers]
+    answers = adapter.answers([case.original, *case.changed], len(case.original.text) + SPARE_TOKENS)
+    if answers[0] is None:
+        return [None]
+    overlaps = [(words & _words(answer)).total() / words.total() for answer in answers if answer is not None]
     return [sum(overlaps) / len(overlaps)]
 
 

@@ -1,72 +1,40 @@
 """A closed model behind an OpenAI-compatible endpoint: chat with audio.
 
-A closed model gives no logits. For its own answers it gives the log-probability of each token and of the most probable
-alternatives (VL-MIA uses GPT-4 in this way, arXiv 2411.02902). For a given transcript it gives them only if it serves
-vLLM's ``prompt_logprobs``. So only the statistics in `EndpointAdapter.statistics` exist, only for the transcript slice,
-and there are no embeddings.
+A closed model gives no logits. For its own answers it may give the log-probability of each token and of the most
+probable alternatives (VL-MIA uses GPT-4 in this way, arXiv 2411.02902). For a given transcript it gives them only if it
+serves vLLM's ``prompt_logprobs``. So only the statistics in `EndpointAdapter.statistics` exist, only for the transcript
+slice, and there are no embeddings. A model that gives no log-probabilities at all can still be audited by its answers.
 """
 
 from __future__ import annotations
 
-import base64
-import io
-import math
-import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TypeVar
 
-import numpy as np
-import soundfile
 import torch
 
 from stages.core.errors import EarwitnessError
-from stages.core.sound.audio import RATE, to_pcm16
-from stages.models.adapter import OWN_ONLY, TRANSCRIBE, Adapter, Forced, Query, Reduce, Reduced, family
-from stages.models.chat_client import Client, Refused
+from stages.models.adapter import NO_LOGPROBS, OWN_ONLY, Adapter, Forced, Query, Reduce, Reduced, family
 from stages.models.forward.parts import LONGEST
 from stages.models.options import LoadOptions
+from stages.models.served.abilities import Abilities, find_abilities
+from stages.models.served.answers import Answer, own_answer
+from stages.models.served.client import Client
+from stages.models.served.fields import Refused
+from stages.models.served.prompts import Prefix, given_answer, prefix_of
+from stages.models.served.questions import answered, question_of
 
-TOP = 20
-"""Number of most probable tokens requested at each position of an answer: the most that common servers give."""
 AT_ONCE = 8
 """Number of questions sent in parallel."""
 KEPT = 4096
-"""Number of answers, and of prompt lengths, kept in memory."""
+"""Number of answers, and of prompt prefixes, kept in memory."""
 Asked = tuple[str, str, str]
 """Sound hash, system text and instruction: the key of a remembered answer."""
-
-
-@dataclass(frozen=True)
-class Token:
-    """One scored token; NaN marks values that the endpoint does not report.
-
-    Attributes
-    ----------
-    token_id : int
-        The endpoint's own id. If it gives none, the CRC-32 of the token's bytes without the highest bit.
-    logprob, rank, gap, hit : float
-        As `stages.logits.statistics` defines them.
-    """
-
-    token_id: int
-    logprob: float
-    rank: float
-    gap: float
-    hit: float
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The endpoint's answer: a text with its scored tokens, or the reason why there is none."""
-
-    text: str
-    tokens: Sequence[Token]
-    failure: str | None = None
+Remembered = TypeVar("Remembered")
 
 
 class Remote(torch.nn.Module):
@@ -80,7 +48,7 @@ class Remote(torch.nn.Module):
 
 @family("endpoint")
 class EndpointAdapter(Adapter):
-    """A served model.
+    """A served model. What it can do is found out by a few questions when it is taken up.
 
     Parameters
     ----------
@@ -98,8 +66,10 @@ class EndpointAdapter(Adapter):
         self._client = client
         self._served = served
         self._answers: OrderedDict[Asked, Answer] = OrderedDict()
-        self._lengths: OrderedDict[Asked, int] = OrderedDict()
-        self.forces = self._scores_prompts()
+        self._prefixes: OrderedDict[Asked, Prefix] = OrderedDict()
+        self._able: Abilities = find_abilities(client.ask, served)
+        self.forces = self._able.of_prompts is not None
+        self.scores = self.forces or self._able.scores
 
     @classmethod
     def load(cls, source: Path | str, options: LoadOptions) -> EndpointAdapter:
@@ -126,7 +96,12 @@ class EndpointAdapter(Adapter):
 
     def generate(self, queries: Sequence[Query], max_tokens: int) -> list[str]:
         """Return greedy answers and remember their tokens; an answer is empty if the endpoint refuses the question."""
-        return [answer.text for answer in self._together(lambda query: self._answer(query, max_tokens), queries)]
+        return [answer or "" for answer in self.answers(queries, max_tokens)]
+
+    def answers(self, queries: Sequence[Query], max_tokens: int) -> list[str | None]:
+        """Return greedy answers and remember their tokens; None where the endpoint refuses the question."""
+        found = self._together(lambda query: self._answer(query, max_tokens), queries)
+        return [answer.text if answer.answered else None for answer in found]
 
     def save(self, folder: Path) -> None:
         """Refuse, because only the owner of a closed model has its weights."""
@@ -136,30 +111,23 @@ class EndpointAdapter(Adapter):
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return list(pool.map(ask, queries))
 
-    def _question(self, query: Query, max_tokens: int, text: str | None = None, **more: Any) -> dict[str, Any]:
-        sound = {"type": "input_audio", "input_audio": {"data": _wav(query), "format": "wav"}}
-        user = [sound, {"type": "text", "text": query.instruction}]
-        messages: list[dict[str, Any]] = [{"role": "system", "content": query.system}] if query.system else []
-        messages.append({"role": "user", "content": user})
-        if text is not None:
-            messages.append({"role": "assistant", "content": text})
-            more |= {"add_generation_prompt": False, "continue_final_message": True}
-        return {"model": self._served, "messages": messages, "temperature": 0, "max_tokens": max_tokens, **more}
-
     def _answer(self, query: Query, max_tokens: int) -> Answer:
         """Request the endpoint's own answer and remember it."""
-        question = self._question(query, max_tokens, logprobs=True, top_logprobs=TOP)
+        options = self._able.of_answers()
+        question = question_of(self._served, query, max_tokens, **options)
         try:
-            answer = _own_answer(self._client.ask(question))
+            answer = own_answer(self._client.ask(question), scored=bool(options))
         except Refused as refused:
-            answer = Answer("", [], str(refused))
+            answer = Answer("", [], str(refused), answered=False)
         _remember(self._answers, _asked(query), answer)
         return answer
 
     def _own(self, query: Query) -> Answer:
         """Return the remembered answer of the endpoint, if its text is the query's; no question is sent."""
         known = self._answers.get(_asked(query))
-        if known is None or (known.failure is None and known.text != query.text):
+        if not self.scores and (known is None or known.answered):
+            return Answer(query.text, [], NO_LOGPROBS)
+        if known is None or (known.answered and known.text != query.text):
             return Answer(query.text, [], OWN_ONLY)
         return known
 
@@ -167,15 +135,10 @@ class EndpointAdapter(Adapter):
         """Score a given text as the end of the prompt."""
         if not query.text:
             return self._empty(query)
+        question = question_of(self._served, query, 1, return_token_ids=True)
+        scoring = {**answered(question, query.text), "prompt_logprobs": self._able.of_prompts}
         try:
-            made = self._client.ask(self._question(query, 1, query.text, prompt_logprobs=2))
-            places = made.get("prompt_logprobs")
-            if not isinstance(places, list):
-                raise Refused("gives no prompt_logprobs")
-            scored = places[self._length(query) :]
-            if not scored:
-                raise Refused("scores a prompt without its transcript")
-            return Answer(query.text, [_given_token(place) for place in scored])
+            return given_answer(self._client.ask(scoring), self._prefix(query), query.text)
         except Refused as refused:
             return Answer(query.text, [], str(refused))
 
@@ -184,73 +147,23 @@ class EndpointAdapter(Adapter):
         known = self._answers.get(_asked(query))
         return Answer("", [], known.failure if known is not None else None)
 
-    def _length(self, query: Query) -> int:
-        """Return the number of tokens before an answer."""
+    def _prefix(self, query: Query) -> Prefix:
+        """Return the prompt before an answer."""
         key = _asked(query)
-        if key not in self._lengths:
-            usage = self._client.ask(self._question(query, 1)).get("usage")
-            if not isinstance(usage, dict) or not isinstance(usage.get("prompt_tokens"), int):
-                raise Refused("does not tell the length of a prompt")
-            _remember(self._lengths, key, usage["prompt_tokens"])
-        return self._lengths[key]
-
-    def _scores_prompts(self) -> bool:
-        """Find out once whether given texts can be scored; other servers ignore or refuse the option."""
-        query = Query(np.zeros(RATE, np.float32), "", TRANSCRIBE, "")
-        try:
-            made = self._client.ask(self._question(query, 1, prompt_logprobs=2))
-        except Refused:
-            return False
-        return isinstance(made.get("prompt_logprobs"), list)
+        if key not in self._prefixes:
+            made = self._client.ask(question_of(self._served, query, 1, return_token_ids=True))
+            _remember(self._prefixes, key, prefix_of(made))
+        return self._prefixes[key]
 
 
 def _asked(query: Query) -> Asked:
     return query.audio_hash, query.system, query.instruction
 
 
-def _wav(query: Query) -> str:
-    buffer = io.BytesIO()
-    soundfile.write(buffer, to_pcm16(query.samples), RATE, format="WAV", subtype="PCM_16")
-    return base64.b64encode(buffer.getvalue()).decode()
-
-
-def _remember(memory: OrderedDict[Asked, Any], key: Asked, value: Any) -> None:
+def _remember(memory: OrderedDict[Asked, Remembered], key: Asked, value: Remembered) -> None:
     memory[key] = value
     while len(memory) > KEPT:
         memory.popitem(last=False)
-
-
-def _own_answer(made: dict[str, Any]) -> Answer:
-    try:
-        choice = made["choices"][0]
-        text, places = str(choice["message"]["content"] or ""), choice["logprobs"]["content"]
-        return Answer(text, [_own_token(place) for place in places])
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise Refused("answers without a text and its log-probabilities") from error
-
-
-def _own_token(place: dict[str, Any]) -> Token:
-    logprob = float(place["logprob"])
-    top = sorted((float(other["logprob"]) for other in place.get("top_logprobs") or []), reverse=True)
-    name = bytes(place["bytes"]) if place.get("bytes") else str(place["token"]).encode()
-    return Token(
-        token_id=zlib.crc32(name) & 0x7FFFFFFF,
-        logprob=logprob,
-        rank=1.0 + sum(other > logprob for other in top) if top and logprob >= top[-1] else math.nan,
-        gap=top[0] - top[1] if len(top) > 1 else math.nan,
-        hit=float(logprob >= top[0]) if top else math.nan,
-    )
-
-
-def _given_token(place: Any) -> Token:
-    """Read one position of vLLM's ``prompt_logprobs``: by token id, the prompt's own first, then the most probable."""
-    try:
-        token_id, own = next(iter(place.items()))
-        by_rank = {int(other["rank"]): float(other["logprob"]) for other in place.values()}
-        gap = by_rank[1] - by_rank[2] if {1, 2} <= by_rank.keys() else math.nan
-        return Token(int(token_id), float(own["logprob"]), float(own["rank"]), gap, float(own["rank"] == 1))
-    except (AttributeError, StopIteration, KeyError, TypeError, ValueError) as error:
-        raise Refused("gives prompt_logprobs of an unknown form") from error
 
 
 def _reduced(answer: Answer, slices: Sequence[str]) -> Reduced:

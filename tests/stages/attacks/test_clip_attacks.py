@@ -50,7 +50,7 @@ def test_signals_are_summed_as_p_values(sheet: MakeSheet) -> None:
 
 def test_probes_are_turned_so_that_members_score_higher(sheet: MakeSheet) -> None:
     value = np.array([0.5, np.nan])
-    named = ("gradient_norm_2", "recall", "augmentation_kl", "repetition", "sampling", "curvature_trace")
+    named = ("gradient_norm_2", "recall", "augmentation_kl", "repetition", "sampling", "curvature_trace", "word_error")
     probes = dict.fromkeys(named, value)
     own = sheet([[-1.0], [-1.0]], probes=probes)
     found = {name: column for attack in CLIP_ATTACKS for name, column in CLIP_ATTACKS[attack](own).items()}
@@ -58,6 +58,7 @@ def test_probes_are_turned_so_that_members_score_higher(sheet: MakeSheet) -> Non
     assert signs == {"gradient_norm_2": -0.5, "recall": 0.5, "augmentation_kl": 0.5, "camia_repetition": -0.5}
     assert found["curvature_trace"][0] == 0.5  # as in the theory that FiMMIA refutes
     assert found["sampling_zlib"][0] > found["sampling"][0] == 0.5
+    assert found["word_error"][0] == -0.5
     assert np.isnan(found["recall"][1])
 
 

@@ -23,6 +23,7 @@ from stages.lab_target.build import build_adapter
 from stages.logits.curvature import hessian_product
 from stages.logits.probe import PROBES, SHOTS, ProbeBatch, ProbeSubject, choose_shots, probe_keys, subjects_of, wanted
 from stages.logits.probes.sampling import sampling
+from stages.logits.probes.word_error import word_error
 from stages.logits.probing import probe_table
 from stages.models.adapter import Query
 from stages.models.families.endpoint import Remote
@@ -116,6 +117,29 @@ def test_answers_are_held_against_the_transcript(adapter: Qwen2AudioAdapter) -> 
     changed = replace(own, instruction="RED ship; red the")
     assert sampling(told, ProbeBatch(own, [changed], [])) == [pytest.approx((2 / 4 + 1) / 2)]
     assert sampling(told, ProbeBatch(query(0, "?"), [], [])) == [None]
+
+
+class Refusing(Speaker):
+    """Refuses the instruction "no"."""
+
+    def answers(self, queries: list[Query], max_tokens: int) -> list[str | None]:  # type: ignore[override]
+        return [None if asked.instruction == "no" else asked.instruction for asked in queries]
+
+
+def test_wrong_words_of_an_answer_are_counted(adapter: Qwen2AudioAdapter) -> None:
+    told = Refusing(adapter.parts)
+    own = replace(query(0, "The red, red ship."), instruction="the RED house of red bricks")
+    assert word_error(told, ProbeBatch(own, [], [])) == [(1 + 2) / 4]  # house and of inserted, ship replaced
+    assert word_error(told, ProbeBatch(replace(own, instruction="the red red ship"), [], [])) == [0.0]
+    assert word_error(told, ProbeBatch(replace(own, instruction=""), [], [])) == [1.0]
+    assert word_error(told, ProbeBatch(query(0, "?"), [], [])) == [None]
+
+
+def test_a_refused_answer_is_no_answer(adapter: Qwen2AudioAdapter) -> None:
+    told = Refusing(adapter.parts)
+    own, refused = replace(query(0, "the red"), instruction="the"), replace(query(1, "the red"), instruction="no")
+    assert sampling(told, ProbeBatch(own, [refused], [])) == [0.5]
+    assert sampling(told, ProbeBatch(refused, [own], [])) == word_error(told, ProbeBatch(refused, [], [])) == [None]
 
 
 def test_weights_are_needed_for_a_gradient(adapter: Qwen2AudioAdapter) -> None:

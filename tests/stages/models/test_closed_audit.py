@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+import soundfile
 import torch
 import yaml
 
@@ -20,18 +23,19 @@ from stages.core.errors import EarwitnessError
 from stages.core.schemas.corpus import CLIPS_SCHEMA
 from stages.core.schemas.features import features_schema
 from stages.core.schemas.perturbation import NEIGHBOURS_SCHEMA
-from stages.core.sound.audio import RATE, audio_hash, encode_flac
+from stages.core.sound.audio import RATE, audio_hash, decode_flac, encode_flac
 from stages.core.store.jsonfile import artifact, read_json
 from stages.core.store.tables import read_table, write_table
 from stages.evaluation.__main__ import work as evaluation
 from stages.fidelity_detector.__main__ import work as fidelity_detector
 from stages.logits.__main__ import work as logits
-from stages.models.adapter import OWN_ONLY
+from stages.models.adapter import NO_LOGPROBS, OWN_ONLY
+from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 from stages.models.loading import load_checkpoint
 from stages.models.options import LoadOptions
 from stages.target.__main__ import work as target
 from tests.params import Whole, load_whole, own_params
-from tests.stages.models.serving import Serving
+from tests.stages.models.serving import Entry, Serving
 
 CORPUS, AUDIT, TARGET = "calls", "closed", "served"
 CLIPS = 16
@@ -161,7 +165,8 @@ def test_rows_without_an_answer_are_asked_again_and_only_they(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target(TARGET, project.params)
-    project.serving.faults.extend(["", *["400"] * 3])  # the first question is what it scores at all
+    taken_up = [""] if project.serving.scores_prompts else ["", ""]  # questions that find out what it scores
+    project.serving.faults.extend([*taken_up, *["400"] * 3])
     logits(AUDIT, project.params)
     before = tokens()
     failed = [row for row in before if row["failure"] == "answers status 400"]
@@ -195,3 +200,76 @@ def test_a_deaf_endpoint_is_not_audible_and_asked_no_further(project: Project) -
     assert len(project.serving.keys) == asked
     assert tokens() == []
     assert read_json(artifact("evaluation", AUDIT, "verdict.json"))["finding"] == "not_audible"
+
+
+class Remembering(Serving):
+    """An endpoint that gives texts alone: the transcripts of members, one wrong word for others, and some it refuses.
+
+    Parameters
+    ----------
+    known : dict of str to str
+        Its answers by the hash of the sound; another sound is named.
+    """
+
+    def __init__(self, adapter: Qwen2AudioAdapter, known: dict[str, str]) -> None:
+        super().__init__(adapter, scores_prompts=False)
+        self.known = known
+
+    def answer(self, question: Entry) -> Entry:
+        """Answer as a service does that ignores what it is asked about log-probabilities."""
+        sound = question["messages"][0]["content"][0]["input_audio"]["data"]
+        heard = audio_hash(soundfile.read(io.BytesIO(base64.b64decode(sound)), dtype="float32")[0])
+        text = self.known.get(heard, f"A sound like {heard}.")
+        message = {"role": "assistant", "content": text or None} | ({} if text else {"refusal": "No."})
+        return {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+
+
+def test_a_model_that_gives_only_texts_is_audited_by_its_answers(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_corpus()
+    clips = read_table(artifact("corpus", CORPUS, "clips.parquet")).to_pylist()
+    known = {}
+    for clip in clips:
+        text = clip["text"] if clip["member"] else f"clap {clip['text'].split()[1]}"
+        for level in (1.0, 0.5):
+            samples = decode_flac(encode_flac(np.float32(level) * decode_flac(clip["audio"])))
+            known[audio_hash(samples)] = text
+    refused = audio_hash(decode_flac(clips[3]["audio"]))
+    adapter = load_checkpoint(checkpoint.as_posix(), LoadOptions())
+    assert isinstance(adapter, Qwen2AudioAdapter)
+    serving = Remembering(adapter, known | {refused: ""})
+    primary = ["sampling/transcript/given/0", "word_error/transcript/given/0"]
+    content = own_params(
+        {CORPUS: "column"},
+        targets={TARGET: {"model": f"{serving.address}#small", "revision": "first", "dtype": "float32"}},
+        audits={AUDIT: {"corpus": CORPUS, "target": TARGET, "reference": "none"}},
+        logits={"conditions": ["given"], "probes": ["sampling", "word_error"], "batch_size": 4},
+        evaluation={"primary_attacks": primary},
+    )
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+    params = load_whole()
+    target(TARGET, params)
+    record = read_json(artifact("target", TARGET, "target.json"))
+    assert record["audible"] is True
+    assert set(record["audio_effect"]) == {"swapped", "silent"}
+    logits(AUDIT, params)
+    assert {row["failure"] for row in tokens()} == {NO_LOGPROBS}
+    probes = read_table(artifact("logits", AUDIT, "probes.parquet")).to_pylist()
+    assert len(probes) == 2 * (CLIPS - 1)
+    capsys.readouterr()
+    serving.known[refused] = known[refused]
+    logits(AUDIT, params)
+    told = capsys.readouterr().out
+    assert "logits/probes/word_error: 1 rows computed, 15 reused" in told
+    assert f"logits/tokens: 0 rows computed, {CLIPS * 3} reused" in told
+    serving.close()
+    attacks(AUDIT, params)
+    fidelity_detector(AUDIT, params)
+    blind_baseline(CORPUS, params)
+    evaluation(AUDIT, params)
+    found = read_json(artifact("evaluation", AUDIT, "details.json"))
+    assert {name for name, attack in found["attacks"].items() if attack["primary"]} == set(primary)
+    assert [found["attacks"][name]["auc"] for name in primary] == [1.0, 1.0]
+    assert found["verdict"]["finding"] in {"memorised", "not_detected", "underpowered", "confounded", "unresolved"}

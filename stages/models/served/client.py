@@ -6,26 +6,27 @@ import json
 import os
 import re
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cached_property
-from typing import Any
+from typing import TypeVar
 
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from stages.core.errors import EarwitnessError
+from stages.models.served.fields import Field, Refused
+from stages.models.served.words import KEY, message_of, one_line, server_words
 
-KEY = "EARWITNESS_API_KEY"
-"""The environment variable that holds the key. The key is never written to disk or printed."""
 LONGEST_PAUSE = 600.0
 """Longest pause, in seconds, that an endpoint may ask for; the run stops if it asks for a longer one."""
 BUSY = frozenset({408, 425, 429})
 CLOSED = {401: f"refuses the key: set {KEY}", 403: f"refuses the key: set {KEY}", 404: "knows no such path or model"}
 
-
-class Refused(Exception):
-    """The endpoint gives no usable answer to this one question; further attempts would not help."""
+Question = Mapping[str, object]
+"""The body of a question to ``chat/completions``."""
+Result = TypeVar("Result")
 
 
 class _Passing(Exception):
@@ -59,18 +60,29 @@ class Client:
     tries: int = 6
     pause: float = 1.0
 
-    def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+    def ask(self, question: Question) -> Field:
         """Send one question to ``chat/completions``.
 
         Raises
         ------
         Refused
-            If the endpoint refuses this question (a status below 500 that is not a success), or if it never answers
-            with a JSON object.
+            If the endpoint refuses this question (a status below 500 that is not a success, or such an error in place
+            of an answer), or if it never answers with a JSON object.
         EarwitnessError
             If the endpoint refuses the key, asks for a pause longer than `LONGEST_PAUSE`, or is busy, fails or does
             not answer at every attempt. Other questions would fail in the same way.
         """
+        return self.request("POST", "chat/completions", self._answer, json.dumps(question).encode())
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        read: Callable[[httpx.Response], Result],
+        content: bytes | None = None,
+        kind: str = "application/json",
+    ) -> Result:
+        """Send a request, again where the failure may pass, and return what `read` makes of the answer; see `ask`."""
         retrying = Retrying(
             retry=retry_if_exception_type(_Passing),
             stop=stop_after_attempt(self.tries),
@@ -78,13 +90,14 @@ class Client:
             reraise=True,
         )
         try:
-            return retrying(self._once, question)
+            result: Result = retrying(self._once, method, path, read, content, kind)
         except _Passing as failure:
             if failure.answered:
                 raise Refused(f"{failure} {self.tries} times") from failure
             raise EarwitnessError(
                 f"{self.address}: {failure}, {self.tries} times: run again when it is back; what it answered is kept"
             ) from failure
+        return result
 
     def _pause_after(self, state: RetryCallState) -> float:
         """Return the seconds until the next attempt. It exists because tenacity does not read ``Retry-After``."""
@@ -98,38 +111,67 @@ class Client:
         """The connection, which stays open between questions."""
         return httpx.Client(timeout=self.timeout)
 
-    def _once(self, question: dict[str, Any]) -> dict[str, Any]:
-        url, headers = f"{self.address}/chat/completions", _headers()
+    def _once(
+        self, method: str, path: str, read: Callable[[httpx.Response], Result], content: bytes | None, kind: str
+    ) -> Result:
+        headers = _headers(kind)
         try:
-            response = self._connection.post(url, content=json.dumps(question), headers=headers)
+            response = self._connection.request(method, f"{self.address}/{path}", content=content, headers=headers)
         except (httpx.RequestError, httpx.InvalidURL) as error:  # no connection, no answer in time, or one cut off
-            raise _Passing(f"gives no answer ({str(error) or type(error).__name__})") from error
+            raise _Passing(f"gives no answer ({one_line(str(error)) or type(error).__name__})") from error
         if not response.is_success:
-            raise self._failure(response)
+            pause = _stated_pause(response.headers.get("Retry-After", ""))
+            raise self._failure(response.status_code, server_words(response.text), pause)
+        return read(response)
+
+    def as_object(self, response: httpx.Response) -> Field:
+        """Return the JSON object that an answer holds."""
+        body = response.text
+        if body.startswith(("data:", "event:")):
+            raise Refused("answers with a stream of events, which was not requested")
         try:
-            content = response.json()
-        except ValueError as error:
-            raise _Passing("answers what is not JSON", answered=True) from error
+            content = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise _Passing(f"answers what is not JSON{_quoted(server_words(body))}", answered=True) from error
         if not isinstance(content, dict):
             raise _Passing("answers what is no JSON object", answered=True)
-        return content
+        return Field(content)
 
-    def _failure(self, response: httpx.Response) -> Exception:
-        status = response.status_code
+    def _answer(self, response: httpx.Response) -> Field:
+        made = self.as_object(response)
+        error = made.known("error")
+        if error is not None and not made.known("choices"):
+            raise self._failure(_stated_status(error), one_line(message_of(error.value)), None)
+        return made
+
+    def _failure(self, status: int, words: str, pause: float | None) -> Exception:
+        """Return the exception for a status that is no success, with the server's own words."""
         if status in CLOSED:
-            return EarwitnessError(f"{self.address}: {CLOSED[status]} (status {status})")
+            told = f"status {status}: {words}" if words else f"status {status}"
+            return EarwitnessError(f"{self.address}: {CLOSED[status]} ({told})")
+        told = f"status {status}{_quoted(words)}"
         if status in BUSY or status >= 500:
-            pause = _stated_pause(response.headers.get("Retry-After", ""))
             if pause is not None and pause > LONGEST_PAUSE:
                 return EarwitnessError(
                     f"{self.address}: asks for a pause of {pause:.0f} s: run again after it; what it answered is kept"
                 )
-            return _Passing(f"answers status {status}", pause)
-        return Refused(f"answers status {status}")
+            return _Passing(f"answers {told}", pause)
+        return Refused(f"answers {told}", status)
 
 
-def _headers() -> dict[str, str]:
-    headers = {"Content-Type": "application/json"}
+def _quoted(words: str) -> str:
+    return f" ({words})" if words else ""
+
+
+def _stated_status(error: Field) -> int:
+    """Return the status that an error object states; 400 if it states none."""
+    code = error.value.get("code") if isinstance(error.value, dict) else None
+    text = str(code)
+    return int(text) if re.fullmatch("[45][0-9]{2}", text) else 400
+
+
+def _headers(kind: str) -> dict[str, str]:
+    headers = {"Content-Type": kind}
     if key := os.environ.get(KEY, "").strip():
         if not (key.isascii() and key.isprintable()):  # httpx's message would show it
             raise EarwitnessError(f"{KEY}: holds characters that no key has: set it again")

@@ -1,0 +1,1 @@
+"""Served models: what is asked of a chat endpoint, and how its answers and its errors are read."""
