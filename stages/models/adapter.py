@@ -133,6 +133,8 @@ class Adapter(ABC):
     without instructions ignores it."""
     forces: bool = True
     """Whether any given text can be scored. If not, only the answer that `generate` gave to the same query can."""
+    takes_language: bool = False
+    """Whether the family is told a language and a task; see `stages.models.options.LoadOptions`."""
 
     @classmethod
     @abstractmethod

@@ -16,7 +16,7 @@ import torch
 
 from stages.core.errors import EarwitnessError
 
-STACKS = ("layers", "encoders", "h", "blocks")
+STACKS = ("layers", "layer", "encoders", "h", "blocks")
 """Names under which architectures keep their list of layers."""
 
 

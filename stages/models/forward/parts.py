@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
@@ -46,12 +46,15 @@ class Parts:
         None if the family's adapter computes features itself.
     processor : transformers.ProcessorMixin or None
         Holds tokenizer and extractor; None if the parts are loaded one by one.
+    options : LoadOptions
+        How the checkpoint was loaded.
     """
 
     model: Any
     tokenizer: Any
     extractor: Any
     processor: Any = None
+    options: LoadOptions = field(default_factory=LoadOptions)
 
     @classmethod
     def of_processor(cls, model: Any, processor: Any) -> Parts:
@@ -106,18 +109,24 @@ def load_model(model_class: Any, source: Path | str, revision: str | None = None
     Raises
     ------
     EarwitnessError
-        If weights are missing, or do not have the shape that the config states.
+        If weights are missing, or do not have the shape that the config states; or if the architecture does not have
+        the attention implementation that the options state.
     """
     require_updates(source, revision)
-    model, found = model_class.from_pretrained(
-        source,
-        revision=revision,
-        trust_remote_code=False,
-        use_safetensors=True,
-        output_loading_info=True,
-        ignore_mismatched_sizes=True,  # so that the error below can name them
-        **options,
-    )
+    try:
+        model, found = model_class.from_pretrained(
+            source,
+            revision=revision,
+            trust_remote_code=False,
+            use_safetensors=True,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # so that the error below can name them
+            **options,
+        )
+    except ValueError as error:
+        if "does not support an attention implementation" not in str(error):
+            raise
+        raise EarwitnessError(f"{source}: has no such attention: set target.attention to eager") from error
     unfit = sorted(name for name, *_ in found["mismatched_keys"])
     absent = sorted(name for name in found["missing_keys"] if not name.endswith(TRAINED_ALONE))
     for names, fault in ((unfit, "have another shape than its config says"), (absent, "are not in its files")):

@@ -17,7 +17,7 @@ from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 from stages.models.forward.layers import layer_stack, recorded
 from stages.models.loading import load_checkpoint
 from stages.models.options import LoadOptions
-from tests.stages.models.families import ATTENTION, BUILDERS
+from tests.stages.models.families import BUILDERS, options
 
 MakeQuery = Callable[..., Query]
 
@@ -25,7 +25,7 @@ MakeQuery = Callable[..., Query]
 @pytest.fixture(scope="module")
 def listener(family: tuple[str, Path]) -> Adapter:
     name, folder = family
-    return load_checkpoint(folder.as_posix(), LoadOptions(attention=ATTENTION.get(name, "sdpa")))
+    return load_checkpoint(folder.as_posix(), options(name))
 
 
 @pytest.fixture(scope="module")
