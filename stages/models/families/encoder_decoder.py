@@ -182,23 +182,17 @@ class EncoderDecoderAdapter(Adapter):
     @torch.inference_mode()
     def reduced(self, queries: Sequence[Query], slices: Sequence[str], reduce: Reduce) -> list[Reduced]:
         """Run one teacher-forced forward and reduce its logits; see `Adapter.reduced`."""
-        runs, vocabulary = (
-            self._decode(queries, self._hear(queries), share=True),
-            self._core.get_output_embeddings().out_features,
-        )
-        found = {
-            name: reduced(self.head, [scored(run.row, run.hidden, name) for run in runs], vocabulary, reduce)
-            for name in slices
-        }
-        return [
-            Reduced(
-                {name: found[name][at][0] for name in slices},
-                {name: found[name][at][1] for name in slices},
-                *run.pooled(),
-                run.heard.sound.seconds_cut,
-            )
-            for at, run in enumerate(runs)
-        ]
+        return self._reduced(self._decode(queries, self._hear(queries), share=True), slices, reduce)
+
+    @torch.inference_mode()
+    def answered(
+        self, queries: Sequence[Query], slices: Sequence[str], reduce: Reduce, max_tokens: int
+    ) -> tuple[list[str], list[Reduced]]:
+        """Generate and score answers to sounds that are encoded once; see `Adapter.answered`."""
+        heard = self._hear(queries)
+        texts = self._answers(queries, heard, max_tokens)
+        said = [replace(query, text=text) for query, text in zip(queries, texts, strict=True)]
+        return texts, self._reduced(self._decode(said, heard, share=True), slices, reduce)
 
     @torch.inference_mode()
     def layers(self, queries: Sequence[Query]) -> list[dict[str, torch.Tensor]]:
@@ -219,7 +213,9 @@ class EncoderDecoderAdapter(Adapter):
     @torch.inference_mode()
     def generate(self, queries: Sequence[Query], max_tokens: int) -> list[str]:
         """Return greedy answers under the checkpoint's rules of generation; see `Adapter.generate`."""
-        heard = self._hear(queries)
+        return self._answers(queries, self._hear(queries), max_tokens)
+
+    def _answers(self, queries: Sequence[Query], heard: Mapping[str, EncodedSound], max_tokens: int) -> list[str]:
         rules = AnswerRules(self._core.generation_config, self._ends, max_tokens, self.positions)
         made: dict[str, list[int]] = {}
         for names in alike((name, (len(one.states), len(one.prefix))) for name, one in heard.items()):
@@ -290,6 +286,22 @@ class EncoderDecoderAdapter(Adapter):
         crossing = Crossing(self.decoder, self.crossed, self._pad)
         hidden = crossing.of_rows(states, [row.token_ids[:-1] for row in rows], names, prefixes)
         return [_DecoderRun(*of_row) for of_row in zip(rows, hidden, sounds, strict=True)]
+
+    def _reduced(self, runs: Sequence[_DecoderRun], slices: Sequence[str], reduce: Reduce) -> list[Reduced]:
+        vocabulary = self._core.get_output_embeddings().out_features
+        found = {
+            name: reduced(self.head, [scored(run.row, run.hidden, name) for run in runs], vocabulary, reduce)
+            for name in slices
+        }
+        return [
+            Reduced(
+                {name: found[name][at][0] for name in slices},
+                {name: found[name][at][1] for name in slices},
+                *run.pooled(),
+                run.heard.sound.seconds_cut,
+            )
+            for at, run in enumerate(runs)
+        ]
 
     def _read(self, run: _DecoderRun, slices: Sequence[str]) -> Forced:
         found = {name: scored(run.row, run.hidden, name) for name in slices}

@@ -81,6 +81,28 @@ def test_greedy_answers_are_those_of_transformers(
 
 
 @of_every_recogniser
+def test_answers_are_scored_with_the_sounds_that_they_were_generated_from(
+    recogniser: EncoderDecoderAdapter, make_query: MakeQuery
+) -> None:
+    queries = [make_query(1.3, "", seed=1), make_query(2.0, "", seed=2)]
+    encoded: list[int] = []
+    hook = recogniser.model.get_encoder().register_forward_hook(lambda _, values, made: encoded.append(len(values[0])))
+    texts, rows = recogniser.answered(queries, ["transcript"], likelihood, TOKENS)
+    hook.remove()
+    assert sum(encoded) == len(queries)
+    assert texts == recogniser.generate(queries, TOKENS)
+    said = [replace(query, text=text) for query, text in zip(queries, texts, strict=True)]
+    for row, again in zip(rows, recogniser.reduced(said, ["transcript"], likelihood), strict=True):
+        assert torch.equal(row.token_ids["transcript"], again.token_ids["transcript"])
+        one, other = row.statistics["transcript"]["logprob"], again.statistics["transcript"]["logprob"]
+        assert torch.allclose(one, other, atol=1e-4)
+
+
+def likelihood(logits: torch.Tensor, token_ids: torch.Tensor) -> dict[str, torch.Tensor]:
+    return {"logprob": torch.log_softmax(logits, -1).gather(1, token_ids[:, None]).squeeze(1)}
+
+
+@of_every_recogniser
 def test_rows_of_one_sound_share_what_is_computed_of_it(
     recogniser: EncoderDecoderAdapter, make_query: MakeQuery
 ) -> None:
