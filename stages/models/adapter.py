@@ -139,6 +139,8 @@ class Adapter(ABC):
     """Whether any given text can be scored. If not, only the answer that `generate` gave to the same query can."""
     scores: bool = True
     """Whether the model gives log-probabilities. If not, only the texts of its answers can be audited."""
+    takes_language: bool = False
+    """Whether the family is told a language and a task; see `stages.models.options.LoadOptions`."""
 
     @classmethod
     @abstractmethod

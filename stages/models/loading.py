@@ -12,6 +12,7 @@ from stages.core.errors import EarwitnessError
 from stages.core.store.codeversion import code_version
 from stages.models import families  # noqa: F401 (registers them)
 from stages.models.adapter import ADAPTERS, Adapter
+from stages.models.families.alignments import other_statistics
 from stages.models.families.generic import GenericAdapter, model_class
 from stages.models.hashing import refuse_pickles
 from stages.models.options import LoadOptions
@@ -91,6 +92,8 @@ def architecture_of(source: Path | str, revision: str | None) -> str:
         )
     known = [name for name in ADAPTERS if name != ENDPOINT]
     if architecture not in known and model_class(source, revision)[0] is None:
+        if reason := other_statistics(architecture):
+            raise EarwitnessError(f"{source}: its architecture {architecture!r} {reason}: name another model")
         needs = "needs code from the checkpoint, which is never run" if "auto_map" in config else "has no adapter"
         raise EarwitnessError(f"{source}: its architecture {architecture!r} {needs}: use one of {', '.join(known)}")
     return architecture

@@ -16,7 +16,7 @@ import torch
 
 from stages.core.errors import EarwitnessError
 
-STACKS = ("layers", "encoders", "h", "blocks", "conformer")
+STACKS = ("layers", "layer", "encoders", "h", "blocks", "conformer")
 """Names under which architectures keep their list of layers."""
 
 

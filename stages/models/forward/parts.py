@@ -117,18 +117,24 @@ def load_model(model_class: Any, source: Path | str, revision: str | None = None
     Raises
     ------
     EarwitnessError
-        If weights are missing, or do not have the shape that the config states.
+        If weights are missing, or do not have the shape that the config states; or if the architecture does not have
+        the attention implementation that the options state.
     """
     require_updates(source, revision)
-    model, found = model_class.from_pretrained(
-        source,
-        revision=revision,
-        trust_remote_code=False,
-        use_safetensors=True,
-        output_loading_info=True,
-        ignore_mismatched_sizes=True,  # so that the error below can name them
-        **options,
-    )
+    try:
+        model, found = model_class.from_pretrained(
+            source,
+            revision=revision,
+            trust_remote_code=False,
+            use_safetensors=True,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # so that the error below can name them
+            **options,
+        )
+    except ValueError as error:
+        if "does not support an attention implementation" not in str(error):
+            raise
+        raise EarwitnessError(f"{source}: has no such attention: set target.attention to eager") from error
     unfit = sorted(name for name, *_ in found["mismatched_keys"])
     absent = sorted(name for name in found["missing_keys"] if not name.endswith(TRAINED_ALONE))
     for names, fault in ((unfit, "have another shape than its config says"), (absent, "are not in its files")):

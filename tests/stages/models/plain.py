@@ -50,7 +50,7 @@ def plain_arguments(adapter: Adapter, query: Query) -> Batch:
         heard = adapter._hear([query])[query.audio_hash]
         row = adapter._row(query, heard)
         ids = torch.tensor([row.token_ids])
-        sound = {adapter.model.main_input_name: heard.sound.values[None]}
+        sound = plain_sound(adapter, query)
         return {**sound, "decoder_input_ids": ids[:, :-1], "labels": _labels([row], ids)[:, 1:]}
     if isinstance(adapter, GenericAdapter):
         arguments, row = adapter.own_arguments(query)
@@ -65,6 +65,13 @@ def plain_arguments(adapter: Adapter, query: Query) -> Batch:
         "labels": _labels([row], ids),
         **adapter.inputs(query.samples).tensors,
     }
+
+
+def plain_sound(adapter: EncoderDecoderAdapter, query: Query) -> Batch:
+    """Return the own arguments of an encoder-decoder's encoder for one query."""
+    sound = adapter.input(query)
+    values = {adapter.model.main_input_name: sound.values[None]}
+    return values if sound.mask is None else {**values, "attention_mask": sound.mask[None]}
 
 
 def _labels(rows: Sequence[TokenRow], ids: torch.Tensor) -> torch.Tensor:

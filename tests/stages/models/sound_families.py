@@ -10,20 +10,8 @@ import transformers
 from transformers import PreTrainedTokenizerFast, WhisperFeatureExtractor
 
 from stages.models.forward.processors import without_images
-from tests.stages.models.families import (
-    AUDIO,
-    BUILDERS,
-    CHAT,
-    MELS,
-    SIZES,
-    WIDTH,
-    WINDOW,
-    chatting,
-    language_model,
-    save,
-    seeded,
-    tokenizer,
-)
+from tests.stages.models.families import BUILDERS, CHAT, chatting, language_model
+from tests.stages.models.small import AUDIO, MELS, SIZES, WIDTH, WINDOW, save, seeded, tokenizer
 
 
 def named(tokens: PreTrainedTokenizerFast, **special: str) -> PreTrainedTokenizerFast:

@@ -21,7 +21,7 @@ from stages.models.loading import load_checkpoint
 from stages.models.options import LoadOptions
 from stages.target.__main__ import work
 from tests.params import Whole, load_whole
-from tests.stages.models.families import ATTENTION, audioflamingo3, composed
+from tests.stages.models.families import audioflamingo3, composed, options
 
 Spoil = Callable[[Path], object]
 
@@ -86,6 +86,9 @@ OF_ONE: dict[str, tuple[Spoil, str]] = {
     "no architecture": (rename(""), "no config.json that names a model_type"),
     "unknown architecture": (rename("wonder"), "its architecture 'wonder' has no adapter: use one of .*whisper"),
     "an endpoint's": (rename("endpoint"), "its architecture 'endpoint' has no adapter"),
+    "a CTC head": (rename("wav2vec2"), "its architecture 'wav2vec2' has no text decoder: .* sum over alignments"),
+    "a transducer": (rename("parakeet_tdt"), "'parakeet_tdt' has no text decoder: .* other statistics"),
+    "a stream": (rename("kyutai_speech_to_text"), "depends on the frame of each word, .* other statistics"),
     "remote code": (rename("wonder", auto_map={"AutoModel": "code.Wonder"}), "needs code from the checkpoint"),
     "no processor": (remove("processor_config.json", "preprocessor_config.json"), "Can't load feature extractor"),
     "a config that is no JSON": (lambda folder: (folder / "config.json").write_text("{"), "not a valid JSON file"),
@@ -122,7 +125,8 @@ def test_a_spoilt_checkpoint_of_any_family_is_refused(
     shutil.copytree(folder, "models/mine")
     spoil, message = OF_ANY_FAMILY[fault]
     spoil(Path("models/mine"))
-    assert_refused(params(ATTENTION.get(name, "sdpa")), message)
+    how = options(name)
+    assert_refused(params(how.attention, language=how.language or "none"), message)
 
 
 @pytest.mark.parametrize("fault", OF_ONE)

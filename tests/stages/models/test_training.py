@@ -17,7 +17,7 @@ from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 from stages.models.loading import load_checkpoint
 from stages.models.options import LoadOptions
 from stages.models.training import Recipe, shuffled_batches, train, training_key
-from tests.stages.models.families import whisper
+from tests.stages.models.recognisers import whisper
 
 MakeQuery = Callable[..., Query]
 WHOLE = Recipe(learning_rate=1e-3, method="whole", seed=1)

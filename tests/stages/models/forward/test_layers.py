@@ -16,7 +16,7 @@ from stages.models.families.placeholder import PlaceholderAdapter
 from stages.models.forward.layers import layer_stack, recorded
 from stages.models.loading import load_checkpoint
 from stages.models.options import LoadOptions
-from tests.stages.models.families import ATTENTION, BUILDERS
+from tests.stages.models.families import options
 from tests.stages.models.sound_families import EVERY
 
 MakeQuery = Callable[..., Query]
@@ -29,7 +29,7 @@ def listener(family: tuple[str, Path]) -> Adapter:
     name, folder = family
     if name in LAYERLESS:
         pytest.skip("its encoder has no list of layers; the error is tested below")
-    return load_checkpoint(folder.as_posix(), LoadOptions(attention=ATTENTION.get(name, "sdpa")))
+    return load_checkpoint(folder.as_posix(), options(name))
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_another_sound_gives_another_row(listener: Adapter, together: list[dict[
 @pytest.mark.parametrize("name", ["whisper", "voxtral", "audioflamingo3"])
 def test_silence_that_fills_a_window_is_not_pooled(name: str, tmp_path: Path, make_query: MakeQuery) -> None:
     """At 50 positions a second, 1.9 s of sound are 95 positions of a window of 100 or 200."""
-    BUILDERS[name](tmp_path / name)
+    EVERY[name](tmp_path / name)
     listener = load_checkpoint((tmp_path / name).as_posix(), LoadOptions())
     encoder = listener.encoder if isinstance(listener, PlaceholderAdapter) else listener.model.get_encoder()
     with recorded("encoder", encoder) as seen:
