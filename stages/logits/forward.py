@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ from stages.logits.plan import GENERATED, PlannedRow
 from stages.logits.reduction import embedding_table, token_table
 from stages.logits.statistics import token_statistics
 from stages.models.adapter import OWN_ONLY, Adapter, Query, Reduced
+from stages.models.placement import threads_may_share
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -61,7 +63,8 @@ def computed_batches(
 
     `workers` threads decode sounds ahead of the model. On a CPU, the same number of threads run the model, each on
     whole batches with one torch thread. Threads that share a batch would wait for each other at every operation, and
-    other stages that run at the same time make these waits long. A GPU takes one batch at a time.
+    other stages that run at the same time make these waits long. A GPU takes one batch at a time, and so does a model
+    that is spread.
 
     Parameters
     ----------
@@ -81,7 +84,7 @@ def computed_batches(
     def compute(batch: _Prepared) -> list[Computed]:
         return list(limit.run(lambda part: _computed(adapter, part, question), batch.asked))
 
-    runners = workers if next(adapter.model.parameters()).device.type == "cpu" else 1
+    runners = workers if threads_may_share(adapter.model) else 1
     with ThreadPoolExecutor(workers) as decoders, ThreadPoolExecutor(runners) as models:
         for parts in _ahead(models, compute, _ahead(decoders, prepare, batches, workers), runners):
             yield from parts
@@ -133,7 +136,7 @@ def _reduced(
         adapter.reduced(
             [query for query, able in zip(queries, scored, strict=True) if able],
             question.slices,
-            lambda logits, token_ids: token_statistics(logits, token_ids, question.orders),
+            partial(token_statistics, orders=question.orders),
         )
         if any(scored)
         else []
