@@ -91,7 +91,7 @@ def shard(model_class: Any, source: Path | str, revision: str | None) -> dict[st
     EarwitnessError
         If `transformers` has no plan for the model.
     """
-    from transformers.distributed import DistributedConfig
+    from transformers.distributed.configuration_utils import DistributedConfig
 
     model = _skeleton(model_class, source, revision)
     if not model.tp_plan:

@@ -110,4 +110,7 @@ def _scheme(options: LoadOptions) -> Any:
         return Int8WeightOnlyConfig()
     if torch.cuda.is_available() and options.dtype == "bfloat16":  # its kernel is there for these alone
         return Int4WeightOnlyConfig(group_size=GROUP, int4_packing_format="tile_packed_to_4d")
-    return IntxWeightOnlyConfig(weight_dtype=torch.int4, granularity=PerGroup(GROUP))
+    return IntxWeightOnlyConfig(
+        weight_dtype=torch.int4,  # type: ignore[attr-defined]
+        granularity=PerGroup(GROUP),
+    )

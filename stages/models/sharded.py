@@ -144,8 +144,9 @@ class ShardedAdapter(Adapter):
                 for shard in self._shards:
                     shard.send_bytes(told)
                 while len(answers) < self._size:
-                    for shard in wait([shard for shard in self._shards if shard not in answers]):
-                        answers[shard] = _read(shard)  # type: ignore[arg-type,index]
+                    waiting = [shard for shard in self._shards if shard not in answers]
+                    ready = wait(waiting)
+                    answers |= {shard: _read(shard) for shard in waiting if shard in ready}
             except (EOFError, OSError):
                 raise self._failed("a process that holds a shard died") from None
             except EarwitnessError:
@@ -193,8 +194,9 @@ def _stop(process: subprocess.Popen[bytes], shards: list[Connection], folder: Pa
     """Close the connections, at which the processes end; end those that do not."""
     for shard in shards:
         shard.close()
-    for end in (lambda: None, process.terminate, process.kill):
-        end()
+    for end in (None, process.terminate, process.kill):
+        if end is not None:
+            end()
         try:
             process.wait(PATIENCE / 3)
             break

@@ -52,6 +52,7 @@ MembershipCode = Literal[
     "labels_unknown",
     "speakers_assumed",
     "attack_not_scored",
+    "quantised",
 ]
 
 

@@ -126,6 +126,7 @@ SENTENCES: dict[MembershipCode, str] = {
     "labels_unknown": "{clips} clips of unknown membership were left out",
     "speakers_assumed": "{assumed}",
     "attack_not_scored": "{attack} could not be scored: the target lacks the statistics that it needs",
+    "quantised": "the target was audited with {weights} weights: its scores differ from those of the released weights",
 }
 """The sentence of each code, with a placeholder for each of its figures."""
 
