@@ -81,7 +81,9 @@ def work(name: str, params: EvaluationParams) -> None:
         primary,
     )
     left_out = [MembershipReason.of("attack_not_scored", attack=attack) for attack in named if attack not in primary]
-    case = replace(case, notes=[*case.notes, *left_out, *unscored_notes(primary, unscored, len(clip_ids))])
+    quantisation = record.get("quantization", "none")
+    rounded = [MembershipReason.of("quantised", weights=quantisation)] if quantisation != "none" else []
+    case = replace(case, notes=[*case.notes, *left_out, *rounded, *unscored_notes(primary, unscored, len(clip_ids))])
     baseline = read_json(artifact("blind_baseline", audit.corpus, "details.json"))
     scores, matched = (
         read_table(artifact("blind_baseline", audit.corpus, f"{table}.parquet")) for table in ("scores", "matched")

@@ -9,14 +9,14 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from stages.core.config.section import NONE
-from stages.core.run.parallel import worker_count
 from stages.core.run.stage import require_declared, run_stage
 from stages.core.schemas.logits import EMBEDDINGS_SCHEMA, PROBES_SCHEMA, tokens_schema
 from stages.core.store.jsonfile import artifact
 from stages.core.store.rowcache import RowCache
 from stages.core.store.tables import KeyedColumn, read_table, write_table
 from stages.logits.batching import batches
-from stages.logits.forward import ForwardRequest, computed_batches
+from stages.logits.distributed import computed_anywhere
+from stages.logits.forward import ForwardRequest
 from stages.logits.output import embedding_stream, token_stream
 from stages.logits.params import LogitsParams
 from stages.logits.plan import Keys, PlannedRow, originals_of, rows_of
@@ -109,13 +109,9 @@ def _compute(
     """Compute the rows and append them to both caches."""
     import torch
 
-    from stages.models.loading import load_adapter
-
     torch.set_num_threads(1)
-    adapter, asked = load_adapter(record), params.logits
-    if asked.compile and torch.cuda.is_available() and not adapter.compile():
-        print(f"{label}: its layers cannot be compiled here; they run as they are")
-    question = ForwardRequest(asked.instructions, asked.slices, asked.orders, asked.generated_tokens)
+    asked = params.logits
+    question = ForwardRequest(asked.instructions, asked.slices, asked.orders, asked.generated_tokens, asked.compile)
     prepared = batches(missing, asked.batch_size, audio_of)
     clips = len({row.clip_id for row in missing})
     with tqdm(
@@ -126,7 +122,7 @@ def _compute(
         bar_format=PROGRESS,
         mininterval=1,
     ) as progress:
-        for batch in computed_batches(adapter, prepared, question, asked.batch_size, worker_count(params.compute)):
+        for batch in computed_anywhere(record, prepared, question, asked.batch_size, params.compute):
             for slice_, table in batch.tokens.items():
                 tokens.append([keys.tokens(row, slice_) for row in batch.rows], table)
             embeddings.append([keys.embeddings(row) for row in batch.rows], batch.embeddings)

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import pyarrow as pa
@@ -18,8 +19,7 @@ from stages.logits.plan import GENERATED, PlannedRow
 from stages.logits.reduction import embedding_table, token_table
 from stages.logits.statistics import token_statistics
 from stages.models.adapter import NO_LOGPROBS, OWN_ONLY, Adapter, Query, Reduce, Reduced
-
-RUNNERS_ON_GPU = 2
+from stages.models.placement import threads
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -42,6 +42,7 @@ class ForwardRequest:
     slices: Sequence[str]
     orders: Sequence[float]
     generated_tokens: int
+    compile: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def computed_batches(
     `workers` threads decode sounds ahead of the model. On a CPU, the same number of threads run the model, each on
     whole batches with one torch thread. Threads that share a batch would wait for each other at every operation, and
     other stages that run at the same time make these waits long. A GPU has two batches: while one is computed, the
-    results of the one before are fetched and the next is started.
+    results of the one before are fetched and the next is started. A model that is spread has one.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ def computed_batches(
     def compute(batch: _Prepared) -> list[Computed]:
         return list(limit.run(lambda part: _computed(adapter, part, question), batch.asked))
 
-    runners = workers if next(adapter.model.parameters()).device.type == "cpu" else RUNNERS_ON_GPU
+    runners = threads(adapter.model, workers)
     with ThreadPoolExecutor(workers) as decoders, ThreadPoolExecutor(runners) as models:
         for parts in _ahead(models, compute, _ahead(decoders, prepare, batches, workers), runners):
             yield from parts
@@ -113,10 +114,7 @@ def _queries(batch: Sequence[Sounding], question: ForwardRequest) -> list[tuple[
 def _computed(adapter: Adapter, batch: Sequence[tuple[PlannedRow, Query]], question: ForwardRequest) -> Computed:
     """Run a batch whose rows have one transcript source."""
     rows, queries = [row for row, _ in batch], [query for _, query in batch]
-
-    def reduce(logits: torch.Tensor, token_ids: torch.Tensor) -> dict[str, torch.Tensor]:
-        return token_statistics(logits, token_ids, question.orders)
-
+    reduce = partial(token_statistics, orders=question.orders)
     if rows[0].condition == GENERATED:
         texts, found = adapter.answered(queries, question.slices, reduce, question.generated_tokens)
     else:

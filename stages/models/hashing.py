@@ -78,6 +78,9 @@ def weights_name(adapter: Adapter) -> str:
     """Return a hash of a model's weights as they are in memory: 32 hex digits."""
     import torch  # heavy, and not needed by a stage that only looks at files
 
+    from stages.models.placement import require_whole
+
+    require_whole(adapter.model, "a hash of weights in memory")
     digest = blake2b(digest_size=16)
     for weight in adapter.model.state_dict().values():
         digest.update(weight.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 import transformers
 from safetensors import SafetensorError
+from torch.distributed import is_torchelastic_launched
 
 from stages.core.errors import EarwitnessError
 from stages.core.store.codeversion import code_version
@@ -16,8 +16,10 @@ from stages.models.families.alignments import other_statistics
 from stages.models.families.generic import GenericAdapter, model_class
 from stages.models.hashing import refuse_pickles
 from stages.models.options import LoadOptions
+from stages.models.placement import to_first_device
 from stages.models.places import is_endpoint
 from stages.models.record import TargetRecord
+from stages.models.sharded import ShardedAdapter
 
 ENDPOINT = "endpoint"
 
@@ -49,12 +51,13 @@ def load_checkpoint(model: str, options: LoadOptions) -> Adapter:
     if isinstance(source, Path):
         refuse_pickles(source.rglob("*"))
     options = options.model_copy(update={"revision": ""}) if isinstance(source, Path) else options
+    if options.placement == "tensor_parallel" and not is_torchelastic_launched():
+        return ShardedAdapter.load(source, options)
     try:
         adapter = adapter_class(architecture_of(source, options.pinned)).load(source, options)
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError, SafetensorError, ImportError, RuntimeError) as error:
         raise _unloadable(model, error) from error
-    if torch.cuda.is_available():
-        adapter.model.to("cuda")
+    to_first_device(adapter.model)
     return adapter
 
 

@@ -24,6 +24,7 @@ from stages.core.results.components import COMPONENTS
 from stages.core.store.codeversion import code_version, library_versions
 from stages.core.store.rowcache import FRESH, row_key
 from stages.models.adapter import Adapter, Query
+from stages.models.placement import require_whole
 
 CHECKPOINTS = Path(".cache/checkpoints")
 SECONDS_PER_CHECKPOINT = 20.0
@@ -139,6 +140,7 @@ def train(
     list of float
         The loss of each step: cross-entropy in nats per token of the answer.
     """
+    require_whole(adapter.model, "fine-tuning")
     with _one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         run = _TrainingRun(adapter, recipe, len(batches), CHECKPOINTS / key)

@@ -53,6 +53,7 @@ MembershipCode = Literal[
     "speakers_assumed",
     "attack_not_scored",
     "clips_not_scored",
+    "quantised",
 ]
 
 

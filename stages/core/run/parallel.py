@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import joblib
 
@@ -45,9 +45,14 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], compu
         yield from joblib.Parallel(return_as="generator")(joblib.delayed(function)(item) for item in items)
 
 
-def _backend(compute: Compute) -> dict[str, object]:
-    if compute.backend == "loky":
-        return {"backend": "loky", "n_jobs": worker_count(compute)}
+def dask_client(compute: Compute) -> Any:
+    """Return a client of the Dask scheduler; it becomes the default client, which joblib's Dask backend uses.
+
+    Raises
+    ------
+    EarwitnessError
+        If Dask is missing or no scheduler answers.
+    """
     try:
         from dask.distributed import Client
     except ImportError as error:
@@ -55,9 +60,15 @@ def _backend(compute: Compute) -> dict[str, object]:
             "params.yaml: compute.backend is 'dask' but dask.distributed is missing: pip install -e '.[dask]'"
         ) from error
     try:
-        Client(compute.address)  # type: ignore[no-untyped-call]  # becomes the default client that joblib's Dask backend uses
+        return Client(compute.address)  # type: ignore[no-untyped-call]
     except OSError as error:
         raise EarwitnessError(
             f"params.yaml: compute.address: no Dask scheduler answers at {compute.address!r}: start one or correct it"
         ) from error
+
+
+def _backend(compute: Compute) -> dict[str, object]:
+    if compute.backend == "loky":
+        return {"backend": "loky", "n_jobs": worker_count(compute)}
+    dask_client(compute)
     return {"backend": "dask", "n_jobs": -1}

@@ -127,6 +127,7 @@ SENTENCES: dict[MembershipCode, str] = {
     "speakers_assumed": "{assumed}",
     "attack_not_scored": "{attack} could not be scored: the target lacks the statistics that it needs",
     "clips_not_scored": "{clips} of {all} clips were not scored: the {role} {reason}",
+    "quantised": "the target was audited with {weights} weights: its scores differ from those of the released weights",
 }
 """The sentence of each code, with a placeholder for each of its figures."""
 

@@ -8,6 +8,7 @@ import torch
 
 from stages.logits.probe import ProbeBatch, probe, require_weights
 from stages.models.adapter import Adapter
+from stages.models.placement import require_whole
 
 NORMS = {"gradient_norm_1": 1.0, "gradient_norm_2": 2.0, "gradient_norm_inf": inf}
 
@@ -25,6 +26,7 @@ def gradient_norm(adapter: Adapter, case: ProbeBatch) -> list[float | None]:
     """
     require_weights(adapter, "gradient_norm")
     model = adapter.model
+    require_whole(model, "params.yaml: logits.probes: gradient_norm")
     with torch.enable_grad():
         model.zero_grad(set_to_none=True)
         adapter.loss([case.original]).backward()  # type: ignore[no-untyped-call]

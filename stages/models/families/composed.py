@@ -34,6 +34,7 @@ from stages.models.forward.inputs import SoundInputs
 from stages.models.forward.parts import DTYPES, Parts, checked_tokenizer, load_model, with_updates
 from stages.models.forward.sounds import SoundCache
 from stages.models.options import LoadOptions
+from stages.models.placement import placed
 
 AUDIO = "<|audio|>"
 """The placeholder token, added to the language model's tokenizer. Its embedding is never used."""
@@ -156,16 +157,25 @@ class ComposedAdapter(BatchedAdapter):
         # Some encoders have no fused attention and use their default; the language model uses the requested one.
         of_encoder = {"attn_implementation": "eager"} if options.attention == "eager" else {}
         dtype = DTYPES[options.dtype]
+        sharded = options.placement == "tensor_parallel"  # which few encoders have a plan for; they are small
+        whole = options.model_copy(update={"placement": "one_device"}) if sharded else options
+        of_encoder |= placed(AutoModel, folder / "encoder", None, whole)
         encoder = load_model(AutoModel, folder / "encoder", dtype=dtype, **of_encoder)
+        of_language_model = placed(AutoModelForCausalLM, folder / "language_model", None, options)
         language_model = load_model(
-            AutoModelForCausalLM, folder / "language_model", dtype=dtype, attn_implementation=options.attention
+            AutoModelForCausalLM,
+            folder / "language_model",
+            dtype=dtype,
+            attn_implementation=options.attention,
+            **of_language_model,
         )
         model = ComposedModel(config, encoder, with_updates(language_model, folder, None, "lora"))
         _load_connector(model.connector, folder / "connector.safetensors")
+        model.connector.to(encoder.device, dtype)
         tokenizer = AutoTokenizer.from_pretrained(folder / "language_model", trust_remote_code=False)
         return cls(
             Parts(
-                model.to(dtype).eval(),
+                model.eval(),
                 checked_tokenizer(folder / "language_model", tokenizer),
                 AutoFeatureExtractor.from_pretrained(folder / "encoder", trust_remote_code=False),
             )

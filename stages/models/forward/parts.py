@@ -20,6 +20,8 @@ from transformers.utils.hub import cached_file
 from stages.core.errors import EarwitnessError
 from stages.models.forward.processors import sound_processor
 from stages.models.options import LoadOptions
+from stages.models.placement import placed, require_whole
+from stages.models.quantization import decompress
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -97,8 +99,10 @@ def load_parts(
     """
     pinned: dict[str, Any] = {"revision": options.pinned, "trust_remote_code": False}
     attention = {"": options.attention, **dict.fromkeys(eager_parts, "eager")} if eager_parts else options.attention
-    how = {"dtype": DTYPES[options.dtype], "attn_implementation": attention}
-    model = load_model(model_class, source, options.pinned, **how)
+    how: dict[str, Any] = {"dtype": DTYPES[options.dtype], "attn_implementation": attention}
+    model = load_model(
+        model_class, source, options.pinned, **how, **placed(model_class, source, options.pinned, options)
+    )
     if kind == "processor":
         processor = AutoProcessor.from_pretrained(source, **pinned)
         checked_tokenizer(source, processor.tokenizer)
@@ -142,6 +146,7 @@ def load_model(model_class: Any, source: Path | str, revision: str | None = None
             raise EarwitnessError(
                 f"{source}: cannot be loaded ({len(names)} weights {fault}, such as {names[0]}): save it whole again"
             )
+    decompress(model)
     return model.eval()
 
 
@@ -169,6 +174,7 @@ def with_updates(model: Any, source: Path | str, revision: str | None, subfolder
         return model
     from peft import PeftModel
 
+    require_whole(model, "merging low-rank updates")
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="Found missing adapter keys")
         try:
