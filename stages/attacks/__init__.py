@@ -7,6 +7,7 @@ write its file, import it here and test it.
 from stages.attacks import (  # noqa: F401
     augmentation_kl,
     camia,
+    con_recall,
     curvature,
     dc_pdd,
     ez,
@@ -20,12 +21,15 @@ from stages.attacks import (  # noqa: F401
     min_k_pp,
     modified_entropy,
     neighbourhood,
+    pac,
     quantile_regression,
     ratio,
     recall,
     repetition,
     rmia,
     sampling,
+    surp,
+    tellings,
     wbc,
     zlib,
 )
