@@ -10,12 +10,14 @@ import numpy as np
 from stages.attacks.ragged import Floats, Ragged, positions
 from stages.attacks.registry import AttackSettings, Columns, Sheet, clip_attack, row_attack
 from stages.attacks.rows import Rows
-from stages.attacks.sequences import approximate_entropies, phrases
+from stages.attacks.sequences import approximate_entropies
+from stages.core.inference.phrases import phrases
 
 CUT_OFF = 10
 """Number of first tokens. There the context helps least, so memory matters most."""
 THRESHOLDS = (1, 2, 3)
 """Thresholds in nats: tokens with a lower loss are counted."""
+_COLUMN = np.array(THRESHOLDS, np.float64)[:, None]
 _ROUNDING = 1e-9
 
 
@@ -31,19 +33,20 @@ def camia(rows: Rows, settings: AttackSettings) -> Columns:
     """
     logprob = rows.statistic("logprob")
     loss = Ragged(-logprob.values, logprob.offsets)
-    mean = loss.means()
+    mean, lengths = loss.means(), loss.lengths
+    tokens = np.where(lengths > 0, lengths, np.nan)
+    below = _below(loss, mean)
     found = {
-        "camia_cut_off": -loss.mean_of_first(np.minimum(CUT_OFF, loss.lengths)),
-        "camia_slope": -_slopes(loss),
-        "camia_below_mean": _share(loss, mean[loss.owner]),
-        "camia_below_running_mean": _below_running_mean(loss),
-        "camia_lempel_ziv": -phrases(loss) / np.where(loss.lengths > 0, loss.lengths, np.nan),
+        "camia_cut_off": -loss.mean_of_first(np.minimum(CUT_OFF, lengths)),
+        "camia_slope": -_slopes(loss, mean),
+        "camia_below_mean": below[-2] / tokens,
+        "camia_below_running_mean": below[-1] / np.maximum(tokens - 1, 1),  # the first token has no mean before it
+        "camia_lempel_ziv": -phrases(loss.values, loss.offsets) / tokens,
         "camia_approximate_entropy": -approximate_entropies(loss),
     }
-    for threshold in THRESHOLDS:
-        found[f"camia_below_{threshold}"] = _share(loss, np.full(len(loss.values), float(threshold)))
+    found |= {f"camia_below_{level}": count / tokens for level, count in zip(THRESHOLDS, below, strict=False)}
     if (first := rows.first_occurrences()) is not None:
-        found["camia_diversity"] = -mean / rows.ragged(first.astype(np.float64)).means()
+        found["camia_diversity"] = -mean / Ragged(first.astype(np.float64), rows.offsets).means()
     return found
 
 
@@ -68,26 +71,36 @@ def _empirical_p(column: Floats) -> Floats:
     return np.where(np.isfinite(column), above / max(len(known), 1), np.nan)
 
 
-def _share(loss: Ragged, threshold: Floats) -> Floats:
-    below = loss.values <= threshold + _ROUNDING
-    return Ragged(below.astype(np.float64), loss.offsets).means()
+def _below(loss: Ragged, mean: Floats) -> Floats:
+    """Return how many tokens of each row have a loss of at most each threshold: float64[k + 2, n].
+
+    The thresholds are `THRESHOLDS`, the row's mean, and the mean of the tokens before.
+    """
+    thresholds = np.empty((len(THRESHOLDS) + 2, len(loss.values)))
+    thresholds[:-2] = _COLUMN
+    thresholds[-2] = mean[loss.owner]
+    thresholds[-1] = _running_means(loss)
+    counts = np.zeros((len(thresholds), len(loss.lengths)))
+    filled = loss.lengths > 0
+    if filled.any():
+        below = loss.values <= thresholds + _ROUNDING
+        counts[:, filled] = np.add.reduceat(below, loss.offsets[:-1][filled], axis=1, dtype=np.intp)
+    return counts
 
 
-def _slopes(loss: Ragged) -> Floats:
-    """Return each row's least-squares slope over token positions; 0 for one token, NaN for none."""
-    place = positions(loss.offsets).astype(np.float64)
-    centred = place - ((loss.lengths - 1) / 2)[loss.owner]
-    covariance = Ragged(centred * (loss.values - loss.means()[loss.owner]), loss.offsets).sums()
-    variance = Ragged(centred**2, loss.offsets).sums()
-    slopes = np.divide(covariance, variance, out=np.zeros(len(variance)), where=variance > 0)
-    return np.where(loss.lengths > 0, slopes, np.nan)
-
-
-def _below_running_mean(loss: Ragged) -> Floats:
-    """Return the share of tokens, from the second on, whose loss is at most the mean before it; 0 for one token."""
+def _running_means(loss: Ragged) -> Floats:
+    """Return for each token the mean loss of the tokens before it; minus infinity for a row's first token."""
     place = positions(loss.offsets)
     before = np.concatenate([[0.0], np.cumsum(loss.values)])
     summed = before[:-1] - before[loss.offsets[:-1][loss.owner]]
-    level = np.divide(summed, place, out=np.full(len(place), np.nan), where=place > 0)
-    below = np.where(place > 0, loss.values <= level + _ROUNDING, np.nan)
-    return np.where(loss.lengths == 1, 0.0, Ragged.of(below, loss.offsets).means())
+    return np.where(place > 0, summed / np.maximum(place, 1), -np.inf)
+
+
+def _slopes(loss: Ragged, mean: Floats) -> Floats:
+    """Return each row's least-squares slope over token positions; 0 for one token, NaN for none."""
+    lengths = loss.lengths
+    centred = positions(loss.offsets) - ((lengths - 1) / 2)[loss.owner]
+    covariance = Ragged(centred * (loss.values - mean[loss.owner]), loss.offsets).sums()
+    variance = (lengths**3 - lengths) / 12  # of the positions 0 to length - 1, times the length
+    slopes = covariance / np.maximum(variance, 0.5)  # two tokens have 0.5, one has 0 and no covariance
+    return np.where(lengths > 0, slopes, np.nan)

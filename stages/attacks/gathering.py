@@ -1,7 +1,8 @@
 """Stream `tokens.parquet` into one sheet per role and view. Rows are scored as they are read, and little is kept.
 
 Of an original clip, the statistics are kept that reference attacks compare token by token. Of a neighbour, the mean
-log-probability is kept and, for changed audio and pairings, the scores of the primary attacks.
+log-probability is kept, for swapped words the polarised distance, and for changed audio and pairings the scores of the
+primary attacks.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import numpy as np
 import pyarrow as pa
 
 from stages.attacks.indicators import INDICATORS, indicators
+from stages.attacks.pac import polarised_distance
 from stages.attacks.places import Places, View, seen_by
 from stages.attacks.ragged import Floats, Ints
-from stages.attacks.reading import coalesced, row_means, rows_of, statistic_columns
+from stages.attacks.reading import coalesced, row_values, rows_of, statistic_columns
 from stages.attacks.registry import KEPT, Around, AttackSettings, Columns, Sheet, score_rows
 from stages.attacks.rows import Rows, joined
 
@@ -49,7 +51,7 @@ class _Parts:
     clips: list[Ints] = field(default_factory=list)
     columns: Columns = field(default_factory=dict)
     indicators: list[Floats] = field(default_factory=list)
-    around: list[tuple[Ints, Floats]] = field(default_factory=list)
+    around: list[tuple[Ints, Floats, Floats]] = field(default_factory=list)
     of_neighbours: Columns = field(default_factory=dict)
     unscored: Counter[str] = field(default_factory=Counter)
 
@@ -80,12 +82,12 @@ def gather(
     parts: dict[tuple[str, View], _Parts] = defaultdict(_Parts)
     for table in coalesced(tables):
         at = places.rows(table)
-        level = row_means(table["logprob"])
+        level = row_values(table["logprob"]).means()
         for role, view, seen in seen_by(table):
             own = parts[role, view]
             _add_originals(own, table, at, np.flatnonzero(seen & places.original[at]), places, clips, settings)
             around = np.flatnonzero(seen & places.around[at])
-            own.around.append((at[around], level[around]))
+            own.around.append((at[around], level[around], _distances(table, at, around, places)))
             if view in primary:
                 chosen = np.flatnonzero(seen & places.query[at])
                 _add_queries(own, table, at, chosen, len(places.ids), settings, primary[view])
@@ -124,6 +126,15 @@ def _add_queries(
         _place(own.of_neighbours, score_rows(rows, settings, names), at[chosen], neighbours)
 
 
+def _distances(table: pa.Table, at: Ints, chosen: Ints, places: Places) -> Floats:
+    """Return the polarised distances of texts with swapped words; NaN for other neighbours."""
+    found = np.full(len(chosen), np.nan)
+    swapped = np.flatnonzero(places.swapped[at[chosen]])
+    if len(swapped):
+        found[swapped] = polarised_distance(row_values(table["logprob"].take(pa.array(chosen[swapped]))))
+    return found
+
+
 def _place(columns: Columns, found: Columns, at: Ints, size: int) -> None:
     """Put scores at their places in columns of all clips or neighbours; a new column starts as NaN."""
     for name, scores in found.items():
@@ -138,11 +149,12 @@ def _sheet(own: _Parts, places: Places, clips: int, probes: Columns) -> Sheet:
         clip = np.concatenate(own.clips)
         index[clip] = np.arange(len(clip))
         table[clip] = np.concatenate(own.indicators)
-    neighbours = np.concatenate([part for part, _ in own.around])
+    neighbours, levels, distances = map(np.concatenate, zip(*own.around, strict=True))
     around = Around(
         places.clip[neighbours],
         [places.perturbation[row] for row in neighbours.tolist()],
-        np.concatenate([level for _, level in own.around]),
+        levels,
+        distances,
     )
     return Sheet(rows.take(index), own.columns, table, around, probes)
 

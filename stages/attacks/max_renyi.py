@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stages.attacks.ragged import count_of, percent
+from stages.attacks.ragged import extremes_of, percent
 from stages.attacks.registry import AttackSettings, Columns, row_attack
 from stages.attacks.rows import Rows
 
@@ -15,14 +15,12 @@ def max_renyi(rows: Rows, settings: AttackSettings) -> Columns:
     entropy alone. An order without a statistic is left out.
     """
     found: Columns = {}
-    for order in settings.orders:
-        name = f"renyi_{order:g}"
-        if name not in rows.statistics:
-            continue
-        ordered = rows.statistic(name).ordered()
-        found[f"max_{name}@0"] = -ordered.mean_of_last(count_of(0.0, ordered.lengths))
-        for share in settings.shares:
-            counts = count_of(share, ordered.lengths)
-            found[f"max_{name}@{percent(share)}"] = -ordered.mean_of_last(counts)
-            found[f"min_{name}@{percent(share)}"] = -ordered.mean_of_first(counts)
+    names = [name for order in settings.orders if (name := f"renyi_{order:g}") in rows.statistics]
+    extremes = extremes_of([rows.statistic(name) for name in names], (0.0, *settings.shares))
+    percents = [percent(share) for share in settings.shares]
+    for name, ((_, largest), *parts) in zip(names, extremes, strict=True):
+        found[f"max_{name}@0"] = -largest
+        for share, (lowest, highest) in zip(percents, parts, strict=True):
+            found[f"max_{name}@{share}"] = -highest
+            found[f"min_{name}@{share}"] = -lowest
     return found

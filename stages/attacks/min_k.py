@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stages.attacks.ragged import count_of, percent
+from stages.attacks.ragged import percent
 from stages.attacks.registry import AttackSettings, Columns, row_attack
 from stages.attacks.rows import Rows
 
@@ -10,10 +10,9 @@ from stages.attacks.rows import Rows
 @row_attack("min_k", needs=("logprob",))
 def min_k(rows: Rows, settings: AttackSettings) -> Columns:
     """Return ``min_k@<percent>`` and ``max_k@<percent>`` for every share, in nats; at least one token is taken."""
-    ordered = rows.statistic("logprob").ordered()
     found: Columns = {}
-    for share in settings.shares:
-        counts = count_of(share, ordered.lengths)
-        found[f"min_k@{percent(share)}"] = ordered.mean_of_first(counts)
-        found[f"max_k@{percent(share)}"] = ordered.mean_of_last(counts)
+    extremes = rows.statistic("logprob").extremes(settings.shares)
+    for share, (lowest, highest) in zip(settings.shares, extremes, strict=True):
+        found[f"min_k@{percent(share)}"] = lowest
+        found[f"max_k@{percent(share)}"] = highest
     return found

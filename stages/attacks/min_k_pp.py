@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.attacks.ragged import count_of, percent
+from stages.attacks.ragged import percent
 from stages.attacks.registry import AttackSettings, Columns, row_attack
 from stages.attacks.rows import Rows
 
@@ -17,8 +17,5 @@ def min_k_pp(rows: Rows, settings: AttackSettings) -> Columns:
     """Return ``min_k_pp@<percent>`` for every share, in standard deviations; at least one token is taken."""
     own = rows.statistics
     deviation = np.sqrt(np.maximum(own["var_logprob"], MIN_VARIANCE))
-    ordered = rows.ragged((own["logprob"] - own["mean_logprob"]) / deviation).ordered()
-    return {
-        f"min_k_pp@{percent(share)}": ordered.mean_of_first(count_of(share, ordered.lengths))
-        for share in settings.shares
-    }
+    extremes = rows.ragged((own["logprob"] - own["mean_logprob"]) / deviation).extremes(settings.shares)
+    return {f"min_k_pp@{percent(share)}": lowest for share, (lowest, _) in zip(settings.shares, extremes, strict=True)}

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from stages.attacks.pac import PERTURBATION
 from stages.attacks.ragged import Ints
 from stages.core.results.attackname import AttackName
 
@@ -42,10 +43,10 @@ class Places:
     ----------
     clip : intp[m]
         Index of each neighbour's clip.
-    original, query, around : bool[m]
+    original, query, around, swapped : bool[m]
         `original`: whether the row is the clip itself. `query`: whether it is also scored as the query (changed audio
         and pairings). `around`: whether it is a neighbour with changed audio or text (a pairing is another clip, not
-        a neighbour).
+        a neighbour). `swapped`: whether words of the text are swapped.
     perturbation : list of str
     """
 
@@ -60,6 +61,7 @@ class Places:
         self.query = np.array(list(map(_is_query, kinds, recipes)), np.bool_)
         self.around = np.array([kind in {"audio", "text"} for kind in kinds], np.bool_)
         self.perturbation: list[str] = neighbours["perturbation"].to_pylist()
+        self.swapped = np.array([name == PERTURBATION for name in self.perturbation], np.bool_)
 
     def rows(self, table: pa.Table) -> Ints:
         """Return the index of each row's neighbour: intp[rows]."""

@@ -51,10 +51,10 @@ def rows_of(table: pa.Table, statistics: Sequence[str]) -> Rows:
     return Rows(values, offsets, [text or "" for text in table["text"].to_pylist()], ids)
 
 
-def row_means(column: pa.ChunkedArray) -> Floats:
-    """Return the mean of each list of a column; NaN for a list that is empty or null."""
+def row_values(column: pa.ChunkedArray) -> Ragged:
+    """Return the numbers of each list of a column; a list that is null has none."""
     array = _array(column)
-    return Ragged.of(finite(_flat(array)), offsets_of(_lengths(array))).means()
+    return Ragged.of(finite(_flat(array)), offsets_of(_lengths(array)))
 
 
 def _array(column: pa.ChunkedArray) -> Any:

@@ -51,11 +51,14 @@ class Around:
         Name of the perturbation that made each neighbour: m names.
     logprob : float64[m]
         Mean log-probability of the neighbour's transcript, in nats per token.
+    distance : float64[m]
+        Polarised distance of a text with swapped words (`stages.attacks.pac`); NaN for other neighbours.
     """
 
     clip: Ints
     perturbation: Sequence[str]
     logprob: Floats
+    distance: Floats
 
 
 @dataclass(frozen=True)

@@ -29,12 +29,15 @@ class Rows:
     texts : sequence of str
         The n transcripts.
     token_ids : int64[total] or None
+    complete : bool
+        Whether every statistic is certainly known for every token; False where nobody has looked.
     """
 
     statistics: Mapping[str, Floats]
     offsets: Ints
     texts: Sequence[str]
     token_ids: NDArray[np.int64] | None = None
+    complete: bool = False
 
     @classmethod
     def of_one(
@@ -47,12 +50,15 @@ class Rows:
         ValueError
             If statistics or ids differ in length.
         """
-        values = {name: finite(of_tokens) for name, of_tokens in statistics.items()}
+        told = [np.asarray(of_tokens) for of_tokens in statistics.values()]
         ids = None if token_ids is None else np.asarray(token_ids, np.int64)
-        shapes = {array.shape for array in [*values.values(), *([] if ids is None else [ids])]} or {(0,)}
+        shapes = {array.shape for array in (told if ids is None else [*told, ids])} or {(0,)}
         if len(shapes) > 1 or len(min(shapes)) != 1:
             raise ValueError(f"statistics and token_ids must be of one dimension and length, not {sorted(shapes)}")
-        return cls(values, offsets_of(np.array(min(shapes))), [text], ids)
+        values = np.array(told, np.float64)  # all at once: a call costs more than its tokens
+        complete = bool(np.isfinite(values).all())
+        values = values if complete else finite(values)
+        return cls(dict(zip(statistics, values, strict=True)), np.array([0, *min(shapes)]), [text], ids, complete)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -69,7 +75,15 @@ class Rows:
 
     def statistic(self, name: str) -> Ragged:
         """Return one statistic, without the tokens for which it is unknown."""
-        return Ragged.of(self.statistics[name], self.offsets)
+        if name not in self._told:
+            build = Ragged if self.complete else Ragged.of
+            self._told[name] = build(self.statistics[name], self.offsets)
+        return self._told[name]
+
+    @cached_property
+    def _told(self) -> dict[str, Ragged]:
+        """The statistics that were asked for, because several attacks read and sort the same ones."""
+        return {}
 
     def ragged(self, values: Floats) -> Ragged:
         """Return one number per token as rows; NaN is left out."""
@@ -79,6 +93,10 @@ class Rows:
         """Return whether each token is the first of its id in its row: bool[total]; None without token ids."""
         if self.token_ids is None:
             return None
+        if len(self) == 1:
+            found = np.zeros(len(self.token_ids), np.bool_)
+            found[np.unique(self.token_ids, return_index=True)[1]] = True
+            return found
         order = np.lexsort((self.token_ids, self.owner))  # stable: the earliest of equal tokens comes first
         owner, ids = self.owner[order], self.token_ids[order]
         found = np.ones(len(ids), np.bool_)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 import pyarrow as pa
@@ -34,6 +35,7 @@ from stages.evaluation.inputs import (
     paired,
     primary_of,
 )
+from stages.evaluation.likeness import run_otherwise
 from stages.evaluation.modality import ORIGINAL, PairingScores, matrix, mean_features
 from stages.evaluation.params import EvaluationParams
 from stages.evaluation.sensitivity import (
@@ -83,7 +85,8 @@ def work(name: str, params: EvaluationParams) -> None:
     left_out = [MembershipReason.of("attack_not_scored", attack=attack) for attack in named if attack not in primary]
     quantisation = record.get("quantization", "none")
     rounded = [MembershipReason.of("quantised", weights=quantisation)] if quantisation != "none" else []
-    case = replace(case, notes=[*case.notes, *left_out, *rounded, *unscored_notes(primary, unscored, len(clip_ids))])
+    notes = [*case.notes, *left_out, *rounded, *unscored_notes(primary, unscored, len(clip_ids))]
+    case = replace(case, notes=notes, run_otherwise=_run_otherwise(record, audit.reference))
     baseline = read_json(artifact("blind_baseline", audit.corpus, "details.json"))
     scores, matched = (
         read_table(artifact("blind_baseline", audit.corpus, f"{table}.parquet")) for table in ("scores", "matched")
@@ -172,6 +175,13 @@ def _scores(name: str, clip_ids: list[str]) -> tuple[Columns, Columns]:
         for role in ("target", "reference")
     )
     return target, reference
+
+
+def _run_otherwise(record: Mapping[str, Any], reference: str) -> MembershipReason | None:
+    """Return why the reference is of no use because it is run otherwise than the target; None if it is not."""
+    if reference == NONE:
+        return None
+    return run_otherwise(record, read_json(artifact("target", reference, "target.json")))
 
 
 def _window(longest: float | None, seconds: Floats) -> AudioWindow:

@@ -9,7 +9,15 @@ import numpy as np
 
 from stages.core.inference.population import Population
 from stages.core.inference.statistics import AUCTest, Floats, auc, renumbered
-from stages.core.results.membership import AttackResult, AttackTests, ClipCounts, Judgement, SetResult, VerdictResult
+from stages.core.results.membership import (
+    AttackResult,
+    AttackTests,
+    ClipCounts,
+    Judgement,
+    MembershipReason,
+    SetResult,
+    VerdictResult,
+)
 from stages.core.results.population import PopulationResult
 from stages.evaluation.belief import accepted, graded
 from stages.evaluation.case import AuditCase
@@ -62,7 +70,7 @@ def rule(
     grade, doubts = graded(case.split, blind.population.whole, _on_reference(judged))
     population = accepted(blind.population, grade, case.member, settings.population.min_matched)
     evidence = weigh(judged, population, settings, rng)
-    verdict = decide(grade, population, evidence, case.reference is not None, settings, doubts, case.notes, audible)
+    verdict = decide(grade, population, evidence, _uncontrolled(case), settings, doubts, case.notes, audible)
     return Ruling(judged, population, evidence, verdict)
 
 
@@ -123,6 +131,13 @@ def assess(
         sets=_sets(ruling.judged, population, settings.population.folds, rng),
         verdict=ruling.verdict,
     )
+
+
+def _uncontrolled(case: AuditCase) -> MembershipReason:
+    """Return why no attack has a negative control, if none has one."""
+    if case.run_otherwise is not None:
+        return case.run_otherwise
+    return MembershipReason.of("reference_missing" if case.reference is None else "reference_useless")
 
 
 def _sets(case: AuditCase, population: Population, folds: int, rng: np.random.Generator) -> SetResult | None:

@@ -40,6 +40,8 @@ class AuditCase:
         What was left out or assumed.
     rows : intp[n]
         Each clip's row in the input.
+    run_otherwise : MembershipReason or None
+        Why the reference's scores cannot be compared with the target's, if they cannot.
     """
 
     names: list[str]
@@ -51,6 +53,7 @@ class AuditCase:
     split: Grade
     notes: list[MembershipReason]
     rows: Ints
+    run_otherwise: MembershipReason | None = None
 
     def only(self, names: Sequence[str]) -> AuditCase:
         """Return the case with some of its attacks."""

@@ -128,7 +128,7 @@ def weigh(
         rows = population.indices
         member, cluster = case.member[rows], case.cluster[rows]
         held = [tested(column, member, cluster) for column in case.scores[rows].T]
-        if case.reference is not None:
+        if case.reference is not None and case.run_otherwise is None:
             calibrated = calibrate(
                 case.scores[rows],
                 case.reference[rows],

@@ -20,7 +20,7 @@ def decide(
     grade: Grade,
     population: Population,
     evidence: Evidence,
-    has_reference: bool,
+    uncontrolled: MembershipReason,
     settings: RuleSettings,
     doubts: Sequence[MembershipReason] = (),
     notes: Sequence[MembershipReason] = (),
@@ -35,8 +35,8 @@ def decide(
     population : Population
     evidence : dict of str to AttackEvidence
         Of the primary attacks.
-    has_reference : bool
-        Whether a reference was given, usable or not.
+    uncontrolled : MembershipReason
+        Why no attack has a negative control, if none has one.
     settings : RuleSettings
     doubts : sequence of MembershipReason
         Why the grade differs from the declared split; these come first among the reasons.
@@ -52,8 +52,10 @@ def decide(
     smallest = min(
         (found.smallest_detectable(settings.alpha, each, controlled) for found in evidence.values()), default=1.0
     )
-    finding, because = _finding(population, evidence, grade, has_reference, smallest, settings)
+    finding, because = _finding(population, evidence, grade, uncontrolled, smallest, settings)
     reasons = [*doubts, _population_reason(population), *because, *_flags(evidence), *notes]
+    if uncontrolled.code == "reference_run_otherwise" and uncontrolled not in because:
+        reasons.append(uncontrolled)  # whoever names a reference should know that it counts for nothing
     return _verdict(finding, grade, reasons, smallest)
 
 
@@ -80,7 +82,7 @@ def _finding(
     population: Population,
     evidence: Evidence,
     grade: Grade,
-    has_reference: bool,
+    uncontrolled: MembershipReason,
     smallest: float,
     settings: RuleSettings,
 ) -> tuple[Finding, Reasons]:
@@ -94,8 +96,7 @@ def _finding(
     if separating:
         if any(found.calibrated for found in evidence.values()):
             return "confounded", [_separates(separating, evidence), _not_beyond(evidence[separating])]
-        missing = MembershipReason.of("reference_useless" if has_reference else "reference_missing")
-        return "unresolved", [_separates(separating, evidence), missing]
+        return "unresolved", [_separates(separating, evidence), uncontrolled]
     return _nothing(population, evidence, smallest, settings)
 
 

@@ -18,6 +18,7 @@ from stages.logits.probe import (
     PROBE_ROW,
     PROBES,
     ProbeSubject,
+    Shots,
     choose_shots,
     measured,
     probe_keys,
@@ -67,7 +68,7 @@ def _fill(
     cache: RowCache,
     sound_of: Callable[[str, str], Samples],
     instruction: str,
-    shots: Mapping[str, str],
+    shots: Shots,
 ) -> None:
     """Measure the clips that the cache lacks."""
     absent = cache.missing(keys)

@@ -208,21 +208,14 @@ def adjusted(
 def linkability(score: Floats, mated: Bools) -> float:
     """Return D_sys at even prior odds, not adjusted for chance.
 
-    It is the mean over mated scores of max(0, (LR - 1)/(LR + 1)). The likelihood ratio LR is the ratio of two
-    histograms over common bins. The bounds of the bins are quantiles of each kind of scores (up to 20 steps, fewer with
-    few trials). Perfect scores therefore have no bin with both kinds.
+    It is the mean over mated scores of max(0, (LR - 1)/(LR + 1)). The likelihood ratio LR is that of
+    `calibrated_ratios`, which rises with the score. The paper and public code take the ratio of two histograms. Its
+    noise adds to strong links less than to none, so an adjustment for chance takes away too much: with 300 mated and
+    3,000 non-mated trials, a link of 0.10 was given as 0.055. Low scores that are more frequent among mated trials
+    count as no link.
     """
-    one, other = score[mated], score[~mated]
-    count = int(np.clip(np.sqrt(min(len(one), len(other))), 2, 20))
-    steps = np.linspace(0, 1, count + 1)
-    bounds = np.unique(np.concatenate([np.quantile(side, steps, method="lower") for side in (one, other)]))
-    density = [
-        np.bincount(np.searchsorted(bounds, side, "right"), minlength=len(bounds) + 1) / len(side)
-        for side in (one, other)
-    ]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        local = np.nan_to_num((density[0] - density[1]) / (density[0] + density[1]))
-    return float((density[0] * np.maximum(local, 0)).sum())
+    ratio, _ = calibrated_ratios(score, mated)
+    return float(np.maximum(0, 1 - 2 / (1 + ratio)).mean())
 
 
 def calibrated_ratios(score: Floats, mated: Bools, margin: float = 0.0) -> tuple[Floats, Floats]:

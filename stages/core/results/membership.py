@@ -31,6 +31,7 @@ MembershipCode = Literal[
     "beyond_reference_at_every_c",
     "reference_missing",
     "reference_useless",
+    "reference_run_otherwise",
     "own_reference_useless",
     "placebo_fails",
     "reference_separates",

@@ -92,6 +92,8 @@ SENTENCES: dict[MembershipCode, str] = {
     "reference_missing": "there is no reference target, so an unmeasured difference in recording could explain it",
     "reference_useless": "the reference's scores cannot be used (they are constant, or missing for too many clips), so "
     "an unmeasured difference in recording could explain it",
+    "reference_run_otherwise": "the reference is of no use: the target is {target}, and the reference is {reference}; "
+    "this alone moves scores, so an unmeasured difference in recording could explain any difference between them",
     "own_reference_useless": "its scores on the reference cannot be used (they are constant, or missing for too many "
     "clips), and no other attack passes the negative control",
     "placebo_fails": "but the placebo test fails: among non-members the blind features predict its calibrated "

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from stages.logits.probe import ProbeBatch, probe, token_logprobs
+from stages.logits.probe import ProbeBatch, probe, told_again
 from stages.models.adapter import Adapter
 
 
@@ -12,11 +10,7 @@ from stages.models.adapter import Adapter
 def repetition(adapter: Adapter, case: ProbeBatch) -> list[float | None]:
     """Return the loss of the first occurrence less that of the second, in nats per token; None for an empty text.
 
-    The end token of an answer counts in neither.
+    The end token of an answer counts in neither. The value is also None if two copies do not fit the target.
     """
-    if not case.original.text:
-        return [None]
-    twice = replace(case.original, text=f"{case.original.text} {case.original.text}")
-    once, both = token_logprobs(adapter, [case.original, twice])
-    told = len(once) - 1
-    return [float(both[told:-1].mean() - once[:-1].mean())]
+    told = told_again(adapter, case.original, 2)
+    return [None] if told is None else [float(told.again[0].mean() - told.once.mean())]

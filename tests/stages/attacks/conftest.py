@@ -46,6 +46,7 @@ def sheet() -> MakeSheet:
         token_ids: list[list[int]] | None = None,
         columns: Columns | None = None,
         around: list[tuple[int, str, float]] | None = None,
+        distance: list[float] | None = None,
         probes: Columns | None = None,
         indicators: NDArray[np.float64] | None = None,
     ) -> Sheet:
@@ -61,6 +62,7 @@ def sheet() -> MakeSheet:
             np.array([clip for clip, _, _ in near], np.intp),
             [name for _, name, _ in near],
             np.array([level for _, _, level in near], np.float64),
+            np.array(distance or [np.nan] * len(near), np.float64),
         )
         table = np.zeros((len(logprob), 0)) if indicators is None else indicators
         return Sheet(rows, columns or {}, table, neighbours, probes or {})

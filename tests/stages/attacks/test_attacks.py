@@ -51,6 +51,16 @@ def test_the_signals_of_camia_by_hand(statistics: Statistics) -> None:
     assert found["camia_approximate_entropy"] == pytest.approx(-(log(1 / 3) - log(1 / 2)))
 
 
+def test_the_least_probable_tokens_of_confident_predictions(statistics: Statistics) -> None:
+    told = statistics(LOGPROB) | {"renyi_1": np.array([0.1, 2.5, 0.1, 1.9])}
+    found = score(told, "abc", settings=AttackSettings(shares=(0.25, 0.5, 1.0)))
+    assert found["surp@25"] == 0.0  # the least probable token alone, whose prediction is not confident
+    assert found["surp@50"] == -3.0
+    assert found["surp@100"] == pytest.approx(-2.0)
+    unknown = score(told | {"renyi_1": np.full(4, np.nan)}, "abc")
+    assert np.isnan(unknown["surp@20"])
+
+
 def test_a_regular_row_has_few_phrases_and_no_entropy(statistics: Statistics) -> None:
     found = score(statistics(np.full(10, -1.0)), "abc")
     assert found["camia_lempel_ziv"] == -0.4  # a, aa, aaa, aaaa

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from stages.attacks import CLIP_ATTACKS, REFERENCE_ATTACKS
+from stages.attacks.pac import polarised_distance
+from stages.attacks.ragged import Ragged
 from stages.attacks.registry import Sheet
 from stages.logits import probes as _registered  # noqa: F401
 from stages.logits.probe import PROBES
@@ -32,10 +34,40 @@ def test_a_lower_cased_transcript(sheet: MakeSheet) -> None:
 def test_tokens_weighed_by_how_rare_they_are(sheet: MakeSheet) -> None:
     own = sheet([[log(0.001), log(0.5), log(0.9)], [log(0.002)]], token_ids=[[1, 2, 1], [1]])
     # Token 1 stands three times, token 2 once: 4/7 and 2/7 smoothed over two kinds and the unseen.
-    first = 0.001 * log(7 / 4)
-    second = min(0.01, 0.5 * log(7 / 2))
+    first, second, third = 0.001 * log(7 / 4), 0.5 * log(7 / 2), 0.002 * log(7 / 4)
+    bound = third + 0.8 * (second - third)  # the 90th percentile of the three contributions
     found = CLIP_ATTACKS["dc_pdd"](own)["dc_pdd"]
-    assert found.tolist() == pytest.approx([(first + second) / 2, 0.002 * log(7 / 4)], abs=1e-12)
+    assert found.tolist() == pytest.approx([(first + bound) / 2, third], abs=1e-12)
+
+
+def test_clips_that_a_target_hears_well_have_different_calibrated_probabilities(sheet: MakeSheet) -> None:
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(5, 30, 200)
+    heard = [np.log(rng.uniform(0.5, 1.0, length)).tolist() for length in lengths]
+    ids = [rng.integers(0, 500, length).tolist() for length in lengths]
+    found = CLIP_ATTACKS["dc_pdd"](sheet(heard, token_ids=ids))["dc_pdd"]
+    assert len(np.unique(found)) == 200  # with the paper's bound of 0.01, all 200 would be equal
+
+
+def test_swapped_words_move_probable_and_improbable_tokens_apart(sheet: MakeSheet) -> None:
+    around = [(0, "swap_words", -2.0), (0, "swap_words", -3.0), (0, "gain", -1.0)]
+    own = sheet([[-1.0, -4.0, -2.0, -3.0], [-1.0]], around=around, distance=[5.0, 6.0, np.nan])
+    found = CLIP_ATTACKS["pac"](own)["pac"]
+    assert found[0] == pytest.approx(5.5 - (-1 + 4))  # of four tokens, one is far and one is local
+    assert np.isnan(found[1])
+
+
+def test_the_polarised_distance_takes_the_published_shares() -> None:
+    rows = Ragged(-np.arange(20.0), np.array([0, 20]))
+    assert polarised_distance(rows).tolist() == pytest.approx([0 + np.mean(np.arange(14, 20))])
+
+
+def test_a_signal_that_falls_in_a_later_telling_is_no_sign_of_memory(sheet: MakeSheet) -> None:
+    names = PROBES["tellings"].names
+    found = CLIP_ATTACKS["tellings"](sheet([[-1.0]], probes={name: np.array([0.5]) for name in names}))
+    assert len(found) == len(names) == 12
+    assert found["camia_tellings_loss_2"][0] == found["camia_tellings_lempel_ziv_3"][0] == -0.5
+    assert found["camia_tellings_below_1_2"][0] == found["camia_tellings_below_mean_3"][0] == 0.5
 
 
 def test_signals_are_summed_as_p_values(sheet: MakeSheet) -> None:
@@ -50,12 +82,22 @@ def test_signals_are_summed_as_p_values(sheet: MakeSheet) -> None:
 
 def test_probes_are_turned_so_that_members_score_higher(sheet: MakeSheet) -> None:
     value = np.array([0.5, np.nan])
-    named = ("gradient_norm_2", "recall", "augmentation_kl", "repetition", "sampling", "curvature_trace", "word_error")
+    named = (
+        "gradient_norm_2",
+        "recall",
+        "con_recall",
+        "augmentation_kl",
+        "repetition",
+        "sampling",
+        "curvature_trace",
+        "word_error",
+    )
     probes = dict.fromkeys(named, value)
     own = sheet([[-1.0], [-1.0]], probes=probes)
     found = {name: column for attack in CLIP_ATTACKS for name, column in CLIP_ATTACKS[attack](own).items()}
     signs = {name: found[name][0] for name in ("gradient_norm_2", "recall", "augmentation_kl", "camia_repetition")}
     assert signs == {"gradient_norm_2": -0.5, "recall": 0.5, "augmentation_kl": 0.5, "camia_repetition": -0.5}
+    assert found["con_recall"][0] == 0.5
     assert found["curvature_trace"][0] == 0.5  # as in the theory that FiMMIA refutes
     assert found["sampling_zlib"][0] > found["sampling"][0] == 0.5
     assert found["word_error"][0] == -0.5
@@ -142,6 +184,6 @@ def test_a_clip_attack_whose_probe_was_told_labels_says_so(name: str, sheet: Mak
     assert CLIP_ATTACKS[name].uses_labels == bool(given.read & told_labels)
 
 
-def test_one_clip_attack_uses_labels() -> None:
+def test_two_clip_attacks_use_labels() -> None:
     """The test above would also pass if no attack used labels; this test excludes that."""
-    assert [name for name in CLIP_ATTACKS if CLIP_ATTACKS[name].uses_labels] == ["recall"]
+    assert [name for name in CLIP_ATTACKS if CLIP_ATTACKS[name].uses_labels] == ["con_recall", "recall"]

@@ -19,6 +19,10 @@ def entropy(p: np.ndarray, order: float) -> float:
     return math.log(sum(value**order for value in p)) / (1 - order)
 
 
+def shannon(p: np.ndarray) -> float:
+    return -sum(value * math.log(value) for value in p)
+
+
 def modified(p: np.ndarray, y: int, order: float) -> float:
     if order == 1:
         others = sum(p[v] * math.log(1 - p[v]) for v in range(len(p)) if v != y)
@@ -50,6 +54,8 @@ def definitions(p: np.ndarray, ids: np.ndarray) -> dict[str, float]:
         found[f"min_k@{name}"] = sum(sorted(lp)[:taken]) / taken
         found[f"max_k@{name}"] = sum(sorted(lp)[-taken:]) / taken
         found[f"min_k_pp@{name}"] = sum(sorted(z)[:taken]) / taken
+        surprising = [lp[t] for t in sorted(range(tokens), key=lp.__getitem__)[:taken] if shannon(p[t]) < 2]
+        found[f"surp@{name}"] = sum(surprising) / len(surprising) if surprising else 0.0
         for order in ORDERS:
             entropies = sorted(entropy(row, order) for row in p)
             found[f"max_renyi_{order:g}@{name}"] = -sum(entropies[-taken:]) / taken
@@ -68,6 +74,7 @@ def exact_statistics(p: np.ndarray, ids: np.ndarray) -> dict[str, np.ndarray]:
         "var_logprob": (p * np.log(p) ** 2).sum(1) - mean**2,
         "gap": top[:, -1] - top[:, -2],
         **{f"renyi_{order:g}": np.array([entropy(row, order) for row in p]) for order in ORDERS},
+        "renyi_1": np.array([shannon(row) for row in p]),
         "modified_entropy": np.array([modified(row, y, 1) for row, y in zip(p, ids, strict=True)]),
         **{
             f"modified_renyi_{order:g}": np.array([modified(row, y, order) for row, y in zip(p, ids, strict=True)])
@@ -85,6 +92,6 @@ def test_scores_are_those_of_the_definitions(seed: int, tokens: int, words: int)
     expected, settings = definitions(p, ids), AttackSettings(SHARES, ORDERS)
     exact = score(exact_statistics(p, ids), TEXT, ids, settings)
     assert {name: exact[name] for name in expected} == pytest.approx(expected, abs=1e-9)
-    single = token_statistics(torch.tensor(logits), torch.tensor(ids), ORDERS)
+    single = token_statistics(torch.tensor(logits), torch.tensor(ids), (*ORDERS, 1.0))
     kept = score({name: values.numpy() for name, values in single.items()}, TEXT, ids, settings)
     assert {name: kept[name] for name in expected} == pytest.approx(expected, abs=2e-6)

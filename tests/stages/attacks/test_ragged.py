@@ -20,7 +20,7 @@ def made(table: list[list[float]]) -> Ragged:
 @given(TABLES, st.floats(0, 1))
 def test_every_row_is_worked_on_as_if_it_were_alone(table: list[list[float]], share: float) -> None:
     rows = made(table)
-    ordered, counts = rows.ordered(), count_of(share, rows.lengths)
+    ordered, counts = rows.ordered, count_of(share, rows.lengths)
     lowest, highest = ordered.mean_of_first(counts), ordered.mean_of_last(counts)
     for index, row in enumerate(table):
         if not row:
@@ -35,10 +35,10 @@ def test_every_row_is_worked_on_as_if_it_were_alone(table: list[list[float]], sh
 
 @given(TABLES)
 def test_blocks_of_any_size_sort_alike(table: list[list[float]]) -> None:
-    whole = made(table).ordered().values
+    whole = made(table).ordered.values
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ragged, "_CELLS_AT_ONCE", 5)
-        assert made(table).ordered().values.tolist() == whole.tolist()
+        assert made(table).ordered.values.tolist() == whole.tolist()
 
 
 def test_what_is_not_known_is_left_out() -> None:

@@ -80,7 +80,13 @@ def write_audit(params: Whole, audible: bool = True, unlabelled: int = 0, **fact
     write_table(artifact("attacks", AUDIT, "neighbour_scores.parquet"), pa.Table.from_pylist(noisy, schema), schema)
     detector = attack_scores.slice(0, 300).select(["clip_id", "role", "score"])
     write_table(artifact("fidelity_detector", AUDIT, "scores.parquet"), detector, DETECTOR_SCORES_SCHEMA)
-    write_json(artifact("target", params.audits[AUDIT].target, "target.json"), {"audible": audible})
+    write_record(params.audits[AUDIT].target, audible=audible)
+    write_record(params.audits[AUDIT].reference)
+
+
+def write_record(name: str, audible: bool = True, **fields: Any) -> None:
+    plain = {"audible": audible, "architecture": "qwen2_audio", "dtype": "float32", "quantization": "none"}
+    write_json(artifact("target", name, "target.json"), plain | fields)
 
 
 def audited(params: Whole) -> dict[str, Any]:
@@ -134,6 +140,29 @@ def test_the_same_input_gives_the_same_bytes(params: Whole) -> None:
     audited(params)
     assert [file.read_bytes() for file in files] == before
     assert len(files) == 8
+
+
+def test_a_reference_that_is_run_otherwise_controls_nothing(params: Whole) -> None:
+    posthoc = {CORPUS: params.corpora[CORPUS].model_copy(update={"split": "post_hoc"})}
+    params = params.model_copy(update={"corpora": {**params.corpora, **posthoc}})
+    write_audit(params, memory=1.0)
+    assert audited(params)["verdict"]["finding"] == "suspected"
+    write_record(params.audits[AUDIT].reference, dtype="bfloat16")
+    found = audited(params)
+    assert found["verdict"]["finding"] == "unresolved"
+    assert all(found["attacks"][name]["calibrated_difference"] is None for name in params.evaluation.primary_attacks)
+    codes = [reason["code"] for reason in found["verdict"]["because"]]
+    assert codes.count("reference_run_otherwise") == 1
+    sentence = found["verdict"]["reasons"][codes.index("reference_run_otherwise")]
+    assert "the target is run here in float32, and the reference is run here in bfloat16" in sentence
+
+
+def test_a_reference_that_is_run_otherwise_is_named_whatever_is_found(params: Whole) -> None:
+    write_audit(params, memory=1.0)
+    write_record(params.audits[AUDIT].reference, quantization="int8")
+    found = audited(params)["verdict"]
+    assert found["finding"] == "memorised"  # a random split needs no reference
+    assert "quantised to int8" in found["reasons"][-1]
 
 
 def test_a_deaf_target_is_not_audible(params: Whole) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -21,15 +22,28 @@ from stages.core.store.jsonfile import artifact
 from stages.core.store.tables import read_table, write_table
 from stages.lab_target.build import build_adapter
 from stages.logits.curvature import hessian_product
-from stages.logits.probe import PROBES, SHOTS, ProbeBatch, ProbeSubject, choose_shots, probe_keys, subjects_of, wanted
+from stages.logits.probe import (
+    PROBES,
+    SHOTS,
+    ProbeBatch,
+    ProbeSubject,
+    Shots,
+    choose_shots,
+    probe_keys,
+    subjects_of,
+    wanted,
+)
 from stages.logits.probes.sampling import sampling
 from stages.logits.probes.word_error import word_error
 from stages.logits.probing import probe_table
 from stages.models.adapter import Query
 from stages.models.families.endpoint import Remote
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
+from stages.models.loading import load_checkpoint
+from stages.models.options import LoadOptions
 from stages.models.record import TargetRecord
 from tests.params import Whole
+from tests.stages.models.families import BUILDERS
 from tests.stages.models.plain import plain_batch
 
 INSTRUCTION = "Transcribe the speech."
@@ -54,7 +68,7 @@ def loss_of(adapter: Qwen2AudioAdapter, asked: Query) -> torch.Tensor:
 @pytest.mark.parametrize("name", list(PROBES))
 def test_every_probe_gives_one_finite_value_a_name(name: str, adapter: Qwen2AudioAdapter) -> None:
     probe = PROBES[name]
-    case = ProbeBatch(query(0, "a word"), [query(1, "a word")], ["another word"])
+    case = ProbeBatch(query(0, "a word"), [query(1, "a word")], ["another word"], ["one more"])
     values = probe.measure(adapter, case)
     assert len(values) == len(probe.names)
     assert np.isfinite(np.array(values, np.float64)).all()
@@ -102,6 +116,53 @@ def test_losses_after_shots_and_in_a_second_telling(adapter: Qwen2AudioAdapter) 
     drop = (once[:-1].mean() - twice[len(once) - 1 : -1].mean()).item()
     assert PROBES["repetition"].measure(adapter, ProbeBatch(asked, [], [])) == pytest.approx([drop], abs=1e-4)
     assert PROBES["repetition"].measure(adapter, ProbeBatch(query(0, ""), [], [])) == [None]
+
+
+def test_members_and_non_members_before_a_clip(adapter: Qwen2AudioAdapter) -> None:
+    asked = query(0, "a word")
+    non_members, members, plain = (
+        loss_of(adapter, replace(asked, instruction=before + INSTRUCTION)).mean().item()
+        for before in ("one\n", "two\n", "")
+    )
+    found = PROBES["con_recall"].measure(adapter, ProbeBatch(asked, [], ["one"], ["two"]))
+    assert found == pytest.approx([(non_members - 0.5 * members) / plain], rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["recall", "con_recall"])
+def test_a_target_that_takes_no_instruction_has_no_loss_after_shots(name: str, tmp_path: Path) -> None:
+    BUILDERS["whisper"](tmp_path)
+    uninstructed = load_checkpoint(str(tmp_path), LoadOptions())
+    case = ProbeBatch(query(0, "ab"), [], ["one", "two"], ["three"])
+    assert PROBES[name].measure(uninstructed, case) == [None]
+
+
+def test_signals_of_three_tellings(adapter: Qwen2AudioAdapter) -> None:
+    asked = query(0, "a word")
+    found = dict(
+        zip(PROBES["tellings"].names, PROBES["tellings"].measure(adapter, ProbeBatch(asked, [], [])), strict=True)
+    )
+    whole = loss_of(adapter, replace(asked, text="a word a word a word"))[:-1].detach().double().numpy()
+    once = loss_of(adapter, asked)[:-1].detach().double().numpy()
+    later = (len(whole) - len(once)) // 2
+    parts = once, whole[len(once) : len(once) + later], whole[len(once) + later :]
+    for at in (2, 3):
+        assert found[f"tellings_loss_{at}"] == pytest.approx(once.mean() - parts[at - 1].mean(), abs=1e-4)
+        for level in (1, 2, 3):
+            share = np.mean(once <= level) - np.mean(parts[at - 1] <= level)
+            assert found[f"tellings_below_{level}_{at}"] == pytest.approx(share)
+    empty = PROBES["tellings"].measure(adapter, ProbeBatch(query(0, ""), [], []))
+    assert empty == [None] * len(PROBES["tellings"].names)
+
+
+@pytest.mark.parametrize("name", ["repetition", "tellings"])
+def test_a_text_that_fits_once_but_not_again_has_no_later_telling(name: str, tmp_path: Path) -> None:
+    BUILDERS["whisper"](tmp_path)
+    small = load_checkpoint(str(tmp_path), LoadOptions())
+    most = small.model.config.max_target_positions
+    values = PROBES[name].measure(small, ProbeBatch(query(0, "a" * (2 * most // 3)), [], []))
+    assert values == [None] * len(PROBES[name].names)
+    with pytest.raises(EarwitnessError, match="does not fit"):
+        PROBES[name].measure(small, ProbeBatch(query(0, "a" * 2 * most), [], []))
 
 
 class Speaker(Qwen2AudioAdapter):
@@ -161,13 +222,17 @@ def clip_labels(members: list[bool | None]) -> pa.Table:
     return pa.table({"clip_id": ids, "member": members, "text": [f"text {index}" for index in range(len(members))]})
 
 
-def test_shots_are_non_members_and_are_not_scored() -> None:
+def test_shots_are_known_clips_and_are_not_scored() -> None:
     members: list[bool | None] = [index % 2 == 0 for index in range(20)] + [None]
     shots = choose_shots(clip_labels(members), 7)
-    assert len(shots) == SHOTS
-    assert all(members[int(name[1:])] is False for name in shots)
+    for chosen, member in ((shots.non_members, False), (shots.members, True)):
+        assert len(chosen) == SHOTS
+        assert all(members[int(name[1:])] is member for name in chosen)
+    everyone = {f"c{index}" for index in range(21)}
     scored = {subject.clip_id for subject in wanted(subjects(21), PROBES["recall"], shots, 7)}
-    assert scored == {f"c{index}" for index in range(21)} - shots.keys()
+    assert scored == everyone - shots.non_members.keys()
+    scored = {subject.clip_id for subject in wanted(subjects(21), PROBES["con_recall"], shots, 7)}
+    assert scored == everyone - shots.non_members.keys() - shots.members.keys()
     assert len(wanted(subjects(21), PROBES["gradient_norm"], shots, 7)) == 21
 
 
@@ -175,7 +240,7 @@ def test_shots_do_not_depend_on_the_order_of_clips_and_hardly_on_a_clip_more() -
     table = clip_labels([False] * 40)
     shots = choose_shots(table, 7)
     assert choose_shots(table.take(pa.array(np.arange(40)[::-1])), 7) == shots
-    assert len(choose_shots(clip_labels([False] * 41), 7).keys() - shots.keys()) <= 1
+    assert len(choose_shots(clip_labels([False] * 41), 7).non_members.keys() - shots.non_members.keys()) <= 1
     assert choose_shots(table, 8) != shots
 
 
@@ -185,11 +250,11 @@ def test_without_known_non_members_nothing_is_put_before_a_clip() -> None:
 
 def test_a_dear_probe_is_taken_of_some_clips_that_do_not_depend_on_the_others() -> None:
     probe = replace(PROBES["curvature"], most=10)
-    chosen = wanted(subjects(40), probe, {}, 7)
+    chosen = wanted(subjects(40), probe, Shots(), 7)
     assert len(chosen) == 10
-    assert wanted(subjects(40)[::-1], probe, {}, 7) == chosen[::-1]
-    assert len(set(wanted(subjects(41), probe, {}, 7)) - set(chosen)) <= 1
-    assert wanted(subjects(40), probe, {}, 8) != chosen
+    assert wanted(subjects(40)[::-1], probe, Shots(), 7) == chosen[::-1]
+    assert len(set(wanted(subjects(41), probe, Shots(), 7)) - set(chosen)) <= 1
+    assert wanted(subjects(40), probe, Shots(), 8) != chosen
 
 
 def test_the_curvature_is_that_of_the_loss_in_the_sounds_embeddings(adapter: Qwen2AudioAdapter) -> None:
@@ -227,13 +292,15 @@ def test_keys_hold_what_a_probe_hears_and_no_more() -> None:
     first = replace(subjects(1)[0], changed=(("c0/gain/0", "g"),))
     other = replace(first, changed=(("c0/gain/0", "other"),))
     keys = {
-        (name, subject.changed, told): probe_keys(name, [subject], {"architecture": "qwen2_audio"}, "i", {"s": told})[0]
-        for name in ("augmentation_kl", "gradient_norm", "recall")
+        (name, subject.changed, *told): probe_keys(
+            name, [subject], {"architecture": "qwen2_audio"}, "i", Shots({"s": told[0]}, {"m": told[1]})
+        )[0]
+        for name in ("augmentation_kl", "gradient_norm", "recall", "con_recall")
         for subject in (first, other)
-        for told in ("one", "two")
+        for told in product(("one", "two"), repeat=2)
     }
-    of = {name: len({key for (probe, _, _), key in keys.items() if probe == name}) for name, _, _ in keys}
-    assert of == {"augmentation_kl": 2, "gradient_norm": 1, "recall": 2}
+    of = {name: len({key for (probe, *_), key in keys.items() if probe == name}) for name, *_ in keys}
+    assert of == {"augmentation_kl": 2, "gradient_norm": 1, "recall": 2, "con_recall": 4}
 
 
 def test_the_stage_measures_what_is_asked_for_and_once(

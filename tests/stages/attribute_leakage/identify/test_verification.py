@@ -9,6 +9,7 @@ from scipy.stats import norm
 
 from stages.attribute_leakage.identify.verification import (
     MOST_BITS,
+    adjusted,
     category,
     equal_error_rate,
     linkability,
@@ -72,13 +73,29 @@ def test_linkability_of_two_scores_by_hand() -> None:
 def test_measures_of_two_normal_distributions() -> None:
     rng = np.random.default_rng(3)
     found = verified(rng.normal(2, 1, 4000), rng.normal(0, 1, 20000))
+    assert found["eer"] == pytest.approx(norm.cdf(-1), abs=0.012)
+    assert found["linkability"] == pytest.approx(linkability_of_normals(2), abs=0.03)
+
+
+def linkability_of_normals(apart: float) -> float:
+    """Return D_sys of mated scores from N(apart, 1) and non-mated ones from N(0, 1)."""
 
     def local(score: float) -> float:
-        one, other = norm.pdf(score, 2), norm.pdf(score)
+        one, other = norm.pdf(score, apart), norm.pdf(score)
         return float(one * max(0.0, (one - other) / (one + other)))
 
-    assert found["eer"] == pytest.approx(norm.cdf(-1), abs=0.012)
-    assert found["linkability"] == pytest.approx(quad(local, -5, 8)[0], abs=0.03)
+    return float(quad(local, -5, 6 + apart, points=[apart / 2])[0])
+
+
+@pytest.mark.parametrize("apart", [0.2, 0.4, 0.8])
+def test_a_weak_link_is_neither_understated_nor_overstated(apart: float) -> None:
+    found = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        drawn = trials(rng.normal(apart, 1, 300), rng.normal(0, 1, 3000))
+        found.append(adjusted(linkability, drawn, 1.0, rng)[0])
+    error = np.std(found) / np.sqrt(len(found))
+    assert np.mean(found) == pytest.approx(linkability_of_normals(apart), abs=0.006 + 2 * error)
 
 
 def test_a_perfect_verifier() -> None:
