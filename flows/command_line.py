@@ -66,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     _add_score(commands)
     _add_transfer(commands)
     _add_scan(commands)
+    _add_convert(commands)
     return command
 
 
@@ -193,6 +194,28 @@ def _add_scan(commands: Commands) -> None:
     )
     scan.add_argument("--json", default="", metavar="FILE", help="also write all figures to this file")
     scan.set_defaults(run=print_scan)
+
+
+def _add_convert(commands: Commands) -> None:
+    convert = commands.add_parser(
+        "convert",
+        help="write a checkpoint that is published with its own code in the form of transformers",
+        description="Reads a Phi-4 multimodal checkpoint as Microsoft publishes it (model_type phi4mm), and writes it "
+        "as phi4_multimodal of transformers, which can be a target. None of the checkpoint's code is run, and nothing "
+        "is downloaded. Only names change, no weight.",
+    )
+    convert.add_argument("folder", metavar="FOLDER", help="the checkpoint's folder")
+    convert.add_argument("out", metavar="OUT", help="the folder to write; it must not exist")
+    convert.set_defaults(run=lambda options: print_converted(options.folder, options.out))
+
+
+def print_converted(folder: str, out: str) -> None:
+    """Convert a checkpoint and print what was written."""
+    from pathlib import Path
+
+    from stages.models.conversion import convert
+
+    print("\n".join(convert(Path(folder), Path(out))))
 
 
 def print_project(folder: str | None, *, upgrade: bool, force: bool) -> None:

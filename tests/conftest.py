@@ -27,6 +27,15 @@ def speech() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def released_whisper() -> Path:
+    """The released Whisper tiny.en; the tests that need it are skipped where it is missing."""
+    folder = Path(os.environ.get("EARWITNESS_MODELS", ROOT.parent / "shared" / "models")).absolute() / "whisper-tiny.en"
+    if not folder.is_dir():
+        pytest.skip(f"no released Whisper in {folder}: set EARWITNESS_MODELS to a folder that holds whisper-tiny.en")
+    return folder
+
+
 def copy_working_tree(repository: Path, clone: Path) -> None:
     """Make a git repository of the files that git knows here, as they are, without what DVC has made of them."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=repository, capture_output=True, text=True, check=True)

@@ -34,7 +34,7 @@ def work(name: str, params: FinetuneParams) -> None:
     adapter = load_adapter(base)
     key = training_key(adapter, row_key(base.fingerprint()), queries, batches, recipe)
     losses = train(adapter, queries, batches, recipe, key)
-    keep_trained(adapter, name, losses, artifact("finetune", name), params)
+    keep_trained(adapter, name, losses, artifact("finetune", name), params, base.options())
 
 
 def _lessons(name: str, copy: Copy) -> list[Query]:

@@ -11,14 +11,22 @@ from stages.core.store.jsonfile import write_text
 from stages.models.adapter import Adapter
 from stages.models.audibility import audio_effect, is_audible
 from stages.models.checks.understanding import understanding
-from stages.models.hashing import checkpoint_files, named_hash, weight_hash
+from stages.models.hashing import named_hash, weight_hash
 from stages.models.loading import load_checkpoint
 from stages.models.options import LoadOptions
 from stages.models.params import ModelParams
+from stages.models.places import Place
 from stages.models.record import UNSTATED, TargetRecord, write_record
 
 
-def keep_trained(adapter: Adapter, name: str, losses: Sequence[float], folder: Path, params: ModelParams) -> None:
+def keep_trained(
+    adapter: Adapter,
+    name: str,
+    losses: Sequence[float],
+    folder: Path,
+    params: ModelParams,
+    base: LoadOptions | None = None,
+) -> None:
     """Save a trained model, its loss curve and its record.
 
     Parameters
@@ -32,15 +40,18 @@ def keep_trained(adapter: Adapter, name: str, losses: Sequence[float], folder: P
     folder : Path
         ``checkpoint/`` and ``loss.csv`` are written there.
     params : ModelParams
+    base : LoadOptions, optional
+        How the trained model's base was loaded. The copy is told the same language and task; its folder holds the rest.
     """
     files = folder / "checkpoint"
     save_checkpoint(adapter, files)
     write_losses(losses, folder / "loss.csv")
     # Load it again, so that the record describes exactly what other stages will load.
     dtype = str(next(adapter.model.parameters()).dtype).removeprefix("torch.")
-    options = LoadOptions(dtype=dtype, attention=params.target.attention)
+    told = (base or LoadOptions()).model_dump(include={"language", "task"})
+    options = LoadOptions(dtype=dtype, attention=params.target.attention, **told)
     saved = load_checkpoint(files.as_posix(), options)
-    record = describe(saved, name, files, files.as_posix(), options, params)
+    record = describe(saved, name, Place(files.as_posix(), "", files), options, params)
     print(f"{name}: {record.words()}", flush=True)
     write_record(record)
 
@@ -61,9 +72,7 @@ def write_losses(losses: Sequence[float], path: Path) -> None:
     write_text(path, "\n".join(lines) + "\n")
 
 
-def describe(
-    adapter: Adapter, name: str, files: Path | None, source: str, options: LoadOptions, params: ModelParams
-) -> TargetRecord:
+def describe(adapter: Adapter, name: str, place: Place, options: LoadOptions, params: ModelParams) -> TargetRecord:
     """Check a loaded target and return its record.
 
     Parameters
@@ -71,10 +80,8 @@ def describe(
     adapter : Adapter
     name : str
         The target's key in `params.yaml`.
-    files : Path or None
-        The folder that holds the checkpoint's files; None for an endpoint, which is pinned by its names alone.
-    source : str
-        What other stages load it by; see `stages.models.places.Place`.
+    place : Place
+        Where it was found. Other stages load it by `place.source`.
     options : LoadOptions
         How it was loaded.
     params : ModelParams
@@ -85,10 +92,11 @@ def describe(
     adapter.verify()
     effect = audio_effect(adapter, params.seed)
     audible = is_audible(effect, params.target.min_audio_effect)
+    files = place.files()
     return TargetRecord(
         name=name,
-        model=source,
-        weight_hash=weight_hash(checkpoint_files(files)) if files else named_hash(source, options.revision),
+        model=place.source,
+        weight_hash=weight_hash(files) if files else named_hash(place.source, options.revision),
         architecture=model.config.model_type,
         parameters=sum(weight.numel() for weight in weights),
         **options.model_dump(exclude={"dtype", "attention"}),

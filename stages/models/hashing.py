@@ -32,8 +32,13 @@ def checkpoint_files(folder: Path) -> list[Path]:
     files = sorted(path for path in paths if path.suffix in kinds)
     refuse_pickles(paths)
     if not any(path.suffix == ".safetensors" for path in files):
-        raise EarwitnessError(f"{folder}: holds no .safetensors file: save the model with safetensors")
+        raise EarwitnessError(f"{folder}: holds no .safetensors file: put the checkpoint there, saved with safetensors")
     return files
+
+
+def processor_files(folder: Path) -> list[Path]:
+    """Return the files of a folder that a tokenizer and a feature extractor are loaded from."""
+    return sorted(path for path in folder.iterdir() if path.suffix in {".json", ".jinja", ".txt", ".model"})
 
 
 def refuse_pickles(paths: Iterable[Path]) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import transformers
-from safetensors import SafetensorError
 from torch.distributed import is_torchelastic_launched
 
 from stages.core.errors import EarwitnessError
@@ -15,13 +15,17 @@ from stages.models.adapter import ADAPTERS, Adapter
 from stages.models.families.alignments import other_statistics
 from stages.models.families.generic import GenericAdapter, model_class
 from stages.models.hashing import refuse_pickles
+from stages.models.inspection import check_files
 from stages.models.options import LoadOptions
 from stages.models.placement import to_first_device
 from stages.models.places import is_endpoint
 from stages.models.record import TargetRecord
 from stages.models.sharded import ShardedAdapter
+from stages.models.sources import Source, sources_of
 
 ENDPOINT = "endpoint"
+PUBLISHED = {"phi4mm": "phi4_multimodal"}
+"""Architectures that are published with code of their own, and the one of `transformers` that they are converted to."""
 
 
 def load_adapter(record: TargetRecord) -> Adapter:
@@ -48,15 +52,22 @@ def load_checkpoint(model: str, options: LoadOptions) -> Adapter:
         return ADAPTERS[ENDPOINT].load(model, options)
     transformers.utils.logging.disable_progress_bar()
     source: Path | str = Path(model) if Path(model).is_dir() else model
-    if isinstance(source, Path):
-        refuse_pickles(source.rglob("*"))
     options = options.model_copy(update={"revision": ""}) if isinstance(source, Path) else options
+    used = sources_of(source, options)
+    for folder in {part.name for part in (used.model, used.updates, used.processor) if part is not None}:
+        if isinstance(folder, Path):
+            refuse_pickles(folder.rglob("*"))
+            check_files(folder)
+    architecture = architecture_of(used.model.name, used.model.revision)
+    _check_told(architecture, options)
     if options.placement == "tensor_parallel" and not is_torchelastic_launched():
         return ShardedAdapter.load(source, options)
     try:
-        adapter = adapter_class(architecture_of(source, options.pinned)).load(source, options)
-    except (OSError, ValueError, SafetensorError, ImportError, RuntimeError) as error:
-        raise _unloadable(model, error) from error
+        adapter = adapter_class(architecture).load(source, options)
+    except EarwitnessError:
+        raise
+    except Exception as error:  # what is wrong with a checkpoint raises errors of every kind
+        raise _unloadable(model, error, quantised=_quantised(used.model)) from error
     to_first_device(adapter.model)
     return adapter
 
@@ -94,14 +105,40 @@ def architecture_of(source: Path | str, revision: str | None) -> str:
             f"{source}: cannot be loaded (no config.json that names a model_type): correct the folder"
         )
     known = [name for name in ADAPTERS if name != ENDPOINT]
+    if architecture in PUBLISHED:
+        raise EarwitnessError(
+            f"{source}: its architecture {architecture!r} needs code from the checkpoint, which is "
+            f"never run: 'earwitness convert {source} OUT' writes it as {PUBLISHED[architecture]!r}"
+        )
     if architecture not in known and model_class(source, revision)[0] is None:
         if reason := other_statistics(architecture):
             raise EarwitnessError(f"{source}: its architecture {architecture!r} {reason}: name another model")
         needs = "needs code from the checkpoint, which is never run" if "auto_map" in config else "has no adapter"
-        raise EarwitnessError(f"{source}: its architecture {architecture!r} {needs}: use one of {', '.join(known)}")
+        raise EarwitnessError(
+            f"{source}: its architecture {architecture!r} {needs}: use one of {', '.join(known)}, or serve it"
+        )
     return architecture
 
 
-def _unloadable(source: Path | str, error: Exception) -> EarwitnessError:
-    reason = str(error).strip().splitlines()[0]
+def _check_told(architecture: str, options: LoadOptions) -> None:
+    """Refuse a language or a task for a family that is told neither."""
+    if not adapter_class(architecture).takes_language and (options.language or options.task != "transcribe"):
+        key = "language" if options.language else "task"
+        raise EarwitnessError(f"targets.<name>.{key}: a model of the type {architecture!r} is told none: remove it")
+
+
+def _quantised(source: Source) -> str:
+    """Return the method by which a checkpoint's weights are quantised; empty if they are not."""
+    path = source.file("config.json")
+    stated = json.loads(path.read_text(encoding="utf-8")).get("quantization_config") if path else None
+    return str(stated.get("quant_method") or "unnamed") if isinstance(stated, dict) else ""
+
+
+def _unloadable(source: Path | str, error: Exception, quantised: str = "") -> EarwitnessError:
+    reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+    if quantised:
+        return EarwitnessError(
+            f"{source}/config.json: quantization_config of the method {quantised!r} cannot be run here ({reason}): "
+            "install its library, or take the checkpoint that is not quantised"
+        )
     return EarwitnessError(f"{source}: cannot be loaded ({reason}): correct the folder, or the id and revision")

@@ -26,6 +26,9 @@ class LoadOptions(BaseModel):
     processor : str
         Where tokenizer and feature extractor are, if the checkpoint does not hold them: a folder, or a hub id followed
         by ``@`` and a commit; empty if they are in the checkpoint.
+    base : str
+        Where the weights are that low-rank updates change, if the checkpoint holds such updates alone and does not
+        name their base: a folder, or a hub id followed by ``@`` and a commit; else empty.
     language, task : str
         What a multilingual recogniser is told; an empty language is the checkpoint's own, or the most probable one.
     placement : {"one_device", "auto", "tensor_parallel"}
@@ -40,6 +43,7 @@ class LoadOptions(BaseModel):
     dtype: str = "float32"
     attention: Literal["sdpa", "eager"] = "sdpa"
     processor: str = ""
+    base: str = ""
     language: str = ""
     task: Task = "transcribe"
     placement: Placement = "one_device"
@@ -71,6 +75,7 @@ def stated_options(target: TargetModel, revision: str, attention: Literal["sdpa"
         dtype=target.dtype,
         attention=attention,
         processor="" if target.processor == NONE else target.processor,
+        base="" if target.base == NONE else target.base,
         language="" if target.language == NONE else target.language,
         task=target.task,
         placement=target.placement,

@@ -67,7 +67,7 @@ class TargetRecord(BaseModel):
     parameters : int
     dtype, attention : str
         How the model is loaded; both change numbers. "unstated" for an endpoint.
-    processor, language, task, placement, quantization : str
+    processor, base, language, task, placement, quantization : str
         How the model is loaded; see `stages.models.options.LoadOptions`.
     window_seconds : float
         Longest audio that reaches the model.
@@ -92,6 +92,7 @@ class TargetRecord(BaseModel):
     dtype: str
     attention: str
     processor: str = ""
+    base: str = ""
     language: str = ""
     task: Task = "transcribe"
     placement: Placement = "one_device"

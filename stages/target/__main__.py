@@ -12,7 +12,7 @@ from typing import Any
 from stages.core.run.stage import require_declared, run_stage
 from stages.core.store.codeversion import library_versions, stage_code
 from stages.core.store.jsonfile import artifact, read_json, write_json
-from stages.models.hashing import checkpoint_files, quick_look
+from stages.models.hashing import quick_look
 from stages.models.places import Place, find
 from stages.models.record import TargetRecord, write_record
 from stages.target.params import TargetParams
@@ -23,7 +23,7 @@ def work(name: str, params: TargetParams) -> None:
     require_declared(dict(params.targets), "targets", name)
     place = find(name, params.targets[name])
     state = {
-        "look": quick_look(checkpoint_files(place.folder)) if place.folder else [],
+        "look": quick_look(place.files()),
         "depends": [params.targets[name].model_dump(), params.target.model_dump(), params.seed],
         "code": _code(),
     }
@@ -51,7 +51,7 @@ def _checked(name: str, place: Place, params: TargetParams) -> TargetRecord:
 
     print(f"target@{name}: new or changed weights; hashing and checking them", flush=True)
     options = stated_options(params.targets[name], place.revision, params.target.attention)
-    return describe(load_checkpoint(place.source, options), name, place.folder, place.source, options, params)
+    return describe(load_checkpoint(place.source, options), name, place, options, params)
 
 
 def _written(name: str) -> Any:

@@ -26,11 +26,12 @@ from stages.core.run.randomness import generator
 from stages.core.store.jsonfile import artifact
 from stages.core.store.tables import read_group, read_groups
 from stages.models.adapter import Adapter
-from stages.models.hashing import checkpoint_files, named_hash, weight_hash
+from stages.models.hashing import named_hash, weight_hash
 from stages.models.loading import ENDPOINT, architecture_of, load_checkpoint
 from stages.models.options import LoadOptions
-from stages.models.places import check_endpoint, is_endpoint
+from stages.models.places import check_endpoint, is_endpoint, place_of
 from stages.models.record import UNSTATED, TargetRecord, read_record
+from stages.models.sources import sources_of
 
 
 @dataclass(frozen=True)
@@ -176,9 +177,10 @@ def find_subject(name: str, params: BackdoorParams) -> ScannedModel:
         check_endpoint("the address", name)
         return _unrecorded(name, named_hash(name, ""), ENDPOINT, LoadOptions())
     if Path(name).is_dir():
-        files = checkpoint_files(Path(name))
         options = LoadOptions(attention=params.target.attention)
-        return _unrecorded(name, weight_hash(files), architecture_of(Path(name), None), options)
+        base = sources_of(Path(name), options).model
+        weights = weight_hash(place_of(name, Path(name), options).files())
+        return _unrecorded(name, weights, architecture_of(base.name, base.revision), options)
     known = ", ".join(sorted(params.known_targets()))
     raise EarwitnessError(
         f"{name}: no target or copy of params.yaml ({known}), no folder, and no http(s)://host/v1#served-name"

@@ -36,6 +36,7 @@ class TargetModel(Section):
     revision: OrNone
     dtype: Literal["float32", "bfloat16", "float16"]
     processor: OrNone = NONE
+    base: OrNone = NONE
     language: OrNone = NONE
     task: Task = "transcribe"
     placement: Placement = "one_device"

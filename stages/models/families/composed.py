@@ -153,6 +153,9 @@ class ComposedAdapter(BatchedAdapter):
         folder = Path(source)
         if not folder.is_dir():
             raise EarwitnessError(f"{source}: composed models are loaded from folders: download it into models/")
+        if options.processor or options.base:
+            key = "processor" if options.processor else "base"
+            raise EarwitnessError(f"targets.<name>.{key}: a composed model holds all its parts: remove it")
         config = ComposedConfig(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
         # Some encoders have no fused attention and use their default; the language model uses the requested one.
         of_encoder = {"attn_implementation": "eager"} if options.attention == "eager" else {}

@@ -112,7 +112,7 @@ class EncoderDecoderAdapter(Adapter):
     @classmethod
     def load(cls, source: Path | str, options: LoadOptions) -> EncoderDecoderAdapter:
         """Load a checkpoint from a folder or the hub; see `Adapter.load`."""
-        return cls(replace(load_parts(cls.model_class, source, options, cls.parts_kind), options=options))
+        return cls(load_parts(cls.model_class, source, options, cls.parts_kind))
 
     def input(self, query: Query) -> Input:
         """Return the encoder's input for one query's sound, cut at the window, as the feature extractor makes it."""

@@ -29,6 +29,7 @@ from stages.models.forward.parts import Parts, load_parts
 from stages.models.forward.prompt import Chat, PromptTokens, build_prompt
 from stages.models.forward.rows import TokenRow
 from stages.models.options import LoadOptions
+from stages.models.sources import sources_of
 
 OF_TEXT = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", "text_replacement_offsets")
 """What a processor returns for the text."""
@@ -106,7 +107,8 @@ class GenericAdapter(BatchedAdapter):
     @classmethod
     def load(cls, source: Path | str, options: LoadOptions) -> GenericAdapter:
         """Load a checkpoint from a folder or the hub; see `Adapter.load`."""
-        kind, eager = model_class(source, options.pinned)
+        of_model = sources_of(source, options).model
+        kind, eager = model_class(of_model.name, of_model.revision)
         return cls(load_parts(kind, source, options, "sound", eager))
 
     @property

@@ -28,6 +28,7 @@ from stages.models.forward.parts import LONGEST, Parts, PartsKind, Transcripts, 
 from stages.models.forward.prompt import Chat, PromptTokens, build_prompt, end_token, has_system_turn
 from stages.models.forward.rows import TokenRow, padded, reduced, scored, slice_of
 from stages.models.options import LoadOptions
+from stages.models.sources import sources_of
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,8 @@ class PlaceholderAdapter(Adapter):
         """Load a checkpoint from a folder or the hub; see `Adapter.load`."""
         parts = load_parts(cls.model_class, source, options, cls.kind)
         if cls.updates is not None:
-            parts = replace(parts, model=with_updates(parts.model, source, options.pinned, cls.updates))
+            base = sources_of(source, options).model
+            parts = replace(parts, model=with_updates(parts.model, base.name, base.revision, cls.updates))
         return cls(parts)
 
     @abstractmethod

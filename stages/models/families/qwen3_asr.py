@@ -22,6 +22,8 @@ UNSTATED = "en"
 class Qwen3AsrAdapter(MaskedAdapter):
     """A Qwen3-ASR checkpoint."""
 
+    takes_language = True
+
     def __init__(self, parts: Parts) -> None:
         asked = parts.options.language or UNSTATED
         try:

@@ -15,7 +15,7 @@ from stages.models.forward.parts import Parts
 
 @family("voxtral")
 class VoxtralAdapter(BatchedAdapter):
-    """A Voxtral checkpoint whose tokenizer is saved as ``tokenizer.json``."""
+    """A Voxtral checkpoint whose tokenizer is ``tekken.json``, as it is published, or ``tokenizer.json``."""
 
     model_class = VoxtralForConditionalGeneration
     fills_tokens = True

@@ -4,30 +4,36 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import replace
-from typing import Any
 
 import torch
 from transformers import WhisperForConditionalGeneration
 
 from stages.models.adapter import Query, family
 from stages.models.families.encoder_decoder import EncodedSound, EncoderDecoderAdapter, Input
+from stages.models.families.whisper_prefix import answer_prefix
 from stages.models.forward.parts import Parts
 from stages.models.forward.rows import TokenRow
 from stages.models.forward.sounds import SoundCache
+from stages.models.forward.vocabulary import check_tokens
 
 
 @family("whisper")
 class WhisperAdapter(EncoderDecoderAdapter):
     """A Whisper checkpoint of any size and window, multilingual or not.
 
-    The language of each sound is the one that the checkpoint states for generation. If it states none, it is the
-    language that the model finds most probable, as in the paper.
+    The language of each sound is that of `LoadOptions`, or the one that the checkpoint states for generation. If both
+    state none, it is the language that the model finds most probable, as in the paper.
     """
 
     model_class = WhisperForConditionalGeneration
+    takes_language = True
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
+        self._prefix = answer_prefix(parts)
+        settings = parts.model.generation_config
+        suppressed = [*(settings.suppress_tokens or []), *(settings.begin_suppress_tokens or [])]
+        check_tokens(parts.model, [*self._prefix.tokens(), *suppressed], "generation_config.json or config.json")
         extractor = parts.extractor
         frames = parts.model.config.max_source_positions * 2  # the second convolution halves their number
         self.window_seconds = frames * extractor.hop_length / extractor.sampling_rate
@@ -40,15 +46,9 @@ class WhisperAdapter(EncoderDecoderAdapter):
 
     def prefix(self, states: torch.Tensor) -> list[int]:
         """Return the tokens for start, language, task and no timestamps, as far as the checkpoint has them."""
-        settings: Any = self._core.generation_config
-        languages = getattr(settings, "lang_to_id", None) or {}
-        start = int(self._core.config.decoder_start_token_id)
-        language = languages.get(f"<|{getattr(settings, 'language', None)}|>")
-        if languages and language is None:
-            language = self._guessed(states, start, sorted(languages.values()))
-        task = (getattr(settings, "task_to_id", None) or {}).get("transcribe")
-        untimed = getattr(settings, "no_timestamps_token_id", None)
-        return [start, *(int(token) for token in (language, task, untimed) if token is not None)]
+        known = self._prefix
+        language = self._guessed(states, known.start, known.detected) if known.detected else known.language
+        return [known.start, *([] if language is None else [language]), *known.after]
 
     @torch.no_grad()
     def _guessed(self, states: torch.Tensor, start: int, languages: list[int]) -> int:

@@ -19,18 +19,20 @@ from transformers.utils.hub import cached_file
 
 from stages.core.errors import EarwitnessError
 from stages.models.forward.processors import sound_processor
+from stages.models.forward.vocabulary import check_features, check_vocabulary
 from stages.models.options import LoadOptions
 from stages.models.placement import placed, require_whole
 from stages.models.quantization import decompress
+from stages.models.sources import PROCESSOR, UPDATES, Source, sources_of
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 LONGEST = 3600.0
 """Window, in seconds, of a model that states none. Attention over longer audio would not fit into memory."""
 
+TEKKEN = "tekken.json"
 TRAINED_ALONE = ("masked_spec_embed",)
 """Weights that only training uses. Released speech encoders omit them."""
-UPDATES = "adapter_config.json"
 PartsKind = Literal["processor", "sound", "parts", "tokenizer"]
 """What is loaded with a model: its processor, its processor without parts for images, its tokenizer and feature
 extractor, or its tokenizer alone."""
@@ -97,20 +99,55 @@ def load_parts(
     eager_parts : sequence of str
         Parts of the model, by their names in its config, that do not offer the attention of `options`.
     """
-    pinned: dict[str, Any] = {"revision": options.pinned, "trust_remote_code": False}
+    used = sources_of(source, options)
     attention = {"": options.attention, **dict.fromkeys(eager_parts, "eager")} if eager_parts else options.attention
     how: dict[str, Any] = {"dtype": DTYPES[options.dtype], "attn_implementation": attention}
-    model = load_model(
-        model_class, source, options.pinned, **how, **placed(model_class, source, options.pinned, options)
-    )
+    where = placed(model_class, used.model.name, used.model.revision, options)
+    model = load_model(model_class, used.model.name, used.model.revision, **how, **where)
+    if used.updates is not None:
+        model = with_updates(model, used.updates.name, used.updates.revision, "")
+    pinned: dict[str, Any] = {"revision": used.processor.revision, "trust_remote_code": False}
+    if kind != "tokenizer":
+        require_extractor(used.processor)
     if kind == "processor":
-        processor = AutoProcessor.from_pretrained(source, **pinned)
-        checked_tokenizer(source, processor.tokenizer)
-        return Parts.of_processor(model, processor)
-    tokenizer = checked_tokenizer(source, AutoTokenizer.from_pretrained(source, **pinned))
-    if kind == "sound":
-        return Parts.of_processor(model, sound_processor(source, tokenizer, **pinned))
-    return Parts(model, tokenizer, AutoFeatureExtractor.from_pretrained(source, **pinned) if kind == "parts" else None)
+        processor = AutoProcessor.from_pretrained(used.processor.name, **pinned)
+        checked_tokenizer(used.processor.name, processor.tokenizer)
+        parts = Parts(model, processor.tokenizer, processor.feature_extractor, processor, options)
+    elif kind == "sound":
+        processor = sound_processor(used.processor.name, load_tokenizer(used.processor), **pinned)
+        parts = Parts(model, processor.tokenizer, processor.feature_extractor, processor, options)
+    else:
+        tokenizer = load_tokenizer(used.processor)
+        extractor = AutoFeatureExtractor.from_pretrained(used.processor.name, **pinned) if kind == "parts" else None
+        parts = Parts(model, tokenizer, extractor, options=options)
+    check_vocabulary(used.processor.name, parts)
+    check_features(used.processor.name, model, parts.extractor)
+    return parts
+
+
+def load_tokenizer(source: Source) -> Any:
+    """Load a tokenizer that splits special tokens and tells where tokens lie in the text.
+
+    Mistral publishes its tokenizer as ``tekken.json`` alone. `transformers` would wrap mistral-common around it, which
+    does neither, so the file is read into an ordinary tokenizer with the same tokens.
+    """
+    tekken = source.file(TEKKEN)
+    if tekken is not None and source.file("tokenizer.json") is None:
+        from transformers.integrations.mistral.tokenizer import convert_tekken_tokenizer
+
+        return checked_tokenizer(source.name, convert_tekken_tokenizer(str(tekken), chat_template=""))
+    own = {"mistral_format": False} if tekken is not None else {}
+    tokenizer = AutoTokenizer.from_pretrained(source.name, revision=source.revision, trust_remote_code=False, **own)
+    return checked_tokenizer(source.name, tokenizer)
+
+
+def require_extractor(source: Source) -> None:
+    """Refuse a checkpoint that was saved without its feature extractor; the message names the params key."""
+    if not any(source.file(name) for name in PROCESSOR):
+        raise EarwitnessError(
+            f"{source}: has no feature extractor (neither {' nor '.join(PROCESSOR)}): copy it from the model that was "
+            "fine-tuned, or write that model to targets.<name>.processor, as FOLDER or ID@<40 digits>"
+        )
 
 
 def load_model(model_class: Any, source: Path | str, revision: str | None = None, **options: Any) -> Any:
@@ -190,7 +227,10 @@ def with_updates(model: Any, source: Path | str, revision: str | None, subfolder
 def checked_tokenizer(source: Path | str, tokenizer: Any) -> Any:
     """Return a tokenizer, or refuse one without tokens, which `transformers` makes if its files are missing."""
     if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
-        raise EarwitnessError(f"{source}: cannot be loaded (no tokenizer.json, nor other files of one): put it there")
+        raise EarwitnessError(
+            f"{source}: cannot be loaded (no tokenizer.json, nor other files of one): put it there, "
+            "or write the model that was fine-tuned to targets.<name>.processor"
+        )
     return tokenizer
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import TemplateError
+from jinja2 import TemplateError, TemplateSyntaxError
 
 from stages.core.errors import EarwitnessError
 
@@ -76,7 +76,13 @@ class Chat:
         return rendered if self._audio in rendered else self._rendered([self._flat(turn) for turn in turns], **options)
 
     def _rendered(self, turns: Sequence[Mapping[str, Any]], **options: Any) -> str:
-        return str(self.tokenizer.apply_chat_template(turns, chat_template=self._template, **options))
+        try:
+            return str(self.tokenizer.apply_chat_template(turns, chat_template=self._template, **options))
+        except TemplateSyntaxError as error:
+            raise EarwitnessError(
+                f"the model's chat template (chat_template.jinja, or in tokenizer_config.json) is broken "
+                f"(line {error.lineno}: {error.message}): put the released one there"
+            ) from error
 
     def _flat(self, turn: Mapping[str, Any]) -> Mapping[str, Any]:
         if isinstance(turn["content"], str):
@@ -110,7 +116,10 @@ def build_prompt(chat: Chat, instruction: str, system: str = "") -> PromptTokens
     ids = list(tokens["input_ids"])
     start = rendered.rfind(instruction)
     if start < 0 or ids.count(chat.audio_id) != 1:
-        raise EarwitnessError(f"the model's chat template cannot hold one sound and {instruction!r}: reword it")
+        raise EarwitnessError(
+            f"the model's chat template (chat_template.jinja, or in tokenizer_config.json) cannot hold one sound and "
+            f"{instruction!r}: reword it, or put the released template there"
+        )
     end, audio = start + len(instruction), ids.index(chat.audio_id)
     inside = [at for at, (low, high) in enumerate(tokens["offset_mapping"]) if low < end and high > start]
     if inside and inside[0] < audio:

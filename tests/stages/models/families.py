@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -81,6 +83,44 @@ def voxtral(folder: Path) -> None:
     )
     model = seeded(lambda: transformers.VoxtralForConditionalGeneration(config))
     save(folder, model, tokens, WhisperFeatureExtractor(feature_size=MELS, chunk_length=2))
+
+
+TEKKEN_SPECIAL = (
+    *("<unk>", "<s>", "</s>", "[INST]", "[/INST]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]", "<pad>"),
+    *("[TOOL_CALLS]", "[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]", "[TOOL_RESULTS]", "[/TOOL_RESULTS]"),
+    *("[TOOL_CONTENT]", "[PREFIX]", "[MIDDLE]", "[SUFFIX]", "[AUDIO]", "[BEGIN_AUDIO]", "[TRANSCRIBE]"),
+)
+TEKKEN_TOKENS = 1200
+"""Tokens of the small tokenizer beside the special ones: the bytes, and the first merges of Mistral's own."""
+
+
+def tekken(folder: Path, tokens: int = TEKKEN_TOKENS) -> None:
+    """Write the first tokens of a tokenizer that Mistral publishes, with the special tokens and audio of Voxtral."""
+    published = Path(importlib.import_module("mistral_common").__file__ or "").parent / "data/tekken_240911.json"
+    content = json.loads(published.read_text(encoding="utf-8"))
+    special = [{"rank": at, "token_str": token, "is_control": True} for at, token in enumerate(TEKKEN_SPECIAL)]
+    config = {**content["config"], "version": "v7"}
+    config |= {"default_vocab_size": len(special) + tokens, "default_num_special_tokens": len(special)}
+    spectrogram = {"num_mel_bins": MELS, "hop_length": 160, "window_size": 400}
+    audio = {"sampling_rate": 16000, "frame_rate": 12.5, "chunk_length_s": 2.0, "audio_encoding_config": spectrogram}
+    made = {"config": config, "vocab": content["vocab"][:tokens], "special_tokens": special, "audio": audio}
+    (folder / "tekken.json").write_text(json.dumps(made), encoding="utf-8")
+
+
+def voxtral_published(folder: Path) -> None:
+    """Voxtral with ``tekken.json`` as its only tokenizer, as it is released."""
+    config = transformers.VoxtralConfig(
+        audio_config={**SIZES, "intermediate_size": 4 * WIDTH, "num_mel_bins": MELS, "max_source_positions": 100},
+        text_config={
+            **{"model_type": "llama", **SIZES, "num_key_value_heads": 2, "max_position_embeddings": 4096},
+            **{"vocab_size": len(TEKKEN_SPECIAL) + TEKKEN_TOKENS, "head_dim": 16},
+            **{"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": TEKKEN_SPECIAL.index("<pad>")},
+        },
+        audio_token_id=TEKKEN_SPECIAL.index("[AUDIO]"),
+    )
+    model = seeded(lambda: transformers.VoxtralForConditionalGeneration(config))
+    save(folder, model, WhisperFeatureExtractor(feature_size=MELS, chunk_length=2))
+    tekken(folder)
 
 
 def granite_speech(folder: Path) -> None:
@@ -259,7 +299,7 @@ BUILDERS: dict[str, Callable[[Path], None]] = {
     "qwen2_audio": qwen2_audio,
     "audioflamingo3": audioflamingo3,
     "glmasr": glmasr,
-    "voxtral": voxtral,
+    "voxtral": voxtral_published,
     "granite_speech": granite_speech,
     "qwen2_5_omni": qwen2_5_omni,
     "qwen2_5_omni_thinker": qwen2_5_omni_thinker,

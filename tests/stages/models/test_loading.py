@@ -79,7 +79,10 @@ OF_ANY_FAMILY: dict[str, tuple[Spoil, str]] = {
     "weights of another shape": (reshape_weights, "1 weights have another shape than its config says"),
     "half a file": (truncate_weights, "cannot be loaded .*deserializing"),
     "pickle": (pickle_weights, r"pytorch_model\.bin: a pickle, .* save it with save_pretrained"),
-    "no tokenizer": (remove("tokenizer*", "special_tokens_map.json", "vocab.json", "merges.txt"), "cannot be loaded"),
+    "no tokenizer": (
+        remove("tokenizer*", "tekken.json", "special_tokens_map.json", "vocab.json", "merges.txt"),
+        "cannot be loaded",
+    ),
 }
 OF_ONE: dict[str, tuple[Spoil, str]] = {
     "no config": (remove("config.json"), "no config.json that names a model_type"),
@@ -90,7 +93,10 @@ OF_ONE: dict[str, tuple[Spoil, str]] = {
     "a transducer": (rename("parakeet_tdt"), "'parakeet_tdt' has no text decoder: .* other statistics"),
     "a stream": (rename("kyutai_speech_to_text"), "depends on the frame of each word, .* other statistics"),
     "remote code": (rename("wonder", auto_map={"AutoModel": "code.Wonder"}), "needs code from the checkpoint"),
-    "no processor": (remove("processor_config.json", "preprocessor_config.json"), "Can't load feature extractor"),
+    "no processor": (
+        remove("processor_config.json", "preprocessor_config.json"),
+        "has no feature extractor .*targets.<name>.processor",
+    ),
     "a config that is no JSON": (lambda folder: (folder / "config.json").write_text("{"), "not a valid JSON file"),
 }
 

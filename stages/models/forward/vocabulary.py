@@ -1,0 +1,79 @@
+"""Check that tokenizer, extractor and model fit each other: otherwise a forward stops, or scores another text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stages.core.errors import EarwitnessError
+
+if TYPE_CHECKING:
+    from stages.models.forward.parts import Parts
+
+
+def check_vocabulary(source: Path | str, parts: Parts) -> None:
+    """Refuse a tokenizer with a token that the model has no embedding or no logit for, if the token can be used.
+
+    Special tokens that no prompt holds are left out: many fine-tunes add one for padding. So is the placeholder for
+    sound, which is never embedded.
+
+    Raises
+    ------
+    EarwitnessError
+        If there is such a token; the message names the first.
+    """
+    tokenizer, size = parts.tokenizer, vocabulary_size(parts.model)
+    added = getattr(tokenizer, "added_tokens_decoder", {})
+    template, placeholders = parts.template or "", _placeholders(parts.model.config)
+    beyond = sorted((at, token) for token, at in tokenizer.get_vocab().items() if at >= size)
+    for at, token in beyond:
+        special = at in added and added[at].special
+        if at not in placeholders and (not special or token in template):
+            raise EarwitnessError(
+                f"{source}: its tokenizer is not this model's: token {at} ({token!r}) lies outside the model's {size} "
+                "embeddings or logits: put the tokenizer there that it was trained with"
+            )
+
+
+def _placeholders(config: Any) -> set[int]:
+    """Return the tokens that stand for sound, by the names that configs have for them."""
+    named = ("audio_token_id", "audio_token_index")
+    held = (getattr(part, name, None) for part in (config, getattr(config, "audio_config", None)) for name in named)
+    return {token for token in held if isinstance(token, int)}
+
+
+def check_tokens(model: Any, tokens: Iterable[int], held_by: str) -> None:
+    """Refuse a prompt with a token that the model has no embedding for.
+
+    Parameters
+    ----------
+    model : transformers.PreTrainedModel
+    tokens : iterable of int
+    held_by : str
+        What holds them, for the message.
+    """
+    size = vocabulary_size(model)
+    for token in tokens:
+        if not 0 <= token < size:
+            raise EarwitnessError(
+                f"{held_by} holds token {token}, which lies outside the model's {size} embeddings or logits: "
+                "put the tokenizer and the configs there that it was trained with"
+            )
+
+
+def vocabulary_size(model: Any) -> int:
+    """Return the number of tokens that a model has both an embedding and a logit for."""
+    layers = (model.get_input_embeddings(), model.get_output_embeddings())
+    return min(int(layer.weight.shape[0]) for layer in layers if layer is not None)
+
+
+def check_features(source: Path | str, model: Any, extractor: Any) -> None:
+    """Refuse a feature extractor that makes another number of bands than the model's encoder takes."""
+    config = getattr(model.config, "audio_config", model.config)
+    takes, makes = getattr(config, "num_mel_bins", None), getattr(extractor, "feature_size", None)
+    if takes is not None and makes is not None and int(takes) != int(makes):
+        raise EarwitnessError(
+            f"{source}: preprocessor_config.json makes feature_size {makes}, and the model's config takes "
+            f"num_mel_bins {takes}: put the extractor there that it was trained with"
+        )
