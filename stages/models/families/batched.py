@@ -15,9 +15,10 @@ import torch
 
 from stages.core.sound.audio import RATE, Samples
 from stages.models.adapter import Query
-from stages.models.families.placeholder import EncodedAudio, PlaceholderAdapter
+from stages.models.families.placeholder import PlaceholderAdapter
 from stages.models.forward.inputs import SoundInputs, groups, on_device, together
 from stages.models.forward.parts import Parts
+from stages.models.forward.runs import EncodedAudio
 from stages.models.forward.sounds import SHORTEST, BoundedCache
 
 

@@ -22,12 +22,12 @@ from stages.core.errors import EarwitnessError
 from stages.core.sound.audio import RATE, Samples
 from stages.models.adapter import TRANSCRIBE, Query, family
 from stages.models.families.batched import BatchedAdapter
-from stages.models.families.placeholder import EncodedAudio
 from stages.models.forward.inputs import SoundInputs, on_device
 from stages.models.forward.merging import merged
 from stages.models.forward.parts import Parts, load_parts
 from stages.models.forward.prompt import Chat, PromptTokens, build_prompt
 from stages.models.forward.rows import TokenRow
+from stages.models.forward.runs import EncodedAudio
 from stages.models.options import LoadOptions
 from stages.models.sources import sources_of
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import replace
 from functools import cached_property
 from math import ceil
 from pathlib import Path
@@ -26,83 +25,10 @@ from stages.models.forward.layers import pooled, recorded
 from stages.models.forward.packing import PackedRows
 from stages.models.forward.parts import LONGEST, Parts, PartsKind, Transcripts, load_parts, with_updates
 from stages.models.forward.prompt import Chat, PromptTokens, build_prompt, end_token, has_system_turn
-from stages.models.forward.rows import TokenRow, padded, reduced, scored, slice_of
+from stages.models.forward.rows import TokenRow, padded, reduced, scored
+from stages.models.forward.runs import EncodedAudio, PackedRun
 from stages.models.options import LoadOptions
 from stages.models.sources import sources_of
-
-
-@dataclass(frozen=True)
-class EncodedAudio:
-    """A sound after the encoder.
-
-    Attributes
-    ----------
-    state : float[m, d]
-        The encoder's output at the positions that hold sound.
-    embedded : float[n, D]
-        The input of the language model: one vector per audio token.
-    seconds_cut : float
-        Seconds of audio beyond the window, which were cut.
-    share : Fraction
-        Share of the encoder's positions that hold sound; the rest is silence that fills a window.
-    spelled : tuple of (str, str)
-        What the model's processor writes into a prompt for this sound; see `SoundInputs`.
-    tokens : list of int
-        The n tokens of the sound; empty if all are the placeholder.
-    """
-
-    state: torch.Tensor
-    embedded: torch.Tensor
-    seconds_cut: float
-    share: Fraction = Fraction(1)
-    spelled: tuple[tuple[str, str], ...] = ()
-    tokens: Sequence[int] = ()
-
-
-@dataclass(frozen=True)
-class _PackedRun:
-    """A batch after its forward.
-
-    Attributes
-    ----------
-    rows : sequence of TokenRow
-    heard : sequence of EncodedAudio
-        Of each row.
-    packed : PackedRows
-        The rows without their last token, which predicts nothing.
-    hidden : float[T, D]
-        The last hidden layer of the packed rows.
-    """
-
-    rows: Sequence[TokenRow]
-    heard: Sequence[EncodedAudio]
-    packed: PackedRows
-    hidden: torch.Tensor
-
-    def scored(self, name: str) -> tuple[list[tuple[torch.Tensor, torch.Tensor]], list[int]]:
-        """Return a slice's distinct (token ids, hidden states that predict them), and the index of each row's pair.
-
-        Rows that share the tokens of a slice and all that comes before them have one pair.
-        """
-        keys: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
-        of_row = []
-        for at, row in enumerate(self.rows):
-            ids, positions = slice_of(row, name)
-            of_row.append(keys.setdefault((tuple(self.packed.places(at, positions)), tuple(ids)), len(keys)))
-        places = torch.tensor([place for places, _ in keys for place in places], dtype=torch.int64)
-        vectors = torch.split(self.hidden[places.to(self.hidden.device)], [len(places) for places, _ in keys])
-        return [(torch.tensor(ids).long(), found) for (_, ids), found in zip(keys, vectors, strict=True)], of_row
-
-    def pooled(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Return each row's means over its audio positions, float32[d] each: encoder's output, last hidden layer."""
-        means: dict[tuple[int, ...], tuple[torch.Tensor, torch.Tensor]] = {}
-        keys = [tuple(self.packed.places(at, row.audio)) for at, row in enumerate(self.rows)]
-        for key, heard in zip(keys, self.heard, strict=True):
-            if key not in means:
-                means[key] = heard.state.float().mean(0), self.hidden[key[0] : key[-1] + 1].float().mean(0)
-        together = [torch.stack(of_kind).cpu() for of_kind in zip(*means.values(), strict=True)]
-        number = {key: at for at, key in enumerate(means)}
-        return [(together[0][number[key]], together[1][number[key]]) for key in keys]
 
 
 class PlaceholderAdapter(Adapter):
@@ -339,7 +265,7 @@ class PlaceholderAdapter(Adapter):
         values = torch.cat([sound.embedded for _, sound in sounds]).to(embedded.dtype)
         return embedded.index_copy(0, torch.tensor(places, device=embedded.device), values)
 
-    def _run(self, queries: Sequence[Query], sounds: Mapping[str, EncodedAudio]) -> _PackedRun:
+    def _run(self, queries: Sequence[Query], sounds: Mapping[str, EncodedAudio]) -> PackedRun:
         """Run the language model; a common beginning of rows of one sound runs only once."""
         heard = [sounds[query.audio_hash] for query in queries]
         rows = [self._row(query, sound) for query, sound in zip(queries, heard, strict=True)]
@@ -350,7 +276,7 @@ class PlaceholderAdapter(Adapter):
         ids = packed_ids(tokens, shared, packed).to(self._core.device)
         whole = [at for at, parent in enumerate(shared.parents) if parent == at]
         embedded = self._filled(ids, [(packed.own[at].start + rows[at].audio.start, heard[at]) for at in whole])
-        return _PackedRun(rows, heard, packed, model.hidden(ids, embedded, packed))
+        return PackedRun(rows, heard, packed, model.hidden(ids, embedded, packed))
 
     def compile(self) -> bool:
         """Compile the repeated layers of encoder and language model, if that works here; see `Adapter.compile`."""
@@ -361,7 +287,7 @@ class PlaceholderAdapter(Adapter):
     def _language_model(self) -> LanguageModel:
         return LanguageModel(self.decoder, self.embed, self.head, self.decoder_arguments)
 
-    def _logits(self, run: _PackedRun, name: str) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    def _logits(self, run: PackedRun, name: str) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """Return a slice's token ids and logits of each row."""
         distinct, of_row = run.scored(name)
         made = [(ids, self.head(vectors).float()) for ids, vectors in distinct]

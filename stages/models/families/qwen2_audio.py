@@ -10,8 +10,9 @@ from transformers import Qwen2AudioForConditionalGeneration
 from transformers.masking_utils import create_bidirectional_mask
 
 from stages.models.adapter import Query, family
-from stages.models.families.placeholder import EncodedAudio, PlaceholderAdapter
+from stages.models.families.placeholder import PlaceholderAdapter
 from stages.models.forward.parts import Parts
+from stages.models.forward.runs import EncodedAudio
 from stages.models.forward.sounds import shared_sounds, stacked
 
 

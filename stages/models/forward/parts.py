@@ -120,7 +120,7 @@ def load_parts(
         tokenizer = load_tokenizer(used.processor)
         extractor = AutoFeatureExtractor.from_pretrained(used.processor.name, **pinned) if kind == "parts" else None
         parts = Parts(model, tokenizer, extractor, options=options)
-    check_vocabulary(used.processor.name, parts)
+    check_vocabulary(used.processor.name, model, parts.tokenizer, parts.template or "")
     check_features(used.processor.name, model, parts.extractor)
     return parts
 

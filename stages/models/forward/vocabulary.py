@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stages.core.errors import EarwitnessError
 
-if TYPE_CHECKING:
-    from stages.models.forward.parts import Parts
 
-
-def check_vocabulary(source: Path | str, parts: Parts) -> None:
+def check_vocabulary(source: Path | str, model: Any, tokenizer: Any, template: str) -> None:
     """Refuse a tokenizer with a token that the model has no embedding or no logit for, if the token can be used.
 
     Special tokens that no prompt holds are left out: many fine-tunes add one for padding. So is the placeholder for
     sound, which is never embedded.
+
+    Parameters
+    ----------
+    source : Path or str
+        Where the tokenizer is from, for the message.
+    model : transformers.PreTrainedModel
+    tokenizer : transformers.PreTrainedTokenizerBase
+    template : str
+        The chat template; may be empty.
 
     Raises
     ------
     EarwitnessError
         If there is such a token; the message names the first.
     """
-    tokenizer, size = parts.tokenizer, vocabulary_size(parts.model)
+    size, placeholders = vocabulary_size(model), _placeholders(model.config)
     added = getattr(tokenizer, "added_tokens_decoder", {})
-    template, placeholders = parts.template or "", _placeholders(parts.model.config)
     beyond = sorted((at, token) for token, at in tokenizer.get_vocab().items() if at >= size)
     for at, token in beyond:
         special = at in added and added[at].special

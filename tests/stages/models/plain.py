@@ -10,9 +10,9 @@ from stages.models.adapter import Adapter, Query
 from stages.models.families.batched import BatchedAdapter
 from stages.models.families.encoder_decoder import EncoderDecoderAdapter
 from stages.models.families.generic import GenericAdapter
-from stages.models.families.placeholder import EncodedAudio
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 from stages.models.forward.rows import TokenRow, padded
+from stages.models.forward.runs import EncodedAudio
 from stages.models.forward.sounds import stacked
 
 IGNORED = -100

@@ -28,9 +28,10 @@ from stages.models.families.encoder_decoder import EncoderDecoderAdapter
 from stages.models.families.generic import GenericAdapter, WholeAdapter
 from stages.models.families.granite_speech import GraniteSpeechAdapter
 from stages.models.families.phi4_multimodal import Phi4MultimodalAdapter
-from stages.models.families.placeholder import EncodedAudio, PlaceholderAdapter
+from stages.models.families.placeholder import PlaceholderAdapter
 from stages.models.families.windowed import WindowedAdapter
 from stages.models.forward.parts import Transcripts
+from stages.models.forward.runs import EncodedAudio
 from stages.models.loading import load_checkpoint, model_code
 from stages.models.options import LoadOptions
 from tests.stages.models.families import BUILDERS, options
