@@ -74,10 +74,10 @@ def vocabulary_size(model: Any) -> int:
 
 
 def check_features(source: Path | str, model: Any, extractor: Any) -> None:
-    """Refuse a feature extractor that makes another number of bands than the model's encoder takes."""
+    """Refuse a feature extractor that makes another number of bands than the encoder takes; waveforms have one."""
     config = getattr(model.config, "audio_config", model.config)
     takes, makes = getattr(config, "num_mel_bins", None), getattr(extractor, "feature_size", None)
-    if takes is not None and makes is not None and int(takes) != int(makes):
+    if takes is not None and makes not in (None, 1) and int(takes) != int(makes):
         raise EarwitnessError(
             f"{source}: preprocessor_config.json makes feature_size {makes}, and the model's config takes "
             f"num_mel_bins {takes}: put the extractor there that it was trained with"
