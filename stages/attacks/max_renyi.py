@@ -16,11 +16,11 @@ def max_renyi(rows: Rows, settings: AttackSettings) -> Columns:
     """
     found: Columns = {}
     names = [name for order in settings.orders if (name := f"renyi_{order:g}") in rows.statistics]
-    extremes = extremes_of([rows.statistic(name) for name in names], (0.0, *settings.shares))
+    negated = -extremes_of([rows.statistic(name) for name in names], (0.0, *settings.shares))
     percents = [percent(share) for share in settings.shares]
-    for name, ((_, largest), *parts) in zip(names, extremes, strict=True):
-        found[f"max_{name}@0"] = -largest
+    for name, ((_, largest), *parts) in zip(names, negated, strict=True):
+        found[f"max_{name}@0"] = largest
         for share, (lowest, highest) in zip(percents, parts, strict=True):
-            found[f"max_{name}@{share}"] = -highest
-            found[f"min_{name}@{share}"] = -lowest
+            found[f"max_{name}@{share}"] = highest
+            found[f"min_{name}@{share}"] = lowest
     return found

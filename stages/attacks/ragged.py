@@ -118,9 +118,9 @@ class Ragged:
         """Return the mean of the last `counts[i]` numbers of each row, at least one; NaN for an empty row."""
         return self._picked(positions(self.offsets) >= (self.lengths - counts)[self.owner])
 
-    def extremes(self, shares: Sequence[float]) -> list[Extremes]:
-        """Return for each share the means of the lowest and of the highest such share of each row; see `count_of`."""
-        return extremes_of([self], shares)[0]
+    def extremes(self, shares: Sequence[float]) -> Floats:
+        """Return the means of each row's lowest and highest shares, float64[shares, 2, n]; see `count_of`."""
+        return np.asarray(extremes_of([self], shares)[0])
 
     def _picked(self, chosen: NDArray[np.bool_]) -> Floats:
         if self.filled_alone:
@@ -139,21 +139,20 @@ class Ragged:
         return np.asarray(np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0))
 
 
-Extremes = tuple[Floats, Floats]
-"""The means of the lowest and of the highest numbers of each row: float64[n] each."""
+def extremes_of(several: Sequence[Ragged], shares: Sequence[float]) -> Floats:
+    """Return `Ragged.extremes` of several statistics, float64[k, shares, 2, n].
 
-
-def extremes_of(several: Sequence[Ragged], shares: Sequence[float]) -> list[list[Extremes]]:
-    """Return `Ragged.extremes` of several statistics; those of one row are sorted and added up together."""
+    Those of one row are sorted and added up together.
+    """
     if len({(len(each.offsets), len(each.values)) for each in several}) == 1 and several[0].filled_alone:
         taken, counts = _taken(len(several[0].values), tuple(shares))
         ordered = np.sort([each.values for each in several], axis=1)
         means = np.add.reduceat(np.where(taken, ordered[:, None], 0.0), _FIRST, axis=2) / counts
-        return [list(zip(part[::2], part[1::2], strict=True)) for part in means]
-    return [_extremes(each.ordered, shares) for each in several]
+        return np.asarray(means.reshape(len(several), len(shares), 2, 1))
+    return np.array([_extremes(each.ordered, shares) for each in several])
 
 
-def _extremes(ordered: Ragged, shares: Sequence[float]) -> list[Extremes]:
+def _extremes(ordered: Ragged, shares: Sequence[float]) -> list[tuple[Floats, Floats]]:
     counted = [count_of(share, ordered.lengths) for share in shares]
     return [(ordered.mean_of_first(counts), ordered.mean_of_last(counts)) for counts in counted]
 
@@ -167,7 +166,7 @@ def _taken(length: int, shares: tuple[float, ...]) -> tuple[NDArray[np.bool_], F
     return taken, np.repeat(np.array(counts, np.float64), 2)[:, None]
 
 
-def count_of(share: float, lengths: Ints) -> Ints:
+def count_of(share: float | Floats, lengths: Ints) -> Ints:
     """Return the number of tokens in a share of each row, rounded down.
 
     The number is at least one, so that short answers have a score. A tiny amount is added before rounding, because

@@ -250,4 +250,4 @@ def score(
     -2.0
     """
     columns = score_rows(Rows.of_one(statistics, text, token_ids), settings or AttackSettings())
-    return {name: float(column[0]) for name, column in columns.items()}
+    return {name: column.item() for name, column in columns.items()}

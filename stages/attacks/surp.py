@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.attacks.ragged import count_of, percent
+from stages.attacks.ragged import Ints, count_of, percent
 from stages.attacks.registry import AttackSettings, Columns, row_attack
 from stages.attacks.rows import Rows
 
@@ -21,19 +21,15 @@ def surp(rows: Rows, settings: AttackSettings) -> Columns:
     gives such a row -100, the lowest score. The score is NaN for a row without log-probabilities or entropies.
     """
     logprob, own = rows.statistic("logprob"), rows.statistics["logprob"]
-    filled = logprob.lengths > 0
-    starts = logprob.offsets[:-1][filled]
-    highest = np.full((len(settings.shares), len(rows)), -np.inf)
-    for at, share in enumerate(settings.shares):
-        highest[at, filled] = logprob.ordered.values[starts + count_of(share, logprob.lengths[filled]) - 1]
-    chosen = (rows.statistics["renyi_1"] < MAX_ENTROPY) & (own <= highest[:, rows.owner])
-    scores = np.full(highest.shape, np.nan)
-    told = filled & (rows.statistic("renyi_1").lengths > 0)
-    if told.any():
-        held = np.flatnonzero(rows.lengths > 0)
+    held: slice | Ints = slice(None) if logprob.lengths.all() else np.flatnonzero(logprob.lengths)
+    scores = np.full((len(settings.shares), len(rows)), np.nan)
+    if len(logprob.values):
+        counts = count_of(np.array(settings.shares)[:, None], logprob.lengths[held])
+        highest = np.full(scores.shape, -np.inf)
+        highest[:, held] = logprob.ordered.values[logprob.offsets[:-1][held] + counts - 1]
+        chosen = (rows.statistics["renyi_1"] < MAX_ENTROPY) & (own <= highest[:, rows.owner])
         begins = rows.offsets[:-1][held]
         sums = np.add.reduceat(np.where(chosen, own, 0.0), begins, axis=1)
-        counts = np.add.reduceat(chosen, begins, axis=1, dtype=np.intp)
-        scores[:, held] = sums / np.maximum(counts, 1)
-        scores[:, ~told] = np.nan
+        scores[:, held] = sums / np.maximum(np.add.reduceat(chosen, begins, axis=1, dtype=np.intp), 1)
+        scores[:, rows.statistic("renyi_1").lengths == 0] = np.nan
     return {f"surp@{percent(share)}": column for share, column in zip(settings.shares, scores, strict=True)}

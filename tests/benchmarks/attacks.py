@@ -1,8 +1,11 @@
-"""The cost of scoring 10,000 clips with 25 neighbours: ``python -m tests.benchmarks.attacks [clips] [--tiny]``.
+"""The cost of scoring 10,000 clips with 25 neighbours, and one row: ``python -m tests.benchmarks.attacks [clips]``.
 
 The benchmark writes artifacts of this size into a temporary folder: random statistics of 20 to 40 tokens per row, for
 two roles. Then the stage itself runs on them in a process of its own. CPU time is the user and system time of that
-process; memory is its largest resident set.
+process; memory is its largest resident set. With ``--tiny``, a few clips are scored.
+
+One row is scored by `stages.attacks.score` with all statistics and default settings. The best of many calls is given,
+because other processes only add to it, and the same in units of summing 1,000 integers in Python.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import timeit
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -21,6 +25,7 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
+from stages.attacks import score
 from stages.core.schemas.corpus import CLIPS_SCHEMA
 from stages.core.schemas.features import features_schema
 from stages.core.schemas.logits import PROBES_SCHEMA, tokens_schema
@@ -38,6 +43,9 @@ SPEAKERS = 200
 SECONDS_WANTED = 90.0
 MEMORY_WANTED = 2.0
 """CPU seconds and GiB for attacks and statistics together, on two cores."""
+ROW_TOKENS = 30
+ROW_WANTED = 300.0
+"""Microseconds to score one row."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -56,6 +64,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     seconds, memory = used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20
     print(f"attacks, CPU seconds for {clips} clips: {seconds:.1f}, wanted with statistics <= {SECONDS_WANTED:.0f}")
     print(f"attacks, GiB resident: {memory:.2f}, wanted <= {MEMORY_WANTED:.0f}")
+    row, unit = one_row(20 if asked.tiny else 2000)
+    print(f"one row, microseconds: {row:.0f} ({row / unit:.0f} sums of 1,000 integers), wanted <= {ROW_WANTED:.0f}")
+
+
+def one_row(calls: int) -> tuple[float, float]:
+    """Return the microseconds of scoring one row, and of summing 1,000 integers: the best of so many calls."""
+    rng = np.random.default_rng(0)
+    statistics = {name: -rng.exponential(size=ROW_TOKENS).astype(np.float32) for name in statistic_names()}
+    ids = rng.integers(0, 5000, ROW_TOKENS)
+    row = timeit.repeat(lambda: score(statistics, "what was said in the clip", ids), number=1, repeat=calls)
+    unit = timeit.repeat(lambda: sum(range(1000)), number=1, repeat=calls)
+    return 1e6 * min(row), 1e6 * min(unit)
 
 
 def make_artifacts(clips: int) -> None:

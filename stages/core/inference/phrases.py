@@ -30,34 +30,24 @@ def phrases(values: Floats, offsets: Ints) -> Floats:
     >>> phrases(np.array([1.0, 1.0, 1.0, 2.0]), np.array([0, 4])).tolist()
     [3.0]
     """
-    lowest, highest = _extremes(values, offsets)
-    owner = np.repeat(np.arange(len(lowest)), np.diff(offsets))
-    width = np.where(highest > lowest, highest - lowest, 1.0)
-    symbols = np.minimum((values - lowest[owner]) / width[owner] * SYMBOLS, SYMBOLS - 1).astype(np.intp)
-    whole = symbols.tolist()
+    whole = values.tolist()
     return np.array([_parsed(whole[start:end]) for start, end in pairwise(offsets.tolist())], np.float64)
 
 
-def _extremes(values: Floats, offsets: Ints) -> tuple[Floats, Floats]:
-    filled = offsets[1:] > offsets[:-1]
-    starts = offsets[:-1]
-    if filled.all():
-        return np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
-    lowest, highest = np.zeros(len(filled)), np.zeros(len(filled))
-    if filled.any():
-        lowest[filled] = np.minimum.reduceat(values, starts[filled])
-        highest[filled] = np.maximum.reduceat(values, starts[filled])
-    return lowest, highest
-
-
-def _parsed(symbols: list[int]) -> int:
+def _parsed(row: list[float]) -> int:
     """Return the number of phrases: the longest earlier phrase plus one symbol each; an incomplete rest counts."""
+    lowest = min(row, default=0.0)
+    width = (max(row, default=0.0) - lowest) or 1.0
     known: dict[tuple[int, int], int] = {}
     phrase = count = 0
-    for symbol in symbols:
-        longer = known.get((phrase, symbol))
+    for value in row:
+        symbol = int((value - lowest) / width * SYMBOLS)
+        key = phrase, symbol if symbol < SYMBOLS else SYMBOLS - 1
+        longer = known.get(key)
         if longer is None:
             count += 1
-            known[phrase, symbol] = count
-        phrase = longer or 0
+            known[key] = count
+            phrase = 0
+        else:
+            phrase = longer
     return count + (phrase > 0)
