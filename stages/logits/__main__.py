@@ -14,7 +14,7 @@ from stages.core.schemas.logits import EMBEDDINGS_SCHEMA, PROBES_SCHEMA, tokens_
 from stages.core.store.jsonfile import artifact
 from stages.core.store.rowcache import RowCache
 from stages.core.store.tables import KeyedColumn, read_table, write_table
-from stages.logits.batching import batches
+from stages.logits.batching import BatchesAgain
 from stages.logits.distributed import computed_anywhere
 from stages.logits.forward import ForwardRequest
 from stages.logits.output import embedding_stream, token_stream
@@ -112,7 +112,7 @@ def _compute(
     torch.set_num_threads(1)
     asked = params.logits
     question = ForwardRequest(asked.instructions, asked.slices, asked.orders, asked.generated_tokens, asked.compile)
-    prepared = batches(missing, asked.batch_size, audio_of)
+    prepared = BatchesAgain(missing, asked.batch_size, audio_of)
     clips = len({row.clip_id for row in missing})
     with tqdm(
         total=len(missing),

@@ -51,6 +51,18 @@ def batches(rows: Iterable[PlannedRow], size: int, audio_of: Callable[[PlannedRo
                 yield [Sounding(row, audio[row.audio_hash]) for row in batch]
 
 
+@dataclass(frozen=True)
+class BatchesAgain:
+    """The batches of `batches`, which are formed anew each time that they are read."""
+
+    rows: Sequence[PlannedRow]
+    size: int
+    audio_of: Callable[[PlannedRow], bytes]
+
+    def __iter__(self) -> Iterator[list[Sounding]]:
+        return batches(self.rows, self.size, self.audio_of)
+
+
 def _windows(rows: Iterable[PlannedRow], size: int) -> Iterator[list[PlannedRow]]:
     window: list[PlannedRow] = []
     for _, of_clip in groupby(rows, key=lambda row: row.clip_id):

@@ -42,8 +42,8 @@ def computed_anywhere(
 ) -> Iterator[Computed]:
     """Yield each batch's statistics and embeddings, in order, from the cluster's cards, or from here without any.
 
-    Parameters are those of `stages.logits.forward.computed_batches`. A target that is served, sharded or spread over
-    several cards runs here.
+    Parameters are those of `stages.logits.forward.computed_batches`; `batches` may be read twice. A target that is
+    served, sharded or spread over several cards runs here.
     """
     on_one_card = record.placement == "one_device" and not is_endpoint(record.model)
     if compute.backend == "dask" and compute.address and on_one_card:
@@ -53,7 +53,9 @@ def computed_anywhere(
                 return
     from stages.logits.forward import computed_batches
 
-    yield from computed_batches(_loaded(record, question), batches, question, size, worker_count(compute))
+    adapter, workers = _loaded(record, question), worker_count(compute)
+    adapter.ahead(lambda: deque(computed_batches(adapter, batches, question, size, workers), maxlen=0))
+    yield from computed_batches(adapter, batches, question, size, workers)
 
 
 def _cards(client: Any) -> int:

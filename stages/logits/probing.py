@@ -80,8 +80,13 @@ def _fill(
 
     torch.set_num_threads(1)
     adapter, by_key = load_adapter(record), dict(zip(keys, subjects, strict=True))
+
+    def measure(key: str) -> pa.Table:
+        return measured(adapter, PROBES[name], by_key[key], sound_of, instruction, shots)
+
+    adapter.ahead(lambda: [measure(key) for key in absent])
     for key in tqdm(absent, desc=label, unit="clip", mininterval=1):
-        cache.append([key], measured(adapter, PROBES[name], by_key[key], sound_of, instruction, shots))
+        cache.append([key], measure(key))
 
 
 def _sound_lookup(corpus: str) -> Callable[[str, str], Samples]:

@@ -229,6 +229,13 @@ class Adapter(ABC):
         """Return what `generate` does, but None where a closed model refused the question or gave no text."""
         return list(self.generate(queries, max_tokens))
 
+    def ahead(self, run: Callable[[], object]) -> None:
+        """Find out ahead what a computation will ask a served model, if it is asked by batches.
+
+        `run` may be run several times, or not at all; its results do not count.
+        """
+        del run  # a local model is asked nothing
+
     def components(self) -> dict[str, list[torch.nn.Module]]:
         """Return the modules of each of `COMPONENTS`; together they hold every weight of the model once.
 

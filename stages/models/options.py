@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from stages.core.config.nouns import Placement, Quantization, TargetModel, Task
+from stages.core.config.nouns import Placement, Quantization, Requests, TargetModel, Task
 from stages.core.config.section import NONE
 
 CHANGES_SCORES = ("dtype", "attention", "processor", "language", "task", "quantization")
@@ -35,6 +35,8 @@ class LoadOptions(BaseModel):
         Where the weights are put. It changes scores by at most 1e-4 in float32.
     quantization : {"none", "int8", "int4"}
         How weights are stored after loading. It changes scores.
+    requests : {"direct", "batch"}
+        How a served model is asked for the rows of an audit. It changes no scores.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,6 +50,7 @@ class LoadOptions(BaseModel):
     task: Task = "transcribe"
     placement: Placement = "one_device"
     quantization: Quantization = "none"
+    requests: Requests = "direct"
 
     def changing(self) -> dict[str, str]:
         """Return the options that change scores; the placement does not, and weights are hashed themselves."""
@@ -80,4 +83,5 @@ def stated_options(target: TargetModel, revision: str, attention: Literal["sdpa"
         task=target.task,
         placement=target.placement,
         quantization=target.quantization,
+        requests=target.requests,
     )

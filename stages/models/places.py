@@ -133,6 +133,8 @@ def find(name: str, target: TargetModel) -> Place:
     if is_endpoint(target.model):
         check_endpoint(f"{key}.model", target.model)
         return Place(target.model, target.revision, None)
+    if target.requests != "direct":
+        raise EarwitnessError(f"{key}.requests: only a served model is asked by batches: write 'direct'")
     for folder in (Path(target.model), MODELS / target.model):
         if folder.is_dir():
             if target.revision != NONE:

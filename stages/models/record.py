@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from stages.core.config.nouns import Placement, Quantization, Task
+from stages.core.config.nouns import Placement, Quantization, Requests, Task
 from stages.core.errors import EarwitnessError
 from stages.core.store.jsonfile import artifact, read_json, write_json
 from stages.models.adapter import NOT_NUMBERS
@@ -67,7 +67,7 @@ class TargetRecord(BaseModel):
     parameters : int
     dtype, attention : str
         How the model is loaded; both change numbers. "unstated" for an endpoint.
-    processor, base, language, task, placement, quantization : str
+    processor, base, language, task, placement, quantization, requests : str
         How the model is loaded; see `stages.models.options.LoadOptions`.
     window_seconds : float
         Longest audio that reaches the model.
@@ -97,6 +97,7 @@ class TargetRecord(BaseModel):
     task: Task = "transcribe"
     placement: Placement = "one_device"
     quantization: Quantization = "none"
+    requests: Requests = "direct"
     window_seconds: float
     audible: bool
     audio_effect: dict[str, float]

@@ -18,6 +18,9 @@ Placement = Literal["one_device", "auto", "tensor_parallel"]
 Quantization = Literal["none", "int8", "int4"]
 """How the weights of a target are stored after loading."""
 
+Requests = Literal["direct", "batch"]
+"""How a served model is asked for the rows of an audit: one question at a time, or by its batch API."""
+
 
 class Corpus(Section):
     """How the split of ``data/raw/<name>/`` was made, and where membership is written."""
@@ -41,6 +44,7 @@ class TargetModel(Section):
     task: Task = "transcribe"
     placement: Placement = "one_device"
     quantization: Quantization = "none"
+    requests: Requests = "direct"
 
 
 class Copy(Section):

@@ -23,8 +23,9 @@ from stages.models.forward.parts import LONGEST
 from stages.models.options import LoadOptions
 from stages.models.served.abilities import Abilities, find_abilities
 from stages.models.served.answers import Answer, own_answer
-from stages.models.served.client import Client
-from stages.models.served.fields import Refused
+from stages.models.served.batches import BatchClient
+from stages.models.served.client import Client, Question
+from stages.models.served.fields import Field, Refused
 from stages.models.served.prompts import Prefix, given_answer, prefix_of
 from stages.models.served.questions import answered, question_of
 
@@ -52,7 +53,7 @@ class EndpointAdapter(Adapter):
 
     Parameters
     ----------
-    client : Client
+    client : Client or BatchClient
     served : str
         The model's name at the endpoint.
     """
@@ -61,7 +62,7 @@ class EndpointAdapter(Adapter):
     window_seconds = LONGEST
     system_turn = True
 
-    def __init__(self, client: Client, served: str) -> None:
+    def __init__(self, client: Client | BatchClient, served: str) -> None:
         self.model = Remote()
         self._client = client
         self._served = served
@@ -75,7 +76,10 @@ class EndpointAdapter(Adapter):
     def load(cls, source: Path | str, options: LoadOptions) -> EndpointAdapter:
         """Connect to an endpoint, given its address with the model's name after ``#``."""
         address, _, served = str(source).partition("#")
-        return cls(Client(address.rstrip("/")), served)
+        client = Client(address.rstrip("/"))
+        if options.requests == "batch":
+            return cls(BatchClient(client, f"{served}\n{options.revision}"), served)
+        return cls(client, served)
 
     def forced(self, queries: Sequence[Query], slices: Sequence[str]) -> list[Forced]:
         """Refuse, because a closed model gives no logits."""
@@ -106,6 +110,11 @@ class EndpointAdapter(Adapter):
     def save(self, folder: Path) -> None:
         """Refuse, because only the owner of a closed model has its weights."""
         raise EarwitnessError("a closed model cannot be saved")
+
+    def ahead(self, run: Callable[[], object]) -> None:
+        """Ask what `run` will ask by batches, if the endpoint is asked so; see `Adapter.ahead`."""
+        if isinstance(self._client, BatchClient):
+            self._client.ahead(run)
 
     def _together(self, ask: Callable[[Query], Answer], queries: Sequence[Query]) -> list[Answer]:
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -138,9 +147,19 @@ class EndpointAdapter(Adapter):
         question = question_of(self._served, query, 1, return_token_ids=True)
         scoring = {**answered(question, query.text), "prompt_logprobs": self._able.of_prompts}
         try:
-            return given_answer(self._client.ask(scoring), self._prefix(query), query.text)
+            made, prefix = self._both(scoring, query)
+            return given_answer(made, prefix, query.text)
         except Refused as refused:
             return Answer(query.text, [], str(refused))
+
+    def _both(self, scoring: Question, query: Query) -> tuple[Field, Prefix]:
+        """Ask for the scores of a prompt and for its prefix; for the prefix also where the first fails, for batches."""
+        try:
+            made = self._client.ask(scoring)
+        except Refused:
+            self._prefix(query)
+            raise
+        return made, self._prefix(query)
 
     def _empty(self, query: Query) -> Answer:
         """Score an empty text: no tokens, with the failure of the endpoint's own answer if that was refused."""
