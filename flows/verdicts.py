@@ -63,6 +63,16 @@ def cut_notes(params: Params, audits: Collection[str] | None = None) -> list[str
     ]
 
 
+def unscored_notes(params: Params, audits: Collection[str] | None = None) -> list[str]:
+    """Return a line for each audit with clips that have no score, in the words of its verdict."""
+    notes = []
+    for name, _ in _evaluated(params, audits):
+        verdict = read_json(artifact("evaluation", name, "verdict.json"))
+        reasons = zip(verdict["because"], verdict["reasons"], strict=True)
+        notes += [f"{name}: {words}" for reason, words in reasons if reason["code"] == "clips_not_scored"]
+    return notes
+
+
 def as_text(rows: Sequence[Mapping[str, str]]) -> str:
     """Return rows as an aligned table for a terminal."""
     table = [dict(zip(COLUMNS, COLUMNS, strict=True)), *rows]

@@ -80,6 +80,10 @@ HEADLINES = {
     "clips_cut": 3,
     "window_seconds": 30.0,
 }
+VERDICT = {
+    "because": [{"code": "separates_population"}, {"code": "clips_not_scored"}],
+    "reasons": ["loss separates", "38 of 400 clips were not scored: the target gives no numbers"],
+}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -103,9 +107,10 @@ def _write_project(folder: Path, repository: Path) -> None:
     (folder / "raw").mkdir()
     for name in params["corpora"]:
         (folder / "raw" / f"{name}.txt").write_text(f"{name}\n")
-    evaluated = folder / "data" / "evaluation" / "left" / "metrics.json"
-    evaluated.parent.mkdir(parents=True)
-    evaluated.write_text(json.dumps(HEADLINES))
+    evaluated = folder / "data" / "evaluation" / "left"
+    evaluated.mkdir(parents=True)
+    (evaluated / "metrics.json").write_text(json.dumps(HEADLINES))
+    (evaluated / "verdict.json").write_text(json.dumps(VERDICT))
     shutil.copytree(repository / ".dvc", folder / ".dvc", ignore=shutil.ignore_patterns("tmp", "cache"))
     shutil.copy(repository / ".dvcignore", folder)
     subprocess.run(["git", "init", "-q", str(folder)], check=True)
