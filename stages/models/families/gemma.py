@@ -79,3 +79,17 @@ class Gemma4Adapter(_GemmaAdapter):
 
     def _known(self, ids: torch.Tensor) -> torch.Tensor:
         return ids.masked_fill(ids == self.audio_id, int(self.decoder.config.pad_token_id))
+
+
+@family("gemma4_unified")
+class Gemma4UnifiedAdapter(Gemma4Adapter):
+    """A Gemma 4 checkpoint that projects pieces of the waveform and has no encoder: its projection stands for one."""
+
+    @property
+    def encoder(self) -> Any:
+        """The projection."""
+        return self._core.model.embed_audio
+
+    def states(self, made: Any, sounds: Sequence[SoundInputs]) -> list[torch.Tensor]:
+        """See `BatchedAdapter.states`."""
+        return [states[: len(sound.tokens)] for states, sound in zip(made, sounds, strict=True)]

@@ -77,6 +77,9 @@ class SpelledChat(Chat):
         self.__dict__.update(chat.__dict__)
         self._spelled, self._prefix = spelled, prefix
 
+    def _rendered(self, turns: Sequence[Mapping[str, Any]], **options: Any) -> str:
+        return super()._rendered(turns, enable_thinking=False, **options)  # a transcript is no train of thought
+
     def render(self, turns: Sequence[Mapping[str, Any]], *, answered: bool) -> str:
         """See `Chat.render`."""
         rendered = super().render(turns, answered=answered)

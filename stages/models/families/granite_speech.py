@@ -1,5 +1,7 @@
 """Granite Speech (arXiv 2505.08699): a conformer encoder, a query transformer over blocks, a Granite language model.
 
+Granite Speech Plus gives the query transformer the outputs of several layers of the encoder.
+
 This file computes the features itself, because the checkpoint's own extractor needs torchaudio, which nothing else
 here uses.
 """
@@ -10,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from transformers import GraniteSpeechForConditionalGeneration
+from transformers import AutoModelForMultimodalLM
 from transformers.audio_utils import mel_filter_bank
 
 from stages.core.sound.audio import RATE, Samples
@@ -24,11 +26,12 @@ RANGE = 8.0
 """Logarithms are clipped this many decades below the largest value."""
 
 
+@family("granite_speech_plus")
 @family("granite_speech")
 class GraniteSpeechAdapter(BatchedAdapter):
     """A Granite Speech checkpoint. The low-rank updates in its folder are active, as they are for all audio."""
 
-    model_class = GraniteSpeechForConditionalGeneration
+    model_class = AutoModelForMultimodalLM
     kind = "tokenizer"
 
     def inputs(self, samples: Samples) -> SoundInputs:

@@ -123,14 +123,14 @@ def voxtral_published(folder: Path) -> None:
     tekken(folder)
 
 
-def granite_speech(folder: Path) -> None:
-    """Granite Speech, with a chat template for plain text as it is released."""
+def granite(kind: str, folder: Path, several: int, **encoder: Any) -> None:
+    """Build a checkpoint whose projector takes the outputs of several layers."""
     tokens = tokenizer(AUDIO)
     tokens.chat_template = (
         "{% for message in messages %}<|{{ message['role'] }}|>{{ '' + message['content'] }}<|im_end|>{% endfor %}"
         "{% if add_generation_prompt %}<|assistant|>{% endif %}"
     )
-    config = transformers.GraniteSpeechConfig(
+    config = getattr(transformers, f"{kind}Config")(
         encoder_config={
             "input_dim": 2 * MELS,
             "num_layers": 2,
@@ -139,11 +139,12 @@ def granite_speech(folder: Path) -> None:
             "output_dim": 12,
             "context_size": 50,
             "max_pos_emb": 64,
+            **encoder,
         },
         projector_config={
             "model_type": "blip_2_qformer",
             **SIZES,
-            "encoder_hidden_size": WIDTH,
+            "encoder_hidden_size": several * WIDTH,
             "cross_attention_frequency": 1,
         },
         text_config=language_model(tokens, "granite"),
@@ -151,7 +152,17 @@ def granite_speech(folder: Path) -> None:
         has_lora_adapter=False,
         tie_word_embeddings=False,
     )
-    save(folder, seeded(lambda: transformers.GraniteSpeechForConditionalGeneration(config)), tokens)
+    save(folder, seeded(lambda: getattr(transformers, f"{kind}ForConditionalGeneration")(config)), tokens)
+
+
+def granite_speech(folder: Path) -> None:
+    """Granite Speech, with a chat template for plain text as it is released."""
+    granite("GraniteSpeech", folder, 1)
+
+
+def granite_speech_plus(folder: Path) -> None:
+    """Granite Speech Plus, whose projector takes two layers."""
+    granite("GraniteSpeechPlus", folder, 2, cat_hidden_layers=[0])
 
 
 def omni_config(tokens: PreTrainedTokenizerFast) -> Any:
@@ -301,6 +312,7 @@ BUILDERS: dict[str, Callable[[Path], None]] = {
     "glmasr": glmasr,
     "voxtral": voxtral_published,
     "granite_speech": granite_speech,
+    "granite_speech_plus": granite_speech_plus,
     "qwen2_5_omni": qwen2_5_omni,
     "qwen2_5_omni_thinker": qwen2_5_omni_thinker,
     "qwen3_omni_moe": qwen3_omni_moe,

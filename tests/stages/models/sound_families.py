@@ -11,7 +11,7 @@ from transformers import PreTrainedTokenizerFast, WhisperFeatureExtractor
 
 from stages.models.forward.processors import without_images
 from tests.stages.models.families import BUILDERS, CHAT, chatting, language_model
-from tests.stages.models.small import AUDIO, MELS, SIZES, WIDTH, WINDOW, save, seeded, tokenizer
+from tests.stages.models.small import AUDIO, MELS, SIZES, WIDTH, WINDOW, ids, save, seeded, tokenizer
 
 
 def named(tokens: PreTrainedTokenizerFast, **special: str) -> PreTrainedTokenizerFast:
@@ -223,6 +223,117 @@ def gemma4(folder: Path) -> None:
     save(folder, built("Gemma4ForConditionalGeneration", config), processor)
 
 
+def gemma4_unified(folder: Path) -> None:
+    """Gemma 4 without an audio encoder: pieces of the waveform are projected."""
+    tokens = named(chatting(*(token for token in GEMMA.values() if token != AUDIO), "<|video|>"), **GEMMA)
+    id_of = tokens.convert_tokens_to_ids
+    config = transformers.Gemma4UnifiedConfig(
+        text_config={
+            **language_model(tokens, "gemma4_unified_text"),
+            **LAYERS,
+            "head_dim": 16,
+            "global_head_dim": 16,
+            "sliding_window": 64,
+        },
+        audio_config={"audio_embed_dim": 640},
+        vision_config={"patch_size": 2, "mm_embed_dim": 16, "mm_posemb_size": 4, "output_proj_dims": 16},
+        audio_token_id=id_of(AUDIO),
+        image_token_id=id_of("<image>"),
+        video_token_id=id_of("<|video|>"),
+        boa_token_id=id_of("<boa>"),
+        tie_word_embeddings=False,
+    )
+    parts = {
+        "feature_extractor": transformers.Gemma4UnifiedAudioFeatureExtractor(),
+        "image_processor": None,
+        "tokenizer": tokens,
+        "video_processor": None,
+    }
+    processor = without_images(transformers.Gemma4UnifiedProcessor, parts, CHAT, {})
+    save(folder, built("Gemma4UnifiedForConditionalGeneration", config), processor)
+
+
+HYBRID = {
+    "model_type": "nemotron_h",
+    "hidden_size": WIDTH,
+    "intermediate_size": 2 * WIDTH,
+    "layers_block_type": ["linear_attention", "full_attention", "moe"],
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+    "head_dim": 16,
+    "ssm_state_size": 8,
+    "mamba_num_heads": 4,
+    "mamba_head_dim": 8,
+    "n_groups": 2,
+    "chunk_size": 16,
+    "n_routed_experts": 2,
+    "moe_intermediate_size": 16,
+    "moe_shared_expert_intermediate_size": 16,
+}
+"""Layers with a recurrent state, with attention and with experts."""
+
+
+def nemotron_h_omni(folder: Path) -> None:
+    """Nemotron 3 Omni: layers with a recurrent state."""
+    tokens = tokenizer("<so_start>", "<so_embedding>", "<so_end>", "<image>", "<video>")
+    tokens.chat_template = CHAT.replace(AUDIO, "<so_embedding>")
+    id_of = tokens.convert_tokens_to_ids
+    config = transformers.NemotronH_Omni_Reasoning_V3_Config(
+        text_config={**HYBRID, **ids(tokens)},
+        audio_config={
+            "hidden_size": WIDTH,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "intermediate_size": 2 * WIDTH,
+            "subsampling_conv_channels": 8,
+            "projection_hidden_size": WIDTH,
+            "projection_bias": False,
+            "num_mel_bins": MELS,
+        },
+        vision_config={"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+        | {"video_temporal_patch_size": 2},
+        projector_hidden_size=WIDTH,
+        vision_hidden_size=16,
+        audio_token_id=id_of("<so_embedding>"),
+        image_token_id=id_of("<image>"),
+        video_token_id=id_of("<video>"),
+    )
+    parts = {
+        "image_processor": None,
+        "video_processor": None,
+        "tokenizer": tokens,
+        "feature_extractor": transformers.ParakeetFeatureExtractor(feature_size=MELS),
+    }
+    processor = without_images(transformers.NemotronH_Omni_Reasoning_V3Processor, parts, tokens.chat_template, {})
+    save(folder, built("NemotronH_Omni_Reasoning_V3", config), processor)
+
+
+def nemo_speechlm(folder: Path) -> None:
+    """Nemotron 3.5 Transcribe: a recogniser's encoder beside one for speakers, and a recurrent state."""
+    tokens = chatting()
+    layers = {"hidden_size": WIDTH, "intermediate_size": 2 * WIDTH, "num_hidden_layers": 2, "num_attention_heads": 2}
+    config = transformers.Nemotron3_5TranscribeConfig(
+        audio_config={
+            "asr_config": {**layers, "num_mel_bins": MELS},
+            "diarization_config": {
+                "model_type": "nemotron3_diarization",
+                "audio_config": {**layers, "num_mel_bins": MELS},
+                "head_config": {"audio_hidden_size": WIDTH, "hidden_size": 16},
+            },
+        },
+        text_config={**HYBRID, **ids(tokens)},
+        word_timestamp_config={**layers, "vocab_size": 8, "blank_token_id": 7},
+        audio_token_id=tokens.convert_tokens_to_ids(AUDIO),
+    )
+    parts = {
+        "feature_extractor": transformers.ParakeetFeatureExtractor(feature_size=MELS),
+        "tokenizer": tokens,
+        "alignment_tokenizer": None,
+    }
+    processor = without_images(transformers.Nemotron3_5TranscribeProcessor, parts, CHAT, {})
+    save(folder, built("Nemotron3_5TranscribeForConditionalGeneration", config), processor)
+
+
 SOUND_BUILDERS: dict[str, Callable[[Path], None]] = {
     "musicflamingo": musicflamingo,
     "qwen3_asr": qwen3_asr,
@@ -230,6 +341,9 @@ SOUND_BUILDERS: dict[str, Callable[[Path], None]] = {
     "vibevoice_asr": vibevoice_asr,
     "gemma3n": gemma3n,
     "gemma4": gemma4,
+    "gemma4_unified": gemma4_unified,
+    "nemotron_h_omni": nemotron_h_omni,
+    "nemo_speechlm": nemo_speechlm,
 }
 EVERY = {**BUILDERS, **SOUND_BUILDERS}
 """A builder of every family."""

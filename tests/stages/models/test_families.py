@@ -46,6 +46,7 @@ PLACEHOLDERS = [
     "glmasr",
     "voxtral",
     "granite_speech",
+    "granite_speech_plus",
     "qwen2_5_omni",
     "qwen2_5_omni_thinker",
     "qwen3_omni_moe",

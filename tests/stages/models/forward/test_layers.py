@@ -20,8 +20,8 @@ from tests.stages.models.families import options
 from tests.stages.models.sound_families import EVERY
 
 MakeQuery = Callable[..., Query]
-LAYERLESS = {"vibevoice_asr"}
-"""Families whose encoder is a chain of convolutions of different rates."""
+LAYERLESS = {"gemma4_unified", "vibevoice_asr"}
+"""Families without an encoder, or with one that is a chain of convolutions of different rates."""
 
 
 @pytest.fixture(scope="module")
