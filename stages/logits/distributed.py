@@ -123,13 +123,15 @@ _adapters: dict[str, Adapter] = {}
 
 
 def _loaded(record: TargetRecord, question: ForwardRequest) -> Adapter:
-    """Load a target, and compile it if that is asked for and there is a card."""
+    """Load a target, and compile it if that is asked for and a card holds it whole."""
     import torch
 
     from stages.models.loading import load_adapter
+    from stages.models.placement import is_spread
 
     adapter = load_adapter(record)
-    if question.compile and torch.cuda.is_available() and not adapter.compile():
+    wanted = question.compile and torch.cuda.is_available() and not is_spread(adapter.model)
+    if wanted and not adapter.compile():
         print(f"{record.name}: its layers cannot be compiled here; they run as they are", flush=True)
     return adapter
 

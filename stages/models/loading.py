@@ -60,10 +60,9 @@ def load_checkpoint(model: str, options: LoadOptions) -> Adapter:
             check_files(folder)
     architecture = architecture_of(used.model.name, used.model.revision)
     _check_told(architecture, options)
-    if options.placement == "tensor_parallel" and not is_torchelastic_launched():
-        return ShardedAdapter.load(source, options)
+    sharded = options.placement == "tensor_parallel" and not is_torchelastic_launched()
     try:
-        adapter = adapter_class(architecture).load(source, options)
+        adapter = (ShardedAdapter if sharded else adapter_class(architecture)).load(source, options)
     except EarwitnessError:
         raise
     except Exception as error:  # what is wrong with a checkpoint raises errors of every kind

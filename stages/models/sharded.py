@@ -28,6 +28,7 @@ import torch
 from stages.core.errors import EarwitnessError
 from stages.models.adapter import Adapter, Forced, Query, Reduce, Reduced
 from stages.models.options import LoadOptions
+from stages.models.sources import sources_of
 
 ADDRESS = "EARWITNESS_SHARDS"
 """Environment variable of the started processes: the socket of the stage's process."""
@@ -73,7 +74,8 @@ class ShardedAdapter(Adapter):
     @classmethod
     def load(cls, source: Path | str, options: LoadOptions) -> ShardedAdapter:
         """Load a checkpoint; see `Adapter.load`."""
-        return cls(str(source), options, key_value_heads(source, options.pinned))
+        used = sources_of(source, options).model
+        return cls(str(source), options, key_value_heads(used.name, used.revision))
 
     def forced(self, queries: Sequence[Query], slices: Sequence[str]) -> list[Forced]:
         """See `Adapter.forced`."""
@@ -177,7 +179,9 @@ def key_value_heads(source: Path | str, revision: str | None) -> int:
     """Return the number of key and value heads of a checkpoint's language model."""
     from transformers import AutoConfig
 
-    config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
+    of_composed = Path(source, "language_model")
+    found = of_composed if (of_composed / "config.json").is_file() else source
+    config = AutoConfig.from_pretrained(found, revision=revision, trust_remote_code=False)
     text = getattr(config, "thinker_config", config).get_text_config(decoder=True)
     return int(getattr(text, "num_key_value_heads", None) or text.num_attention_heads)
 
