@@ -229,11 +229,11 @@ QWEN: dict[str, tuple[Spoil, str]] = {
     ),
     "bitsandbytes": (
         quantised("bitsandbytes", load_in_4bit=True),
-        r"mine/config\.json: quantization_config of the method 'bitsandbytes' cannot be run here \(.*: install",
+        r"^mine: config\.json: its weights are quantised \(bitsandbytes\), which needs the library \S+: install it",
     ),
     "AWQ": (
         quantised("awq", bits=4, group_size=128, zero_point=True, version="gemm"),
-        r"mine/config\.json: quantization_config of the method 'awq' cannot be run here \(.*: install its library",
+        r"^mine: config\.json: its weights are quantised \(awq\), which needs the library \S+: install it",
     ),
     "updates without their base": (updates_alone, r"mine/adapter_config\.json: base_model_name_or_path 'some/base' is"),
 }

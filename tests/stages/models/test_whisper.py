@@ -64,7 +64,7 @@ def prefix_of(adapter: Adapter, query: Query) -> list[int]:
     return adapter._hear([query])[query.audio_hash].prefix
 
 
-OLD = {"lang_to_id": None, "task_to_id": None, "no_timestamps_token_id": None}
+OLD: dict[str, Any] = dict.fromkeys(("is_multilingual", "lang_to_id", "task_to_id", "no_timestamps_token_id"))
 CONFIGS: dict[str, tuple[dict[str, Any], dict[str, Any] | None, Told, Told, list[int] | None]] = {
     # the config's and the generation config's changes, what ours is told, what `generate` is told, what is expected
     "detected": ({}, {}, {}, {"task": "transcribe"}, None),
