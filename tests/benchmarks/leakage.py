@@ -1,9 +1,9 @@
 """What probes read about real speakers: ``python -m tests.benchmarks.leakage FOLDER TARGET_FOLDER``.
 
-FOLDER holds corpora of real recordings, each with a manifest. TARGET_FOLDER is a checkpoint. The output, for each
-corpus and for all together: each layer's balanced accuracy for gender (and every other labelled attribute) on speakers
-that the probe was not trained on, with its controls. If a corpus allows it, also a verifier's measures on the same
-embeddings.
+FOLDER holds corpora of real recordings, each with a manifest. TARGET_FOLDER is a checkpoint. ``--corpora NAME ...``
+measures only some of them. The output, for each corpus and for all together: each layer's balanced accuracy for gender
+(and every other labelled attribute) on speakers that the probe was not trained on, with its controls. If a corpus
+allows it, also a verifier's measures on the same embeddings, at the end.
 """
 
 from __future__ import annotations
@@ -110,23 +110,22 @@ def print_identity(name: str, corpus: Heard) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure every corpus, then all of them together."""
+    """Measure every corpus, then all of them together, then the trials of those that allow them."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.leakage")
     parser.add_argument("folder", type=Path)
     parser.add_argument("target")
+    parser.add_argument("--corpora", nargs="+", choices=CORPORA, default=list(CORPORA))
     asked = parser.parse_args(arguments)
-    folder, target = asked.folder, asked.target
-    adapter = load_checkpoint(target, LoadOptions())
-    corpora = {
-        name: pooled([heard(folder / part, adapter) for part in parts])
-        for name, parts in CORPORA.items()
-        if all((folder / part).is_dir() for part in parts)
-    }
-    for name, corpus in corpora.items():
-        print_probes(name, corpus)
-        if name not in FORBIDDEN:
-            print_identity(name, corpus)
+    adapter = load_checkpoint(asked.target, LoadOptions())
+    corpora = {}
+    for name in asked.corpora:
+        folders = [asked.folder / part for part in CORPORA[name]]
+        if all(folder.is_dir() for folder in folders):
+            corpora[name] = pooled([heard(folder, adapter) for folder in folders])
+            print_probes(name, corpora[name])
     print_probes("pooled", pooled(list(corpora.values())))
+    for name in sorted(corpora.keys() - set(FORBIDDEN)):
+        print_identity(name, corpora[name])
 
 
 def tiny() -> None:

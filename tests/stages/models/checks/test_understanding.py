@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,15 +20,6 @@ from stages.models.options import LoadOptions
 from stages.models.record import SpokenCheck
 
 
-@pytest.fixture(scope="module")
-def whisper(repository: Path) -> Path:
-    usual = repository.parent / "shared" / "models"
-    folder = Path(os.environ.get("EARWITNESS_MODELS", usual)).absolute() / "whisper-tiny.en"
-    if not folder.is_dir():
-        pytest.skip(f"no released Whisper in {folder}: set EARWITNESS_MODELS to the folder that holds it")
-    return folder
-
-
 def test_an_untrained_model_is_described_and_not_stopped(adapter: Qwen2AudioAdapter) -> None:
     found = understanding(adapter)
     assert (found.sentences, found.scored) == (8, 8)
@@ -39,8 +29,8 @@ def test_an_untrained_model_is_described_and_not_stopped(adapter: Qwen2AudioAdap
     assert found == understanding(adapter)
 
 
-def test_a_released_model_understands(whisper: Path) -> None:
-    found = understanding(load_checkpoint(whisper.as_posix(), LoadOptions()))
+def test_a_released_model_understands(released_whisper: Path) -> None:
+    found = understanding(load_checkpoint(released_whisper.as_posix(), LoadOptions()))
     assert found.word_error_rate < 0.1
     assert found.right_text_gain is not None
     assert found.right_text_gain > 2
