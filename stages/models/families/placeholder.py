@@ -27,6 +27,7 @@ from stages.models.forward.parts import LONGEST, Parts, PartsKind, Transcripts, 
 from stages.models.forward.prompt import Chat, PromptTokens, build_prompt, end_token, has_system_turn
 from stages.models.forward.rows import TokenRow, padded, reduced, scored
 from stages.models.forward.runs import EncodedAudio, PackedRun
+from stages.models.forward.transfer import to_device
 from stages.models.options import LoadOptions
 from stages.models.sources import sources_of
 
@@ -273,7 +274,7 @@ class PlaceholderAdapter(Adapter):
         model = self._language_model
         shared = model.share(tokens, [query.audio_hash for query in queries], [row.audio.stop for row in rows])
         packed = PackedRows([len(row) for row in tokens], shared, self._core.device)
-        ids = packed_ids(tokens, shared, packed).to(self._core.device)
+        ids = to_device(packed_ids(tokens, shared, packed), self._core.device)
         whole = [at for at, parent in enumerate(shared.parents) if parent == at]
         embedded = self._filled(ids, [(packed.own[at].start + rows[at].audio.start, heard[at]) for at in whole])
         return PackedRun(rows, heard, packed, model.hidden(ids, embedded, packed))

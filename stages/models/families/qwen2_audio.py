@@ -14,6 +14,7 @@ from stages.models.families.placeholder import PlaceholderAdapter
 from stages.models.forward.parts import Parts
 from stages.models.forward.runs import EncodedAudio
 from stages.models.forward.sounds import shared_sounds, stacked
+from stages.models.forward.transfer import to_device
 
 
 @family("qwen2_audio")
@@ -39,7 +40,7 @@ class Qwen2AudioAdapter(PlaceholderAdapter):
         sounds = self._sounds.get(list(distinct.values()))
         tower = self.encoder
         heard, lengths = tower._get_feat_extract_output_lengths(torch.tensor([sound.frames for sound in sounds]))
-        features = stacked(sounds).to(self._core.device, self._core.dtype)
+        features = to_device(stacked(sounds), self._core.device, self._core.dtype)
         # The same as the tower's own forward, which requires a full window of mostly silence.
         convolved = gelu(tower.conv2(gelu(tower.conv1(features)))).permute(0, 2, 1)
         convolved = convolved[:, : int(heard.max())]

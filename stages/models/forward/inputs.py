@@ -9,6 +9,8 @@ from fractions import Fraction
 import torch
 from torch.nn.functional import pad
 
+from stages.models.forward.transfer import to_device
+
 VALUES_AT_ONCE = 1 << 24
 """Largest number of input values of the sounds that are encoded together; 40 windows of 30 s with 128 mels."""
 PADDING = 1.25
@@ -107,7 +109,4 @@ def _padded(values: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
 
 def on_device(tensors: Mapping[str, torch.Tensor], device: torch.device, dtype: torch.dtype) -> dict[str, torch.Tensor]:
     """Return tensors on a device, those of floats in a data type."""
-    return {
-        name: values.to(device, dtype) if values.is_floating_point() else values.to(device)
-        for name, values in tensors.items()
-    }
+    return {name: to_device(values, device, dtype) for name, values in tensors.items()}

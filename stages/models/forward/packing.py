@@ -18,6 +18,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from stages.models.forward.attention import KeyValues
 from stages.models.forward.sharing import SharedPrefix
+from stages.models.forward.transfer import to_device
 
 Indices = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
@@ -144,7 +145,7 @@ class PackedRows:
         return self._shared.lengths[row]
 
     def _moved(self, values: Indices) -> torch.Tensor:
-        return torch.from_numpy(values).to(self._device)
+        return to_device(torch.from_numpy(values), self._device)
 
 
 @dataclass(frozen=True)
