@@ -27,7 +27,6 @@ from stages.models.options import LoadOptions
 from tests.benchmarks.corpora import LAB, clip
 from tests.benchmarks.logits import best_of, report
 from tests.stages.models import families, sound_families
-from tests.stages.models.families import ATTENTION
 from tests.stages.models.sound_families import EVERY
 
 BATCH = 32
@@ -46,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in asked.names or (["audioflamingo3", "granite_speech"] if asked.tiny else EVERY):
         with TemporaryDirectory() as folder:
             EVERY[name](Path(folder))
-            adapter = load_checkpoint(folder, LoadOptions(attention=ATTENTION.get(name, "sdpa")))
+            adapter = load_checkpoint(folder, LoadOptions())
             if isinstance(adapter, BatchedAdapter) and not isinstance(adapter, ComposedAdapter):
                 family(name, adapter, rows_of(1 if asked.tiny else 16), 1 if asked.tiny else 3)
 
