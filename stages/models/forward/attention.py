@@ -99,6 +99,7 @@ class KeyValues:
 
     def __init__(self, lengths: torch.Tensor, room: int) -> None:
         self.lengths = lengths
+        self._rows = torch.arange(len(lengths), device=lengths.device)
         self._longest = int(lengths.max())
         self._room = room
         self._held: dict[torch.nn.Module, tuple[torch.Tensor, torch.Tensor]] = {}
@@ -116,7 +117,7 @@ class KeyValues:
 
     def keep(self, rows: torch.Tensor) -> None:
         """Drop all rows except the given ones, int64[n]."""
-        self.lengths = self.lengths[rows]
+        self.lengths, self._rows = self.lengths[rows], self._rows[: len(rows)]
         for layer, (key, value) in self._held.items():  # one layer after the other: a copy of all takes much memory
             self._held[layer] = key[rows], value[rows]
         self._masks.clear()
@@ -140,7 +141,7 @@ class KeyValues:
         rows, heads = query.shape[:2]
         held = self._held[layer]
         for tensor, new in zip(held, (key, value), strict=True):
-            tensor[torch.arange(rows, device=new.device), self.lengths] = new
+            tensor[self._rows, self.lengths] = new
         keys, values = (tensor[:, : self._longest + 1].transpose(1, 2) for tensor in held)
         of_head = query.reshape(rows, key.shape[1], heads // key.shape[1], -1)  # heads of one key run as its queries
         made = scaled_dot_product_attention(of_head, keys, values, attn_mask=self._mask(window), scale=scale)
