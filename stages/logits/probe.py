@@ -289,7 +289,7 @@ def losses_after(adapter: Adapter, query: Query, before: Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Told:
+class RepeatedTranscript:
     """A clip's transcript told several times in one answer.
 
     Attributes
@@ -304,12 +304,12 @@ class Told:
     again: list[torch.Tensor]
 
 
-def told_again(adapter: Adapter, query: Query, tellings: int) -> Told | None:
+def told_again(adapter: Adapter, query: Query, tellings: int) -> RepeatedTranscript | None:
     """Score a transcript alone, and joined to itself by spaces.
 
     Returns
     -------
-    Told or None
+    RepeatedTranscript or None
         None for an empty text, for a text that does not fit the target so often, and if the later tellings are split
         into other tokens than the second.
     """
@@ -327,4 +327,4 @@ def told_again(adapter: Adapter, query: Query, tellings: int) -> Told | None:
     ids = joined.token_ids["transcript"][:-1]
     if rest or length < 1 or any(not ids[at : at + length].equal(ids[len(once) :][:length]) for at in starts):
         return None
-    return Told(once, [whole[at : at + length] for at in starts])
+    return RepeatedTranscript(once, [whole[at : at + length] for at in starts])

@@ -30,7 +30,7 @@ from stages.models.hashing import refuse_pickles
 from stages.models.inspection import check_files
 
 PUBLISHED = "phi4mm"
-UPDATES = "speech-lora"
+SPEECH_UPDATES = "speech-lora"
 AUDIO_TOKEN = "<|endoftext11|>"  # noqa: S105 (a placeholder for sound)
 COPIED = ("tokenizer*", "vocab.json", "merges.txt", "added_tokens.json", "special_tokens_map.json", "chat_template*")
 COPIED_CONFIG = ("generation_config.json",)
@@ -105,7 +105,8 @@ def convert(folder: Path, out: Path) -> list[str]:
         temporary.replace(out)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return [f"{out}: {config.model_type}", *([f"{out / UPDATES}: low-rank updates for speech"] if written else [])]
+    of_updates = [f"{out / SPEECH_UPDATES}: low-rank updates for speech"] if written else []
+    return [f"{out}: {config.model_type}", *of_updates]
 
 
 def _config(path: Path, published: Mapping[str, Any], folder: Path) -> Any:
@@ -186,9 +187,9 @@ def _renamed(name: str) -> str:
 def _write_updates(folder: Path, out: Path, updates: Mapping[str, torch.Tensor], published: Mapping[str, Any]) -> bool:
     """Write the updates for speech that lie among the weights; else copy those that have a folder."""
     if not updates:
-        if (folder / UPDATES).is_dir():
-            shutil.copytree(folder / UPDATES, out / UPDATES)
-        return (folder / UPDATES).is_dir()
+        if (folder / SPEECH_UPDATES).is_dir():
+            shutil.copytree(folder / SPEECH_UPDATES, out / SPEECH_UPDATES)
+        return (folder / SPEECH_UPDATES).is_dir()
     stated = published.get("speech_lora")
     if not isinstance(stated, dict) or not {"r", "lora_alpha"} <= set(stated):
         raise EarwitnessError(
@@ -196,8 +197,8 @@ def _write_updates(folder: Path, out: Path, updates: Mapping[str, torch.Tensor],
         )
     modules = sorted({name.removeprefix("base_model.model.").split(".lora_")[0] for name in updates})
     config = LoraConfig(r=stated["r"], lora_alpha=stated["lora_alpha"], target_modules=modules, task_type="CAUSAL_LM")
-    config.save_pretrained(str(out / UPDATES))
-    save_file(dict(updates), out / UPDATES / "adapter_model.safetensors", {"format": "pt"})
+    config.save_pretrained(str(out / SPEECH_UPDATES))
+    save_file(dict(updates), out / SPEECH_UPDATES / "adapter_model.safetensors", {"format": "pt"})
     return True
 
 

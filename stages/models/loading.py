@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import transformers
@@ -19,9 +18,10 @@ from stages.models.inspection import check_files
 from stages.models.options import LoadOptions
 from stages.models.placement import to_first_device
 from stages.models.places import is_endpoint
+from stages.models.quantization import published_method
 from stages.models.record import TargetRecord
 from stages.models.sharded import ShardedAdapter
-from stages.models.sources import Source, sources_of
+from stages.models.sources import sources_of
 
 ENDPOINT = "endpoint"
 PUBLISHED = {"phi4mm": "phi4_multimodal"}
@@ -66,7 +66,8 @@ def load_checkpoint(model: str, options: LoadOptions) -> Adapter:
     except EarwitnessError:
         raise
     except Exception as error:  # what is wrong with a checkpoint raises errors of every kind
-        raise _unloadable(model, error, quantised=_quantised(used.model)) from error
+        method = published_method(used.model.name, used.model.revision)
+        raise _unloadable(model, error, method) from error
     to_first_device(adapter.model)
     return adapter
 
@@ -126,14 +127,7 @@ def _check_told(architecture: str, options: LoadOptions) -> None:
         raise EarwitnessError(f"targets.<name>.{key}: a model of the type {architecture!r} is told none: remove it")
 
 
-def _quantised(source: Source) -> str:
-    """Return the method by which a checkpoint's weights are quantised; empty if they are not."""
-    path = source.file("config.json")
-    stated = json.loads(path.read_text(encoding="utf-8")).get("quantization_config") if path else None
-    return str(stated.get("quant_method") or "unnamed") if isinstance(stated, dict) else ""
-
-
-def _unloadable(source: Path | str, error: Exception, quantised: str = "") -> EarwitnessError:
+def _unloadable(source: Path | str, error: Exception, quantised: str | None = None) -> EarwitnessError:
     reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
     if quantised:
         return EarwitnessError(

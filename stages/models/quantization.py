@@ -63,7 +63,7 @@ def published_method(source: Path | str, revision: str | None) -> str | None:
     """Return the method by which a checkpoint's own weights are quantised, as its config names it; None if not."""
     config, _ = transformers.PretrainedConfig.get_config_dict(source, revision=revision)
     stated = config.get("quantization_config") or config.get("compression_config")
-    if not stated:
+    if not isinstance(stated, dict) or not stated:
         return None
     of_bits = stated.get("load_in_4bit") or stated.get("load_in_8bit")
     return "bitsandbytes" if of_bits else str(stated.get("quant_method") or "unnamed")

@@ -97,6 +97,10 @@ class ShardedAdapter(Adapter):
         found: list[str] = self._call("generate", queries, max_tokens)
         return found
 
+    def verify(self) -> None:
+        """See `Adapter.verify`."""
+        self._call("verify")
+
     def loss(self, queries: Sequence[Query]) -> torch.Tensor:
         """Refuse: no gradients come back from other processes."""
         raise EarwitnessError(
@@ -154,7 +158,7 @@ class ShardedAdapter(Adapter):
             except EarwitnessError:
                 self._stop()
                 raise
-            return next(answer for answer in answers.values() if answer is not None)
+            return next((answer for answer in answers.values() if answer is not None), None)
 
     def _failed(self, what: str) -> EarwitnessError:
         said = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()

@@ -33,9 +33,9 @@ AT_ONCE = 8
 """Number of questions sent in parallel."""
 KEPT = 4096
 """Number of answers, and of prompt prefixes, kept in memory."""
-Asked = tuple[str, str, str]
+AnswerKey = tuple[str, str, str]
 """Sound hash, system text and instruction: the key of a remembered answer."""
-Remembered = TypeVar("Remembered")
+Entry = TypeVar("Entry")
 
 
 class Remote(torch.nn.Module):
@@ -66,8 +66,8 @@ class EndpointAdapter(Adapter):
         self.model = Remote()
         self._client = client
         self._served = served
-        self._answers: OrderedDict[Asked, Answer] = OrderedDict()
-        self._prefixes: OrderedDict[Asked, Prefix] = OrderedDict()
+        self._answers: OrderedDict[AnswerKey, Answer] = OrderedDict()
+        self._prefixes: OrderedDict[AnswerKey, Prefix] = OrderedDict()
         self._able: Abilities = find_abilities(client.ask, served)
         self.forces = self._able.of_prompts is not None
         self.scores = self.forces or self._able.scores
@@ -128,12 +128,12 @@ class EndpointAdapter(Adapter):
             answer = own_answer(self._client.ask(question), scored=bool(options))
         except Refused as refused:
             answer = Answer("", [], str(refused), answered=False)
-        _remember(self._answers, _asked(query), answer)
+        _remember(self._answers, _key(query), answer)
         return answer
 
     def _own(self, query: Query) -> Answer:
         """Return the remembered answer of the endpoint, if its text is the query's; no question is sent."""
-        known = self._answers.get(_asked(query))
+        known = self._answers.get(_key(query))
         if not self.scores and (known is None or known.answered):
             return Answer(query.text, [], NO_LOGPROBS)
         if known is None or (known.answered and known.text != query.text):
@@ -163,23 +163,23 @@ class EndpointAdapter(Adapter):
 
     def _empty(self, query: Query) -> Answer:
         """Score an empty text: no tokens, with the failure of the endpoint's own answer if that was refused."""
-        known = self._answers.get(_asked(query))
+        known = self._answers.get(_key(query))
         return Answer("", [], known.failure if known is not None else None)
 
     def _prefix(self, query: Query) -> Prefix:
         """Return the prompt before an answer."""
-        key = _asked(query)
+        key = _key(query)
         if key not in self._prefixes:
             made = self._client.ask(question_of(self._served, query, 1, return_token_ids=True))
             _remember(self._prefixes, key, prefix_of(made))
         return self._prefixes[key]
 
 
-def _asked(query: Query) -> Asked:
+def _key(query: Query) -> AnswerKey:
     return query.audio_hash, query.system, query.instruction
 
 
-def _remember(memory: OrderedDict[Asked, Remembered], key: Asked, value: Remembered) -> None:
+def _remember(memory: OrderedDict[AnswerKey, Entry], key: AnswerKey, value: Entry) -> None:
     memory[key] = value
     while len(memory) > KEPT:
         memory.popitem(last=False)

@@ -13,7 +13,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -132,27 +133,40 @@ class BatchClient:
         if not collected.lines:
             return
         job = self._folder / f"{uuid4().hex}.batch.json"
-        sent = self.direct.request("POST", "files", self.direct.as_object, *_form(b"".join(collected.lines)))
-        collected.lines, collected.size = [], 0
-        uploaded = sent.need("id").text()
-        write_json(job, {"file": uploaded, "batch": None})
-        wanted = {"input_file_id": uploaded, "endpoint": URL, "completion_window": "24h"}
-        made = self.direct.request("POST", "batches", self.direct.as_object, json.dumps(wanted).encode())
-        write_json(job, {"file": uploaded, "batch": made.need("id").text()})
+        with self._stopping():
+            sent = self.direct.request("POST", "files", self.direct.as_object, *_form(b"".join(collected.lines)))
+            uploaded = sent.need("id").text()
+            collected.lines, collected.size = [], 0
+            write_json(job, {"file": uploaded, "batch": None})
+            wanted = {"input_file_id": uploaded, "endpoint": URL, "completion_window": "24h"}
+            made = self.direct.request("POST", "batches", self.direct.as_object, json.dumps(wanted).encode())
+            write_json(job, {"file": uploaded, "batch": made.need("id").text()})
 
     def _resume(self) -> None:
         """Wait for every batch that is written down, and keep its answers."""
         for job in sorted(self._folder.glob("*.batch.json")):
             told = read_json(job)
-            batch = told["batch"] or self._of_file(told["file"])
+            with self._stopping():
+                batch = told["batch"] or self._of_file(told["file"])
             if batch is None:
                 job.unlink()
                 continue
             try:
-                made = self._awaited(batch)
-                self._finish(batch, made, job)
+                with self._stopping():
+                    made = self._awaited(batch)
+                    self._finish(batch, made, job)
             except EarwitnessError as error:
                 raise EarwitnessError(f"{error} (batch {batch}, of {job})") from error
+
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """Stop the run where the batch API refuses a request, which is not the fault of a single question."""
+        try:
+            yield
+        except Refused as refused:
+            raise EarwitnessError(
+                f"{self.direct.address}: its batch API {refused}: run again, or leave out targets' requests: batch"
+            ) from refused
 
     def _of_file(self, uploaded: str) -> str | None:
         """Return the batch of an uploaded file, if a run was killed before it learned its id."""
@@ -206,9 +220,14 @@ class BatchClient:
         """Note which questions a file of answers answers, and which failed."""
         at = 0
         with file.open("rb") as lines:
-            for line in lines:
-                if line.strip():
-                    self._note(Field(json.loads(line)), _KeptLine(file, at))
+            for number, line in enumerate(lines, 1):
+                try:
+                    if line.strip():
+                        self._note(Field(json.loads(line)), _KeptLine(file, at))
+                except (ValueError, Refused) as error:
+                    raise EarwitnessError(
+                        f"{file}: line {number} is no answer of a batch ({error}): delete the file, and run again"
+                    ) from error
                 at += len(line)
 
     def _note(self, made: Field, place: _KeptLine) -> None:

@@ -33,11 +33,16 @@ class BatchServer:
         The files that it holds.
     loses_ids : bool
         Whether it breaks off when a batch is made.
+    refuses : str
+        The path that it refuses.
+    damages : bool
+        Whether files of answers are cut off.
     """
 
     def __init__(self, reply: Callable[[Json], Reply]) -> None:
         self.reply = reply
         self.looks, self.ends_as, self.loses_ids = 1, "completed", False
+        self.refuses, self.damages = "", False
         self.direct = 0
         self.questions: list[list[Json]] = []
         self.files: dict[str, str] = {}
@@ -57,6 +62,8 @@ class BatchServer:
         if path == "/v1/chat/completions":
             self.direct += 1
             return self.reply(json.loads(content))
+        if path == self.refuses:
+            return 400, json.dumps({"error": {"message": "Not here."}})
         if path == "/v1/files":
             form = message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + content)
             parts = {part.get_param("name", header="content-disposition"): part for part in form.get_payload()}
@@ -77,7 +84,8 @@ class BatchServer:
     def get(self, path: str) -> Reply:
         """Show batches, or give a file."""
         if path.startswith("/v1/files/"):
-            return 200, self.files[path.split("/")[3]]
+            content = self.files[path.split("/")[3]]
+            return 200, content[: len(content) // 2] if self.damages else content
         if path.startswith("/v1/batches?"):
             return 200, json.dumps({"object": "list", "data": self.made})
         found = next(batch for batch in self.made if batch["id"] == path.split("/")[3])

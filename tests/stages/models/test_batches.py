@@ -149,6 +149,28 @@ def test_a_batch_that_fails_is_one_line_and_asked_again(server: BatchServer) -> 
     assert all(isinstance(row, list) for row in scores(batched(server), WORDS))
 
 
+@pytest.mark.parametrize("path", ["/v1/files", "/v1/batches"])
+def test_a_batch_api_that_refuses_stops_the_run_in_one_line(server: BatchServer, path: str) -> None:
+    server.refuses = path
+    with pytest.raises(EarwitnessError, match=r"its batch API answers status 400 \(Not here\.\): run again"):
+        scores(batched(server), WORDS)
+    server.refuses = ""
+    assert all(isinstance(row, list) for row in scores(batched(server), WORDS))
+
+
+def test_a_full_batch_that_is_refused_stops_the_run_too(server: BatchServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "MOST_QUESTIONS", 2)
+    server.refuses = "/v1/files"
+    with pytest.raises(EarwitnessError, match="its batch API answers status 400"):
+        scores(batched(server), WORDS)
+
+
+def test_answers_that_are_cut_off_are_one_line(server: BatchServer) -> None:
+    server.damages = True
+    with pytest.raises(EarwitnessError, match=r"jsonl: line \d is no answer of a batch \(.*\): delete the file"):
+        scores(batched(server), WORDS)
+
+
 def test_many_questions_are_divided(server: BatchServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "MOST_QUESTIONS", 2)
     assert all(isinstance(row, list) for row in scores(batched(server), WORDS))

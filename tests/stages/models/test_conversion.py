@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from flows.command_line import main
 from stages.core.errors import EarwitnessError
 from stages.models.adapter import Query
-from stages.models.conversion import AUDIO_TOKEN, UPDATES, convert
+from stages.models.conversion import AUDIO_TOKEN, SPEECH_UPDATES, convert
 from stages.models.loading import load_checkpoint
 from stages.models.options import LoadOptions
 from tests.stages.models.families import AUDIO, BUILDERS
@@ -159,7 +159,7 @@ def test_updates_of_a_folder_are_kept(
     publish(native, tmp_path / "published", updates)
     convert(tmp_path / "published", tmp_path / "converted")
     publish(native, tmp_path / "apart", {})
-    shutil.copytree(tmp_path / "converted" / UPDATES, tmp_path / "apart" / UPDATES)
+    shutil.copytree(tmp_path / "converted" / SPEECH_UPDATES, tmp_path / "apart" / SPEECH_UPDATES)
     convert(tmp_path / "apart", tmp_path / "again")
     assert loss(tmp_path / "again", query) == pytest.approx(loss(tmp_path / "converted", query), abs=1e-6)
 

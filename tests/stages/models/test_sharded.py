@@ -45,6 +45,7 @@ def test_a_sharded_target_gives_the_plain_loads_numbers_and_dies_in_one_line(
     count = sum(weight.numel() for weight in plain.model.parameters())
     assert sum(weight.numel() for weight in sharded.model.parameters()) == count
     assert sharded.window_seconds == plain.window_seconds
+    sharded.verify()
     assert threads(sharded.model, 4) == 1
     with pytest.raises(EarwitnessError, match=r"^fine-tuning needs all weights.*placement: one_device$"):
         require_whole(sharded.model, "fine-tuning")
