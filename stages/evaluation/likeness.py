@@ -33,6 +33,7 @@ def _run(record: Mapping[str, Any]) -> str:
     """Return how a target is run, in words."""
     if record.get("architecture") == ENDPOINT:
         return "served by an endpoint"
-    quantization = record.get("quantization", "none")
-    stored = "" if quantization == "none" else f", quantised to {quantization}"
-    return f"run here in {record.get('dtype')}{stored}"
+    quantization, method = record.get("quantization", "none"), record.get("published_quantization", "")
+    stored = f", published quantised ({method})" if method else ""
+    rounded = "" if quantization == "none" else f", quantised to {quantization}"
+    return f"run here in {record.get('dtype')}{rounded}{stored}"

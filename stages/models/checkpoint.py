@@ -16,7 +16,9 @@ from stages.models.loading import load_checkpoint
 from stages.models.options import LoadOptions
 from stages.models.params import ModelParams
 from stages.models.places import Place
+from stages.models.quantization import published_method
 from stages.models.record import UNSTATED, TargetRecord, write_record
+from stages.models.sources import sources_of
 
 
 def keep_trained(
@@ -102,8 +104,17 @@ def describe(adapter: Adapter, name: str, place: Place, options: LoadOptions, pa
         **options.model_dump(exclude={"dtype", "attention"}),
         dtype=str(weights[0].dtype).removeprefix("torch.") if files else UNSTATED,
         attention=options.attention if files else UNSTATED,
+        published_quantization=_published_quantization(place, options),
         window_seconds=adapter.window_seconds,
         audible=audible,
         audio_effect={kind: round(change, 6) for kind, change in effect.items()},
         spoken=understanding(adapter) if audible else None,
     )
+
+
+def _published_quantization(place: Place, options: LoadOptions) -> str:
+    """Return the method by which a checkpoint's own weights are quantised; empty if they are not."""
+    if place.folder is None:
+        return ""
+    weights = sources_of(place.folder, options).model
+    return published_method(weights.name, weights.revision) or ""

@@ -69,6 +69,9 @@ class TargetRecord(BaseModel):
         How the model is loaded; both change numbers. "unstated" for an endpoint.
     processor, base, language, task, placement, quantization, requests : str
         How the model is loaded; see `stages.models.options.LoadOptions`.
+    published_quantization : str
+        The method by which the checkpoint's own weights are quantised, such as "gptq"; empty if they are not. It is
+        not part of the fingerprint, because the weights are hashed.
     window_seconds : float
         Longest audio that reaches the model.
     audible : bool
@@ -98,6 +101,7 @@ class TargetRecord(BaseModel):
     placement: Placement = "one_device"
     quantization: Quantization = "none"
     requests: Requests = "direct"
+    published_quantization: str = ""
     window_seconds: float
     audible: bool
     audio_effect: dict[str, float]

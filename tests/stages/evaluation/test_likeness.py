@@ -20,6 +20,8 @@ PLAIN = {"architecture": "whisper", "dtype": "float32", "attention": "sdpa"}
         ({}, {"dtype": "bfloat16"}, False),
         ({"quantization": "int8"}, {}, False),
         ({"quantization": "int8"}, {"quantization": "int4"}, False),
+        ({"published_quantization": "gptq"}, {}, False),
+        ({"published_quantization": "gptq"}, {"published_quantization": "gptq"}, True),
         ({"architecture": "endpoint", "dtype": "unstated"}, {}, False),
         ({"architecture": "endpoint", "dtype": "unstated"}, {"architecture": "endpoint", "dtype": "unstated"}, True),
     ],

@@ -12,9 +12,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from stages.core.errors import EarwitnessError
+from stages.models.checkpoint import describe
 from stages.models.loading import load_checkpoint
 from stages.models.options import LoadOptions
 from stages.models.placement import MEMORY, require_whole
+from stages.models.places import Place
+from tests.params import load_whole
 from tests.stages.models.conftest import MakeQuery
 from tests.stages.models.test_placement import memory_for, reduce, scores
 
@@ -97,6 +100,17 @@ def test_quantised_weights_are_not_quantised_again(checkpoint: Path, tmp_path: P
         EarwitnessError, match=rf"^{folder}: config.json: .*already quantised \(fp8\).*quantization: none$"
     ):
         load_checkpoint(folder.as_posix(), LoadOptions(quantization="int8"))
+
+
+def test_the_record_names_how_the_weights_were_published(checkpoint: Path, tmp_path: Path) -> None:
+    folder, params = stated(checkpoint, tmp_path / "small", quant_method="gptq", bits=4), load_whole()
+    adapter = load_checkpoint(checkpoint.as_posix(), LoadOptions())  # in place of one that gptqmodel would load
+    records = [
+        describe(adapter, "mine", Place(path.as_posix(), "", path), LoadOptions(), params)
+        for path in (checkpoint, folder)
+    ]
+    assert [record.published_quantization for record in records] == ["", "gptq"]
+    assert records[0].fingerprint()["weight_hash"] != records[1].fingerprint()["weight_hash"]
 
 
 @pytest.mark.skipif(not has("compressed_tensors"), reason="compressed-tensors is not installed")
