@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from stages.core.errors import EarwitnessError
 from stages.core.results.attackname import AttackName
 from stages.core.results.membership import MembershipReason
-from stages.models.adapter import LASTING
+from stages.core.schemas.failures import LASTING
 
 Unscored = Mapping[str, Mapping[str, Mapping[str, int]]]
 """Numbers of clips by role, view and reason: what `attacks` writes to `unscored.json`."""

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from stages.core.config.section import NONE
 from stages.core.run.stage import require_declared, run_stage
+from stages.core.schemas.failures import LASTING
 from stages.core.schemas.logits import EMBEDDINGS_SCHEMA, PROBES_SCHEMA, tokens_schema
 from stages.core.store.jsonfile import artifact
 from stages.core.store.rowcache import RowCache
@@ -24,7 +25,6 @@ from stages.logits.probing import probe_table
 from stages.logits.rows import embedding_row_schema, token_row_schema
 from stages.logits.statistics import statistic_names
 from stages.logits.unscored import UnscoredRows
-from stages.models.adapter import LASTING
 from stages.models.places import is_endpoint
 from stages.models.record import TargetRecord, read_record
 

@@ -12,13 +12,14 @@ from typing import TypeVar
 import pyarrow as pa
 import torch
 
+from stages.core.schemas.failures import NO_LOGPROBS, OWN_ONLY
 from stages.core.sound.audio import Samples, decode_flac
 from stages.logits.batching import Sounding
 from stages.logits.memory import RowLimit
 from stages.logits.plan import GENERATED, PlannedRow
 from stages.logits.reduction import embedding_table, token_table
 from stages.logits.statistics import token_statistics
-from stages.models.adapter import NO_LOGPROBS, OWN_ONLY, Adapter, Query, Reduce, Reduced
+from stages.models.adapter import Adapter, Query, Reduce, Reduced
 from stages.models.placement import threads
 
 Item = TypeVar("Item")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from stages.core.errors import EarwitnessError
 from stages.core.run.registry import Registry
+from stages.core.schemas.failures import INFINITE, NOT_NUMBERS
 from stages.core.sound.audio import Samples
 from stages.models.options import LoadOptions
 
@@ -78,18 +79,6 @@ Reduce = Callable[["torch.Tensor", "torch.Tensor"], dict[str, "torch.Tensor"]]
 
 Each row is reduced by itself.
 """
-
-
-OWN_ONLY = "scores no text but its own answer"
-"""The reason why a given text has no tokens if `Adapter.forces` is False."""
-NO_LOGPROBS = "gives no log-probabilities"
-"""The reason why no text has tokens if `Adapter.scores` is False."""
-LASTING = frozenset({OWN_ONLY, NO_LOGPROBS})
-"""Reasons that hold for a target and not for a row: asking again would not help."""
-
-NOT_NUMBERS = "gives log-probabilities that are not numbers"
-INFINITE = "gives infinite log-probabilities"
-"""The reasons why a row has no tokens if its log-probabilities are NaN, or if one of them is infinite."""
 
 
 @dataclass

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict
 
 from stages.core.config.nouns import Placement, Quantization, Requests, Task
 from stages.core.errors import EarwitnessError
+from stages.core.schemas.failures import NOT_NUMBERS
 from stages.core.store.jsonfile import artifact, read_json, write_json
-from stages.models.adapter import NOT_NUMBERS
 from stages.models.options import CHANGES_SCORES, LoadOptions
 
 UNSTATED = "unstated"

@@ -16,9 +16,10 @@ import pyarrow as pa
 import torch
 
 from stages.attribute_leakage.ask.heard import NamedSound
+from stages.core.schemas.failures import LASTING
 from stages.core.sound.audio import Samples
 from stages.core.store.rowcache import RowCache
-from stages.models.adapter import LASTING, Adapter, Query
+from stages.models.adapter import Adapter, Query
 
 FREE_ROW = pa.schema([("text", pa.string())])
 FORCED_ROW = pa.schema([("log_probability", pa.float64()), ("tokens", pa.int32())])

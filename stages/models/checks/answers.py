@@ -16,8 +16,9 @@ from jiwer import process_words
 from numpy.typing import NDArray
 
 from stages.core.errors import EarwitnessError
+from stages.core.schemas.failures import NO_LOGPROBS
 from stages.core.sound.audio import Samples, audio_hash
-from stages.models.adapter import NO_LOGPROBS, TRANSCRIBE, Adapter, Query
+from stages.models.adapter import TRANSCRIBE, Adapter, Query
 from stages.models.checks.spoken.sentences import spoken_sentences
 
 TOKENS = 32

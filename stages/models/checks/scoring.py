@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from stages.core.errors import EarwitnessError
-from stages.models.adapter import INFINITE, NOT_NUMBERS, Adapter, Query, Reduced
+from stages.core.schemas.failures import INFINITE, NOT_NUMBERS
+from stages.models.adapter import Adapter, Query, Reduced
 
 NUMBERLESS = (NOT_NUMBERS, INFINITE)
 

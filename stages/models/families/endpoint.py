@@ -18,7 +18,8 @@ from typing import TypeVar
 import torch
 
 from stages.core.errors import EarwitnessError
-from stages.models.adapter import NO_LOGPROBS, OWN_ONLY, Adapter, Forced, Query, Reduce, Reduced, family
+from stages.core.schemas.failures import NO_LOGPROBS, OWN_ONLY
+from stages.models.adapter import Adapter, Forced, Query, Reduce, Reduced, family
 from stages.models.forward.parts import LONGEST
 from stages.models.options import LoadOptions
 from stages.models.served.abilities import Abilities, find_abilities

@@ -21,6 +21,7 @@ from stages.attacks.__main__ import work as attacks
 from stages.blind_baseline.__main__ import work as blind_baseline
 from stages.core.errors import EarwitnessError
 from stages.core.schemas.corpus import CLIPS_SCHEMA
+from stages.core.schemas.failures import NO_LOGPROBS, OWN_ONLY
 from stages.core.schemas.features import features_schema
 from stages.core.schemas.perturbation import NEIGHBOURS_SCHEMA
 from stages.core.sound.audio import RATE, audio_hash, decode_flac, encode_flac
@@ -29,7 +30,6 @@ from stages.core.store.tables import read_table, write_table
 from stages.evaluation.__main__ import work as evaluation
 from stages.fidelity_detector.__main__ import work as fidelity_detector
 from stages.logits.__main__ import work as logits
-from stages.models.adapter import NO_LOGPROBS, OWN_ONLY
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter
 from stages.models.loading import load_checkpoint
 from stages.models.options import LoadOptions

@@ -16,8 +16,9 @@ import yaml
 from stages.core.config.nouns import TargetModel
 from stages.core.config.shared import SLICES
 from stages.core.errors import EarwitnessError
+from stages.core.schemas.failures import OWN_ONLY
 from stages.core.store.jsonfile import read_json
-from stages.models.adapter import OWN_ONLY, TRANSCRIBE, Adapter, Query
+from stages.models.adapter import TRANSCRIBE, Adapter, Query
 from stages.models.audibility import audio_effect, is_audible
 from stages.models.families.endpoint import EndpointAdapter
 from stages.models.families.qwen2_audio import Qwen2AudioAdapter

@@ -14,12 +14,13 @@ from safetensors.torch import load_file, save_file
 from stages.attacks.__main__ import work as attacks
 from stages.blind_baseline.__main__ import work as blind_baseline
 from stages.core.errors import EarwitnessError
+from stages.core.schemas.failures import INFINITE, NOT_NUMBERS
 from stages.core.store.jsonfile import artifact, read_json
 from stages.core.store.tables import read_table
 from stages.evaluation.__main__ import work as evaluation
 from stages.fidelity_detector.__main__ import work as fidelity_detector
 from stages.logits.__main__ import work as logits
-from stages.models.adapter import INFINITE, NOT_NUMBERS, Reduced
+from stages.models.adapter import Reduced
 from stages.models.loading import load_checkpoint
 from stages.models.options import LoadOptions
 from stages.target.__main__ import work as target

@@ -18,8 +18,9 @@ import torch
 import yaml
 
 from stages.core.run.stage import run_stage
+from stages.core.schemas.failures import NO_LOGPROBS
 from stages.core.store.jsonfile import read_json
-from stages.models.adapter import NO_LOGPROBS, Query
+from stages.models.adapter import Query
 from stages.models.families import endpoint
 from stages.models.families.endpoint import EndpointAdapter
 from stages.models.served.client import Client
