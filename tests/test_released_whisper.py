@@ -1,4 +1,4 @@
-"""The released Whisper on real speech: its record, an audit that claims nothing, and a copy that has memorised.
+"""The released Whisper on real speech: its record, an audit without a claim, and a copy that has memorised.
 
 The tests run the real stages in a clone. They need recordings and weights that the repository does not hold.
 """
@@ -88,7 +88,7 @@ def audited(clone: Path, audit: str) -> dict[str, Any]:
     return found
 
 
-def test_its_record_states_the_word_error_rate_and_its_own_kind_of_speech_supports_no_claim(clone: Path) -> None:
+def test_the_record_states_the_word_error_rate_and_parts_of_librispeech_support_no_claim(clone: Path) -> None:
     found = audited(clone, "readers")
     spoken = read_json(clone / "data/target/whisper/target.json")["spoken"]
     assert spoken["sentences"] == spoken["scored"] == 8
