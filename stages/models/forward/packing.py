@@ -70,7 +70,8 @@ class PackedRows:
     @cached_property
     def positions(self) -> torch.Tensor:
         """The position in its row of each token of the sequence, int64[T]."""
-        return self._moved(np.concatenate([np.arange(len(own)) + self._begin(at) for at, own in self._ordered()]))
+        begins = self._shared.lengths
+        return self._moved(np.concatenate([np.arange(len(own)) + begins[at] for at, own in self._ordered()]))
 
     def padded(self, values: torch.Tensor) -> torch.Tensor:
         """Return a sequence [T, ...] of rows that share nothing as rows [R, longest, ...], padded on the right."""
@@ -140,9 +141,6 @@ class PackedRows:
     def _ordered(self) -> list[tuple[int, range]]:
         """Return the rows that have a part of their own, in their order in the sequence."""
         return [(at, self.own[at]) for rows in (*self._alone, *self._families) for at in rows]
-
-    def _begin(self, row: int) -> int:
-        return self._shared.lengths[row]
 
     def _moved(self, values: Indices) -> torch.Tensor:
         return to_device(torch.from_numpy(values), self._device)
