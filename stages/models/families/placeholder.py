@@ -18,6 +18,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from stages.models.adapter import Adapter, Forced, Query, Reduce, Reduced
+from stages.models.forward.answering import AnswerRules
 from stages.models.forward.compiling import compile_layers
 from stages.models.forward.components import components_of
 from stages.models.forward.decoding import LanguageModel, packed_ids
@@ -184,10 +185,17 @@ class PlaceholderAdapter(Adapter):
             ids = torch.tensor(row.token_ids[: row.answer.start], device=self._core.device)
             prompts.append(ids)
             embedded.append(self._filled(ids, [(row.audio.start, sound)]))
-        made = self._language_model.greedy(prompts, embedded, self._end, max_tokens)
+        made = self._language_model.greedy(prompts, embedded, self._rules(max_tokens))
         texts = [self.parts.tokenizer.decode(ids, skip_special_tokens=True) for ids in made]
         answers = dict(zip(distinct, texts, strict=True))
         return [answers[query.audio_hash, query.system, query.instruction] for query in queries]
+
+    def _rules(self, max_tokens: int) -> AnswerRules:
+        """Return the checkpoint's rules of generation: the end of the chat's turn, and what its config states."""
+        settings = getattr(self._core, "generation_config", None)
+        stated = getattr(settings, "eos_token_id", None)
+        ends = stated if isinstance(stated, list) else [] if stated is None else [stated]
+        return AnswerRules(settings, tuple(dict.fromkeys([self._end, *ends])), max_tokens)
 
     def decoder_arguments(self, token_ids: torch.Tensor) -> dict[str, torch.Tensor]:
         """Return what the decoder needs of token ids int64[R, n] beside their embeddings, by the argument's name."""

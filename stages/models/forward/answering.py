@@ -1,4 +1,4 @@
-"""Greedy answers of a decoder with cross-attention, under the rules that its checkpoint states for generation."""
+"""The rules that a checkpoint states for generation, and a cross-attending decoder's greedy answers under them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class AnswerRules:
 
     def processors(self, prefix: int, device: str) -> LogitsProcessorList:
         """Return what `transformers` applies to the logits of each step, in its order, after so long a prefix."""
-        of, ends = self.settings, list(self.ends)
+        of, ends = self.settings, list(self.ends)  # settings are None for a model without any
 
         def stated(name: str) -> Any:
             return getattr(of, name, None)

@@ -7,13 +7,14 @@ trial. Such a decoder runs rows side by side, padded on the right, and shares no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import torch
 
+from stages.models.forward.answering import AnswerRules
 from stages.models.forward.attention import NO_MASK, Attention, KeyValues
 from stages.models.forward.packing import PackedRows
 from stages.models.forward.sharing import SharedPrefix, common_beginnings
@@ -89,7 +90,7 @@ class LanguageModel:
         return (self._packed_hidden if self.packs else self._padded_hidden)(ids, embedded, rows)
 
     def greedy(
-        self, ids: Sequence[torch.Tensor], embedded: Sequence[torch.Tensor], end: int, max_tokens: int
+        self, ids: Sequence[torch.Tensor], embedded: Sequence[torch.Tensor], rules: AnswerRules
     ) -> list[list[int]]:
         """Continue prompts with the most probable tokens.
 
@@ -98,18 +99,16 @@ class LanguageModel:
         ids : sequence of int64[n]
             Prompts; n >= 1.
         embedded : sequence of float[n, D]
-        end : int
-            The token that ends an answer; the returned ids do not contain it.
-        max_tokens : int
-            Largest number of tokens of an answer.
+        rules : AnswerRules
+            The returned ids do not contain a token that ends an answer.
         """
         if self.packs:
-            return self._packed_greedy(ids, embedded, end, max_tokens)
+            return self._packed_greedy(ids, embedded, rules)
         answers: dict[int, list[int]] = {}
         for length in sorted({len(of_row) for of_row in ids}):  # padding would enter a recurrent state
             rows = [at for at, of_row in enumerate(ids) if len(of_row) == length]
             prompts = torch.stack([ids[at] for at in rows]), torch.stack([embedded[at] for at in rows])
-            answers |= zip(rows, self._cached_greedy(*prompts, end, max_tokens), strict=True)
+            answers |= zip(rows, self._cached_greedy(*prompts, rules), strict=True)
         return [answers[at] for at in range(len(ids))]
 
     def _packed_hidden(self, ids: torch.Tensor, embedded: torch.Tensor, rows: PackedRows) -> torch.Tensor:
@@ -136,43 +135,43 @@ class LanguageModel:
         return hidden
 
     def _packed_greedy(
-        self, ids: Sequence[torch.Tensor], embedded: Sequence[torch.Tensor], end: int, max_tokens: int
+        self, ids: Sequence[torch.Tensor], embedded: Sequence[torch.Tensor], rules: AnswerRules
     ) -> list[list[int]]:
-        device, lengths = embedded[0].device, [len(of_row) for of_row in ids]
+        device, lengths, max_tokens = embedded[0].device, [len(of_row) for of_row in ids], rules.max_tokens
         rows = PackedRows(lengths, SharedPrefix.none(len(lengths)), device)
         rows.kept = held = KeyValues(torch.tensor(lengths, device=device), max_tokens)
         hidden = self._packed_hidden(torch.cat(list(ids)), torch.cat(list(embedded)), rows)
         last = hidden[torch.tensor([own.stop - 1 for own in rows.own], device=device)]
         answers: list[list[int]] = [[] for _ in lengths]
-        running = list(range(len(lengths)))
+        running, choice = list(range(len(lengths))), _Choice(ids, rules)
         unchecked: list[torch.Tensor] = []
         steps = STEPS_UNCHECKED.get(device.type, RARELY)
         for step in range(1, max_tokens + 1):
-            unchecked.append(self.head(last).argmax(-1))
+            best = choice.best(self.head(last))
+            unchecked.append(best)
             if step % steps == 0 or step == max_tokens:
-                going = _extended(answers, running, torch.stack(unchecked, 1).tolist(), end)
+                going = _extended(answers, running, torch.stack(unchecked, 1).tolist(), rules.ends)
                 if not going or step == max_tokens:
                     break
+                unchecked = []
                 if len(going) < len(running):
                     chosen = torch.tensor(going, device=device)
                     held.keep(chosen)
-                    unchecked = [unchecked[-1][chosen]]
+                    choice.keep(going)
+                    best = best[chosen]
                     running = [running[at] for at in going]
-                best, unchecked = unchecked[-1], []
-            else:
-                best = unchecked[-1]
             last = self._attended(best, self.embed(best), held.lengths, held)
             held.advance()
         return answers
 
-    def _cached_greedy(self, ids: torch.Tensor, embedded: torch.Tensor, end: int, max_tokens: int) -> list[list[int]]:
+    def _cached_greedy(self, ids: torch.Tensor, embedded: torch.Tensor, rules: AnswerRules) -> list[list[int]]:
         """Continue prompts of one length, int64[R, n] and float[R, n, D], with the decoder's cache, if any."""
         answers: list[list[int]] = [[] for _ in ids]
-        running, cache = set(range(len(ids))), None
-        for _ in range(max_tokens):
+        running, cache, choice = set(range(len(ids))), None, _Choice(list(ids), rules)
+        for _ in range(rules.max_tokens):
             made = self.decoder(inputs_embeds=embedded, past_key_values=cache, use_cache=True, **self.arguments(ids))
-            best, cache = self.head(made.last_hidden_state[:, -1]).argmax(-1), getattr(made, "past_key_values", None)
-            running = {at for at in running if best[at] != end}
+            best, cache = choice.best(self.head(made.last_hidden_state[:, -1])), getattr(made, "past_key_values", None)
+            running = {at for at in running if int(best[at]) not in rules.ends}
             for at in running:
                 answers[at].append(int(best[at]))
             if not running:
@@ -207,11 +206,42 @@ def packed_ids(tokens: Sequence[Sequence[int]], shared: SharedPrefix, rows: Pack
     return ids
 
 
-def _extended(answers: list[list[int]], running: Sequence[int], made: Sequence[Sequence[int]], end: int) -> list[int]:
+class _Choice:
+    """Chooses the next token of running rows, under the rules that the checkpoint states.
+
+    Parameters
+    ----------
+    prompts : sequence of int64[n]
+    rules : AnswerRules
+    """
+
+    def __init__(self, prompts: Sequence[torch.Tensor], rules: AnswerRules) -> None:
+        self._rules: list[Any] = [rules.processors(len(ids), str(ids.device)) for ids in prompts]
+        self._said = list(prompts) if any(self._rules) else []  # a row's tokens so far, if a rule reads them
+
+    def best(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return the chosen tokens int64[R], given the logits float[R, V]."""
+        if not self._said:
+            return logits.argmax(-1)
+        of_rows = zip(self._rules, self._said, logits.float(), strict=True)
+        ruled = torch.cat([rules(said[None], of_row[None]) for rules, said, of_row in of_rows])
+        best = ruled.argmax(-1)
+        self._said = [torch.cat([said, token[None]]) for said, token in zip(self._said, best, strict=True)]
+        return best
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Drop all rows except the given ones."""
+        self._rules = [self._rules[at] for at in rows]
+        self._said = [self._said[at] for at in rows] if self._said else []
+
+
+def _extended(
+    answers: list[list[int]], running: Sequence[int], made: Sequence[Sequence[int]], ends: Collection[int]
+) -> list[int]:
     """Add new tokens to the answers of running rows; return the indices, in `running`, of those that go on."""
     going = []
     for at, (row, tokens) in enumerate(zip(running, made, strict=True)):
-        length = tokens.index(end) if end in tokens else len(tokens)
+        length = next((number for number, token in enumerate(tokens) if token in ends), len(tokens))
         answers[row] += tokens[:length]
         if length == len(tokens):
             going.append(at)

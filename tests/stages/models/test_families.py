@@ -305,7 +305,7 @@ def test_answers_are_those_of_the_models_own_generate(listener: Adapter, make_qu
     prompt = arguments["input_ids"].shape[1] - 1
     of_text = {name: arguments.pop(name)[:, :prompt] for name in ("input_ids", "attention_mask")}
     del arguments["labels"]
-    ends = {"eos_token_id": listener._end, "pad_token_id": listener._end}
+    ends = {"eos_token_id": list(listener._rules(8).ends), "pad_token_id": listener._end}
     with torch.inference_mode():
         made = listener.model.generate(**of_text, **arguments, **ends, max_new_tokens=8, do_sample=False)[0, prompt:]
     assert listener.generate([query], 8) == [listener.parts.tokenizer.decode(made, skip_special_tokens=True)]

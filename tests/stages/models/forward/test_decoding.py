@@ -8,6 +8,7 @@ import pytest
 import torch
 import transformers
 
+from stages.models.forward.answering import AnswerRules
 from stages.models.forward.decoding import LanguageModel, packed_ids
 from stages.models.forward.packing import PackedRows
 
@@ -80,18 +81,37 @@ def test_answers_are_those_of_generate(model: Any, unchecked: int, monkeypatch: 
     decoder, tokens = language_model(model), [torch.tensor(row) for row in ROWS]
     free = [of_row(model, row, 9) for row in ROWS]
     end = free[0][4]  # the end becomes a token that the first row's answer holds
-    made = decoder.greedy(tokens, [decoder.embed(ids) for ids in tokens], end, 9)
-    assert made == [row[: row.index(end)] if end in row else row for row in free]
+    made = decoder.greedy(tokens, [decoder.embed(ids) for ids in tokens], AnswerRules(None, (end, 0), 9))
+    assert made == [until(row, {end, 0}) for row in free]
 
 
-def of_row(model: Any, row: list[int], count: int) -> list[int]:
+@torch.inference_mode()
+@pytest.mark.parametrize("unchecked", [1, 3])
+def test_answers_follow_the_rules_of_the_checkpoint(
+    model: Any, unchecked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stages.models.forward.decoding.STEPS_UNCHECKED", {"cpu": unchecked})
+    model.generation_config.update(
+        repetition_penalty=1.3, no_repeat_ngram_size=2, suppress_tokens=[4], min_new_tokens=3
+    )
+    decoder, tokens = language_model(model), [torch.tensor(row) for row in ROWS]
+    rules = AnswerRules(model.generation_config, (7, 0), 9)
+    made = decoder.greedy(tokens, [decoder.embed(ids) for ids in tokens], rules)
+    assert made == [until(of_row(model, row, 9, ends=[7, 0]), {7, 0}) for row in ROWS]
+
+
+def until(row: list[int], ends: set[int]) -> list[int]:
+    return row[: next((at for at, token in enumerate(row) if token in ends), len(row))]
+
+
+def of_row(model: Any, row: list[int], count: int, ends: list[int] | None = None) -> list[int]:
     ids = torch.tensor([row])
     made = model.generate(
         ids,
         attention_mask=torch.ones_like(ids),
         max_new_tokens=count,
         do_sample=False,
-        eos_token_id=None,
+        eos_token_id=ends,
         pad_token_id=0,
     )
     return [int(token) for token in made[0, len(row) :]]
