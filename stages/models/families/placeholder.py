@@ -32,6 +32,8 @@ from stages.models.forward.transfer import to_device
 from stages.models.options import LoadOptions
 from stages.models.sources import sources_of
 
+PROMPTS_KEPT = 4096
+
 
 class PlaceholderAdapter(Adapter):
     """A placeholder-merge decoder.
@@ -258,10 +260,14 @@ class PlaceholderAdapter(Adapter):
 
     def _prompt(self, query: Query, heard: EncodedAudio) -> PromptTokens:
         asked = query.system, query.instruction, heard.spelled
-        if asked not in self._prompts:
+        prompt = self._prompts.get(asked)
+        if prompt is None:
             with self._transcripts.lock:
-                self._prompts[asked] = self.prompt(query, heard)
-        return self._prompts[asked]
+                prompt = self.prompt(query, heard)
+            if len(self._prompts) >= PROMPTS_KEPT:  # a prompt that states the duration is another for every clip
+                self._prompts.clear()
+            self._prompts[asked] = prompt
+        return prompt
 
     def prompt(self, query: Query, heard: EncodedAudio) -> PromptTokens:
         """Return the prompt of a query, whose audio token is not yet repeated."""
