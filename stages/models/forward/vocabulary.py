@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -82,3 +83,12 @@ def check_features(source: Path | str, model: Any, extractor: Any) -> None:
             f"{source}: preprocessor_config.json makes feature_size {makes}, and the model's config takes "
             f"num_mel_bins {takes}: put the extractor there that it was trained with"
         )
+
+
+def further_layers(model: Any, unused: Iterable[str]) -> list[str]:
+    """Return the weights that a checkpoint holds in vain because its config states fewer layers.
+
+    Other unused weights are those of parts that no audit runs, such as a voice.
+    """
+    kinds = {re.sub(r"\d+", "*", name) for name in model.state_dict()}
+    return sorted(name for name in unused if re.search(r"\.\d+\.", name) and re.sub(r"\d+", "*", name) in kinds)
