@@ -19,7 +19,7 @@ from transformers.utils.hub import cached_file
 
 from stages.core.errors import EarwitnessError
 from stages.models.forward.processors import sound_processor
-from stages.models.forward.vocabulary import check_features, check_vocabulary, further_layers
+from stages.models.forward.vocabulary import check_features, check_vocabulary, further_layers, require_weights
 from stages.models.options import LoadOptions
 from stages.models.placement import placed, require_whole
 from stages.models.quantization import decompress
@@ -162,6 +162,7 @@ def load_model(model_class: Any, source: Path | str, revision: str | None = None
         the attention implementation that the options state.
     """
     require_updates(source, revision)
+    require_weights(model_class, source)
     try:
         model, found = model_class.from_pretrained(
             source,

@@ -247,6 +247,10 @@ QWEN: dict[str, tuple[Spoil, str]] = {
         changed("config.json", text_config={"hidden_size": "wide"}),
         r"^mine: cannot be loaded \(",
     ),
+    "a config of another size": (
+        changed("config.json", text_config=None),
+        r"^mine/config\.json: describes a model of \d{11} weights, and the files hold \d{7}: put the config",
+    ),
     "a wrong dtype": (
         changed("config.json", dtype="float31"),
         r"^mine/config\.json: dtype 'float31' is no type of torch",
