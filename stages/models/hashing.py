@@ -31,6 +31,9 @@ def checkpoint_files(folder: Path) -> list[Path]:
     paths = [*folder.iterdir(), *folder.glob("[!.]*/*")]  # some checkpoints keep parts in folders
     files = sorted(path for path in paths if path.suffix in kinds)
     refuse_pickles(paths)
+    for path in files:
+        if not path.is_file():  # a folder, a pipe, or a link to nothing
+            raise EarwitnessError(f"{path}: no file, or a link to a file that is not there: copy it again")
     if not any(path.suffix == ".safetensors" for path in files):
         raise EarwitnessError(f"{folder}: holds no .safetensors file: put the checkpoint there, saved with safetensors")
     return files

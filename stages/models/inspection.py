@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +31,10 @@ INDEX = "*.safetensors.index.json"
 POINTER = b"version https://git-lfs"
 LENGTH = 8
 """Bytes of a safetensors file that state the length of its header."""
+NUMBERS = {"F64": 64, "F32": 32, "F16": 16, "BF16": 16}
+"""Types of weights, in bits; those that begin with F8, F6 and F4 are named by their bits."""
+OTHERS = {"BOOL": 8, "U8": 8, "I8": 8, "I16": 16, "U16": 16, "I32": 32, "U32": 32, "I64": 64, "U64": 64, "C64": 64}
+"""Types of which only buffers are, and weights that are quantised; in bits."""
 
 
 def check_files(folder: Path) -> None:
@@ -44,7 +49,11 @@ def check_files(folder: Path) -> None:
         if (folder / name).is_file():
             _object(folder / name)
     _check_dtype(folder / "config.json")
-    tensors = {path: _tensors(path) for path in sorted(folder.rglob("*.safetensors"))}
+    tensors = {
+        path: _tensors(path, _quantised(folder, path))
+        for path in sorted(folder.rglob("*.safetensors"))
+        if path.is_file()
+    }
     for index in sorted(folder.rglob(INDEX)):
         _check_index(index, tensors)
 
@@ -72,7 +81,19 @@ def _check_dtype(path: Path) -> None:
         raise EarwitnessError(f"{path}: dtype {stated!r} is no type of torch: write float32, bfloat16 or float16")
 
 
-def _tensors(path: Path) -> set[str]:
+def _quantised(folder: Path, path: Path) -> bool:
+    """Return whether the config beside a file of weights, or else the checkpoint's, says that they are quantised."""
+    beside = path.parent / "config.json"
+    config = beside if beside.is_file() else folder / "config.json"
+    stated = _object(config).get("quantization_config") if config.is_file() else None
+    if stated is not None and not isinstance(stated, dict):
+        raise EarwitnessError(
+            f"{config}: quantization_config is {stated!r}, not an object with a quant_method: correct it"
+        )
+    return bool(stated)
+
+
+def _tensors(path: Path, quantised: bool) -> set[str]:
     """Return the names of a safetensors file's tensors, and check that the file is whole."""
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -86,7 +107,8 @@ def _tensors(path: Path) -> set[str]:
         told = json.loads(head)
         told.pop("__metadata__", None)
         end = max((entry["data_offsets"][1] for entry in told.values()), default=0)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        places = sorted((*entry["data_offsets"], name) for name, entry in told.items())
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise EarwitnessError(
             f"{path}: cannot be loaded (deserializing its header of {size} bytes failed): copy the file again"
         ) from error
@@ -95,7 +117,28 @@ def _tensors(path: Path) -> set[str]:
             f"{path}: cannot be loaded (deserializing needs {LENGTH + length + end} bytes, it has {size}): "
             "copy the file again"
         )
+    before = 0
+    for first, last, name in places:
+        if first != before or last - first != _bytes(path, name, told[name]):
+            raise EarwitnessError(f"{path}: {name} has a shape or a place that the file does not hold: save it again")
+        before = last
+        if name.endswith("weight") and told[name]["dtype"] in OTHERS and not quantised:
+            raise EarwitnessError(
+                f"{path}: {name} is of type {told[name]['dtype']}, and config.json has no quantization_config that "
+                "says what its numbers mean: save the weights as float32 or bfloat16, or write how they are quantised"
+            )
     return set(told)
+
+
+def _bytes(path: Path, name: str, entry: dict[str, object]) -> int:
+    """Return how many bytes a tensor of an entry's shape and type has; -1 if there is no such shape."""
+    shape, stated = entry.get("shape"), str(entry.get("dtype"))
+    bits = {**NUMBERS, **OTHERS}.get(stated) or (int(stated[1]) if stated[:2] in ("F8", "F6", "F4") else None)
+    if bits is None:
+        raise EarwitnessError(f"{path}: {name} is of type {stated!r}, which is none: save it again")
+    if not isinstance(shape, list) or not all(isinstance(width, int) and width >= 0 for width in shape):
+        return -1
+    return math.prod(shape) * bits // 8
 
 
 def _check_index(index: Path, tensors: dict[Path, set[str]]) -> None:

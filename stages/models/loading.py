@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import transformers
@@ -51,6 +52,7 @@ def load_checkpoint(model: str, options: LoadOptions) -> Adapter:
     if is_endpoint(model):
         return ADAPTERS[ENDPOINT].load(model, options)
     transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()  # it tabulates missing weights, which are one line here
     source: Path | str = Path(model) if Path(model).is_dir() else model
     options = options.model_copy(update={"revision": ""}) if isinstance(source, Path) else options
     used = sources_of(source, options)
@@ -62,7 +64,9 @@ def load_checkpoint(model: str, options: LoadOptions) -> Adapter:
     _check_told(architecture, options)
     sharded = options.placement == "tensor_parallel" and not is_torchelastic_launched()
     try:
-        adapter = (ShardedAdapter if sharded else adapter_class(architecture)).load(source, options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # libraries warn of their own code; what matters here is an error
+            adapter = (ShardedAdapter if sharded else adapter_class(architecture)).load(source, options)
     except EarwitnessError:
         raise
     except Exception as error:  # what is wrong with a checkpoint raises errors of every kind
@@ -99,8 +103,8 @@ def architecture_of(source: Path | str, revision: str | None) -> str:
         config, _ = transformers.PretrainedConfig.get_config_dict(source, revision=revision)
     except (OSError, ValueError) as error:
         raise _unloadable(source, error) from error
-    architecture = str(config.get("model_type") or "")
-    if not architecture:
+    architecture = config.get("model_type")
+    if not isinstance(architecture, str) or not architecture:
         raise EarwitnessError(
             f"{source}: cannot be loaded (no config.json that names a model_type): correct the folder"
         )
@@ -128,10 +132,18 @@ def _check_told(architecture: str, options: LoadOptions) -> None:
 
 
 def _unloadable(source: Path | str, error: Exception, quantised: str | None = None) -> EarwitnessError:
-    reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+    reason = reason_of(error)
     if quantised:
         return EarwitnessError(
             f"{source}/config.json: quantization_config of the method {quantised!r} cannot be run here ({reason}): "
             "install its library, or take the checkpoint that is not quantised"
         )
     return EarwitnessError(f"{source}: cannot be loaded ({reason}): correct the folder, or the id and revision")
+
+
+def reason_of(error: Exception) -> str:
+    """Return what an error says: its first line, with the next where the first only announces it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if isinstance(error, KeyError):  # it says the key alone
+        return f"{error} is not known"
+    return " ".join(lines[: 2 if lines and lines[0].endswith(":") else 1]) or type(error).__name__

@@ -73,7 +73,7 @@ def spread(model_class: Any, source: Path | str, revision: str | None, options: 
     EarwitnessError
         If what is outside the layers does not fit on the first device.
     """
-    model = _skeleton(model_class, source, revision)
+    model = skeleton(model_class, source, revision)
     width = torch.finfo(getattr(torch, options.dtype)).bits // 8
     memory = available_memory()
     try:
@@ -95,7 +95,7 @@ def shard(model_class: Any, source: Path | str, revision: str | None) -> dict[st
     """
     from transformers.distributed.configuration_utils import DistributedConfig
 
-    model = _skeleton(model_class, source, revision)
+    model = skeleton(model_class, source, revision)
     if not model.tp_plan:
         raise EarwitnessError(
             f"{source}: placement 'tensor_parallel': transformers has no plan for {type(model).__name__}: "
@@ -215,7 +215,7 @@ def require_whole(model: torch.nn.Module, purpose: str) -> None:
             )
 
 
-def _skeleton(model_class: Any, source: Path | str, revision: str | None) -> Any:
+def skeleton(model_class: Any, source: Path | str, revision: str | None) -> Any:
     """Return the model without weights."""
     from transformers import AutoConfig
 

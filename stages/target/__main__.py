@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from stages.core.errors import EarwitnessError
 from stages.core.run.stage import require_declared, run_stage
 from stages.core.store.codeversion import library_versions, stage_code
 from stages.core.store.jsonfile import artifact, read_json, write_json
@@ -46,12 +47,23 @@ def _code() -> list[object]:
 
 def _checked(name: str, place: Place, params: TargetParams) -> TargetRecord:
     from stages.models.checkpoint import describe
-    from stages.models.loading import load_checkpoint
+    from stages.models.loading import load_checkpoint, reason_of
     from stages.models.options import stated_options
 
     print(f"target@{name}: new or changed weights; hashing and checking them", flush=True)
     options = stated_options(params.targets[name], place.revision, params.target.attention)
-    return describe(load_checkpoint(place.source, options), name, place, options, params)
+    adapter = load_checkpoint(place.source, options)
+    try:
+        return describe(adapter, name, place, options, params)
+    except EarwitnessError:
+        raise
+    except Exception as error:
+        if not place.files():  # a served model: what it answers is named where it is read
+            raise
+        raise EarwitnessError(
+            f"{place.source}: is loaded but cannot be run ({reason_of(error)}): correct what its configs say of sound "
+            "and sizes"
+        ) from error
 
 
 def _written(name: str) -> Any:

@@ -156,6 +156,11 @@ class ComposedAdapter(BatchedAdapter):
         if options.processor or options.base:
             key = "processor" if options.processor else "base"
             raise EarwitnessError(f"targets.<name>.{key}: a composed model holds all its parts: remove it")
+        for name in ("encoder", "language_model"):  # the hub's client would look for what is not there
+            if not (folder / name / "config.json").is_file():
+                raise EarwitnessError(
+                    f"{folder / name}: a composed model needs this folder with a config.json: put it there"
+                )
         config = ComposedConfig(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
         # Some encoders have no fused attention and use their default; the language model uses the requested one.
         of_encoder = {"attn_implementation": "eager"} if options.attention == "eager" else {}

@@ -19,7 +19,7 @@ from transformers.utils.hub import cached_file
 
 from stages.core.errors import EarwitnessError
 from stages.models.forward.processors import sound_processor
-from stages.models.forward.vocabulary import check_features, check_vocabulary
+from stages.models.forward.vocabulary import check_features, check_vocabulary, further_layers, require_weights
 from stages.models.options import LoadOptions
 from stages.models.placement import placed, require_whole
 from stages.models.quantization import decompress
@@ -162,6 +162,7 @@ def load_model(model_class: Any, source: Path | str, revision: str | None = None
         the attention implementation that the options state.
     """
     require_updates(source, revision)
+    require_weights(model_class, source)
     try:
         model, found = model_class.from_pretrained(
             source,
@@ -178,7 +179,12 @@ def load_model(model_class: Any, source: Path | str, revision: str | None = None
         raise EarwitnessError(f"{source}: has no such attention: set target.attention to eager") from error
     unfit = sorted(name for name, *_ in found["mismatched_keys"])
     absent = sorted(name for name in found["missing_keys"] if not name.endswith(TRAINED_ALONE))
-    for names, fault in ((unfit, "have another shape than its config says"), (absent, "are not in its files")):
+    beyond = further_layers(model, found["unexpected_keys"])
+    for names, fault in (
+        (unfit, "have another shape than its config says"),
+        (absent, "are not in its files"),
+        (beyond, "are of layers that its config does not count"),
+    ):
         if names:
             raise EarwitnessError(
                 f"{source}: cannot be loaded ({len(names)} weights {fault}, such as {names[0]}): save it whole again"
@@ -221,7 +227,18 @@ def with_updates(model: Any, source: Path | str, revision: str | None, subfolder
                 f"{Path(source, subfolder)}: its updates are not those of this model ({str(error).splitlines()[0]}): "
                 "save them again"
             ) from error
-    return updated.merge_and_unload().eval()
+        except Exception as error:  # updates of a kind that is unknown, or that its config does not describe
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise EarwitnessError(
+                f"{Path(source, subfolder) / UPDATES}: its updates cannot be read ({reason}): save low-rank updates"
+            ) from error
+    try:
+        return updated.merge_and_unload().eval()
+    except (AttributeError, NotImplementedError) as error:
+        raise EarwitnessError(
+            f"{Path(source, subfolder) / UPDATES}: peft_type {updated.active_peft_config.peft_type.value} cannot be "
+            "merged into weights: save low-rank updates"
+        ) from error
 
 
 def checked_tokenizer(source: Path | str, tokenizer: Any) -> Any:

@@ -6,9 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import TemplateError, TemplateSyntaxError
+from jinja2 import TemplateSyntaxError
 
 from stages.core.errors import EarwitnessError
+
+
+class UnfitTemplate(EarwitnessError):
+    """A chat template refuses a conversation."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,10 @@ class Chat:
         self.audio_id = audio_id
         self._template = template
         self._audio = tokenizer.convert_ids_to_tokens(audio_id)
+        if self._audio is None:
+            raise EarwitnessError(
+                f"config.json: the audio token {audio_id} is no token of the tokenizer: put the released one there"
+            )
 
     def render(self, turns: Sequence[Mapping[str, Any]], *, answered: bool) -> str:
         """Return a conversation as text; if it has no answer yet, up to the position where the answer begins.
@@ -82,6 +90,13 @@ class Chat:
             raise EarwitnessError(
                 f"the model's chat template (chat_template.jinja, or in tokenizer_config.json) is broken "
                 f"(line {error.lineno}: {error.message}): put the released one there"
+            ) from error
+        except TypeError:
+            raise
+        except Exception as error:  # a template can raise anything, and the sandbox stops what a template must not do
+            raise UnfitTemplate(
+                "the model's chat template (chat_template.jinja, or in tokenizer_config.json) cannot write a prompt "
+                f"({' '.join(str(error).split()) or type(error).__name__}): put the released one there"
             ) from error
 
     def _flat(self, turn: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -132,9 +147,13 @@ def has_system_turn(chat: Chat) -> bool:
     told = "told before"
     try:
         rendered = _render(chat, "", system=told)
-    except TemplateError:  # a template that refuses unknown roles
+    except UnfitTemplate:  # a template that refuses unknown roles
         return False
-    return told in rendered and rendered != _render(chat, "", system=told, role="user")
+    try:
+        as_user = _render(chat, "", system=told, role="user")
+    except UnfitTemplate:  # a template that refuses two turns of the user
+        as_user = ""
+    return told in rendered and rendered != as_user
 
 
 def end_token(chat: Chat) -> int:

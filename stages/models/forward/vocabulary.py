@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from safetensors import safe_open
+from transformers import PretrainedConfig
+
 from stages.core.errors import EarwitnessError
+from stages.models.placement import skeleton
+
+LEAST_SHARE = 4
+"""A model may have so many times the weights that its files hold."""
 
 
 def check_vocabulary(source: Path | str, model: Any, tokenizer: Any, template: str) -> None:
@@ -81,4 +90,39 @@ def check_features(source: Path | str, model: Any, extractor: Any) -> None:
         raise EarwitnessError(
             f"{source}: preprocessor_config.json makes feature_size {makes}, and the model's config takes "
             f"num_mel_bins {takes}: put the extractor there that it was trained with"
+        )
+
+
+def further_layers(model: Any, unused: Iterable[str]) -> list[str]:
+    """Return the weights that a checkpoint holds in vain because its config states fewer layers.
+
+    Other unused weights are those of parts that no audit runs, such as a voice.
+    """
+    kinds = {re.sub(r"\d+", "*", name) for name in model.state_dict()}
+    return sorted(name for name in unused if re.search(r"\.\d+\.", name) and re.sub(r"\d+", "*", name) in kinds)
+
+
+def require_weights(model_class: Any, source: Path | str) -> None:
+    """Refuse a folder whose config describes a model of several times the weights that the files hold.
+
+    `transformers` would first draw the others at random, which can take more memory than there is. A tied weight is
+    stored once and may be counted twice. Quantised weights are packed, and not counted.
+
+    Raises
+    ------
+    EarwitnessError
+        If there are too few weights; the message names both numbers.
+    """
+    folder = Path(source)
+    if not folder.is_dir() or PretrainedConfig.get_config_dict(folder)[0].get("quantization_config"):
+        return
+    held = 0
+    for path in folder.glob("*.safetensors"):
+        with safe_open(path, "pt") as weights:
+            held += sum(math.prod(weights.get_slice(name).get_shape()) for name in weights.keys())  # noqa: SIM118
+    needed = sum(weight.numel() for weight in skeleton(model_class, folder, None).parameters())
+    if needed > LEAST_SHARE * held:
+        raise EarwitnessError(
+            f"{folder}/config.json: describes a model of {needed} weights, and the files hold {held}: put the config "
+            "there that the model was saved with"
         )

@@ -21,8 +21,12 @@ from stages.models.served.words import KEY, message_of, one_line, server_words
 
 LONGEST_PAUSE = 600.0
 """Longest pause, in seconds, that an endpoint may ask for; the run stops if it asks for a longer one."""
+LARGEST_ANSWER = 2**27
+"""Largest answer to a question, in bytes. Thousands of alternatives at each token take a tenth of it."""
 BUSY = frozenset({408, 425, 429})
 CLOSED = {401: f"refuses the key: set {KEY}", 403: f"refuses the key: set {KEY}", 404: "knows no such path or model"}
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+"""The beginning of half a character of UTF-16, as JSON writes it; most are one of a pair."""
 
 Question = Mapping[str, object]
 """The body of a question to ``chat/completions``."""
@@ -47,7 +51,7 @@ class Client:
     address : str
         The endpoint's address, such as ``https://host/v1``.
     timeout : float
-        Seconds to wait for an answer.
+        Seconds to wait for an answer to begin, for each further part of it, and for all of it since it began.
     tries : int
         Total number of attempts for one question.
     pause : float
@@ -72,7 +76,7 @@ class Client:
             If the endpoint refuses the key, asks for a pause longer than `LONGEST_PAUSE`, or is busy, fails or does
             not answer at every attempt. Other questions would fail in the same way.
         """
-        return self.request("POST", "chat/completions", self._answer, json.dumps(question).encode())
+        return self.request("POST", "chat/completions", self._answer, json.dumps(question).encode(), bounded=True)
 
     def request(
         self,
@@ -81,8 +85,12 @@ class Client:
         read: Callable[[httpx.Response], Result],
         content: bytes | None = None,
         kind: str = "application/json",
+        bounded: bool = False,
     ) -> Result:
-        """Send a request, again where the failure may pass, and return what `read` makes of the answer; see `ask`."""
+        """Send a request, again where the failure may pass, and return what `read` makes of the answer; see `ask`.
+
+        A bounded answer ends within `timeout` and has at most `LARGEST_ANSWER` bytes. Files of answers are not bounded.
+        """
         retrying = Retrying(
             retry=retry_if_exception_type(_Passing),
             stop=stop_after_attempt(self.tries),
@@ -90,7 +98,7 @@ class Client:
             reraise=True,
         )
         try:
-            result: Result = retrying(self._once, method, path, read, content, kind)
+            result: Result = retrying(self._once, method, path, read, content, kind, bounded)
         except _Passing as failure:
             if failure.answered:
                 raise Refused(f"{failure} {self.tries} times") from failure
@@ -112,17 +120,41 @@ class Client:
         return httpx.Client(timeout=self.timeout)
 
     def _once(
-        self, method: str, path: str, read: Callable[[httpx.Response], Result], content: bytes | None, kind: str
+        self,
+        method: str,
+        path: str,
+        read: Callable[[httpx.Response], Result],
+        content: bytes | None,
+        kind: str,
+        bounded: bool,
     ) -> Result:
         headers = _headers(kind)
         try:
-            response = self._connection.request(method, f"{self.address}/{path}", content=content, headers=headers)
+            with self._connection.stream(method, f"{self.address}/{path}", content=content, headers=headers) as sent:
+                response = self._whole(sent, bounded)
         except (httpx.RequestError, httpx.InvalidURL) as error:  # no connection, no answer in time, or one cut off
             raise _Passing(f"gives no answer ({one_line(str(error)) or type(error).__name__})") from error
         if not response.is_success:
             pause = _stated_pause(response.headers.get("Retry-After", ""))
-            raise self._failure(response.status_code, server_words(response.text), pause)
+            words = server_words(response.text)
+            if response.has_redirect_location:  # not followed: the key would go to another address
+                words = f"moved to {one_line(response.headers['Location'])}; write the address that it is at"
+            raise self._failure(response.status_code, words, pause)
         return read(response)
+
+    def _whole(self, sent: httpx.Response, bounded: bool) -> httpx.Response:
+        """Read an answer to its end. The connection's own timeout is that of each part, which a slow stream keeps."""
+        body, began = bytearray(), time.monotonic()
+        for part in sent.iter_bytes():
+            body += part
+            if bounded and len(body) > LARGEST_ANSWER:
+                raise Refused(f"answers with more than {LARGEST_ANSWER >> 20} MB")
+            if bounded and time.monotonic() - began > self.timeout:
+                raise _Passing(f"gives an answer that does not end within {self.timeout:.0f} s")
+        kept = {
+            name: sent.headers[name] for name in ("Content-Type", "Retry-After", "Location") if name in sent.headers
+        }
+        return httpx.Response(sent.status_code, headers=kept, content=bytes(body))
 
     def as_object(self, response: httpx.Response) -> Field:
         """Return the JSON object that an answer holds."""
@@ -130,12 +162,12 @@ class Client:
         if body.startswith(("data:", "event:")):
             raise Refused("answers with a stream of events, which was not requested")
         try:
-            content = json.loads(body)
+            content = json.loads(body, parse_int=_number)
         except (ValueError, RecursionError) as error:
             raise _Passing(f"answers what is not JSON{_quoted(server_words(body))}", answered=True) from error
         if not isinstance(content, dict):
             raise _Passing("answers what is no JSON object", answered=True)
-        return Field(content)
+        return Field(_of_characters(content) if _HALF.search(body) else content)
 
     def _answer(self, response: httpx.Response) -> Field:
         made = self.as_object(response)
@@ -157,6 +189,22 @@ class Client:
                 )
             return _Passing(f"answers {told}", pause)
         return Refused(f"answers {told}", status)
+
+
+def _number(digits: str) -> int | float:
+    """Return a whole number; one that no count or log-probability can be becomes a float, infinite if need be."""
+    return int(digits) if len(digits) < 20 else float(digits)
+
+
+def _of_characters(value: object) -> object:
+    """Return a JSON value with U+FFFD in place of halves of characters, which no table holds."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_of_characters(item) for item in value]
+    if isinstance(value, dict):
+        return {_of_characters(key): _of_characters(item) for key, item in value.items()}
+    return value
 
 
 def _quoted(words: str) -> str:

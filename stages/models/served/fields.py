@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+LARGEST = 2**53
+"""Bound of counts and token ids: whole numbers below it are exact in a float of 64 bits."""
+
 
 class Refused(Exception):
     """The endpoint gives no usable answer to this one question; further attempts would not help.
@@ -74,8 +77,8 @@ class Field:
         return float(self.value)
 
     def whole(self) -> int:
-        """Return an integer that is not negative."""
-        if isinstance(self.value, bool) or not isinstance(self.value, int) or self.value < 0:
+        """Return an integer that is not negative, and small enough for a table's column."""
+        if isinstance(self.value, bool) or not isinstance(self.value, int) or not 0 <= self.value < LARGEST:
             raise self.unfit("no count")
         return self.value
 

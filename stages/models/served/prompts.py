@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from stages.models.served.answers import Answer, Token, any_logprob, finite_logprob
-from stages.models.served.fields import Field, Refused
+from stages.models.served.fields import LARGEST, Field, Refused
 from stages.models.served.spelling import spelled
 from stages.models.served.words import one_line
 
@@ -116,7 +116,7 @@ def _own(place: Field, entries: dict[str, Field], name: str) -> Field:
 
 
 def _token(name: str, own: Field, entries: dict[str, Field]) -> Token:
-    if not name.isdecimal():
+    if not name.isdecimal() or int(name) >= LARGEST:
         raise Refused(f"gives {own.path}, which is no token id")
     logprob = finite_logprob(own.need("logprob"))
     ranks = {entry_name: entry.known("rank") for entry_name, entry in entries.items()}

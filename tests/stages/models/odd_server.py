@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -92,6 +94,45 @@ class OddServer:
                 self.send_header("Content-Length", str(len(body.encode())))
                 self.end_headers()
                 self.wfile.write(body.encode())
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        return Handler
+
+
+class Endless:
+    """An endpoint whose answers never end.
+
+    Parameters
+    ----------
+    pause : float
+        Seconds between two parts of 64 KB; with a pause, a part is one byte.
+    """
+
+    def __init__(self, pause: float) -> None:
+        self.pause = pause
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def __enter__(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/v1"
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _handler(endless) -> type[BaseHTTPRequestHandler]:
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+                part = b" " if endless.pause else b" " * 65536
+                with suppress(OSError):  # the client has gone
+                    while True:
+                        self.wfile.write(part)
+                        time.sleep(endless.pause)
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""

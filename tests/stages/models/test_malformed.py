@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -146,6 +148,56 @@ def quantised(method: str, **more: Any) -> Spoil:
     return changed("config.json", quantization_config={"quant_method": method, **more})
 
 
+def header(change: Callable[[dict[str, Any]], object]) -> Spoil:
+    """Change what the first tensor's entry in the header of the weights says; the numbers stay."""
+
+    def spoil() -> None:
+        content = WEIGHTS.read_bytes()
+        end = 8 + int.from_bytes(content[:8], "little")
+        told = json.loads(content[8:end])
+        change(told[min(set(told) - {"__metadata__"})])
+        made = json.dumps(told).encode()
+        WEIGHTS.write_bytes(len(made).to_bytes(8, "little") + made + content[end:])
+
+    return spoil
+
+
+def first_matrix(kind: torch.dtype) -> Spoil:
+    def change(weights: dict[str, torch.Tensor]) -> None:
+        name = min(name for name in weights if name.endswith("q_proj.weight"))
+        weights[name] = weights[name].to(kind)
+
+    return weights_changed(change)
+
+
+def in_place_of_weights(make: Callable[[], object]) -> Spoil:
+    def spoil() -> None:
+        WEIGHTS.unlink()
+        make()
+
+    return spoil
+
+
+def extractor(**changes: Any) -> Spoil:
+    def spoil() -> None:
+        path = MINE / "processor_config.json"
+        content = json.loads(path.read_text())
+        content["feature_extractor"] |= changes
+        path.write_text(json.dumps(content))
+
+    return spoil
+
+
+def updates_of(kind: str) -> Spoil:
+    def spoil() -> None:
+        shutil.copytree(MINE, "base")
+        updates_alone()
+        named = {"peft_type": kind, "base_model_name_or_path": "base", "target_modules": ["q_proj"]}
+        (MINE / "adapter_config.json").write_text(json.dumps(named))
+
+    return spoil
+
+
 QWEN: dict[str, tuple[Spoil, str]] = {
     "an empty folder": (of_nothing, r"^mine: holds no \.safetensors file: put the checkpoint there"),
     "a file in place of the folder": (a_file, r"targets\.mine\.model: mine is a file: give the folder"),
@@ -195,6 +247,10 @@ QWEN: dict[str, tuple[Spoil, str]] = {
         changed("config.json", text_config={"hidden_size": "wide"}),
         r"^mine: cannot be loaded \(",
     ),
+    "a config of another size": (
+        changed("config.json", text_config=None),
+        r"^mine/config\.json: describes a model of \d{11} weights, and the files hold \d{7}: put the config",
+    ),
     "a wrong dtype": (
         changed("config.json", dtype="float31"),
         r"^mine/config\.json: dtype 'float31' is no type of torch",
@@ -227,6 +283,66 @@ QWEN: dict[str, tuple[Spoil, str]] = {
         templated("{% for m in messages %}hello{% endfor %}"),
         r"chat template .* cannot hold one sound",
     ),
+    "a template that raises": (
+        templated("{{ raise_exception('no audio\n please') }}"),
+        r"chat template \(chat_template\.jinja, .*\) cannot write a prompt \(no audio please\)",
+    ),
+    "a template that reaches out": (
+        templated("{{ messages.__class__.__mro__ }}"),
+        r"chat template .* cannot write a prompt \(access to attribute '__class__'",
+    ),
+    "a template that counts far": (
+        templated("{% for i in range(10**9) %}a{% endfor %}"),
+        r"chat template .* cannot write a prompt \(Range too big",
+    ),
+    "two types": (changed("config.json", model_type=["qwen2_audio"]), r"no config\.json that names a model_type"),
+    "a place that is another's": (
+        header(lambda entry: entry.update(data_offsets=[4, entry["data_offsets"][1] + 4])),
+        r"^mine/model\.safetensors: \S+ has a shape or a place that the file does not hold: save it again",
+    ),
+    "a shape below nothing": (
+        header(lambda entry: entry.update(shape=[-1])),
+        r"^mine/model\.safetensors: \S+ has a shape or a place that the file does not hold",
+    ),
+    "a type that is none": (
+        header(lambda entry: entry.update(dtype="F13")),
+        r"^mine/model\.safetensors: \S+ is of type 'F13', which is none",
+    ),
+    "whole numbers": (
+        first_matrix(torch.int8),
+        r"^mine/model\.safetensors: \S+q_proj\.weight is of type I8, and config\.json has no quantization_config",
+    ),
+    "truth values": (first_matrix(torch.bool), r"q_proj\.weight is of type BOOL, and config\.json has no"),
+    "a link to nothing": (
+        in_place_of_weights(lambda: WEIGHTS.symlink_to("nothing")),
+        r"^mine/model\.safetensors: no file, or a link to a file that is not there",
+    ),
+    "a folder of that name": (in_place_of_weights(WEIGHTS.mkdir), r"^mine/model\.safetensors: no file, or a link"),
+    "a pipe": (in_place_of_weights(lambda: os.mkfifo(WEIGHTS)), r"^mine/model\.safetensors: no file, or a link"),
+    "another sampling rate": (
+        extractor(sampling_rate=8000),
+        r"^mine: is loaded but cannot be run \(.*sampling rate of 8000.*: correct what its configs say",
+    ),
+    "an audio token outside the tokenizer": (
+        changed("config.json", audio_token_index=99999, audio_token_id=99999),
+        r"^config\.json: the audio token 99999 is no token of the tokenizer",
+    ),
+    "a quantisation that is a word": (
+        changed("config.json", quantization_config="int4"),
+        r"^mine/config\.json: quantization_config is 'int4', not an object",
+    ),
+    "composed of nothing": (
+        changed("config.json", model_type="composed", stack=5, width=8),
+        r"^mine/encoder: a composed model needs this folder",
+    ),
+    "updates of an unknown kind": (
+        updates_of("WONDER"),
+        r"^mine/adapter_config\.json: its updates cannot be read \(KeyError: 'WONDER'\)",
+    ),
+    "updates of prompts": (
+        updates_of("PROMPT_TUNING"),
+        r"^mine/adapter_config\.json: its updates cannot be read \(",
+    ),
     "bitsandbytes": (
         quantised("bitsandbytes", load_in_4bit=True),
         r"^mine: config\.json: its weights are quantised \(bitsandbytes\), which needs the library \S+: install it",
@@ -241,6 +357,10 @@ WHISPER: dict[str, tuple[Spoil, str]] = {
     "another extractor": (
         changed("preprocessor_config.json", feature_size=20),
         r"^mine: preprocessor_config\.json makes feature_size 20, and the model's config takes num_mel_bins 16",
+    ),
+    "fewer layers": (
+        changed("config.json", decoder_layers=1),
+        r"^mine: cannot be loaded \(\d+ weights are of layers that its config does not count, such as \S+layers\.1\.",
     ),
     "a suppressed token that is none": (
         changed("generation_config.json", suppress_tokens=[4000]),
@@ -261,10 +381,27 @@ def declared(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     Path("params.yaml").write_text(yaml.safe_dump(content))
 
 
+class Told(logging.Handler):
+    """Keeps what `transformers` logs, which would stand beside the one line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
 def assert_one_line(message: str) -> None:
-    with pytest.raises(EarwitnessError, match=message) as raised:
-        work("mine", load_whole())
+    told = Told()
+    logging.getLogger("transformers").addHandler(told)
+    try:
+        with pytest.raises(EarwitnessError, match=message) as raised:
+            work("mine", load_whole())
+    finally:
+        logging.getLogger("transformers").removeHandler(told)
     assert "\n" not in str(raised.value)
+    assert not told.lines
     assert not Path("data").exists()
     assert not Path(".cache/target").exists()
 

@@ -17,18 +17,21 @@ import pytest
 import torch
 import yaml
 
+from stages.core.errors import EarwitnessError
 from stages.core.run.stage import run_stage
 from stages.core.schemas.failures import NO_LOGPROBS
 from stages.core.store.jsonfile import read_json
 from stages.models.adapter import Query
 from stages.models.families import endpoint
 from stages.models.families.endpoint import EndpointAdapter
+from stages.models.served import client
 from stages.models.served.client import Client
+from stages.models.served.fields import Refused
 from stages.models.served.words import KEY, LONGEST_WORDS, server_words
 from stages.target.__main__ import work
 from stages.target.params import TargetParams
 from tests.params import own_params
-from tests.stages.models.odd_server import PROMPT, TEXT, Json, OddServer, Reply, plain, scoring, token
+from tests.stages.models.odd_server import PROMPT, TEXT, Endless, Json, OddServer, Reply, plain, scoring, token
 
 Change = Callable[[Json], object]
 """Changes an answer in place, or returns what is sent instead of it."""
@@ -140,6 +143,8 @@ MALFORMED: dict[str, tuple[Change, str]] = {
     "minus infinity as vLLM writes it": (at_token(3, logprob=-9999.0), rf"{CONTENT}\[3\]\.logprob that is not finite"),
     "no number": (at_token(2, logprob=math.nan), rf"{CONTENT}\[2\]\.logprob that is no number: nan"),
     "null": (at_token(2, logprob=None), rf"gives {CONTENT}\[2\]\.logprob as null"),
+    "a number of 400 digits": (at_token(2, logprob=-(10**400)), rf"{CONTENT}\[2\]\.logprob that is not finite: -inf"),
+    "another address": (status(307, ""), r"answers status 307"),
     "a text": (at_token(2, logprob="-0.5"), rf"{CONTENT}\[2\]\.logprob that is no number: '-0.5'"),
     "a probability": (at_token(0, logprob=0.93), rf"{CONTENT}\[0\]\.logprob that is above 0 and no log-prob.*: 0\.93"),
     "alternatives as a number": (at_token(1, top_logprobs=5), rf"{CONTENT}\[1\]\.top_logprobs that is no list: 5"),
@@ -270,6 +275,31 @@ def unused(logits: torch.Tensor, token_ids: torch.Tensor) -> dict[str, torch.Ten
     raise AssertionError("there are no logits")
 
 
+def halves(made: Json) -> None:
+    """Half of a character of UTF-16 in the text and in its tokens, as some servers cut an emoji."""
+    made["choices"][0]["message"]["content"] = "the \ud83d ship"
+    names = ("the", " \ud83d", " ship")
+    kept = [{"token": name, "logprob": -0.1, "bytes": None, "top_logprobs": []} for name in names]
+    made["choices"][0]["logprobs"]["content"] = kept
+
+
+def test_half_a_character_is_a_replacement_character(odd: Odd) -> None:
+    adapter = taken_up(odd(changed(halves)))
+    assert adapter.generate([query()], 8) == ["the \ufffd ship"]
+    row = adapter.reduced([query("the \ufffd ship")], ["transcript"], unused)[0]
+    assert row.failure is None
+    assert len(row.token_ids["transcript"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("pause", "line"), [(0.05, "an answer that does not end within 0 s, 2 times"), (0.0, "answers with more than 1 MB")]
+)
+def test_an_answer_without_end_is_one_line(pause: float, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "LARGEST_ANSWER", 1 << 20)
+    with Endless(pause) as address, pytest.raises((EarwitnessError, Refused), match=line):
+        Client(address, timeout=0.4, tries=2, pause=0.001).ask({})
+
+
 def prompt(at: int, content: object) -> Change:
     """Change one position of a prompt that ends with an answer; the first position of that answer is `PROMPT`."""
 
@@ -298,6 +328,14 @@ UNSCORED: dict[str, tuple[Change, str]] = {
     "names in place of ids": (
         prompt(PROMPT, {"two": {"logprob": -1.0, "rank": 4, "decoded_token": "two"}}),
         rf"gives prompt_logprobs\[{PROMPT}\]\['two'\], which is no token id",
+    ),
+    "an id that no table holds": (
+        prompt(PROMPT, {"9" * 30: {"logprob": -1.0, "rank": 4, "decoded_token": "two"}}),
+        rf"gives prompt_logprobs\[{PROMPT}\]\['9+'\], which is no token id",
+    ),
+    "a rank that no table holds": (
+        prompt(PROMPT, {"100": {"logprob": -1.0, "rank": 10**17, "decoded_token": "two"}}),
+        rf"gives prompt_logprobs\[{PROMPT}\]\['100'\]\.rank that is no count",
     ),
     "the order of old versions": (
         prompt(PROMPT, {str(at): {"logprob": -at, "rank": at, "decoded_token": "two"} for at in (1, 2, 3)}),
