@@ -10,6 +10,16 @@ from jinja2 import TemplateSyntaxError
 
 from stages.core.errors import EarwitnessError
 
+NOW = "strftime_now"
+_DAY = {"%d": "01", "%m": "01", "%Y": "2025", "%y": "25", "%B": "January", "%b": "Jan", "%A": "Wednesday", "%a": "Wed"}
+_PARTS = {**_DAY, "%-d": "1", "%e": " 1", "%j": "001", "%H": "00", "%I": "12", "%M": "00", "%S": "00", "%f": "000000"}
+ONE_DAY = (
+    f"{{% macro {NOW}(format) %}}{{{{ format"
+    + "".join(f" | replace({code!r}, {part!r})" for code, part in _PARTS.items())
+    + " }}{% endmacro %}"
+)
+"""Stands before a template that writes the day: scores must not depend on when they are computed."""
+
 
 class UnfitTemplate(EarwitnessError):
     """A chat template refuses a conversation."""
@@ -85,7 +95,9 @@ class Chat:
 
     def _rendered(self, turns: Sequence[Mapping[str, Any]], **options: Any) -> str:
         try:
-            return str(self.tokenizer.apply_chat_template(turns, chat_template=self._template, **options))
+            template = self.tokenizer.get_chat_template(self._template)
+            template = ONE_DAY + template if NOW in template else self._template
+            return str(self.tokenizer.apply_chat_template(turns, chat_template=template, **options))
         except TemplateSyntaxError as error:
             raise EarwitnessError(
                 f"the model's chat template (chat_template.jinja, or in tokenizer_config.json) is broken "
