@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from stages.models.adapter import Adapter, Forced, Query
+from stages.models.options import LoadOptions
 from stages.models.record import TargetRecord
 
 SCRIPT: dict[str, Any] = {}
@@ -26,7 +27,7 @@ class Scripted(Adapter):
         self.forces = SCRIPT.get("forces", True)
 
     @classmethod
-    def load(cls, source: Path | str, revision: str | None, dtype: torch.dtype, attention: str) -> Scripted:
+    def load(cls, source: Path | str, options: LoadOptions) -> Scripted:
         SCRIPT["loaded"] = SCRIPT.get("loaded", 0) + 1
         return cls()
 

@@ -74,7 +74,7 @@ OF_ANY_FAMILY: dict[str, tuple[Spoil, str]] = {
     # Of a mixture of experts, which are joined when they are loaded, a lost one leaves the joined weight too small.
     "missing weights": (
         drop_weights,
-        r"weights (are not in its files|have another shape).*, such as \S+\): save it whole",
+        r"weights (are not in its files|have another shape).*, such as \S+\): save it whole|the files hold \d+: put",
     ),
     "weights of another shape": (reshape_weights, "1 weights have another shape than its config says"),
     "half a file": (truncate_weights, "cannot be loaded .*deserializing"),

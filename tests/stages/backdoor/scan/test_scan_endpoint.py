@@ -122,8 +122,8 @@ def test_a_declared_endpoint_is_asked_again_where_its_version_is_not_stated(
     scan("closed", made)
     asked = len(clean.keys)
     scan("closed", made)
-    # Where anything is asked, it is first asked once whether it scores prompts.
-    assert len(clean.keys) - asked == more + bool(more)
+    # Where anything is asked, it is first asked whether it scores prompts, and what it gives of its own answers.
+    assert len(clean.keys) - asked == more + 2 * bool(more)
 
 
 def test_a_declared_endpoint_and_its_address_are_one_model(params: Whole, clean: Speaking) -> None:
