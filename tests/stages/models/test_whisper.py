@@ -205,7 +205,7 @@ def test_sixty_answers_of_the_released_whisper_are_those_of_generate(
     assert_as_generate(released_whisper, clips)
 
 
-def test_a_clip_costs_more_without_the_token_that_says_no_timestamps(
+def test_a_checkpoint_whose_tokenizer_alone_has_the_token_for_no_timestamps_scores_alike(
     released_whisper: Path, speech: Path, tmp_path: Path
 ) -> None:
     folder = speech / "commonvoice_en"
