@@ -95,7 +95,7 @@ def needed(params: AttributeLeakageParams, audits: Collection[str]) -> tuple[set
 
 
 def _check_corpus(name: str, params: CorpusParams, lab: LabSpeechParams) -> None:
-    from stages.corpus.manifest import check_paths, listed_entries
+    from stages.corpus.listing import check_paths, listed
     from stages.corpus.tally import check_readable
 
     folder = artifact("raw", name)
@@ -104,7 +104,7 @@ def _check_corpus(name: str, params: CorpusParams, lab: LabSpeechParams) -> None
         return  # not synthesised yet
     made = _lab_recordings(name, lab) if of_lab else {}
     # Only recordings that somebody brought are checked: the lab makes its own anew.
-    brought = [entry for entry in listed_entries(name, params) if made.get(entry.clip_id) != entry.path]
+    brought = [entry for entry in listed(name, params).entries if made.get(entry.clip_id) != entry.path]
     for entry in brought:
         if entry.clip_id in made:
             raise EarwitnessError(

@@ -13,8 +13,9 @@ from stages.core.run.stage import run_stage
 from stages.core.schemas.corpus import CLIPS_SCHEMA, QUARANTINE_SCHEMA
 from stages.core.store.jsonfile import artifact
 from stages.core.store.tables import write_table
+from stages.corpus.entries import Entry
 from stages.corpus.ingest import ingest
-from stages.corpus.manifest import Entry, read_entries
+from stages.corpus.listing import read_listing
 from stages.corpus.params import CorpusParams
 from stages.corpus.tally import Tally
 
@@ -23,9 +24,9 @@ CLIPS_AT_ONCE = 32
 
 def main(name: str, params: CorpusParams) -> None:
     """Write ``clips.parquet`` and ``quarantine.parquet`` together at the end, or neither of them."""
-    entries = read_entries(name, params)
+    listing = read_listing(name, params)
     tally = Tally(artifact("raw", name), params.corpus)
-    clips = _clips(entries, tally, params)
+    clips = _clips(listing.entries, tally, params)
     write_table(artifact("corpus", name, "clips.parquet"), clips, CLIPS_SCHEMA)
     quarantine = pa.Table.from_pylist(tally.rejected, QUARANTINE_SCHEMA)
     write_table(artifact("corpus", name, "quarantine.parquet"), quarantine, QUARANTINE_SCHEMA)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stages.core.errors import EarwitnessError
+from stages.corpus.entries import Entry
 from stages.corpus.ingest import IngestedClip, Rejected, probe
-from stages.corpus.manifest import Entry
 from stages.corpus.params import Ingest
 
 
@@ -46,6 +46,7 @@ class Tally:
         return {
             **answer,
             "clip_id": entry.clip_id,
+            "recording": entry.recording.fields(),
             "text": entry.text,
             "member": entry.member,
             "speaker": entry.speaker,

@@ -7,8 +7,9 @@ The stage writes
   imports;
 - ``data/environment/declared.json``: the names that `attribute_leakage.audits` and `backdoor.experiments` declare, for
   stages that need only these names;
-- ``data/environment/links/<corpus>.json``, for every declared corpus: path, size and content hash of each file behind
-  a link to a folder in ``data/raw/<corpus>/``, where DVC does not look.
+- ``data/environment/corpora/<corpus>.json``, for every declared corpus: the settings that its clips depend on (optional
+  keys, which `dvc.yaml` cannot name), and path, size and content hash of each file behind a link to a folder in
+  ``data/raw/<corpus>/``, where DVC does not look.
 
 It removes the files of stages and corpora that no longer exist.
 

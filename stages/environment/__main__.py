@@ -19,7 +19,7 @@ STAGE = "environment"
 
 
 def main(_: str, params: EnvironmentParams) -> None:
-    """Write versions and names with sorted keys, and a list of linked files, maybe empty, for each declared corpus."""
+    """Write versions and names with sorted keys; for each declared corpus, its settings and a list of linked files."""
     write_json(Path("data/environment.json"), environment())
     names = {"attribute_leakage": list(params.attribute_leakage.audits), "backdoor": list(params.backdoor.experiments)}
     write_json(artifact(STAGE, "declared.json"), names)
@@ -27,14 +27,15 @@ def main(_: str, params: EnvironmentParams) -> None:
     for stage in stages:
         write_json(artifact(STAGE, "code", f"{stage}.json"), stage_code(stage))
     _remove_all_but(stages, artifact(STAGE, "code"))
-    for name in params.corpora:
+    for name, corpus in params.corpora.items():
         folder, memory = artifact("raw", name), Path(".cache/links", f"{name}.json")
         known = _remembered(memory)
         files = digest_files(folder, (found.path for found in files_below(folder) if found.linked), known)
         if files != known:
             write_json(memory, files)
-        write_json(artifact(STAGE, "links", f"{name}.json"), listing(files))
-    _remove_all_but(params.corpora, artifact(STAGE, "links"))
+        found = {"settings": corpus.ingested(), "linked": listing(files)}
+        write_json(artifact(STAGE, "corpora", f"{name}.json"), found)
+    _remove_all_but(params.corpora, artifact(STAGE, "corpora"))
 
 
 def _remove_all_but(names: Collection[str], folder: Path) -> None:

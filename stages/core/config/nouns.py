@@ -22,11 +22,50 @@ Requests = Literal["direct", "batch"]
 """How a served model is asked for the rows of an audit: one question at a time, or by its batch API."""
 
 
+Unit = Literal["clip", "sound", "text", "speaker", "session"]
+"""What `random_half` draws: each unit falls on one side as a whole."""
+
+
 class Corpus(Section):
-    """How the split of ``data/raw/<name>/`` was made, and where membership is written."""
+    """The recordings of ``data/raw/<name>/``: where they are listed, how the split was made, what is kept of them.
+
+    Attributes
+    ----------
+    split : str
+        How members and non-members came to be.
+    member : str
+        Where membership is written; `none` where nothing is known, which is enough for leakage.
+    source : str
+        A name of `stages.corpus.sources`, or `auto`: what the folder looks like.
+    columns : dict of str to str
+        For a field (text, speaker, ...), the column of the list that holds it.
+    dataset, revision, part : str
+        A data set of the Hub and the commit that it is pinned to; which of its splits (or of a list's) is read.
+    unit : str
+        What `random_half` draws.
+    channel : str
+        What becomes of several channels. `each` makes a clip of each.
+    split_at : str
+        `silence` makes clips of long recordings whose transcript has times.
+    audio : str
+        `embed` keeps a copy of each sound in ``clips.parquet``, `reference` reads it where it lies.
+    """
 
     split: Literal["randomised", "matched", "post_hoc"]
-    member: Literal["column", "folders", "random_half"]
+    member: Literal["column", "folders", "random_half", "none"]
+    source: str = "auto"
+    columns: dict[str, str] = Field(default_factory=dict)
+    dataset: OrNone = NONE
+    revision: OrNone = NONE
+    part: OrNone = NONE
+    unit: Unit = "sound"
+    channel: Literal["mix", "first", "loudest", "each"] = "mix"
+    split_at: Literal["none", "silence"] = "none"
+    audio: Literal["embed", "reference"] = "embed"
+
+    def ingested(self) -> dict[str, object]:
+        """Return what the stage `corpus` depends on: every key but `split`, which changes no clip."""
+        return self.model_dump(exclude={"split"})
 
 
 class TargetModel(Section):

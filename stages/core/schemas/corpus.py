@@ -26,12 +26,26 @@ SOURCE = pa.struct(
     ]
 )
 
+RECORDING = pa.struct(  # as in `stages.core.sound.recordings.Recording`
+    [
+        ("path", pa.string()),
+        ("offset", pa.int64()),
+        ("size", pa.int64()),
+        ("row", pa.int64()),
+        ("column", pa.string()),
+        ("start", pa.float64()),
+        ("end", pa.float64()),
+        ("channel", pa.int16()),
+    ]
+)
+
 CLIPS_SCHEMA = pa.schema(
     [
         ("clip_id", pa.string()),
         ("audio", pa.binary()),
         ("seconds", pa.float32()),
         ("audio_hash", pa.string()),
+        ("recording", RECORDING),
         ("source", SOURCE),
         ("text", pa.string()),
         ("member", pa.bool_()),

@@ -45,7 +45,7 @@ def test_what_stages_and_corpora_that_are_gone_left_behind_is_removed(workplace:
     main("", make_params({"one": "column", "other": "column"}))
     Path("data/environment/code/gone.json").write_text("{}")
     main("", make_params({"one": "column"}))
-    assert {file.name for file in Path("data/environment/links").iterdir()} == {"one.json"}
+    assert {file.name for file in Path("data/environment/corpora").iterdir()} == {"one.json"}
     assert {file.stem for file in Path("data/environment/code").iterdir()} == {
         name for name in stage_names() if name != "environment"
     }

@@ -12,7 +12,7 @@ from stages.environment.links import digest_files, listing
 
 
 def listed(name: str) -> Any:
-    return json.loads(Path("data/environment/links", f"{name}.json").read_text())
+    return json.loads(Path("data/environment/corpora", f"{name}.json").read_text())["linked"]
 
 
 def test_every_corpus_has_a_list_and_linked_files_are_in_it(workplace: Path, make_params: Any) -> None:

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from stages.core.errors import EarwitnessError
-from stages.corpus.manifest import Entry, read_entries
+from stages.core.sound.recordings import Recording
+from stages.corpus.entries import Entry
+from stages.corpus.listing import read_listing
 
 
 @pytest.fixture
@@ -33,15 +35,15 @@ def test_a_manifest_in_full(put: Any, make_params: Any) -> None:
             "sub/b.wav": "",
         }
     )
-    first, second = read_entries("mine", make_params({"mine": "column"}))
+    first, second = read_listing("mine", make_params({"mine": "column"})).entries
     place = "data/raw/mine/manifest.csv, row "
-    assert first == Entry("a", "a.wav", place + "3", attributes={"mood": "calm"})
-    assert second == Entry("b", "sub/b.wav", place + "2", "Hello", False, "ann", "monday", {"age": "30"})
+    assert first == Entry("a", Recording("a.wav"), place + "3", attributes={"mood": "calm"})
+    assert second == Entry("b", Recording("sub/b.wav"), place + "2", "Hello", False, "ann", "monday", {"age": "30"})
 
 
 def test_two_sides_and_ids_that_collide(put: Any, make_params: Any) -> None:
     put({"members/x.wav": "", "members/only.wav": "", "non_members/deep/y.flac": "", "non_members/x.ogg": ""})
-    entries = read_entries("mine", make_params({"mine": "folders"}))
+    entries = read_listing("mine", make_params({"mine": "folders"})).entries
     assert [(entry.clip_id, entry.path, entry.member) for entry in entries] == [
         ("deep/y", "non_members/deep/y.flac", False),
         ("members/x", "members/x.wav", True),
@@ -59,7 +61,7 @@ def test_a_manifest_on_each_side_through_links(put: Any, make_params: Any, workp
     folder = put({"SOURCE.md": ""})
     (folder / "members").symlink_to(workplace / "train")
     (folder / "non_members").symlink_to(workplace / "test")
-    entries = read_entries("mine", make_params({"mine": "folders"}))
+    entries = read_listing("mine", make_params({"mine": "folders"})).entries
     assert [(entry.clip_id, entry.path, entry.member) for entry in entries] == [
         ("test1", "non_members/audio/1.wav", False),
         ("train1", "members/audio/1.wav", True),
@@ -69,7 +71,7 @@ def test_a_manifest_on_each_side_through_links(put: Any, make_params: Any, workp
 
 def test_plain_audio_is_halved_by_the_seed(put: Any, make_params: Any) -> None:
     put({f"{index}.wav": "" for index in range(9)} | {"notes.txt": "", ".hidden.wav": ""})
-    entries = read_entries("mine", make_params({"mine": "random_half"}))
+    entries = read_listing("mine", make_params({"mine": "random_half"})).entries
     assert [entry.clip_id for entry in entries] == [str(index) for index in range(9)]
     assert sum(bool(entry.member) for entry in entries) == 4
     assert {entry.text for entry in entries} == {""}
@@ -106,10 +108,10 @@ HEADER = "clip_id,path,text,member\n"
 def test_what_is_wrong_is_named(put: Any, make_params: Any, mode: str, files: dict[str, str], message: str) -> None:
     put(files)
     with pytest.raises(EarwitnessError, match=message) as error:
-        read_entries("mine", make_params({"mine": mode}))
+        read_listing("mine", make_params({"mine": mode}))
     assert "\n" not in str(error.value)
 
 
 def test_a_corpus_that_is_not_declared(workplace: Path, make_params: Any) -> None:
     with pytest.raises(EarwitnessError, match=r"params\.yaml: corpora: 'other' is not declared"):
-        read_entries("other", make_params({"mine": "column"}))
+        read_listing("other", make_params({"mine": "column"}))
