@@ -319,7 +319,7 @@ def run_audits(audits: list[str], *, fresh: bool, verbose: bool) -> None:
 
         log_prefect()
     from flows.audit import audit
-    from flows.verdicts import as_text, cut_notes, unscored_notes, verdict_rows
+    from flows.verdicts import as_text, verdict_notes, verdict_rows
 
     try:
         state = audit(audits or None, fresh, checked=True, return_state=True)
@@ -331,7 +331,7 @@ def run_audits(audits: list[str], *, fresh: bool, verbose: bool) -> None:
         print(state.message, file=sys.stderr)
         raise SystemExit(2)
     print(as_text(verdict_rows(params, audits)))
-    if notes := [*cut_notes(params, audits), *unscored_notes(params, audits)]:
+    if notes := verdict_notes(params, audits):
         print("", *notes, sep="\n")
     print(f"\nReport: {os.path.abspath(REPORT)}" if not audits else "\nThe report covers all audits: earwitness audit")
 

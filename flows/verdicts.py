@@ -10,6 +10,8 @@ from stages.core.results.flat import Headlines
 from stages.core.store.jsonfile import artifact, read_json
 from stages.core.words.figures import estimate
 
+SAID = {"clips_not_scored", "clips_cut", "clips_cut_left_out"}
+"""Codes of the reasons that the terminal says as well."""
 COLUMNS = ("audit", "corpus", "grade", "blind AUC", "best primary attack", "attack AUC", "finding")
 
 
@@ -53,23 +55,13 @@ def interval(headlines: Headlines, key: str) -> str:
     return estimate(value, (low, high))
 
 
-def cut_notes(params: Params, audits: Collection[str] | None = None) -> list[str]:
-    """Return a line for each audit with clips that are longer than its target's window."""
-    return [
-        f"{name}: {headlines['clips_cut']} clips are longer than the {headlines['window_seconds']:g} s that "
-        f"{params.audits[name].target} hears; the rest of each clip was cut"
-        for name, headlines in _evaluated(params, audits)
-        if headlines["clips_cut"]
-    ]
-
-
-def unscored_notes(params: Params, audits: Collection[str] | None = None) -> list[str]:
-    """Return a line for each audit with clips that have no score, in the words of its verdict."""
+def verdict_notes(params: Params, audits: Collection[str] | None = None) -> list[str]:
+    """Return a line for each audit with clips that are no part of its evidence, in the words of its verdict."""
     notes = []
     for name, _ in _evaluated(params, audits):
         verdict = read_json(artifact("evaluation", name, "verdict.json"))
         reasons = zip(verdict["because"], verdict["reasons"], strict=True)
-        notes += [f"{name}: {words}" for reason, words in reasons if reason["code"] == "clips_not_scored"]
+        notes += [f"{name}: {words}" for reason, words in reasons if reason["code"] in SAID]
     return notes
 
 

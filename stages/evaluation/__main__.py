@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 
 from stages.core.config.section import NONE
-from stages.core.inference.statistics import Floats, Ints, roc
+from stages.core.inference.statistics import Ints, roc
 from stages.core.results.described import CanaryResult, ModalityResult, SensitivityResult
-from stages.core.results.membership import AudioWindow, MembershipReason, MembershipResult
+from stages.core.results.membership import MembershipReason, MembershipResult
 from stages.core.results.population import PopulationResult
 from stages.core.run.randomness import generator
 from stages.core.run.stage import require_declared, run_stage
@@ -48,6 +48,7 @@ from stages.evaluation.sensitivity import (
 )
 from stages.evaluation.settings import settings_of
 from stages.evaluation.unscored import require_scores, unscored_notes
+from stages.evaluation.window import heard_of
 
 STAGE = "evaluation"
 ROC_POINTS = 50
@@ -73,6 +74,9 @@ def work(name: str, params: EvaluationParams) -> None:
     else:  # no scores: audio does not reach the target
         primary = named
         target = {attack: np.full(len(clip_ids), np.nan) for attack in named}
+    window = heard_of(
+        clips["seconds"].to_numpy().astype(np.float64), _windows(record, audit.reference), params.evaluation.cut_clips
+    )
     case = make_case(
         target,
         None if audit.reference == NONE else paired(target, reference),
@@ -81,17 +85,31 @@ def work(name: str, params: EvaluationParams) -> None:
         clips["speaker"].to_pylist(),
         params.corpora[audit.corpus].split,
         primary,
+        window.left_out,
     )
-    left_out = [MembershipReason.of("attack_not_scored", attack=attack) for attack in named if attack not in primary]
+    dropped = [MembershipReason.of("attack_not_scored", attack=attack) for attack in named if attack not in primary]
     quantisation = record.get("quantization", "none")
     rounded = [MembershipReason.of("quantised", weights=quantisation)] if quantisation != "none" else []
-    notes = [*case.notes, *left_out, *rounded, *unscored_notes(primary, unscored, len(clip_ids))]
+    notes = [
+        *case.notes,
+        *dropped,
+        *rounded,
+        *window.notes(),
+        *unscored_notes(primary, unscored, len(clip_ids)),
+    ]
     case = replace(case, notes=notes, run_otherwise=_run_otherwise(record, audit.reference))
     baseline = read_json(artifact("blind_baseline", audit.corpus, "details.json"))
     scores, matched = (
         read_table(artifact("blind_baseline", audit.corpus, f"{table}.parquet")) for table in ("scores", "matched")
     )
-    blind = blind_of(PopulationResult.model_validate(baseline["population"]), scores, matched, clip_ids, case)
+    blind = blind_of(
+        PopulationResult.model_validate(baseline["population"]),
+        scores,
+        matched,
+        clip_ids,
+        case,
+        params.blind_baseline.min_matched,
+    )
     rng = generator(params.seed, STAGE, name)
     judgement = assess(case, primary, blind, settings_of(params), rng, audible, learned_p(target, kinds))
     result = MembershipResult(
@@ -102,7 +120,7 @@ def work(name: str, params: EvaluationParams) -> None:
         target=audit.target,
         reference=audit.reference,
         split=case.split,
-        window=_window(record.get("window_seconds"), clips["seconds"].to_numpy()),
+        window=window.result,
         blind=baseline["blind"],
     )
     everywhere = np.arange(len(case.member))
@@ -184,10 +202,10 @@ def _run_otherwise(record: Mapping[str, Any], reference: str) -> MembershipReaso
     return run_otherwise(record, read_json(artifact("target", reference, "target.json")))
 
 
-def _window(longest: float | None, seconds: Floats) -> AudioWindow:
-    """Return the length of the longest audio that reaches the target, in seconds, and the number of longer clips."""
-    cut = int((seconds > longest).sum()) if longest is not None else 0
-    return AudioWindow(seconds=longest, clips_cut=cut)
+def _windows(record: Mapping[str, Any], reference: str) -> list[float | None]:
+    """Return the seconds that target and reference hear at most; None where that is unknown."""
+    other = [] if reference == NONE else [read_json(artifact("target", reference, "target.json"))]
+    return [of.get("window_seconds") for of in (record, *other)]
 
 
 def _curves(case: AuditCase, primary: list[str], population: Ints) -> str:

@@ -70,11 +70,13 @@ def make_case(
     speaker: Sequence[Any] | NDArray[Any],
     split: str,
     deciding: Sequence[str] | None = None,
+    left_out: Bools | None = None,
 ) -> AuditCase:
     """Check an audit's numbers and sort its labelled clips, so that the order of the input does not matter.
 
-    Parameters are those of `judge`. A clip whose membership is unknown (None or NaN) is left out. The order depends
-    only on the attacks in `deciding` (on all if it is None), so that an attack that is only described changes no draw.
+    Parameters are those of `judge`. A clip whose membership is unknown (None or NaN) is left out, and so are those
+    that `left_out` (bool[rows]) marks. The order depends only on the attacks in `deciding` (on all if it is None), so
+    that an attack that is only described changes no draw.
 
     Raises
     ------
@@ -99,7 +101,7 @@ def make_case(
         count = "no" if speaker is None else len(speaker)
         raise EarwitnessError(f"speaker: {count} rows, but member has {len(labels)}: give one per clip")
     notes = [MembershipReason.of("labels_unknown", clips=int((~known).sum()))] if not known.all() else []
-    rows = np.flatnonzero(known)
+    rows = np.flatnonzero(known if left_out is None else known & ~left_out)
     places = [place for place, name in enumerate(scores) if deciding is None or name in deciding]
     parts = [blind, matrix[:, places], labels[:, None].astype(np.float64)]
     rows = rows[_canonical(parts if reference is None else [reference[:, places], *parts], rows)]

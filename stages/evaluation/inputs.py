@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -112,7 +113,12 @@ def paired(target: Columns, reference: Columns) -> Columns:
 
 
 def blind_of(
-    found: PopulationResult, scores: pa.Table, matched: pa.Table, clip_ids: Sequence[str], case: AuditCase
+    found: PopulationResult,
+    scores: pa.Table,
+    matched: pa.Table,
+    clip_ids: Sequence[str],
+    case: AuditCase,
+    fewest: int,
 ) -> Blind:
     """Return what `blind_baseline` found, for the rows of a case.
 
@@ -125,13 +131,27 @@ def blind_of(
     clip_ids : sequence of str
         Of the corpus, in the order that the case was made from.
     case : AuditCase
+    fewest : int
+        Fewest clips that a population needs on each side. The case may have fewer clips than the corpus.
     """
     fused = scores.filter(pc.equal(scores["family"], "fused"))
     at = {clip_id: row for row, clip_id in enumerate(fused["clip_id"].to_pylist())}
     order = np.array([at[clip_ids[row]] for row in case.rows], np.intp)
     probability = np.nan_to_num(fused["probability"].to_numpy().astype(np.float64)[order], nan=0.5)
     weight = np.nan_to_num(fused["odds_weight"].to_numpy().astype(np.float64)[order], nan=0.0)
-    return Blind(_population(found, matched, clip_ids, case), probability, weight)
+    population = _populous(_population(found, matched, clip_ids, case), case, fewest)
+    return Blind(population, probability, weight)
+
+
+def _populous(population: Population, case: AuditCase, fewest: int) -> Population:
+    """Return the population, or none if clips that the models do not hear whole leave too few on a side."""
+    member = case.member[population.indices]
+    smaller = int(min(member.sum(), (~member).sum()))
+    if population.kind is None or smaller >= fewest:
+        return population
+    none = np.zeros(0, np.intp)
+    reason = f"{smaller} clips that the models hear whole on the smaller side, fewer than the {fewest} that are needed"
+    return replace(population, kind=None, indices=none, pairs=none, reason=reason, searched=False)
 
 
 def _population(found: PopulationResult, matched: pa.Table, clip_ids: Sequence[str], case: AuditCase) -> Population:
@@ -142,5 +162,6 @@ def _population(found: PopulationResult, matched: pa.Table, clip_ids: Sequence[s
         return found.population(np.arange(len(case.rows)), np.full(len(case.rows), -1))
     pair_of = dict(zip(matched["clip_id"].to_pylist(), matched["pair"].to_pylist(), strict=True))
     pairs = np.array([pair_of.get(clip_ids[row], -1) for row in case.rows], np.intp)
-    indices = np.flatnonzero(pairs >= 0)
+    whole = np.flatnonzero(np.bincount(pairs[pairs >= 0], minlength=1) == 2)  # the case may lack a partner
+    indices = np.flatnonzero(np.isin(pairs, whole))
     return found.population(indices, pairs[indices])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -11,7 +11,11 @@ from stages.core.config.shared import PopulationParams, PrimaryAttacks
 
 
 class Evaluation(PrimaryAttacks):
-    """The settings of the verdict rule."""
+    """The settings of the verdict rule.
+
+    `cut_clips` says what becomes of clips that are longer than the target or the reference hears: a score over words
+    that were never heard measures length, so they are left out of the evidence by default.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -19,6 +23,7 @@ class Evaluation(PrimaryAttacks):
     margin: Annotated[float, Field(ge=1)]
     smallest_effect: Annotated[float, Field(gt=0.5, lt=1)]
     bootstraps: Annotated[int, Field(ge=200)]
+    cut_clips: Literal["exclude", "include"] = "exclude"
 
 
 class EvaluationParams(Params):

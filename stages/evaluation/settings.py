@@ -40,6 +40,9 @@ class RuleSettings:
     bootstraps: int = 1000
 
 
+NOT_OF_THE_RULE = {"primary_attacks", "cut_clips"}
+"""Keys of the section that choose what is judged."""
+
 _BOUNDS = {
     "folds": (2.0, inf),
     "permutations": (1.0, inf),
@@ -67,13 +70,13 @@ def settings_of(params: EvaluationParams | Mapping[str, Mapping[str, Any]] | Non
         On a section or key that the rule does not have, or a value out of range.
     """
     if isinstance(params, EvaluationParams):
-        return _with(params.blind_baseline.model_dump(), params.evaluation.model_dump(exclude={"primary_attacks"}))
+        return _with(params.blind_baseline.model_dump(), params.evaluation.model_dump(exclude=set(NOT_OF_THE_RULE)))
     sections = dict(params or {})
     blind, evaluation = sections.pop("blind_baseline", {}), sections.pop("evaluation", {})
     if sections:
         raise EarwitnessError(f"params: unknown section {next(iter(sections))!r}: use blind_baseline and evaluation")
     _check("blind_baseline", blind, set(PopulationParams.model_fields))
-    _check("evaluation", evaluation, set(Evaluation.model_fields) - {"primary_attacks"})
+    _check("evaluation", evaluation, set(Evaluation.model_fields) - NOT_OF_THE_RULE)
     _in_range("blind_baseline", blind)
     _in_range("evaluation", evaluation)
     return _with(blind, evaluation)

@@ -81,8 +81,12 @@ HEADLINES = {
     "window_seconds": 30.0,
 }
 VERDICT = {
-    "because": [{"code": "separates_population"}, {"code": "clips_not_scored"}],
-    "reasons": ["loss separates", "38 of 400 clips were not scored: the target gives no numbers"],
+    "because": [{"code": "separates_population"}, {"code": "clips_not_scored"}, {"code": "clips_cut_left_out"}],
+    "reasons": [
+        "loss separates",
+        "38 of 400 clips were not scored: the target gives no numbers",
+        "3 of 400 clips are too long",
+    ],
 }
 
 

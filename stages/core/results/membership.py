@@ -54,6 +54,8 @@ MembershipCode = Literal[
     "speakers_assumed",
     "attack_not_scored",
     "clips_not_scored",
+    "clips_cut_left_out",
+    "clips_cut",
     "quantised",
 ]
 
@@ -208,7 +210,10 @@ class BlindFamily(BlindEstimator):
 
 
 class AudioWindow(Result):
-    """The longest audio that reaches the target, in seconds (null if unknown), and how many clips are cut to it."""
+    """The longest audio that reaches target and reference, in seconds (null if unknown), and how many clips are longer.
+
+    They are left out of the evidence unless `evaluation.cut_clips` includes them.
+    """
 
     seconds: float | None
     clips_cut: int

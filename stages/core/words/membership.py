@@ -129,6 +129,10 @@ SENTENCES: dict[MembershipCode, str] = {
     "speakers_assumed": "{assumed}",
     "attack_not_scored": "{attack} could not be scored: the target lacks the statistics that it needs",
     "clips_not_scored": "{clips} of {all} clips were not scored: the {role} {reason}",
+    "clips_cut_left_out": "{clips} of {all} clips are longer than the {seconds:g} s that the models hear, and were "
+    "left out of the evidence",
+    "clips_cut": "{clips} of {all} clips are longer than the {seconds:g} s that the models hear; their scores cover "
+    "words that were never heard",
     "quantised": "the target was audited with {weights} weights: its scores differ from those of the released weights",
 }
 """The sentence of each code, with a placeholder for each of its figures."""

@@ -31,7 +31,7 @@ def params(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return loaded
 
 
-def write_audit(params: Whole, audible: bool = True, unlabelled: int = 0, **factors: Any) -> None:
+def write_audit(params: Whole, audible: bool = True, unlabelled: int = 0, long: int = 0, **factors: Any) -> None:
     """Write what the stages before would have written: 300 clips, the primary attacks and an exploratory one."""
     drawn = draw(Scenario(side=150, speakers=30, **factors), np.random.default_rng(0))
     order = np.random.default_rng(1).permutation(300)
@@ -42,6 +42,7 @@ def write_audit(params: Whole, audible: bool = True, unlabelled: int = 0, **fact
         "clip_id": ids,
         "member": member,
         "speaker": [f"s{drawn['speaker'][row]}" for row in order],
+        "seconds": [5.0 if at < long else 2.0 for at in range(300)],
     }
     columns = [pa.array(clips.get(field.name, [None] * 300), field.type) for field in CLIPS_SCHEMA]
     write_table(artifact("corpus", CORPUS, "clips.parquet"), pa.table(columns, CLIPS_SCHEMA), CLIPS_SCHEMA)
@@ -140,6 +141,31 @@ def test_the_same_input_gives_the_same_bytes(params: Whole) -> None:
     audited(params)
     assert [file.read_bytes() for file in files] == before
     assert len(files) == 8
+
+
+@pytest.mark.parametrize(("shift", "kind"), [(0.0, "whole"), (0.8, "matched")])
+def test_clips_that_the_models_do_not_hear_whole_are_no_evidence(params: Whole, shift: float, kind: str) -> None:
+    write_audit(params, memory=1.0, shift=shift, long=50)
+    write_record(params.audits[AUDIT].target, window_seconds=30.0)
+    write_record(params.audits[AUDIT].reference, window_seconds=4.0)
+    found = audited(params)
+    assert found["window"] == {"seconds": 4.0, "clips_cut": 50}
+    assert found["clips"]["member"] + found["clips"]["non_member"] == 250
+    assert found["population"]["kind"] == kind
+    assert found["population"]["member"] == found["population"]["non_member"] or kind == "whole"
+    assert "50 of 300 clips are longer than the 4 s that the models hear" in "".join(found["verdict"]["reasons"])
+    included = params.evaluation.model_copy(update={"cut_clips": "include"})
+    found = audited(params.model_copy(update={"evaluation": included}))
+    assert found["clips"]["member"] + found["clips"]["non_member"] == 300
+    assert found["verdict"]["because"][-1]["code"] == "clips_cut"
+
+
+def test_clips_all_of_which_are_too_long_show_nothing(params: Whole) -> None:
+    write_audit(params, memory=1.0, long=300)
+    write_record(params.audits[AUDIT].target, window_seconds=4.0)
+    found = audited(params)
+    assert found["verdict"]["finding"] == "underpowered"
+    assert found["clips"]["member"] == 0
 
 
 def test_a_reference_that_is_run_otherwise_controls_nothing(params: Whole) -> None:
