@@ -16,8 +16,17 @@ from hypothesis import strategies as st
 from stages.core import schemas
 from stages.core.errors import EarwitnessError
 from stages.core.schemas.features import features_schema
+from stages.core.store import tables
 from stages.core.store.jsonfile import artifact, read_json, write_json
-from stages.core.store.tables import ROW_GROUP, KeyedColumn, read_group, read_groups, read_table, write_table
+from stages.core.store.tables import (
+    PART_GROUPS,
+    ROW_GROUP,
+    KeyedColumn,
+    read_group,
+    read_groups,
+    read_table,
+    write_table,
+)
 
 SCHEMA = features_schema(["a.b"])
 
@@ -65,6 +74,54 @@ def test_a_stream_that_breaks_off_leaves_what_was_there(tmp_path: Path) -> None:
         write_table(path, broken(), SCHEMA)
     assert read_table(path).num_rows == 1
     assert [file.name for file in tmp_path.iterdir()] == ["t.parquet"]
+
+
+def test_a_large_table_is_a_folder_that_reads_as_one_table(tmp_path: Path) -> None:
+    path, rows = tmp_path / "t.parquet", 2 * PART_GROUPS + 10
+    write_table(path, table(rows), SCHEMA, row_group=1)
+    assert sorted(part.name for part in path.iterdir()) == [f"part-0000{number}.parquet" for number in range(3)]
+    assert read_table(path).equals(table(rows))
+    assert pa.concat_tables(read_groups(path, ["a.b"])).equals(table(rows).select(["a.b"]))
+    for row in (0, PART_GROUPS - 1, PART_GROUPS, rows - 1):
+        assert read_group(path, row)["a.b"].to_pylist() == [row]
+    column = KeyedColumn(path, "clip_id", "a.b")
+    assert [column[f"{row:05d}"] for row in range(0, rows, 37)] == list(range(0, rows, 37))
+    with pytest.raises(KeyError):
+        column["none"]
+
+
+def test_a_part_ends_where_its_rows_take_too_many_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "PART_BYTES", 2 * table(1).nbytes)
+    write_table(tmp_path / "t.parquet", table(5), SCHEMA, row_group=1)
+    sizes = [pq.read_metadata(part).num_rows for part in sorted((tmp_path / "t.parquet").iterdir())]
+    assert sizes == [2, 2, 1]
+
+
+def test_more_rows_at_the_end_leave_earlier_parts_as_they_are(tmp_path: Path) -> None:
+    path, rows = tmp_path / "t.parquet", 2 * PART_GROUPS + 10
+    write_table(path, table(rows), SCHEMA, row_group=1)
+    before = [part.read_bytes() for part in sorted(path.iterdir())]
+    write_table(path, table(rows + PART_GROUPS), SCHEMA, row_group=1)
+    after = [part.read_bytes() for part in sorted(path.iterdir())]
+    assert len(after) == 4
+    assert after[:2] == before[:2]
+
+
+def test_a_table_that_grows_or_shrinks_changes_between_file_and_folder(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    for rows in (10, PART_GROUPS + 1, 10):
+        write_table(path, table(rows), SCHEMA, row_group=1)
+        assert read_table(path).num_rows == rows
+        assert path.is_dir() == (rows > PART_GROUPS)
+        assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_without_a_part_says_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    write_table(path, table(2 * PART_GROUPS), SCHEMA, row_group=1)
+    (path / "part-00000.parquet").unlink()
+    with pytest.raises(EarwitnessError, match=r"t\.parquet: a part is missing: delete the folder"):
+        read_table(path)
 
 
 def test_missing_and_broken_tables_say_what_to_do(tmp_path: Path) -> None:
