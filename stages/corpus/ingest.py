@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TypedDict
 
 import numpy as np
-import soundfile
 
-from stages.core.sound.audio import RATE, Samples, audio_hash, decode, encode_flac, to_pcm16, to_pipeline
+from stages.core.sound.audio import RATE, audio_hash, encode_flac
+from stages.core.sound.decoding import Decoded, Undecodable, decode_recording, sound_of
+from stages.core.sound.recordings import Recording
 from stages.corpus.params import Ingest
 from stages.corpus.source import SourceFile, measure_source
 
@@ -43,37 +44,31 @@ class IngestedClip(TypedDict):
     source: SourceFile
 
 
-def ingest(path: Path, limits: Ingest) -> IngestedClip | Rejected:
+def ingest(recording: Recording, folder: Path, limits: Ingest, channel: str) -> IngestedClip | Rejected:
     """Decode a recording and measure it.
+
+    Parameters
+    ----------
+    recording : Recording
+    folder : Path
+        ``data/raw/<corpus>``. Absolute where the work is done in another process.
+    limits : Ingest
+    channel : str
+        `corpora.X.channel`: what becomes of several channels.
 
     Returns
     -------
     IngestedClip or Rejected
     """
-    seconds = probe(path)
-    if isinstance(seconds, Rejected):
-        return seconds
-    if seconds > limits.max_seconds:  # checked before decoding, which could fill the memory
-        return _too_long(seconds, limits)
     try:
-        samples, rate, info = decode(path)
-    except soundfile.LibsndfileError as error:
-        return _not_audio(error)
-    return _unusable(samples, rate, limits) or _clip(samples, rate, info.format, info.subtype)
+        decoded = decode_recording(folder, recording, limits.max_seconds)
+        return _unusable(decoded, limits) or _clip(decoded, channel)
+    except Undecodable as error:
+        return Rejected(error.reason, error.broken)
 
 
-def probe(path: Path) -> float | Rejected:
-    """Return the seconds that a recording's header states, or why it cannot be opened. Nothing is decoded."""
-    if path.suffix.lower() == ".raw":  # soundfile opens it only with a given rate and format
-        return Rejected("raw samples without a header that states rate and format", unreadable=True)
-    try:
-        return float(soundfile.info(str(path)).duration)
-    except soundfile.LibsndfileError as error:
-        return _not_audio(error)
-
-
-def _unusable(samples: Samples, rate: int, limits: Ingest) -> Rejected | None:
-    seconds = len(samples) / rate
+def _unusable(decoded: Decoded, limits: Ingest) -> Rejected | None:
+    samples, seconds = decoded.samples, len(decoded.samples) / decoded.rate
     if not len(samples):
         return Rejected("no samples")
     if not np.isfinite(samples).all():
@@ -82,28 +77,18 @@ def _unusable(samples: Samples, rate: int, limits: Ingest) -> Rejected | None:
         return Rejected(f"far beyond full scale, which is 1 (peak {peak:.3g}): divide the samples, or save integers")
     if seconds < limits.min_seconds:
         return Rejected(f"shorter than corpus.min_seconds ({seconds:.3f} s)")
-    if seconds > limits.max_seconds:
-        return _too_long(seconds, limits)
+    if not samples.any():
+        return Rejected("silent: every sample is zero")
     return None
 
 
-def _too_long(seconds: float, limits: Ingest) -> Rejected:
-    return Rejected(f"longer than corpus.max_seconds ({seconds:.3f} s of {limits.max_seconds:g} s)")
-
-
-def _clip(samples: Samples, rate: int, container: str, subtype: str) -> IngestedClip | Rejected:
-    clip = to_pipeline(samples, rate)
-    if not to_pcm16(clip).any():
+def _clip(decoded: Decoded, channel: str) -> IngestedClip | Rejected:
+    clip = sound_of(decoded, channel)
+    if not clip.any():
         return Rejected("silent: every sample is zero")
     return {
         "audio": encode_flac(clip),
         "seconds": len(clip) / RATE,
         "audio_hash": audio_hash(clip),
-        "source": measure_source(samples, rate, container, subtype),
+        "source": measure_source(decoded.samples, decoded.rate, decoded.format, decoded.subtype),
     }
-
-
-def _not_audio(error: soundfile.LibsndfileError) -> Rejected:
-    # libsndfile's message without the path, which our messages name anyway
-    words = str(error.error_string).strip().rstrip(".")
-    return Rejected(f"not audio that can be decoded ({words})", unreadable=True)

@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 import math
+import mmap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
-from stages.core.errors import EarwitnessError
-from stages.core.sound.audio import Samples, decode, to_pcm16, to_pipeline
+from stages.core.sound.audio import Samples, to_pcm16, to_pipeline
+from stages.core.sound.containers import streams_of
+from stages.core.sound.containers.stream import SLACK, Stream, Undecodable, View
 from stages.core.sound.levels import rms
-from stages.core.sound.recordings import Recording
+from stages.core.sound.recordings import NoContent, Recording, content
+from stages.core.sound.streamed import opened
+
+__all__ = ["Decoded", "Undecodable", "decode_recording", "sound_of"]
 
 CANCELLED = 0.25
 """Channels cancel where their mean has less than this share of their level: their correlation is below -0.87."""
-SLACK = 0.02
-"""Seconds by which a segment may end after its recording: rounding of times in lists."""
-
-
-class Undecodable(EarwitnessError):
-    """The sound of a recording cannot be had whole.
-
-    Attributes
-    ----------
-    reason : str
-        A phrase for people, which is true of the file.
-    broken : bool
-        Whether the file is at fault; False for a segment, a channel or a limit that does not fit a sound file.
-    """
-
-    def __init__(self, reason: str, *, broken: bool = True) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.broken = broken
 
 
 @dataclass(frozen=True)
@@ -48,15 +35,18 @@ class Decoded:
         In Hz.
     format, subtype : str
         libsndfile's names, such as "FLAC" and "PCM_16".
+    channels : int
+        Of the recording, of which `samples` may hold one.
     """
 
     samples: Samples
     rate: int
     format: str
     subtype: str
+    channels: int
 
 
-def decode_recording(folder: Path, recording: Recording) -> Decoded:
+def decode_recording(folder: Path, recording: Recording, most_seconds: float = math.inf) -> Decoded:
     """Decode a recording to its true end, and cut the segment out.
 
     Parameters
@@ -65,20 +55,25 @@ def decode_recording(folder: Path, recording: Recording) -> Decoded:
         ``data/raw/<corpus>``.
     recording : Recording
         With a `channel`, only that channel is returned.
+    most_seconds : float
+        A longer clip is refused before it fills the memory.
 
     Raises
     ------
     Undecodable
         With a reason that is true of the file.
     """
-    path = folder / recording.path
     try:
-        samples, rate, info = decode(path)
-    except soundfile.LibsndfileError as error:
-        # libsndfile's message without the path, which our messages name anyway
-        words = str(error.error_string).strip().rstrip(".")
-        raise Undecodable(f"not audio that can be decoded ({words})") from error
-    return Decoded(_channel(_segment(samples, rate, recording), recording), rate, info.format, info.subtype)
+        source = content(folder, recording)
+        with viewed(source) as view:
+            streams = streams_of(view)
+    except NoContent as error:
+        raise Undecodable(error.reason) from error
+    except OSError as error:
+        raise Undecodable(f"cannot be read ({error.strerror or error})") from error
+    whole = _joined([_stream(source, stream, most_seconds) for stream in streams])
+    samples = _channel(_segment(whole.samples, whole.rate, recording), recording)
+    return Decoded(samples, whole.rate, whole.format, whole.subtype, whole.channels)
 
 
 def sound_of(decoded: Decoded, channel_rule: str) -> Samples:
@@ -101,16 +96,15 @@ def sound_of(decoded: Decoded, channel_rule: str) -> Samples:
     elif channel_rule == "loudest":
         loudest = int(np.argmax([rms(channel) for channel in samples.T]))
         samples = samples[:, loudest : loudest + 1]
-    else:
+    elif samples.shape[1] > 1:
         _check_mix(samples)
     return (to_pcm16(to_pipeline(samples, decoded.rate)) / np.float32(32768)).astype(np.float32)
 
 
 def _check_mix(samples: Samples) -> None:
-    if samples.shape[1] < 2:
-        return
     centred = samples - samples.mean(axis=0)
-    if rms(centred.ravel()) > 0 and rms(centred.mean(axis=1)) < CANCELLED * rms(centred.ravel()):
+    level = rms(centred.ravel())
+    if level > 0 and rms(centred.mean(axis=1)) < CANCELLED * level:
         raise Undecodable(
             "its channels cancel each other when they are mixed (one is inverted): set corpora.X.channel to 'first' or "
             "'loudest'",
@@ -118,10 +112,59 @@ def _check_mix(samples: Samples) -> None:
         )
 
 
+@contextmanager
+def viewed(source: Path | bytes) -> Iterator[View]:
+    """Give the bytes of a file without reading it whole.
+
+    Raises
+    ------
+    Undecodable
+        If there are none.
+    """
+    if isinstance(source, bytes):
+        if not source:
+            raise Undecodable("empty: 0 bytes")
+        yield source
+        return
+    with source.open("rb") as handle:
+        if not handle.seek(0, 2):
+            raise Undecodable("empty: 0 bytes")
+        with mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as view:
+            yield view
+
+
+def _stream(source: Path | bytes, stream: Stream, most_seconds: float) -> Decoded:
+    """Decode one stretch, and hold its length against what its structure and its header state."""
+    with opened(source if stream.data is None else stream.data) as file:
+        most, count, blocks = most_seconds * file.samplerate, 0, []
+        for block in file.blocks_to_end():
+            blocks.append(block)
+            if (count := count + len(block)) > most:
+                raise Undecodable(f"longer than {most_seconds:g} s", broken=False)
+        seconds = count / file.samplerate
+        stated = file.frames / file.samplerate if stream.seconds is None else stream.seconds
+        if seconds < stated - stream.slack and (stream.seconds is not None or file.frames < 1 << 40):
+            raise Undecodable(f"can be decoded to {seconds:.3f} s only, of {stated:.3f} s: it is cut or damaged")
+        samples = (
+            blocks[0] if len(blocks) == 1 else np.concatenate(blocks or [np.zeros((0, file.channels), np.float32)])
+        )
+        return Decoded(samples, file.samplerate, file.format, file.subtype, file.channels)
+
+
+def _joined(parts: list[Decoded]) -> Decoded:
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    if any((part.rate, part.channels) != (first.rate, first.channels) for part in parts):
+        raise Undecodable("holds a second stream after the first (of another rate or number of channels)")
+    samples = np.concatenate([part.samples for part in parts])
+    return Decoded(samples, first.rate, first.format, first.subtype, first.channels)
+
+
 def _segment(samples: Samples, rate: int, recording: Recording) -> Samples:
     first = round((recording.start or 0.0) * rate)
     last = len(samples) if recording.end is None else round(recording.end * rate)
-    if first >= len(samples) or last > len(samples) + math.ceil(SLACK * rate):
+    if (first and first >= len(samples)) or last > len(samples) + math.ceil(SLACK * rate):
         raise Undecodable(
             f"its segment ends at {last / rate:.3f} s, after the recording's end at {len(samples) / rate:.3f} s",
             broken=False,
@@ -132,7 +175,7 @@ def _segment(samples: Samples, rate: int, recording: Recording) -> Samples:
 def _channel(samples: Samples, recording: Recording) -> Samples:
     if recording.channel is None:
         return samples
-    if recording.channel >= samples.shape[1]:
+    if not 0 <= recording.channel < samples.shape[1]:
         raise Undecodable(
             f"has no channel {recording.channel} (it has {samples.shape[1]}, counted from 0)", broken=False
         )

@@ -14,12 +14,12 @@ TONE = (0.3 * np.sin(2 * np.pi * 300 * np.arange(RATE) / RATE)).astype(np.float3
 
 
 def two(left: np.ndarray, right: np.ndarray) -> Decoded:
-    return Decoded(np.column_stack([left, right]).astype(np.float32), RATE, "WAV", "PCM_16")
+    return Decoded(np.column_stack([left, right]).astype(np.float32), RATE, "WAV", "PCM_16", 2)
 
 
 def test_the_sound_has_the_values_that_flac_gives_back() -> None:
     rng = np.random.default_rng(1)
-    noise = Decoded(rng.standard_normal((4410, 1)).astype(np.float32), 44_100, "WAV", "FLOAT")
+    noise = Decoded(rng.standard_normal((4410, 1)).astype(np.float32), 44_100, "WAV", "FLOAT", 1)
     sound = sound_of(noise, "mix")
     assert np.array_equal(sound, decode_flac(encode_flac(sound)))
     assert sound.dtype == np.float32
