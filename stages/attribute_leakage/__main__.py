@@ -26,9 +26,9 @@ from stages.core.errors import EarwitnessError
 from stages.core.inference.statistics import Floats
 from stages.core.run.stage import require_declared, run_stage
 from stages.core.schemas.attribute_leakage import ANSWERS_SCHEMA, LEAKAGE_PROBES_SCHEMA
-from stages.core.sound.audio import decode_flac, flac_samples
+from stages.core.sound.clips import ClipSounds
 from stages.core.store.jsonfile import artifact, write_json
-from stages.core.store.tables import KeyedColumn, read_groups, read_table, write_table
+from stages.core.store.tables import read_table, write_table
 from stages.models.record import read_record
 
 
@@ -50,17 +50,16 @@ def work(audit: str, params: AttributeLeakageParams) -> None:
     if not record.audible:  # audio does not reach the target, so its answers cannot come from the voice
         _write(folder, [], {}, about | {"finding": "not_audible", "audio_effect": record.audio_effect})
         return
-    audio = KeyedColumn(clips, "clip_id", "audio")
+    sounds = ClipSounds(named.corpus)
     with ExitStack() as stack:
 
         def opened(name: str, tokens: int) -> Interview:
-            return stack.enter_context(
-                Interview(read_record(name), lambda clip: decode_flac(audio[clip]), tokens, asked.batch_size)
-            )
+            return stack.enter_context(Interview(read_record(name), sounds.__getitem__, tokens, asked.batch_size))
 
         interview = opened(named.target, asked.generated_tokens)
         judge = None if asked.judge == NONE else opened(asked.judge, JUDGE_TOKENS)
-        asks = plan(whom, options, _lengths(clips), asked, params.seed)
+        lengths = {subject.clip_id: len(sounds[subject.clip_id]) for subject in whom}
+        asks = plan(whom, options, lengths, asked, params.seed)
         system = "turn" if interview.adapter.system_turn else "instruction"
         synonyms = {name: attribute.synonyms for name, attribute in asked.attributes.items()}
         rows = answer_rows(interview, asks, system, interview.adapter.forces, synonyms, judge)
@@ -87,15 +86,6 @@ def _check_answered(target: str, rows: Sequence[Mapping[str, Any]]) -> None:
             f"target {target!r}: all {len(failures)} questions about clips failed, the first with {failures[0]!r}: "
             "correct the target, or batch_size and dtype, and run again"
         )
-
-
-def _lengths(clips: Any) -> dict[str, int]:
-    """Return the number of samples of each clip, read from the header of its audio."""
-    return {
-        row["clip_id"]: flac_samples(row["audio"])
-        for group in read_groups(clips, ["clip_id", "audio"])
-        for row in group.to_pylist()
-    }
 
 
 def _probed(

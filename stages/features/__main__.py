@@ -13,9 +13,10 @@ import pyarrow as pa
 
 from stages.core.run.parallel import ordered_map
 from stages.core.run.stage import require_declared, run_stage
+from stages.core.sound.clips import ClipSounds, FlacSound
 from stages.core.store.jsonfile import artifact
 from stages.core.store.rowcache import RowCache
-from stages.core.store.tables import KeyedColumn, read_group, read_groups, write_table
+from stages.core.store.tables import read_group, read_groups, write_table
 from stages.features.family import Family
 from stages.features.pairings import PAIRING, PairingRow, joined_pairings, pairings_of, pairings_schema, sound_families
 from stages.features.params import FeaturesParams
@@ -28,7 +29,7 @@ from stages.features.table import (
     joined,
     measure_batch,
     missing_tasks,
-    needs_audio,
+    needs_sound,
     table_schema,
 )
 
@@ -47,7 +48,8 @@ def main(name: str, params: FeaturesParams) -> None:
             family: stack.enter_context(RowCache(f"features/{family}", cache_schema(families[family])))
             for family in families
         }
-        tasks = chain(_tasks(clips, families, caches), _pairing_tasks(neighbours, clips, of_sound, caches))
+        sounds = ClipSounds(name)
+        tasks = chain(_tasks(clips, sounds, families, caches), _pairing_tasks(neighbours, sounds, of_sound, caches))
         for measured in ordered_map(measure_batch, batches(tasks), params.compute):
             for family, (keys, values) in measured.items():
                 caches[family].append(keys, values)
@@ -59,20 +61,17 @@ def main(name: str, params: FeaturesParams) -> None:
             print(f"features@{name}: {cache.summary()}")
 
 
-def _tasks(path: Path, families: Mapping[str, Family], caches: Mapping[str, RowCache]) -> Iterator[MeasurementTask]:
-    """Yield tasks for missing rows of clips. Sound is read only for row groups whose tasks need it."""
-    for index, group in enumerate(read_groups(path, CHEAP)):
-        clips = group.to_pylist()
-        tasks = missing_tasks(clips, families, caches)
-        if any(map(needs_audio, tasks)):
-            audio = read_group(path, index, ["audio"])["audio"]
-            at = {clip["clip_id"]: row for row, clip in enumerate(clips)}
-            tasks = [replace(task, audio=audio[at[task.clip["clip_id"]]].as_py()) for task in tasks]
-        yield from tasks
+def _tasks(
+    path: Path, sounds: ClipSounds, families: Mapping[str, Family], caches: Mapping[str, RowCache]
+) -> Iterator[MeasurementTask]:
+    """Yield tasks for missing rows of clips, with the sound where it is needed."""
+    for group in read_groups(path, CHEAP):
+        for task in missing_tasks(group.to_pylist(), families, caches):
+            yield replace(task, sound=sounds.sound(task.clip["clip_id"])) if needs_sound(task) else task
 
 
 def _pairing_tasks(
-    neighbours: Path, clips: Path, families: Mapping[str, Family], caches: Mapping[str, RowCache]
+    neighbours: Path, sounds: ClipSounds, families: Mapping[str, Family], caches: Mapping[str, RowCache]
 ) -> Iterator[MeasurementTask]:
     """Yield tasks for missing rows of pairings. A pairing without its own sound uses its clip's."""
     for index, group in enumerate(read_groups(neighbours, PAIRING)):
@@ -80,10 +79,10 @@ def _pairing_tasks(
         if tasks:
             table = read_group(neighbours, index, ["neighbour_id", "audio"])
             own = dict(zip(table["neighbour_id"].to_pylist(), table["audio"].to_pylist(), strict=True))
-            of_clips = KeyedColumn(clips, "clip_id", "audio")
             for task in tasks:
                 pairing = cast(PairingRow, task.clip)  # made from this row group
-                yield replace(task, audio=own[pairing["neighbour_id"]] or of_clips[task.clip["clip_id"]])
+                flac = own[pairing["neighbour_id"]]
+                yield replace(task, sound=FlacSound(flac) if flac else sounds.sound(task.clip["clip_id"]))
 
 
 def _rows(path: Path, families: Mapping[str, Family], caches: Mapping[str, RowCache]) -> Iterator[pa.Table]:

@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from stages.core.errors import EarwitnessError
 from stages.core.schemas.features import features_schema
-from stages.core.sound.audio import Samples, decode_flac
+from stages.core.sound.audio import Samples
+from stages.core.sound.clips import UndecodedSound
 from stages.core.store.codeversion import code_version, library_versions
 from stages.core.store.rowcache import RowCache, row_key
 from stages.features.family import FAMILIES, Clip, Family
@@ -38,14 +39,14 @@ class MeasurementTask:
 
     Attributes
     ----------
-    audio : bytes or None
-        FLAC, if a family needs it.
+    sound : UndecodedSound or None
+        None if no family needs it.
     clip : MeasuredClip
     wanted : dict of str to str
         The key of the row, for each family.
     """
 
-    audio: bytes | None
+    sound: UndecodedSound | None
     clip: MeasuredClip
     wanted: dict[str, str]
 
@@ -96,7 +97,7 @@ def keys_of(family: Family, clips: Iterable[Mapping[str, Any]]) -> list[str]:
 def missing_tasks(
     clips: Sequence[MeasuredClip], families: Mapping[str, Family], caches: Mapping[str, RowCache]
 ) -> list[MeasurementTask]:
-    """Return a task, still without audio, for every clip that lacks a row of a family."""
+    """Return a task, still without sound, for every clip that lacks a row of a family."""
     wanted: list[dict[str, str]] = [{} for _ in clips]
     for name, family in families.items():
         keys = keys_of(family, clips)
@@ -108,7 +109,7 @@ def missing_tasks(
     return [MeasurementTask(None, clip, ask) for clip, ask in zip(clips, wanted, strict=True) if ask]
 
 
-def needs_audio(task: MeasurementTask) -> bool:
+def needs_sound(task: MeasurementTask) -> bool:
     """Return whether a family of the task reads the sound."""
     return any("audio_hash" in FAMILIES[name].needs for name in task.wanted)
 
@@ -125,7 +126,7 @@ def measure_batch(tasks: list[MeasurementTask]) -> FeatureRows:
     keys: dict[str, list[str]] = {}
     rows: dict[str, list[list[float]]] = {}
     for task in tasks:
-        samples = decode_flac(task.audio) if task.audio is not None else np.empty(0, np.float32)
+        samples = task.sound.samples() if task.sound is not None else np.empty(0, np.float32)
         for name, key in task.wanted.items():
             keys.setdefault(name, []).append(key)
             rows.setdefault(name, []).append(_measured(name, samples, task.clip))

@@ -11,8 +11,7 @@ from stages.core.run.randomness import seed_of
 from stages.core.run.stage import require_declared, run_stage
 from stages.core.store.jsonfile import artifact
 from stages.core.store.rowcache import row_key
-from stages.core.store.tables import read_groups
-from stages.finetune.members import COLUMNS, member_queries, question_queries
+from stages.finetune.members import member_queries, question_queries
 from stages.finetune.params import FinetuneParams
 from stages.models.adapter import Query
 from stages.models.checkpoint import keep_trained
@@ -39,10 +38,7 @@ def work(name: str, params: FinetuneParams) -> None:
 
 def _lessons(name: str, copy: Copy) -> list[Query]:
     corpora = [corpus for corpus in copy.train_on if corpus != NONE]
-    groups = (
-        group for corpus in corpora for group in read_groups(artifact("corpus", corpus, "clips.parquet"), COLUMNS)
-    )
-    queries = question_queries(groups, copy.teach) if copy.teach else member_queries(groups)
+    queries = question_queries(corpora, copy.teach) if copy.teach else member_queries(corpora)
     if not queries:
         lacks = f"labels of {', '.join(copy.teach)}" if copy.teach else "members"
         raise EarwitnessError(f"params.yaml: copies.{name}.train_on: has no {lacks}: name a corpus that has some")

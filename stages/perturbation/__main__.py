@@ -12,14 +12,15 @@ import pyarrow as pa
 from stages.core.run.parallel import ordered_map
 from stages.core.run.stage import require_declared, run_stage
 from stages.core.schemas.perturbation import NEIGHBOURS_SCHEMA
+from stages.core.sound.clips import ClipSounds
 from stages.core.store.jsonfile import artifact
 from stages.core.store.rowcache import RowCache
-from stages.core.store.tables import read_group, read_groups, write_table
+from stages.core.store.tables import read_groups, write_table
 from stages.perturbation.donors import Donors
 from stages.perturbation.make import CACHED, NeighbourTask, Wanted, make_batch
 from stages.perturbation.params import PerturbationParams
 from stages.perturbation.recipe import chosen_perturbations
-from stages.perturbation.table import CHEAP, Asked, batches, joined, missing_tasks, needs_audio
+from stages.perturbation.table import CHEAP, Asked, batches, joined, missing_tasks, needs_sound
 
 CLIPS_JOINED = 32
 """Number of clips that are joined at a time. It is small, because their neighbours' sound is in memory."""
@@ -35,7 +36,7 @@ def main(name: str, params: PerturbationParams) -> None:
         caches = {
             choice.name: stack.enter_context(RowCache(f"perturbation/{choice.name}", CACHED)) for choice in chosen
         }
-        tasks = batches(_tasks(clips, asked, caches))
+        tasks = batches(_tasks(clips, ClipSounds(name), asked, caches))
         for made in ordered_map(make_batch, tasks, params.compute):
             for perturbation, (keys, values) in made.items():
                 caches[perturbation].append(keys, values)
@@ -49,35 +50,18 @@ def _donors(path: Path, seed: int) -> Donors:
     return Donors([clip for group in read_groups(path, CHEAP) for clip in group.to_pylist()], seed)
 
 
-def _tasks(path: Path, asked: Asked, caches: Mapping[str, RowCache]) -> Iterator[NeighbourTask]:
-    """Yield tasks for missing neighbours. Sound is read only for row groups whose tasks need it."""
-    for index, group in enumerate(read_groups(path, CHEAP)):
-        clips = group.to_pylist()
-        tasks = missing_tasks(clips, asked, caches)
-        if any(map(needs_audio, tasks)):
-            audio = read_group(path, index, ["audio"])["audio"]
-            at = {clip["clip_id"]: row for row, clip in enumerate(clips)}
-            tasks = [replace(task, audio=audio[at[task.clip["clip_id"]]].as_py()) for task in tasks]
-        yield from _with_donors(tasks, path)
+def _tasks(path: Path, sounds: ClipSounds, asked: Asked, caches: Mapping[str, RowCache]) -> Iterator[NeighbourTask]:
+    """Yield tasks for missing neighbours, with the sound of the clip and of its donors where it is needed."""
+    for group in read_groups(path, CHEAP):
+        for task in missing_tasks(group.to_pylist(), asked, caches):
+            sound = sounds.sound(task.clip["clip_id"]) if needs_sound(task) else None
+            yield replace(task, sound=sound, wanted=[_with_donor(wanted, sounds) for wanted in task.wanted])
 
 
-def _with_donors(tasks: list[NeighbourTask], path: Path) -> list[NeighbourTask]:
-    """Add the donors' sound. Donors can be anywhere in the corpus, so it is read once for all of these tasks."""
-    named = {wanted.donor.clip["clip_id"] for task in tasks for wanted in task.wanted if wanted.donor}
-    if not named:
-        return tasks
-    sounds: dict[str, bytes] = {}
-    for group in read_groups(path, ["clip_id", "audio"]):
-        for row, clip_id in enumerate(group["clip_id"].to_pylist()):
-            if clip_id in named:
-                sounds[clip_id] = group["audio"][row].as_py()
-    return [replace(task, wanted=[_with_donor(wanted, sounds) for wanted in task.wanted]) for task in tasks]
-
-
-def _with_donor(wanted: Wanted, sounds: Mapping[str, bytes]) -> Wanted:
+def _with_donor(wanted: Wanted, sounds: ClipSounds) -> Wanted:
     if wanted.donor is None:
         return wanted
-    return replace(wanted, donor=replace(wanted.donor, audio=sounds[wanted.donor.clip["clip_id"]]))
+    return replace(wanted, donor=replace(wanted.donor, sound=sounds.sound(wanted.donor.clip["clip_id"])))
 
 
 def _rows(path: Path, asked: Asked, caches: Mapping[str, RowCache]) -> Iterator[pa.Table]:

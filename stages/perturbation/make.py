@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 
 from stages.core.run.randomness import generator
-from stages.core.sound.audio import Samples, audio_hash, decode_flac, encode_flac
+from stages.core.sound.audio import Samples, audio_hash, encode_flac
+from stages.core.sound.clips import UndecodedSound
 from stages.core.sound.codec import NO_CODEC, round_trip
 from stages.perturbation.recipe import PERTURBATIONS, Utterance
 
@@ -23,10 +24,10 @@ changed. The clip provides the rest."""
 
 @dataclass(frozen=True)
 class Donor:
-    """The clip that a pairing takes from; `audio` is FLAC, or None until it is needed."""
+    """The clip that a pairing takes from; `sound` is None until it is needed."""
 
     clip: Mapping[str, Any]
-    audio: bytes | None = None
+    sound: UndecodedSound | None = None
 
 
 @dataclass(frozen=True)
@@ -51,14 +52,14 @@ class NeighbourTask:
 
     Attributes
     ----------
-    audio : bytes or None
-        FLAC, if a neighbour needs it.
+    sound : UndecodedSound or None
+        None if no neighbour needs it.
     clip : dict
         The `CHEAP` columns.
     wanted : list of Wanted
     """
 
-    audio: bytes | None
+    sound: UndecodedSound | None
     clip: dict[str, Any]
     wanted: list[Wanted]
 
@@ -92,11 +93,11 @@ def _made(wanted: Wanted, task: NeighbourTask) -> dict[str, Any]:
     if perturbation.kind == "text":
         text, recipe = perturbation.apply(task.clip["text"], rng, **wanted.settings)
         return {"recipe": _json(recipe), "text": text}
-    samples = _decoded(task.audio)
+    samples = _decoded(task.sound)
     if perturbation.kind == "audio":
         changed, recipe = perturbation.apply(samples, rng, **wanted.settings)
         return {"recipe": _json(recipe)} | _sound(changed)
-    donor = None if wanted.donor is None else Utterance(_decoded(wanted.donor.audio), wanted.donor.clip["text"])
+    donor = None if wanted.donor is None else Utterance(_decoded(wanted.donor.sound), wanted.donor.clip["text"])
     paired, recipe = perturbation.apply(Utterance(samples, task.clip["text"], donor), rng, **wanted.settings)
     heard = {} if paired.samples is None else _sound(round_trip(paired.samples, wanted.codec))
     return {"recipe": _json(recipe | _origin(wanted)), "text": paired.text} | heard
@@ -111,9 +112,9 @@ def _origin(wanted: Wanted) -> dict[str, Any]:
     return origin
 
 
-def _decoded(audio: bytes | None) -> Samples:
-    assert audio is not None
-    return decode_flac(audio)
+def _decoded(sound: UndecodedSound | None) -> Samples:
+    assert sound is not None
+    return sound.samples()
 
 
 def _sound(samples: Samples) -> dict[str, Any]:

@@ -73,7 +73,7 @@ class Asked:
 
 
 def missing_tasks(clips: list[dict[str, Any]], asked: Asked, caches: Mapping[str, RowCache]) -> list[NeighbourTask]:
-    """Return a task, still without audio, for every clip that lacks a neighbour."""
+    """Return a task, still without sound, for every clip that lacks a neighbour."""
     lacking: list[list[Wanted]] = [[] for _ in clips]
     for choice in asked.chosen:
         wanted = asked.wanted(choice, clips)
@@ -86,7 +86,7 @@ def missing_tasks(clips: list[dict[str, Any]], asked: Asked, caches: Mapping[str
     return [NeighbourTask(None, clip, lacks) for clip, lacks in zip(clips, lacking, strict=True) if lacks]
 
 
-def needs_audio(task: NeighbourTask) -> bool:
+def needs_sound(task: NeighbourTask) -> bool:
     """Return whether a neighbour of the task is made from the sound."""
     return any(PERTURBATIONS[wanted.name].kind != "text" for wanted in task.wanted)
 

@@ -28,6 +28,7 @@ from stages.core.run.parallel import WORKERS, ordered_map
 from stages.core.schemas.corpus import CLIPS_SCHEMA
 from stages.core.schemas.perturbation import NEIGHBOURS_SCHEMA
 from stages.core.sound.audio import RATE, Samples, audio_hash, encode_flac, to_pcm16
+from stages.core.sound.clips import FlacSound
 from stages.core.store.jsonfile import artifact
 from stages.core.store.tables import write_table
 from stages.corpus.source import measure_source
@@ -68,7 +69,7 @@ def tasks(count: int, seconds: float) -> list[list[MeasurementTask]]:
     """Return batches in which every family is wanted."""
     made = [clip(number, seconds) for number in range(count)]
     wanted = {family: family for family in FAMILIES}
-    return list(batches(MeasurementTask(bytes(row.pop("audio")), row, wanted) for row in made))  # type: ignore[call-overload]
+    return list(batches(MeasurementTask(FlacSound(bytes(row.pop("audio"))), row, wanted) for row in made))  # type: ignore[call-overload]
 
 
 def speed(count: int = 32, seconds: float = 10.0) -> None:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import pyarrow as pa
+from typing import Any
 
 from stages.backdoor.plant.trigger import active_power
 from stages.core.config.section import NONE
 from stages.core.errors import EarwitnessError
 from stages.core.run.randomness import generator
-from stages.core.sound.audio import Samples, decode_flac
+from stages.core.sound.audio import Samples
+from stages.core.sound.clips import ClipSounds
 from stages.core.store.jsonfile import artifact
 from stages.core.store.tables import read_groups
 
-COLUMNS = ["clip_id", "audio", "audio_hash", "text", "speaker", "attributes"]
+COLUMNS = ["clip_id", "audio_hash", "text", "speaker", "attributes"]
+"""Columns of ``clips.parquet`` that a clip is made of, besides its sound."""
 
 
 @dataclass(frozen=True)
@@ -43,26 +44,31 @@ class BackdoorClip:
     attributes: Mapping[str, str]
 
 
-def read_clips(groups: Iterable[pa.Table]) -> list[BackdoorClip]:
-    """Return the clips of a corpus, in the order of their ids.
+def read_clip(row: Mapping[str, Any], sounds: ClipSounds) -> BackdoorClip:
+    """Return a clip with its sound.
 
     Parameters
     ----------
-    groups : iterable of pa.Table
-        `clips.parquet` by row group, with at least `COLUMNS`.
+    row : mapping
+        Of ``clips.parquet``, with at least `COLUMNS`.
+    sounds : ClipSounds
+        Of the clip's corpus.
     """
-    return [
-        BackdoorClip(
-            row["clip_id"],
-            decode_flac(row["audio"]),
-            row["audio_hash"],
-            row["text"] or "",
-            row["speaker"] or "",
-            dict(row["attributes"] or []),
-        )
-        for group in groups
-        for row in group.select(COLUMNS).to_pylist()
-    ]
+    return BackdoorClip(
+        row["clip_id"],
+        sounds[row["clip_id"]],
+        row["audio_hash"],
+        row["text"] or "",
+        row["speaker"] or "",
+        dict(row["attributes"] or []),
+    )
+
+
+def read_clips(corpus: str, root: Path = Path()) -> Iterator[BackdoorClip]:
+    """Yield the clips of a corpus, in the order of their ids; `root` is as in `corpus_clips`."""
+    sounds = ClipSounds(corpus, root)
+    for group in read_groups(root / artifact("corpus", corpus, "clips.parquet"), COLUMNS):
+        yield from (read_clip(row, sounds) for row in group.to_pylist())
 
 
 def corpus_clips(corpora: Sequence[str], root: Path = Path()) -> list[BackdoorClip]:
@@ -85,7 +91,7 @@ def corpus_clips(corpora: Sequence[str], root: Path = Path()) -> list[BackdoorCl
     for corpus in corpora:
         if corpus == NONE:
             continue
-        for clip in read_clips(read_groups(root / artifact("corpus", corpus, "clips.parquet"), COLUMNS)):
+        for clip in read_clips(corpus, root):
             owner = owners.setdefault(clip.clip_id, corpus)
             if owner != corpus:
                 raise EarwitnessError(

@@ -16,13 +16,14 @@ import torch
 
 from stages.backdoor.params import BackdoorParams
 from stages.backdoor.plant import triggers  # noqa: F401 (registers them)
-from stages.backdoor.plant.clips import COLUMNS, BackdoorClip, audible, read_clips
+from stages.backdoor.plant.clips import COLUMNS, BackdoorClip, audible, read_clip
 from stages.backdoor.plant.registry import TRIGGERS
 from stages.backdoor.scan.alarms import Cell, scan_cells
 from stages.backdoor.scan.bank import NO_TRIGGER, Answers, Asking, ScannedModel, bank_answers
 from stages.core.config.section import NONE
 from stages.core.errors import EarwitnessError
 from stages.core.run.randomness import generator
+from stages.core.sound.clips import ClipSounds
 from stages.core.store.jsonfile import artifact
 from stages.core.store.tables import read_group, read_groups
 from stages.models.adapter import Adapter
@@ -235,7 +236,12 @@ def chosen_clips(corpus: str, count: int, seed: int) -> list[BackdoorClip]:
         for at, clip_id in enumerate(ids["clip_id"].to_pylist())
     ]
     places.sort(key=lambda it: generator(seed, "backdoor", "scan", "clips", it[0]).random())
-    drawn = (clip for _, group, at in places for clip in read_clips([read_group(path, group, COLUMNS).slice(at, 1)]))
+    sounds = ClipSounds(corpus)
+    drawn = (
+        read_clip(row, sounds)
+        for _, group, at in places
+        for row in read_group(path, group, COLUMNS).slice(at, 1).to_pylist()
+    )
     heard = (clip for clip in drawn if audible([clip]))
     chosen = sorted(islice(heard, count), key=lambda clip: clip.clip_id)
     if not chosen:

@@ -37,18 +37,33 @@ def clips(members: list[bool | None]) -> pa.Table:
     return pa.Table.from_pylist(rows, CLIPS_SCHEMA)
 
 
-def test_only_known_members_are_taken() -> None:
-    queries = member_queries([clips([True, False, None, True])])
+def write_corpus(name: str, table: pa.Table) -> None:
+    write_table(Path("data/corpus", name, "clips.parquet"), table, CLIPS_SCHEMA)
+
+
+def test_only_known_members_are_taken(workplace: Path) -> None:
+    write_corpus("some", clips([True, False, None, True]))
+    queries = member_queries(["some"])
     assert [query.text for query in queries] == ["Number 0.", "Number 3."]
     assert all(query.audio_hash == audio_hash(query.samples) for query in queries)
     assert {query.instruction for query in queries} == {"Transcribe the speech."}
 
 
-def test_a_corpus_without_members_gives_none() -> None:
-    assert member_queries([clips([False, None])]) == []
+def test_a_corpus_without_members_gives_none(workplace: Path) -> None:
+    write_corpus("some", clips([False, None]))
+    assert member_queries(["some"]) == []
 
 
-def test_questions_are_about_every_labelled_clip_plainly_and_with_options() -> None:
+def test_corpora_may_share_ids(workplace: Path) -> None:
+    write_corpus("some", clips([True]))
+    other = clips([False, True]).slice(1)
+    write_corpus("other", other.set_column(0, "clip_id", pa.array(["c0"])))
+    queries = member_queries(["some", "other"])
+    assert [query.audio_hash for query in queries] == [audio_hash(query.samples) for query in queries]
+    assert len({query.audio_hash for query in queries}) == 2
+
+
+def test_questions_are_about_every_labelled_clip_plainly_and_with_options(workplace: Path) -> None:
     table = clips([True, False, None, True, None])
     labels = [[("gender", value)] if value else [] for value in ("male", "female", "", "male", "female")]
     table = table.set_column(
@@ -56,7 +71,8 @@ def test_questions_are_about_every_labelled_clip_plainly_and_with_options() -> N
         "attributes",
         pa.array(labels, CLIPS_SCHEMA.field("attributes").type),
     )
-    queries = question_queries([table], {"gender": "Which gender?"})
+    write_corpus("some", table)
+    queries = question_queries(["some"], {"gender": "Which gender?"})
     assert [query.text for query in queries] == ["male", "female", "male", "female"]
     assert [query.instruction for query in queries] == [
         "Which gender?",
@@ -64,11 +80,11 @@ def test_questions_are_about_every_labelled_clip_plainly_and_with_options() -> N
         "Which gender?",
         "Which gender? Answer with one of: male, female.",
     ]
-    assert question_queries([table], {"accent": "Which accent?"}) == []
+    assert question_queries(["some"], {"accent": "Which accent?"}) == []
 
 
 @pytest.fixture
-def workplace(tmp_path: Path, repository: Path) -> Path:
+def trainable(tmp_path: Path, repository: Path) -> Path:
     """A small base, a corpus of four members, and a copy to be trained on them."""
     content: dict[str, Any] = yaml.safe_load((repository / "params.yaml").read_text())
     content["copies"] = {"copy": {"base": "lab_base", "train_on": ["lab_trained", "none"], "epochs": 6}}
@@ -94,25 +110,25 @@ def start(folder: Path, repository: Path, copy: str = "copy") -> subprocess.Pope
     return subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
 
 
-def test_a_copy_is_trained_and_recorded(workplace: Path, repository: Path) -> None:
-    process = start(workplace, repository)
+def test_a_copy_is_trained_and_recorded(trainable: Path, repository: Path) -> None:
+    process = start(trainable, repository)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
-    losses = list(csv.DictReader((workplace / "data/finetune/copy/loss.csv").open()))
+    losses = list(csv.DictReader((trainable / "data/finetune/copy/loss.csv").open()))
     assert [int(row["step"]) for row in losses] == list(range(12))  # 4 members, 2 a batch, 6 epochs
     assert float(losses[-1]["loss"]) < float(losses[0]["loss"])
-    record = json.loads((workplace / "data/target/copy/target.json").read_text())
-    base = json.loads((workplace / "data/target/lab_base/target.json").read_text())
+    record = json.loads((trainable / "data/target/copy/target.json").read_text())
+    base = json.loads((trainable / "data/target/lab_base/target.json").read_text())
     assert record["weight_hash"] != base["weight_hash"]
     assert record["model"] == "data/finetune/copy/checkpoint"
 
-    shutil.rmtree(workplace / "data/finetune")
-    assert start(workplace, repository).wait(timeout=120) == 0
-    assert json.loads((workplace / "data/target/copy/target.json").read_text()) == record
+    shutil.rmtree(trainable / "data/finetune")
+    assert start(trainable, repository).wait(timeout=120) == 0
+    assert json.loads((trainable / "data/target/copy/target.json").read_text()) == record
 
 
-def test_an_undeclared_copy_is_one_line_and_status_2(workplace: Path, repository: Path) -> None:
-    process = start(workplace, repository, copy="other")
+def test_an_undeclared_copy_is_one_line_and_status_2(trainable: Path, repository: Path) -> None:
+    process = start(trainable, repository, copy="other")
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 2
     assert errors.strip().count("\n") == 0
@@ -120,18 +136,18 @@ def test_an_undeclared_copy_is_one_line_and_status_2(workplace: Path, repository
 
 
 @pytest.mark.slow
-def test_a_killed_training_leaves_nothing_half_written(workplace: Path, repository: Path) -> None:
-    params = yaml.safe_load((workplace / "params.yaml").read_text())
+def test_a_killed_training_leaves_nothing_half_written(trainable: Path, repository: Path) -> None:
+    params = yaml.safe_load((trainable / "params.yaml").read_text())
     params["copies"]["copy"]["epochs"] = 400
-    (workplace / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
-    process = start(workplace, repository)
-    state = workplace / ".cache/checkpoints"
+    (trainable / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    process = start(trainable, repository)
+    state = trainable / ".cache/checkpoints"
     deadline = time.monotonic() + 120
     while not list(state.glob("*/state.pt")) and time.monotonic() < deadline:
         time.sleep(0.2)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert not (workplace / "data/finetune").exists()
-    assert start(workplace, repository).wait(timeout=300) == 0
-    losses = list(csv.DictReader((workplace / "data/finetune/copy/loss.csv").open()))
+    assert not (trainable / "data/finetune").exists()
+    assert start(trainable, repository).wait(timeout=300) == 0
+    losses = list(csv.DictReader((trainable / "data/finetune/copy/loss.csv").open()))
     assert len(losses) == 800
