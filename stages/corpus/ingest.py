@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
 import soundfile
 
 from stages.core.sound.audio import RATE, Samples, audio_hash, decode, encode_flac, to_pcm16, to_pipeline
+from stages.core.sound.recordings import Recording
 from stages.corpus.params import Ingest
 from stages.corpus.source import SourceFile, measure_source
 
@@ -35,12 +36,18 @@ class Rejected:
 
 
 class IngestedClip(TypedDict):
-    """The audio columns of ``clips.parquet``: FLAC bytes, seconds, a hash of the samples, and the original file."""
+    """The audio columns of ``clips.parquet``: FLAC bytes, seconds, a hash of the samples, and the original file.
+
+    Where one recording gives several clips, each has an id, a text and a place of its own.
+    """
 
     audio: bytes
     seconds: float
     audio_hash: str
     source: SourceFile
+    clip_id: NotRequired[str]
+    text: NotRequired[str]
+    recording: NotRequired[Recording]
 
 
 def ingest(path: Path, limits: Ingest) -> IngestedClip | Rejected:
