@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
-from itertools import islice
+from functools import lru_cache, partial
+from itertools import groupby, islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,8 +13,9 @@ from stages.core.results.corpus import CorpusSummary, HalfDrawn
 from stages.core.run.parallel import ordered_map
 from stages.core.run.stage import run_stage
 from stages.core.schemas.corpus import CLIPS_SCHEMA, QUARANTINE_SCHEMA
+from stages.core.store.atomic import folder_beside, put
 from stages.core.store.jsonfile import artifact, write_json
-from stages.core.store.tables import read_groups, write_table
+from stages.core.store.tables import ROW_GROUP, TableReader, write_table
 from stages.core.words.corpus import corpus_lines
 from stages.corpus.entries import Entry
 from stages.corpus.ingest import ingest
@@ -26,27 +27,25 @@ from stages.corpus.tally import Tally
 
 STAGE = "corpus"
 CLIPS_AT_ONCE = 32
+_GROUPS_HELD = 4
 
 
 def main(name: str, params: CorpusParams) -> None:
     """Write all files at the end, or none of them.
 
-    Which sounds are equal is known only when all are decoded. So the clips are written with membership as it is listed,
-    and once more with membership as it was drawn and as far as it does not contradict itself. No audio stays in memory.
+    Which sounds are equal is known only when all are decoded. So the clips are written in the order of the list with
+    membership as it says, and where needed once more in the order of their ids, with membership as it was drawn and as
+    far as it does not contradict itself. No audio stays in memory.
     """
     listing = read_listing(name, params)
     tally = Tally(artifact("raw", name), params.corpus, listing.set_aside)
-    as_listed = artifact(STAGE, name, ".as_listed.parquet")
-    try:
+    with folder_beside(artifact(STAGE, name, "as_listed")) as folder:
+        as_listed = folder / "clips.parquet"
         write_table(as_listed, _clips(listing.entries, tally, params), CLIPS_SCHEMA)
         members, drawn = _membership(name, tally.facts, params)
         contradicting = contradicting_clips(tally.facts, members)
-        labelled = len(members) - members.count(None)
-        refuse_contradiction(name, params.corpora[name], contradicting, labelled)
-        clips = _relabelled(as_listed, believed(tally.facts, members))
-        write_table(artifact(STAGE, name, "clips.parquet"), clips, CLIPS_SCHEMA)
-    finally:
-        as_listed.unlink(missing_ok=True)
+        refuse_contradiction(name, params.corpora[name], contradicting, len(members) - members.count(None))
+        _write_clips(artifact(STAGE, name, "clips.parquet"), as_listed, tally.facts, believed(tally.facts, members))
     summary = _summary(name, listing, tally, members, drawn, params)
     _write_beside(name, tally, summary, {"notes": listing.notes, "on_both_sides": contradicting})
     said = [f"{summary.clips} clips, {len(tally.rejected)} in quarantine", *corpus_lines(summary), *listing.notes]
@@ -72,14 +71,26 @@ def _membership(name: str, facts: ClipFacts, params: CorpusParams) -> tuple[list
     return facts.members, None
 
 
-def _relabelled(path: Path, members: Labels) -> Iterator[pa.Table]:
-    """Yield the groups of a table of clips with other membership."""
+def _write_clips(path: Path, as_listed: Path, facts: ClipFacts, members: list[bool | None]) -> None:
+    """Give a table of clips its place, in the order of their ids and with the given membership."""
+    order = sorted(range(len(members)), key=facts.clip_ids.__getitem__)
+    if members == facts.members and order == list(range(len(members))):
+        put(as_listed, path)
+    else:
+        write_table(path, _rewritten(as_listed, order, members), CLIPS_SCHEMA)
+
+
+def _rewritten(path: Path, order: list[int], members: Labels) -> Iterator[pa.Table]:
+    """Yield the rows of a table of clips in another order, with other membership.
+
+    The clips of one recording stay close to it, so few row groups have to be held.
+    """
     column = CLIPS_SCHEMA.get_field_index("member")
-    start = 0
-    for group in read_groups(path):
-        labels = pa.array(members[start : start + group.num_rows], pa.bool_())
-        yield group.set_column(column, CLIPS_SCHEMA.field(column), labels)
-        start += group.num_rows
+    group_at = lru_cache(_GROUPS_HELD)(TableReader(path).group)
+    for number, found in groupby(order, key=lambda row: row // ROW_GROUP):
+        rows = list(found)
+        part = group_at(number).take([row - number * ROW_GROUP for row in rows])
+        yield part.set_column(column, CLIPS_SCHEMA.field(column), pa.array([members[row] for row in rows], pa.bool_()))
 
 
 def _summary(

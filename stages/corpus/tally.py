@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -87,6 +88,8 @@ class Tally:
     def check(self) -> None:
         """Refuse the ingest if a file is not audio and params say to stop, or if there is no usable clip.
 
+        Clips that one recording gives have ids of their own, which must not be those of other clips.
+
         Raises
         ------
         EarwitnessError
@@ -100,6 +103,8 @@ class Tally:
                 f"{self.folder}: no usable clip among {len(self.rejected)} ({first['path']}: {first['reason']}): "
                 "add usable recordings or relax the limits in params.yaml: corpus"
             )
+        if twice := [clip_id for clip_id, count in Counter(self.facts.clip_ids).items() if count > 1]:
+            raise EarwitnessError(f"{self.folder}: clip_id {twice[0]!r} stands for two clips: rename one recording")
 
 
 def check_readable(folder: Path, entries: Sequence[Entry], limits: Ingest) -> None:
