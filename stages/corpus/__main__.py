@@ -1,36 +1,55 @@
-"""``python -m stages.corpus --corpus NAME``: from ``data/raw/<name>/`` to clips and quarantine."""
+"""``python -m stages.corpus --corpus NAME``: from ``data/raw/<name>/`` to clips, quarantine and summary."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
-from itertools import islice
+from functools import lru_cache, partial
+from itertools import groupby, islice
+from pathlib import Path
 
 import pyarrow as pa
 
+from stages.core.results.corpus import CorpusSummary, HalfDrawn
 from stages.core.run.parallel import ordered_map
 from stages.core.run.stage import run_stage
 from stages.core.schemas.corpus import CLIPS_SCHEMA, QUARANTINE_SCHEMA
-from stages.core.store.jsonfile import artifact
-from stages.core.store.tables import write_table
+from stages.core.store.atomic import folder_beside, put
+from stages.core.store.jsonfile import artifact, write_json
+from stages.core.store.tables import ROW_GROUP, TableReader, write_table
+from stages.core.words.corpus import corpus_lines
 from stages.corpus.entries import Entry
 from stages.corpus.ingest import ingest
-from stages.corpus.listing import read_listing
+from stages.corpus.listing import Listing, read_listing
 from stages.corpus.params import CorpusParams
+from stages.corpus.sides import ClipFacts, Labels, believed, contradicting_clips, draw, refuse_contradiction
+from stages.corpus.summary import summarise
 from stages.corpus.tally import Tally
 
+STAGE = "corpus"
 CLIPS_AT_ONCE = 32
+_GROUPS_HELD = 4
 
 
 def main(name: str, params: CorpusParams) -> None:
-    """Write ``clips.parquet`` and ``quarantine.parquet`` together at the end, or neither of them."""
+    """Write all files at the end, or none of them.
+
+    Which sounds are equal is known only when all are decoded. So the clips are written in the order of the list with
+    membership as it says, and where needed once more in the order of their ids, with membership as it was drawn and as
+    far as it does not contradict itself. No audio stays in memory.
+    """
     listing = read_listing(name, params)
-    tally = Tally(artifact("raw", name), params.corpus)
-    clips = _clips(listing.entries, tally, params)
-    write_table(artifact("corpus", name, "clips.parquet"), clips, CLIPS_SCHEMA)
-    quarantine = pa.Table.from_pylist(tally.rejected, QUARANTINE_SCHEMA)
-    write_table(artifact("corpus", name, "quarantine.parquet"), quarantine, QUARANTINE_SCHEMA)
-    print(f"corpus@{name}: {tally.usable} clips, {len(tally.rejected)} in quarantine")
+    tally = Tally(artifact("raw", name), params.corpus, listing.set_aside)
+    with folder_beside(artifact(STAGE, name, "as_listed")) as folder:
+        as_listed = folder / "clips.parquet"
+        write_table(as_listed, _clips(listing.entries, tally, params), CLIPS_SCHEMA)
+        members, drawn = _membership(name, tally.facts, params)
+        contradicting = contradicting_clips(tally.facts, members)
+        refuse_contradiction(name, params.corpora[name], contradicting, len(members) - members.count(None))
+        _write_clips(artifact(STAGE, name, "clips.parquet"), as_listed, tally.facts, believed(tally.facts, members))
+    summary = _summary(name, listing, tally, members, drawn, params)
+    _write_beside(name, tally, summary, {"notes": listing.notes, "on_both_sides": contradicting})
+    said = [f"{summary.clips} clips, {len(tally.rejected)} in quarantine", *corpus_lines(summary), *listing.notes]
+    print(*(f"{STAGE}@{name}: {line}" for line in said), sep="\n")
 
 
 def _clips(entries: list[Entry], tally: Tally, params: CorpusParams) -> Iterator[pa.Table]:
@@ -39,9 +58,64 @@ def _clips(entries: list[Entry], tally: Tally, params: CorpusParams) -> Iterator
     recordings = (tally.folder.absolute() / entry.path for entry in entries)
     answers = zip(entries, ordered_map(partial(ingest, limits=params.corpus), recordings, params.compute), strict=True)
     while batch := list(islice(answers, CLIPS_AT_ONCE)):
-        yield pa.Table.from_pylist([row for answer in batch if (row := tally.take(*answer))], CLIPS_SCHEMA)
+        rows = [row for entry, answer in batch for row in tally.take(entry, [answer])]
+        yield pa.Table.from_pylist(rows, CLIPS_SCHEMA)
     tally.check()
 
 
+def _membership(name: str, facts: ClipFacts, params: CorpusParams) -> tuple[list[bool | None], HalfDrawn | None]:
+    """Return the membership of each clip as listed, or as drawn with the record of the draw."""
+    corpus = params.corpora[name]
+    if corpus.member == "random_half":
+        return draw(facts, corpus.unit, name, params.seed)
+    return facts.members, None
+
+
+def _write_clips(path: Path, as_listed: Path, facts: ClipFacts, members: list[bool | None]) -> None:
+    """Give a table of clips its place, in the order of their ids and with the given membership."""
+    order = sorted(range(len(members)), key=facts.clip_ids.__getitem__)
+    if members == facts.members and order == list(range(len(members))):
+        put(as_listed, path)
+    else:
+        write_table(path, _rewritten(as_listed, order, members), CLIPS_SCHEMA)
+
+
+def _rewritten(path: Path, order: list[int], members: Labels) -> Iterator[pa.Table]:
+    """Yield the rows of a table of clips in another order, with other membership.
+
+    The clips of one recording stay close to it, so few row groups have to be held.
+    """
+    column = CLIPS_SCHEMA.get_field_index("member")
+    group_at = lru_cache(_GROUPS_HELD)(TableReader(path).group)
+    for number, found in groupby(order, key=lambda row: row // ROW_GROUP):
+        rows = list(found)
+        part = group_at(number).take([row - number * ROW_GROUP for row in rows])
+        yield part.set_column(column, CLIPS_SCHEMA.field(column), pa.array([members[row] for row in rows], pa.bool_()))
+
+
+def _summary(
+    name: str, listing: Listing, tally: Tally, members: Labels, drawn: HalfDrawn | None, params: CorpusParams
+) -> CorpusSummary:
+    return summarise(
+        name,
+        params.corpora[name],
+        listing.sources,
+        tally.facts,
+        members,
+        drawn,
+        tally.rejected,
+        len(listing.notes),
+    )
+
+
+def _write_beside(name: str, tally: Tally, summary: CorpusSummary, details: dict[str, object]) -> None:
+    """Write what stands beside the clips. The summary lies in git; quarantine and details name clips and files."""
+    rejected = sorted(tally.rejected, key=lambda row: (row["clip_id"], row["path"]))
+    quarantine = pa.Table.from_pylist(rejected, QUARANTINE_SCHEMA)
+    write_table(artifact(STAGE, name, "quarantine.parquet"), quarantine, QUARANTINE_SCHEMA)
+    write_json(artifact(STAGE, name, "details.json"), details)
+    write_json(artifact(STAGE, name, "summary.json"), summary.plain())
+
+
 if __name__ == "__main__":
-    run_stage("corpus", main, CorpusParams, "corpus")
+    run_stage(STAGE, main, CorpusParams, "corpus")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
 
@@ -36,12 +36,18 @@ class Rejected:
 
 
 class IngestedClip(TypedDict):
-    """The audio columns of ``clips.parquet``: FLAC bytes, seconds, a hash of the samples, and the original file."""
+    """The audio columns of ``clips.parquet``: FLAC bytes, seconds, a hash of the samples, and the original file.
+
+    Where one recording gives several clips, each has an id, a text and a place of its own.
+    """
 
     audio: bytes
     seconds: float
     audio_hash: str
     source: SourceFile
+    clip_id: NotRequired[str]
+    text: NotRequired[str]
+    recording: NotRequired[Recording]
 
 
 def ingest(recording: Recording, folder: Path, limits: Ingest, channel: str) -> IngestedClip | Rejected:

@@ -6,7 +6,7 @@ Mistakes in a list or a folder are found here, at little cost, before any work s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import stages.corpus.sources  # noqa: F401  # registers the sources
@@ -15,7 +15,6 @@ from stages.core.errors import EarwitnessError
 from stages.core.run.stage import require_declared
 from stages.core.store.jsonfile import artifact
 from stages.corpus.entries import Entry, entry_of
-from stages.corpus.membership import random_half
 from stages.corpus.params import CorpusParams
 from stages.corpus.rows import MANIFESTS
 from stages.corpus.sources.source import SOURCES, Listed, SetAside
@@ -29,15 +28,16 @@ NO_LIST = "audio_files"
 
 @dataclass(frozen=True)
 class Listing:
-    """What a corpus's folder lists: clips, what gives none, and lines about how it was read."""
+    """What a corpus's folder lists: clips, what gives none, lines about how it was read, and the layouts' names."""
 
     entries: list[Entry]
     set_aside: list[SetAside]
     notes: list[str]
+    sources: list[str] = field(default_factory=list)
 
 
 def read_listing(name: str, params: CorpusParams) -> Listing:
-    """List a corpus's clips, sorted by id, with membership as ``corpora.<name>.member`` says.
+    """List a corpus's clips, sorted by id. Members of ``member: random_half`` are not drawn yet.
 
     Raises
     ------
@@ -46,15 +46,11 @@ def read_listing(name: str, params: CorpusParams) -> Listing:
     """
     listing = listed(name, params)
     check_paths(artifact("raw", name), listing.entries)
-    entries = listing.entries
-    if params.corpora[name].member == "random_half":
-        members = random_half([entry.clip_id for entry in entries], name, params.seed)
-        entries = [replace(entry, member=entry.clip_id in members) for entry in entries]
-    return replace(listing, entries=sorted(entries, key=lambda entry: entry.clip_id))
+    return replace(listing, entries=sorted(listing.entries, key=lambda entry: entry.clip_id))
 
 
 def listed(name: str, params: CorpusParams) -> Listing:
-    """List a corpus's clips without opening the recordings and without drawing members.
+    """List a corpus's clips without opening the recordings.
 
     Raises
     ------
@@ -91,7 +87,10 @@ def _both_sides(folder: Path, name: str, corpus: Corpus) -> Listing:
     ]
     both = sides.values()
     return Listing(
-        entries, [row for side in both for row in side.set_aside], [note for side in both for note in side.notes]
+        entries,
+        [row for side in both for row in side.set_aside],
+        [note for side in both for note in side.notes],
+        [source for side in both for source in side.sources],
     )
 
 
@@ -102,7 +101,7 @@ def _one_folder(folder: Path, inside: str, name: str, corpus: Corpus) -> Listing
     with_member = corpus.member == "column"
     _check_found(folder / inside, layout, found, name, with_member)
     entries = [entry_of(row, inside, with_member=with_member) for row in found.rows]
-    return Listing(entries, found.set_aside, found.notes)
+    return Listing(entries, found.set_aside, found.notes, [layout])
 
 
 def _layout(folder: Path, corpus: Corpus) -> str:

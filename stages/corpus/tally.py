@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from stages.core.errors import EarwitnessError
 from stages.corpus.entries import Entry
 from stages.corpus.ingest import IngestedClip, Rejected, probe
 from stages.corpus.params import Ingest
+from stages.corpus.sides import ClipFacts
+from stages.corpus.sources.source import SetAside
+
+ClipFields = dict[str, object]
+"""A row of ``clips.parquet``."""
 
 
 class Tally:
@@ -19,35 +26,59 @@ class Tally:
     folder : Path
         The corpus's folder, for messages.
     limits : Ingest
+    set_aside : sequence of SetAside
+        What the list itself gives no clip for.
 
     Attributes
     ----------
     rejected : list of dict
         Rows of ``quarantine.parquet``.
-    usable : int
-        Number of clips so far.
+    facts : ClipFacts
+        Of the clips so far.
     """
 
-    def __init__(self, folder: Path, limits: Ingest) -> None:
+    def __init__(self, folder: Path, limits: Ingest, set_aside: Sequence[SetAside] = ()) -> None:
         self.folder = folder
         self.limits = limits
-        self.rejected: list[dict[str, str]] = []
-        self.usable = 0
+        self.rejected: list[dict[str, str]] = [asdict(row) for row in set_aside]
+        self.facts = ClipFacts()
         self._unreadable: list[tuple[Entry, str]] = []
 
-    def take(self, entry: Entry, answer: IngestedClip | Rejected) -> dict[str, object] | None:
-        """Return a row of ``clips.parquet``; for a rejected recording store the reason and return None."""
-        if isinstance(answer, Rejected):
-            self.rejected.append({"clip_id": entry.clip_id, "path": entry.path, "reason": answer.reason})
-            if answer.unreadable:
-                self._unreadable.append((entry, answer.reason))
-            return None
-        self.usable += 1
+    def take(self, entry: Entry, answers: Sequence[IngestedClip | Rejected]) -> list[ClipFields]:
+        """Return the rows of ``clips.parquet`` that an entry gives; for what is rejected store the reason.
+
+        An answer's own id, recording and text, where it has them, stand in place of the entry's: one recording can give
+        several clips.
+        """
+        rows: list[ClipFields] = []
+        for answer in answers:
+            if isinstance(answer, Rejected):
+                self._reject(entry, answer)
+            else:
+                rows.append(self._row(entry, answer))
+        return rows
+
+    def _reject(self, entry: Entry, answer: Rejected) -> None:
+        self.rejected.append({"clip_id": entry.clip_id, "path": entry.path, "reason": answer.reason})
+        if answer.unreadable:
+            self._unreadable.append((entry, answer.reason))
+
+    def _row(self, entry: Entry, answer: IngestedClip) -> ClipFields:
+        clip_id, text = answer.get("clip_id", entry.clip_id), answer.get("text", entry.text)
+        self.facts.add(
+            clip_id,
+            audio_hash=answer["audio_hash"],
+            seconds=answer["seconds"],
+            text=text,
+            speaker=entry.speaker,
+            session=entry.session,
+            member=entry.member,
+        )
         return {
             **answer,
-            "clip_id": entry.clip_id,
-            "recording": entry.recording.fields(),
-            "text": entry.text,
+            "clip_id": clip_id,
+            "recording": answer.get("recording", entry.recording).fields(),
+            "text": text,
             "member": entry.member,
             "speaker": entry.speaker,
             "session": entry.session,
@@ -57,6 +88,8 @@ class Tally:
     def check(self) -> None:
         """Refuse the ingest if a file is not audio and params say to stop, or if there is no usable clip.
 
+        Clips that one recording gives have ids of their own, which must not be those of other clips.
+
         Raises
         ------
         EarwitnessError
@@ -64,12 +97,14 @@ class Tally:
         """
         if self.limits.unreadable == "stop":
             refuse_unreadable(self.folder, self._unreadable)
-        if not self.usable:
+        if not self.facts.clip_ids:
             first = self.rejected[0]
             raise EarwitnessError(
                 f"{self.folder}: no usable clip among {len(self.rejected)} ({first['path']}: {first['reason']}): "
                 "add usable recordings or relax the limits in params.yaml: corpus"
             )
+        if twice := [clip_id for clip_id, count in Counter(self.facts.clip_ids).items() if count > 1]:
+            raise EarwitnessError(f"{self.folder}: clip_id {twice[0]!r} stands for two clips: rename one recording")
 
 
 def check_readable(folder: Path, entries: Sequence[Entry], limits: Ingest) -> None:
