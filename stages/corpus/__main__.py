@@ -26,18 +26,19 @@ def main(name: str, params: CorpusParams) -> None:
     """Write ``clips.parquet`` and ``quarantine.parquet`` together at the end, or neither of them."""
     listing = read_listing(name, params)
     tally = Tally(artifact("raw", name), params.corpus)
-    clips = _clips(listing.entries, tally, params)
+    clips = _clips(listing.entries, tally, params, params.corpora[name].channel)
     write_table(artifact("corpus", name, "clips.parquet"), clips, CLIPS_SCHEMA)
     quarantine = pa.Table.from_pylist(tally.rejected, QUARANTINE_SCHEMA)
     write_table(artifact("corpus", name, "quarantine.parquet"), quarantine, QUARANTINE_SCHEMA)
     print(f"corpus@{name}: {tally.usable} clips, {len(tally.rejected)} in quarantine")
 
 
-def _clips(entries: list[Entry], tally: Tally, params: CorpusParams) -> Iterator[pa.Table]:
+def _clips(entries: list[Entry], tally: Tally, params: CorpusParams, channel: str) -> Iterator[pa.Table]:
     """Yield clips in the order of their ids. At the end the tally may refuse the ingest, before files are renamed."""
     # The path is absolute, because a worker may have been started in another folder.
-    recordings = (tally.folder.absolute() / entry.path for entry in entries)
-    answers = zip(entries, ordered_map(partial(ingest, limits=params.corpus), recordings, params.compute), strict=True)
+    take = partial(ingest, folder=tally.folder.absolute(), limits=params.corpus, channel=channel)
+    recordings = (entry.recording for entry in entries)
+    answers = zip(entries, ordered_map(take, recordings, params.compute), strict=True)
     while batch := list(islice(answers, CLIPS_AT_ONCE)):
         yield pa.Table.from_pylist([row for answer in batch if (row := tally.take(*answer))], CLIPS_SCHEMA)
     tally.check()
