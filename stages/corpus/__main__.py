@@ -41,7 +41,7 @@ def main(name: str, params: CorpusParams) -> None:
     tally = Tally(artifact("raw", name), params.corpus, listing.set_aside)
     with folder_beside(artifact(STAGE, name, "as_listed")) as folder:
         as_listed = folder / "clips.parquet"
-        write_table(as_listed, _clips(listing.entries, tally, params), CLIPS_SCHEMA)
+        write_table(as_listed, _clips(listing.entries, tally, params, params.corpora[name].channel), CLIPS_SCHEMA)
         members, drawn = _membership(name, tally.facts, params)
         contradicting = contradicting_clips(tally.facts, members)
         refuse_contradiction(name, params.corpora[name], contradicting, len(members) - members.count(None))
@@ -52,11 +52,12 @@ def main(name: str, params: CorpusParams) -> None:
     print(*(f"{STAGE}@{name}: {line}" for line in said), sep="\n")
 
 
-def _clips(entries: list[Entry], tally: Tally, params: CorpusParams) -> Iterator[pa.Table]:
+def _clips(entries: list[Entry], tally: Tally, params: CorpusParams, channel: str) -> Iterator[pa.Table]:
     """Yield clips in the order of their ids. At the end the tally may refuse the ingest, before files are renamed."""
     # The path is absolute, because a worker may have been started in another folder.
-    recordings = (tally.folder.absolute() / entry.path for entry in entries)
-    answers = zip(entries, ordered_map(partial(ingest, limits=params.corpus), recordings, params.compute), strict=True)
+    take = partial(ingest, folder=tally.folder.absolute(), limits=params.corpus, channel=channel)
+    recordings = (entry.recording for entry in entries)
+    answers = zip(entries, ordered_map(take, recordings, params.compute), strict=True)
     while batch := list(islice(answers, CLIPS_AT_ONCE)):
         rows = [row for entry, answer in batch for row in tally.take(entry, [answer])]
         yield pa.Table.from_pylist(rows, CLIPS_SCHEMA)

@@ -9,7 +9,7 @@ from typing import NotRequired, TypedDict
 import numpy as np
 
 from stages.core.sound.audio import RATE, audio_hash, encode_flac
-from stages.core.sound.decoding import Decoded, Undecodable, decode_recording, sound_of
+from stages.core.sound.decoding import Decoded, Undecodable, check_opens, decode_recording, sound_of
 from stages.core.sound.recordings import Recording
 from stages.corpus.params import Ingest
 from stages.corpus.source import SourceFile, measure_source
@@ -73,6 +73,20 @@ def ingest(recording: Recording, folder: Path, limits: Ingest, channel: str) -> 
         return Rejected(error.reason, error.broken)
 
 
+def probe(recording: Recording, folder: Path) -> Rejected | None:
+    """Return why a recording cannot be opened as sound, or None if it can. Nothing is decoded.
+
+    Members of archives and cells of tables are not looked at: their bytes would have to be read.
+    """
+    if recording.offset is not None or recording.row is not None:
+        return None
+    try:
+        check_opens(folder, recording)
+    except Undecodable as error:
+        return Rejected(error.reason, error.broken)
+    return None
+
+
 def _unusable(decoded: Decoded, limits: Ingest) -> Rejected | None:
     samples, seconds = decoded.samples, len(decoded.samples) / decoded.rate
     if not len(samples):
@@ -92,9 +106,10 @@ def _clip(decoded: Decoded, channel: str) -> IngestedClip | Rejected:
     clip = sound_of(decoded, channel)
     if not clip.any():
         return Rejected("silent: every sample is zero")
+    source = measure_source(decoded.samples, decoded.rate, decoded.format, decoded.subtype)
     return {
         "audio": encode_flac(clip),
         "seconds": len(clip) / RATE,
         "audio_hash": audio_hash(clip),
-        "source": measure_source(decoded.samples, decoded.rate, decoded.format, decoded.subtype),
+        "source": {**source, "channels": decoded.channels},
     }

@@ -116,7 +116,7 @@ def check_readable(folder: Path, entries: Sequence[Entry], limits: Ingest) -> No
         As `Tally.check` does, if a file is not audio and params say to stop.
     """
     if limits.unreadable == "stop":
-        answers = ((entry, probe(folder / entry.path)) for entry in entries)
+        answers = ((entry, probe(entry.recording, folder)) for entry in entries)
         refuse_unreadable(folder, [(entry, found.reason) for entry, found in answers if isinstance(found, Rejected)])
 
 

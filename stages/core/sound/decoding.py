@@ -3,51 +3,28 @@
 from __future__ import annotations
 
 import math
-import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from stages.core.sound.audio import Samples, to_pcm16, to_pipeline
-from stages.core.sound.containers import streams_of
-from stages.core.sound.containers.stream import SLACK, Stream, Undecodable, View
+from stages.core.sound.containers.stream import Undecodable
 from stages.core.sound.levels import rms
-from stages.core.sound.recordings import NoContent, Recording, content
-from stages.core.sound.streamed import opened
+from stages.core.sound.recordings import NoContent, Recording
+from stages.core.sound.segments import segment_of
+from stages.core.sound.whole import Decoded, check_header, parts_of, together
 
 __all__ = ["Decoded", "Undecodable", "decode_recording", "sound_of"]
 
 CANCELLED = 0.25
-"""Channels cancel where their mean has less than this share of their level: their correlation is below -0.87."""
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """Samples of a recording, before mixing and resampling.
-
-    Attributes
-    ----------
-    samples : float32[frames, channels]
-    rate : int
-        In Hz.
-    format, subtype : str
-        libsndfile's names, such as "FLAC" and "PCM_16".
-    channels : int
-        Of the recording, of which `samples` may hold one.
-    """
-
-    samples: Samples
-    rate: int
-    format: str
-    subtype: str
-    channels: int
+"""Channels cancel where their mean has less than this share of their level: for two, a correlation below -0.87."""
 
 
 def decode_recording(folder: Path, recording: Recording, most_seconds: float = math.inf) -> Decoded:
-    """Decode a recording to its true end, and cut the segment out.
+    """Decode a recording to its true end, or the segment of it.
 
     Parameters
     ----------
@@ -63,17 +40,24 @@ def decode_recording(folder: Path, recording: Recording, most_seconds: float = m
     Undecodable
         With a reason that is true of the file.
     """
-    try:
-        source = content(folder, recording)
-        with viewed(source) as view:
-            streams = streams_of(view)
-    except NoContent as error:
-        raise Undecodable(error.reason) from error
-    except OSError as error:
-        raise Undecodable(f"cannot be read ({error.strerror or error})") from error
-    whole = _joined([_stream(source, stream, most_seconds) for stream in streams])
-    samples = _channel(_segment(whole.samples, whole.rate, recording), recording)
-    return Decoded(samples, whole.rate, whole.format, whole.subtype, whole.channels)
+    with _reasons():
+        if recording.start is None and recording.end is None:
+            decoded = together(list(parts_of(folder, recording, most_seconds)))
+        else:
+            decoded = segment_of(folder, recording, most_seconds)
+    return replace(decoded, samples=_channel(decoded.samples, recording))
+
+
+def check_opens(folder: Path, recording: Recording) -> None:
+    """Open a recording without decoding it.
+
+    Raises
+    ------
+    Undecodable
+        With a reason that is true of the file.
+    """
+    with _reasons():
+        check_header(folder, recording)
 
 
 def sound_of(decoded: Decoded, channel_rule: str) -> Samples:
@@ -93,12 +77,23 @@ def sound_of(decoded: Decoded, channel_rule: str) -> Samples:
     samples = decoded.samples
     if channel_rule == "first":
         samples = samples[:, :1]
-    elif channel_rule == "loudest":
+    elif channel_rule == "loudest" and samples.shape[1] > 1:
         loudest = int(np.argmax([rms(channel) for channel in samples.T]))
         samples = samples[:, loudest : loudest + 1]
     elif samples.shape[1] > 1:
         _check_mix(samples)
     return (to_pcm16(to_pipeline(samples, decoded.rate)) / np.float32(32768)).astype(np.float32)
+
+
+@contextmanager
+def _reasons() -> Iterator[None]:
+    """Turn other errors about a file into the one that carries a reason."""
+    try:
+        yield
+    except NoContent as error:
+        raise Undecodable(error.reason) from error
+    except OSError as error:
+        raise Undecodable(f"cannot be read ({error.strerror or error})") from error
 
 
 def _check_mix(samples: Samples) -> None:
@@ -110,66 +105,6 @@ def _check_mix(samples: Samples) -> None:
             "'loudest'",
             broken=False,
         )
-
-
-@contextmanager
-def viewed(source: Path | bytes) -> Iterator[View]:
-    """Give the bytes of a file without reading it whole.
-
-    Raises
-    ------
-    Undecodable
-        If there are none.
-    """
-    if isinstance(source, bytes):
-        if not source:
-            raise Undecodable("empty: 0 bytes")
-        yield source
-        return
-    with source.open("rb") as handle:
-        if not handle.seek(0, 2):
-            raise Undecodable("empty: 0 bytes")
-        with mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as view:
-            yield view
-
-
-def _stream(source: Path | bytes, stream: Stream, most_seconds: float) -> Decoded:
-    """Decode one stretch, and hold its length against what its structure and its header state."""
-    with opened(source if stream.data is None else stream.data) as file:
-        most, count, blocks = most_seconds * file.samplerate, 0, []
-        for block in file.blocks_to_end():
-            blocks.append(block)
-            if (count := count + len(block)) > most:
-                raise Undecodable(f"longer than {most_seconds:g} s", broken=False)
-        seconds = count / file.samplerate
-        stated = file.frames / file.samplerate if stream.seconds is None else stream.seconds
-        if seconds < stated - stream.slack and (stream.seconds is not None or file.frames < 1 << 40):
-            raise Undecodable(f"can be decoded to {seconds:.3f} s only, of {stated:.3f} s: it is cut or damaged")
-        samples = (
-            blocks[0] if len(blocks) == 1 else np.concatenate(blocks or [np.zeros((0, file.channels), np.float32)])
-        )
-        return Decoded(samples, file.samplerate, file.format, file.subtype, file.channels)
-
-
-def _joined(parts: list[Decoded]) -> Decoded:
-    first = parts[0]
-    if len(parts) == 1:
-        return first
-    if any((part.rate, part.channels) != (first.rate, first.channels) for part in parts):
-        raise Undecodable("holds a second stream after the first (of another rate or number of channels)")
-    samples = np.concatenate([part.samples for part in parts])
-    return Decoded(samples, first.rate, first.format, first.subtype, first.channels)
-
-
-def _segment(samples: Samples, rate: int, recording: Recording) -> Samples:
-    first = round((recording.start or 0.0) * rate)
-    last = len(samples) if recording.end is None else round(recording.end * rate)
-    if (first and first >= len(samples)) or last > len(samples) + math.ceil(SLACK * rate):
-        raise Undecodable(
-            f"its segment ends at {last / rate:.3f} s, after the recording's end at {len(samples) / rate:.3f} s",
-            broken=False,
-        )
-    return samples[first:last]
 
 
 def _channel(samples: Samples, recording: Recording) -> Samples:

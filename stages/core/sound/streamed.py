@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,10 +12,13 @@ from typing import BinaryIO
 import soundfile
 
 from stages.core.sound.audio import Samples
+from stages.core.sound.containers.kinds import HEAD, kind_of
 from stages.core.sound.containers.stream import Undecodable
 
 BLOCK = 1 << 22
 """Most samples that are decoded at once."""
+RAW = (".raw", ".pcm", ".vox", ".sw", ".ul", ".al", ".g711", ".g721", ".g723", ".s16", ".f32")
+"""Suffixes of samples without a header."""
 
 
 class ForwardFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
@@ -56,11 +60,31 @@ def opened(source: Path | bytes) -> Iterator[ForwardFile]:
     Undecodable
         If libsndfile cannot open it, or cannot decode what is read of it.
     """
-    handle: str | BinaryIO = io.BytesIO(source) if isinstance(source, bytes) else str(source)
+    handle: bytes | BinaryIO
+    if isinstance(source, bytes):
+        handle = io.BytesIO(source)
+    elif source.suffix.lower() == ".raw":  # by this suffix soundfile expects rate and format from its caller
+        handle = io.BytesIO(source.read_bytes())
+    else:
+        handle = os.fsencode(source)  # for names that are not UTF-8
     try:
         with ForwardFile(handle) as file:
             yield file
     except soundfile.LibsndfileError as error:
-        # libsndfile's message without the path, which our messages name anyway
-        words = str(error.error_string).strip().rstrip(".")
-        raise Undecodable(f"not audio that can be decoded ({words})") from error
+        raise Undecodable(_why(source, error)) from error
+
+
+def _why(source: Path | bytes, error: soundfile.LibsndfileError) -> str:
+    """Say what the file is if it is no sound, or else give libsndfile's message without the path."""
+    if isinstance(source, bytes):
+        head, name = source[:HEAD], ""
+    else:
+        with source.open("rb") as file:
+            head, name = file.read(HEAD), source.name.lower()
+    kind = kind_of(head)
+    if kind.family == "unknown" and name.endswith(RAW):
+        return "raw samples without a header that states rate and format"
+    if name.endswith(".mp3") and kind.family != "sound":
+        return f"not audio that can be decoded (no MP3 frame at its beginning: {kind.words})"
+    words = str(error.error_string).strip().rstrip(".")
+    return f"not audio that can be decoded ({kind.words if kind.family != 'sound' else words or 'damaged'})"

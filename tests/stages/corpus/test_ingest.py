@@ -11,6 +11,7 @@ import soundfile
 from stages.core.errors import EarwitnessError
 from stages.core.schemas.corpus import CLIPS_SCHEMA
 from stages.core.sound.audio import RATE, audio_hash, decode_flac
+from stages.core.sound.recordings import Recording
 from stages.core.store.tables import read_table
 from stages.corpus.__main__ import main
 from stages.corpus.ingest import Rejected, ingest
@@ -33,14 +34,14 @@ def tables(name: str) -> tuple[pa.Table, pa.Table]:
         (np.tile(TONE, 6), RATE, r"longer than corpus\.max_seconds \(6\.000 s of 5 s\)"),
         (TONE[:0], RATE, "no samples"),
         (TONE * 0, RATE, "silent"),
-        (np.column_stack([TONE, -TONE]), RATE, "silent"),
+        (np.column_stack([TONE, -TONE]), RATE, "channels cancel"),
         (np.where(TONE > 0.29, np.nan, TONE), RATE, "not finite"),
         (np.where(TONE > 0.29, np.inf, TONE), RATE, "not finite"),
     ],
 )
 def test_what_is_unusable_has_its_reason(tmp_path: Path, samples: Any, rate: int, reason: str) -> None:
     soundfile.write(tmp_path / "a.wav", samples, rate, subtype="FLOAT")
-    answer = ingest(tmp_path / "a.wav", LIMITS)
+    answer = ingest(Recording("a.wav"), tmp_path, LIMITS, "mix")
     assert isinstance(answer, Rejected)
     assert not answer.unreadable
     with pytest.raises(ValueError, match=reason):
@@ -50,7 +51,7 @@ def test_what_is_unusable_has_its_reason(tmp_path: Path, samples: Any, rate: int
 @pytest.mark.parametrize(("name", "content"), [("a.wav", b"RIFF but no sound"), ("a.mp3", b""), ("a.raw", b"1234")])
 def test_what_is_not_audio_is_told_apart(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
-    answer = ingest(tmp_path / name, LIMITS)
+    answer = ingest(Recording(name), tmp_path, LIMITS, "mix")
     assert isinstance(answer, Rejected)
     assert answer.unreadable
     assert str(tmp_path) not in answer.reason
@@ -71,7 +72,7 @@ def test_every_format_becomes_the_same_kind_of_clip(
 ) -> None:
     tone = 0.3 * np.sin(2 * np.pi * 300 * np.arange(rate) / rate)
     soundfile.write(tmp_path / name, np.column_stack([tone] * channels), rate, subtype=subtype)
-    clip = ingest(tmp_path / name, LIMITS)
+    clip = ingest(Recording(name), tmp_path, LIMITS, "mix")
     assert isinstance(clip, dict)
     samples = decode_flac(clip["audio"])
     assert clip["seconds"] == len(samples) / RATE == pytest.approx(1.0, abs=0.1)

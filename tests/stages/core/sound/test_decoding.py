@@ -34,7 +34,7 @@ def test_a_segment_is_cut_to_the_frame(tmp_path: Path) -> None:
 
 def test_a_segment_after_the_end_is_refused(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", TONE, RATE)
-    with pytest.raises(Undecodable, match=r"ends at 1\.100 s, after the recording's end at 1\.000 s"):
+    with pytest.raises(Undecodable, match=r"0\.500 s to 1\.100 s, ends after the recording, which lasts 1\.000 s"):
         decode_recording(tmp_path, Recording("a.wav", start=0.5, end=1.1))
 
 
