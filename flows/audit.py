@@ -45,7 +45,8 @@ def audit(audits: list[str] | None = None, fresh: bool = False, checked: bool = 
     Parameters
     ----------
     audits : list of str, optional
-        Run only the stages that these audits need. Without names, the whole graph runs, with the report.
+        Run only the stages that these audits need; a corpus's name stands for its blind baseline. Without names, the
+        whole graph runs, with the report.
     fresh : bool
         Run every stage even if nothing changed, without the row cache.
     checked : bool
@@ -69,7 +70,7 @@ def audit(audits: list[str] | None = None, fresh: bool = False, checked: bool = 
 def _up_to_date(audits: list[str] | None, *, fresh: bool) -> State[Any]:
     start = time.monotonic()
     whole = load_graph()
-    graph = whole.upstream(_goals(audits)) if audits else whole
+    graph = whole.upstream(goals(audits)) if audits else whole
     run = Run(fresh=fresh)
     run.stages(graph.first(), cached=())
     changed = set(graph.inputs) if fresh else outdated(graph)
@@ -83,12 +84,17 @@ def _up_to_date(audits: list[str] | None, *, fresh: bool) -> State[Any]:
     return Completed(message=f"{len(graph.inputs)} stages are up to date")
 
 
-def _goals(audits: Iterable[str]) -> list[str]:
-    """Return the last stage of each named audit, whether of membership or of attribute leakage."""
+def goals(audits: Iterable[str]) -> list[str]:
+    """Return the last stage of each named audit, whether of membership or of attribute leakage.
+
+    A name that no audit has is that of a corpus; its last stage is the blind baseline.
+    """
     params = load_params(AttributeLeakageParams)
+    audited = {*params.audits, *params.attribute_leakage.audits}
     sections: dict[str, Collection[str]] = {
         "evaluation": params.audits,
         "attribute_leakage": params.attribute_leakage.audits,
+        "blind_baseline": set(params.corpora) - audited,
     }
     return [f"{stage}@{name}" for name in audits for stage, declared in sections.items() if name in declared]
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from flows.corpus_commands import add_corpus_parser, joined
 from stages.core.errors import EarwitnessError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         The command's arguments; by default those of the process.
     """
     try:
-        options = parser().parse_args(arguments)
+        options = parser().parse_args(joined(sys.argv[1:] if arguments is None else arguments))
         options.run(options)
     except EarwitnessError as error:
         print(f"earwitness: {error}", file=sys.stderr)
@@ -62,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
     commands = command.add_subparsers(required=True, metavar="COMMAND")
     _add_init(commands)
     _add_audit(commands)
+    add_corpus_parser(commands)
     _add_add(commands)
     _add_score(commands)
     _add_transfer(commands)
@@ -102,7 +104,11 @@ def _add_audit(commands: Commands) -> None:
         "command continues it.",
     )
     audit.add_argument(
-        "audits", nargs="*", metavar="AUDIT", help="run only these audits of params.yaml, and write no report"
+        "audits",
+        nargs="*",
+        metavar="NAME",
+        help="run only these audits of params.yaml, and write no report; the name of a corpus without an audit runs "
+        "its blind baseline, which needs no target",
     )
     audit.add_argument("--fresh", action="store_true", help="run every stage again and reuse nothing")
     audit.add_argument("--verbose", action="store_true", help="show the log of Prefect, the tool that runs the stages")
@@ -319,7 +325,7 @@ def run_audits(audits: list[str], *, fresh: bool, verbose: bool) -> None:
 
         log_prefect()
     from flows.audit import audit
-    from flows.verdicts import as_text, verdict_notes, verdict_rows
+    from flows.verdicts import as_text, blind_rows, verdict_notes, verdict_rows
 
     try:
         state = audit(audits or None, fresh, checked=True, return_state=True)
@@ -330,7 +336,7 @@ def run_audits(audits: list[str], *, fresh: bool, verbose: bool) -> None:
     if not state.is_completed():
         print(state.message, file=sys.stderr)
         raise SystemExit(2)
-    print(as_text(verdict_rows(params, audits)))
+    print(*(as_text(rows) for rows in (verdict_rows(params, audits), blind_rows(params, audits)) if rows), sep="\n\n")
     if notes := verdict_notes(params, audits):
         print("", *notes, sep="\n")
     print(f"\nReport: {os.path.abspath(REPORT)}" if not audits else "\nThe report covers all audits: earwitness audit")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
@@ -29,6 +29,10 @@ PLAIN = re.compile(r"[A-Za-z0-9_][\w ./@+-]*")
 Within braces, any other text would then be read as something else, or could not be read."""
 
 
+Sections: TypeAlias = Mapping[str, Any]
+"""Sections of `params.yaml`, or parts of them, as YAML gives them."""
+
+
 class _WithNull(RoundTripRepresenter):
     """Writes None as the word `null`; ruamel.yaml's default is an empty value."""
 
@@ -40,7 +44,7 @@ class _WithNull(RoundTripRepresenter):
 _WithNull.add_representer(type(None), _WithNull.represent_none)
 
 
-def add_fragment(fragment: Path, path: Path = Path("params.yaml")) -> list[str]:
+def add_fragment(fragment: Path, path: Path = PARAMS) -> list[str]:
     """Merge a fragment into the params. The params keep their comments and their order.
 
     Parameters
@@ -61,27 +65,49 @@ def add_fragment(fragment: Path, path: Path = Path("params.yaml")) -> list[str]:
         If a file cannot be read, a value of the params would change, or the merged params are not valid. The params
         are not changed then.
     """
+    sections = read_yaml(_found(fragment))
+    if not isinstance(sections, Mapping):
+        raise EarwitnessError(f"{fragment}: holds no sections of params.yaml: write them as keys at the top level")
+    return add_sections(sections, str(fragment), path)
+
+
+def add_sections(sections: Sections, origin: str, path: Path = PARAMS) -> list[str]:
+    """Merge sections into the params, as `add_fragment` does; `origin` says in errors where they come from."""
     check_params(path)
+    document = params_document()
+    merged = document.load(path.read_text(encoding="utf-8"))
+    added = list(_merge(merged, sections, (), path))
+    write_params(document, merged, origin, path)
+    return added
+
+
+def params_document() -> YAML:
+    """Return a reader and writer of `params.yaml` that keeps comments, order, quotes and lines."""
     document = YAML()
     document.Representer = _WithNull
     document.preserve_quotes = True
     document.width = LINE
     document.indent(mapping=2, sequence=4, offset=2)  # the indentation of params.yaml
-    merged = document.load(path.read_text(encoding="utf-8"))
-    sections = read_yaml(_found(fragment))
-    if not isinstance(sections, Mapping):
-        raise EarwitnessError(f"{fragment}: holds no sections of params.yaml: write them as keys at the top level")
-    added = list(_merge(merged, sections, (), path))
+    return document
+
+
+def write_params(document: YAML, content: CommentedMap, origin: str, path: Path) -> None:
+    """Write the params, unless they are not valid; then the file stays as it is.
+
+    Raises
+    ------
+    EarwitnessError
+        If they are not valid. The message begins with `origin`.
+    """
     text = StringIO()
-    document.dump(merged, text)
+    document.dump(content, text)
     with replacing(path) as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8")
         try:
             check_params(temporary)
         except EarwitnessError as error:
             problem = str(error).removeprefix(f"{temporary}: ").removeprefix(f"{PARAMS}: ")
-            raise EarwitnessError(f"{fragment}: does not fit {path}: {problem}") from error
-    return added
+            raise EarwitnessError(f"{origin}: does not fit {path}: {problem}") from error
 
 
 def _found(fragment: Path) -> Path:

@@ -26,7 +26,8 @@ def preflight(audits: Collection[str] = ()) -> Params:
     Parameters
     ----------
     audits : collection of str
-        Check only what these audits need. Without names, everything that is declared is checked.
+        Check only what these audits need; a corpus's name stands for its blind baseline. Without
+        names, everything that is declared is checked.
 
     Returns
     -------
@@ -43,9 +44,10 @@ def preflight(audits: Collection[str] = ()) -> Params:
     leakage = cast(AttributeLeakageParams, sections["attribute_leakage"])
     declared = list(dict.fromkeys([*leakage.audits, *leakage.attribute_leakage.audits]))
     for name in audits:
-        if name not in declared:
+        if name not in declared and name not in leakage.corpora:
             raise EarwitnessError(
-                f"params.yaml: audits: {name!r} is not declared: use one of {', '.join(declared) or '(none yet)'}"
+                f"params.yaml: audits: {name!r} is not declared: use one of {', '.join(declared) or '(none yet)'}; "
+                f"or, for its blind baseline, one of the corpora {', '.join(leakage.corpora) or '(none yet)'}"
             )
     corpora, targets = needed(leakage, audits) if audits else (set(leakage.corpora), set(leakage.targets))
     for name in sorted(corpora):
@@ -77,11 +79,15 @@ def check_params(path: Path) -> dict[str, Params]:
 
 
 def needed(params: AttributeLeakageParams, audits: Collection[str]) -> tuple[set[str], set[str]]:
-    """Return the corpora and targets of `params.yaml` that audits, and the copies that these use, read."""
+    """Return the corpora and targets of `params.yaml` that audits, and the copies that these use, read.
+
+    A name that no audit has is that of a corpus.
+    """
     members = [params.audits[name] for name in audits if name in params.audits]
     asked = params.attribute_leakage
     speakers = [asked.audits[name] for name in audits if name in asked.audits]
     corpora = {audit.corpus for audit in members} | {audit.corpus for audit in speakers}
+    corpora |= set(audits) - set(params.audits) - set(asked.audits)
     models: set[str] = set()
     waiting = [model for audit in members for model in (audit.target, audit.reference)]
     waiting += [model for audit in speakers for model in (audit.target, asked.judge)]

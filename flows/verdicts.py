@@ -12,6 +12,8 @@ from stages.core.words.figures import estimate
 
 SAID = {"clips_not_scored", "clips_cut", "clips_cut_left_out"}
 """Codes of the reasons that the terminal says as well."""
+BLIND_COLUMNS = ("corpus", "split", "clips", "speakers", "blind AUC")
+"""Columns of the table of corpora that no audit of membership uses."""
 COLUMNS = ("audit", "corpus", "grade", "blind AUC", "best primary attack", "attack AUC", "finding")
 
 
@@ -65,8 +67,32 @@ def verdict_notes(params: Params, audits: Collection[str] | None = None) -> list
     return notes
 
 
+def blind_rows(params: Params, names: Collection[str] | None = None) -> list[dict[str, str]]:
+    """Return one row per corpus that no audit of membership uses: what can be told there without any model.
+
+    Parameters
+    ----------
+    params : Params
+    names : collection of str, optional
+        Only these corpora. Without names, corpora without known members are left out.
+    """
+    audited = {audit.corpus for audit in params.audits.values()}
+    rows = []
+    for name, corpus in params.corpora.items():
+        path = artifact("blind_baseline", name, "metrics.json")
+        wanted = name in names and name not in params.audits if names else name not in audited
+        if wanted and path.is_file() and ((headlines := read_json(path))["n"] or names):
+            figure = interval(headlines, "blind_auc")
+            values = (name, corpus.split, str(headlines["n"]), str(headlines["speakers"]), figure)
+            rows.append(dict(zip(BLIND_COLUMNS, values, strict=True)))
+    return rows
+
+
 def as_text(rows: Sequence[Mapping[str, str]]) -> str:
-    """Return rows as an aligned table for a terminal."""
-    table = [dict(zip(COLUMNS, COLUMNS, strict=True)), *rows]
-    widths = {column: max(len(row[column]) for row in table) for column in COLUMNS}
-    return "\n".join("  ".join(row[column].ljust(widths[column]) for column in COLUMNS).rstrip() for row in table)
+    """Return rows with equal keys as an aligned table for a terminal; blank without rows."""
+    if not rows:
+        return ""
+    columns = list(rows[0])
+    table = [dict(zip(columns, columns, strict=True)), *rows]
+    widths = {column: max(len(row[column]) for row in table) for column in columns}
+    return "\n".join("  ".join(row[column].ljust(widths[column]) for column in columns).rstrip() for row in table)

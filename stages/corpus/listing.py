@@ -25,6 +25,9 @@ SIDES = {"members": True, "non_members": False}
 NO_LIST = "audio_files"
 """The source of a folder in which no list is recognised."""
 
+RECORDINGS = "recordings"
+"""The link that ``earwitness add corpus`` makes to a folder of recordings."""
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -63,9 +66,18 @@ def listed(name: str, params: CorpusParams) -> Listing:
     if not folder.is_dir():
         raise EarwitnessError(f"{folder}: missing: put the corpus there, or link it (params.yaml: corpora.{name})")
     corpus = params.corpora[name]
-    found = _both_sides(folder, name, corpus) if corpus.member == "folders" else _one_folder(folder, "", name, corpus)
+    if corpus.member == "folders":
+        found = _both_sides(folder, name, corpus)
+    else:
+        found = _one_folder(folder, place_of_list(folder), name, corpus)
     _check_ids(found.entries)
     return found
+
+
+def place_of_list(folder: Path) -> str:
+    """Return the folder, relative to a corpus's, that holds its list: `RECORDINGS` if nothing lies beside that link."""
+    entries = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
+    return RECORDINGS if entries == [RECORDINGS] and (folder / RECORDINGS).is_dir() else ""
 
 
 def _both_sides(folder: Path, name: str, corpus: Corpus) -> Listing:
@@ -96,7 +108,7 @@ def _both_sides(folder: Path, name: str, corpus: Corpus) -> Listing:
 
 def _one_folder(folder: Path, inside: str, name: str, corpus: Corpus) -> Listing:
     """List one folder by the layout that params name or that is recognised."""
-    layout = _layout(folder / inside, corpus)
+    layout = layout_of(folder / inside, corpus)
     found = SOURCES[layout].read(folder / inside, corpus)
     with_member = corpus.member == "column"
     _check_found(folder / inside, layout, found, name, with_member)
@@ -104,7 +116,8 @@ def _one_folder(folder: Path, inside: str, name: str, corpus: Corpus) -> Listing
     return Listing(entries, found.set_aside, found.notes, [layout])
 
 
-def _layout(folder: Path, corpus: Corpus) -> str:
+def layout_of(folder: Path, corpus: Corpus) -> str:
+    """Return the layout of a folder, a name of `SOURCES`: the one that params name, or that is recognised."""
     if corpus.source != "auto":
         return corpus.source
     recognised = [layout for layout in SOURCES if SOURCES[layout].recognises(folder)]

@@ -18,7 +18,7 @@ from prefect.client.schemas.objects import State
 from prefect.client.schemas.sorting import TaskRunSort
 
 from flows import execution
-from flows.audit import TIMINGS, audit, write_timings
+from flows.audit import TIMINGS, audit, goals, write_timings
 from flows.environment import process_environment
 from flows.execution import StageOutcome
 
@@ -216,3 +216,9 @@ def test_timings_are_kept_of_stages_that_there_are(tmp_path: Path, monkeypatch: 
     write_timings({"a": StageOutcome("cached"), "d": StageOutcome("failed", 1.0)}, "abd", 0.1)
     kept = {"seconds": 2.0, "cached": True}
     assert json.loads(TIMINGS.read_text()) == {"seconds": 0.1, "stages": {"a": kept, "b": kept}}
+
+
+def test_the_goal_of_a_name(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repository)
+    names = ["trained", "voices", "lab_control"]  # an audit of membership, one of leakage, and a corpus
+    assert sorted(goals(names)) == ["attribute_leakage@voices", "blind_baseline@lab_control", "evaluation@trained"]

@@ -28,7 +28,10 @@ def test_a_mistake_is_one_line_with_status_2_and_touches_nothing(project: Path) 
     subprocess.run(["git", "add", "-A"], check=True)
     done = earwitness("audit", "nobody")
     assert done.returncode == 2
-    assert done.stderr == "earwitness: params.yaml: audits: 'nobody' is not declared: use one of left, right\n"
+    assert done.stderr == (
+        "earwitness: params.yaml: audits: 'nobody' is not declared: use one of left, right; "
+        "or, for its blind baseline, one of the corpora one, two\n"
+    )
     assert done.stdout == ""
     changed = subprocess.run(["git", "status", "--porcelain"], capture_output=True, text=True, check=True).stdout
     assert {line[:2] for line in changed.splitlines()} == {"A "}

@@ -249,6 +249,7 @@ def test_named_audits_need_their_corpora_and_what_their_copies_were_made_of(clon
     assert needed(load_whole(), ["deep"]) == ({"lab_shifted", "lab_leaky", "mine"}, {"theirs"})
     assert needed(load_whole(), ["control"]) == ({"lab_control", "lab_trained", "lab_leaky"}, set())
     assert needed(load_whole(), ["voices"]) == ({"lab_voices", "lab_trained", "lab_control"}, set())
+    assert needed(load_whole(), ["mine"]) == ({"mine"}, set())  # no audit has the name: a corpus's blind baseline
     preflight(["control"])
     with pytest.raises(EarwitnessError, match=r"targets\.theirs\.model"):
         preflight(["deep"])

@@ -1,9 +1,16 @@
 """The table of verdicts."""
 
+from pathlib import Path
+
+import pytest
+
 from flows.bench import as_text as timings_text
-from flows.verdicts import COLUMNS, as_text, interval, verdict_row
+from flows.verdicts import BLIND_COLUMNS, COLUMNS, as_text, blind_rows, interval, verdict_row
+from stages.core.config.nouns import Params
 from stages.core.results.flat import Headlines
+from stages.core.store.jsonfile import artifact, write_json
 from stages.core.words.figures import MISSING
+from tests.params import own_params
 
 HEADLINES: Headlines = {
     "finding": "unresolved",
@@ -48,3 +55,20 @@ def test_seconds_per_stage_are_sorted_and_cached_ones_marked() -> None:
     assert [line.split()[0] for line in text.splitlines()[:3]] == ["logits@mine", "environment", "old"]
     assert "31.3 s  cached in the last run" in text
     assert text.endswith("last run of the graph: 12.3 s, 2 of 3 stages cached")
+
+
+def test_corpora_without_an_audit_show_their_blind_figure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    content = own_params(dict.fromkeys(["audited", "alone", "unknown", "unrun"], "column"))
+    content["audits"] = {"alone": {"corpus": "audited", "target": "lab_base", "reference": "none"}}
+    params = Params.model_validate(content)
+    figures = {"blind_auc": 0.9, "blind_auc_low": 0.85, "blind_auc_high": 0.95, "n": 60, "speakers": 6}
+    for name in ("audited", "alone"):
+        write_json(artifact("blind_baseline", name, "metrics.json"), figures)
+    write_json(artifact("blind_baseline", "unknown", "metrics.json"), figures | {"n": 0, "blind_auc": None})
+    row = dict(zip(BLIND_COLUMNS, ("alone", "randomised", "60", "6", "0.90 [0.85, 0.95]"), strict=True))
+    assert blind_rows(params) == [row]
+    assert blind_rows(params, ["alone"]) == []  # the name of an audit stands for the audit
+    (unknown,) = blind_rows(params, ["unknown"])
+    assert unknown["blind AUC"] == MISSING
+    assert as_text([]) == ""

@@ -1,0 +1,168 @@
+"""The arguments of ``earwitness add corpus``, and what it prints."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, TypeAlias
+
+from stages.core.errors import EarwitnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from flows.adding import AddedCorpus
+    from stages.corpus.survey import Survey
+
+    Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+ADD_CORPUS = "add corpus"
+"""The command's name: argparse takes both words as one (`joined`), beside ``add FILE``."""
+
+KEYS = ("member", "split", "source", "revision", "part", "audio", "channel", "unit")
+"""Options that are keys of `params.yaml: corpora.<name>` under the same name."""
+
+
+def joined(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with ``add corpus`` as one word."""
+    words = ADD_CORPUS.split()
+    return [ADD_CORPUS, *arguments[2:]] if list(arguments[:2]) == words else list(arguments)
+
+
+def add_corpus_parser(commands: Commands) -> None:
+    """Declare the arguments of ``add corpus``."""
+    add = commands.add_parser(
+        ADD_CORPUS,
+        help="look at a folder of recordings, say what is in it, and add it to params.yaml",
+        description="Looks at a folder of recordings and prints what it recognised: the layout, clips, speakers, "
+        "hours, clips without a transcript, and what it set aside and why. Then it makes a link to the folder in "
+        "data/raw/NAME/ and writes the section corpora.NAME of params.yaml, and audits.NAME if there is a target to "
+        "audit. The recordings are neither copied nor changed. If anything is wrong, nothing is changed. "
+        "Afterwards 'earwitness audit NAME' runs the audit or, without a target, the blind baseline.",
+    )
+    add.add_argument(
+        "place",
+        nargs="?",
+        default="",
+        metavar="PATH",
+        help="the folder; or the id of a data set on the Hugging Face Hub, as owner/name, with --revision",
+    )
+    add.add_argument("--members", default="", metavar="FOLDER", help="in place of PATH: the folder of the members")
+    add.add_argument(
+        "--non-members", default="", metavar="FOLDER", help="in place of PATH: the folder of the non-members"
+    )
+    add.add_argument("--name", default="", help="the corpus's name (default: that of the folder)")
+    add.add_argument(
+        "--member",
+        choices=("column", "folders", "random_half", "none"),
+        help="where it is written which clips are members of the training data: in a column 'member' of the list, in "
+        "the folders members/ and non_members/, or nowhere, so that a random half is drawn; none draws nothing, which "
+        "is enough for audits of leakage (default: what the folder has, else random_half)",
+    )
+    add.add_argument(
+        "--split",
+        choices=("randomised", "matched", "post_hoc"),
+        help="how members and non-members came to be: by chance, chosen to be alike, or otherwise (default: randomised "
+        "for random_half, else post_hoc)",
+    )
+    add.add_argument("--source", help="the layout of the folder (default: what it looks like)")
+    add.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        metavar="FIELD=COLUMN",
+        help="the column of the list that holds a field, such as text=sentence or speaker=client_id; may be repeated",
+    )
+    add.add_argument("--revision", metavar="COMMIT", help="the commit of a data set on the Hub")
+    add.add_argument("--part", metavar="SPLIT", help="which split of a data set is read, such as test")
+    add.add_argument("--audio", choices=("embed", "reference"), help="keep a copy of each sound, or read it in place")
+    add.add_argument(
+        "--channel", choices=("mix", "first", "loudest", "each"), help="what becomes of several channels (default: mix)"
+    )
+    add.add_argument(
+        "--unit",
+        choices=("clip", "sound", "text", "speaker", "session"),
+        help="what random_half draws as a whole (default: sound)",
+    )
+    add.add_argument(
+        "--target",
+        default="",
+        help="also add an audit of this target (default: the only one of params.yaml: targets, if the folder states "
+        "membership)",
+    )
+    add.add_argument("--reference", default="", help="the reference of that audit (default: none)")
+    add.add_argument("--dry-run", action="store_true", help="only say what is in the folder; change nothing")
+    add.set_defaults(run=print_corpus)
+
+
+def print_corpus(options: argparse.Namespace) -> None:
+    """Add a corpus and print what was found and done."""
+    from flows.adding import CorpusRequest, add_corpus
+
+    settings = {key: getattr(options, key) for key in KEYS if getattr(options, key) is not None}
+    columns = dict(_pair(given) for given in options.column)
+    request = CorpusRequest(
+        place=options.place,
+        members=options.members,
+        non_members=options.non_members,
+        name=options.name,
+        settings=settings,
+        columns=columns,
+        target=options.target,
+        reference=options.reference,
+    )
+    added = add_corpus(request, write=not options.dry_run)
+    print(*found_lines(added.found), *done_lines(added, dry=options.dry_run), sep="\n")
+
+
+def _pair(given: str) -> tuple[str, str]:
+    field, equals, column = given.partition("=")
+    if not (field and equals and column):
+        raise EarwitnessError(f"add corpus: --column {given}: write FIELD=COLUMN, such as text=sentence")
+    return field, column
+
+
+def found_lines(found: Survey) -> Iterator[str]:
+    """Yield what is in the folder, a line for each thing."""
+    from stages.corpus.survey import reasons
+
+    about = "" if found.sampled == found.clips else "about "
+    hours = (
+        "unknown"
+        if found.hours is None
+        else f"{about}{found.hours:.2g}"
+        if found.hours < 1
+        else f"{about}{found.hours:.1f}"
+    )
+    yield f"recognised: {', '.join(found.layouts)}"
+    unknown = f"; clips of unknown speakers: {found.unknown_speakers}" if found.unknown_speakers else ""
+    people = f"speakers: {found.speakers}{unknown}"
+    yield f"clips: {found.clips}; {people}; hours: {hours}; blank transcripts: {found.blank_texts}"
+    yield from (f"set aside: {line}" for line in reasons(found.set_aside))
+    of = f" (of {found.sampled} that were opened)" if about else ""
+    yield from (f"cannot be read{of}: {line}" for line in reasons(found.unreadable))
+    yield from found.notes
+
+
+def done_lines(added: AddedCorpus, *, dry: bool) -> Iterator[str]:
+    """Yield what was changed, what it means, and what to do next."""
+    from stages.core.store.jsonfile import artifact
+
+    name, member = added.name, added.corpus["member"]
+    if member == "random_half":
+        yield (
+            "membership: a random half of the clips is drawn, because the folder does not say which are members: train "
+            "a copy on that half to see what an audit can find. If you know the members, use --members and "
+            "--non-members, or a column 'member'"
+        )
+    elif member == "none":
+        yield "membership: none; the corpus can be used for leakage, and has no blind baseline"
+    else:
+        yield f"membership: {member}; the split is {added.corpus['split']}"
+    if dry:
+        yield "nothing was changed (--dry-run)"
+        return
+    yield from (f"{artifact('raw', name) / link}: leads to {goal}" for link, goal in added.links.items())
+    yield f"params.yaml: {'added ' + ', '.join(added.keys) if added.keys else 'has all of it already'}"
+    if not added.audit:
+        yield "no audit was added: one needs a target (docs/targets.md); the blind baseline needs none"
+    yield f"Next: earwitness audit {name}"
