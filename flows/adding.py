@@ -22,8 +22,8 @@ from stages.core.config.params import PARAMS, load_params
 from stages.core.config.section import NONE, first_problem
 from stages.core.errors import EarwitnessError
 from stages.core.store.jsonfile import artifact
-from stages.corpus.listing import RECORDINGS, SIDES
 from stages.corpus.params import CorpusParams
+from stages.corpus.recognition import RECORDINGS, SIDES
 from stages.corpus.survey import Survey, survey
 
 Membership = Literal["column", "folders", "random_half", "none"]

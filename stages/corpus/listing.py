@@ -9,24 +9,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import stages.corpus.sources  # noqa: F401  # registers the sources
 from stages.core.config.nouns import Corpus
 from stages.core.errors import EarwitnessError
 from stages.core.run.stage import require_declared
 from stages.core.store.jsonfile import artifact
-from stages.corpus.entries import Entry, entry_of
+from stages.corpus.entries import Entry
+from stages.corpus.folder import refuse_unread_lists, unnamed_sounds
+from stages.corpus.lists.files import ListedFiles
 from stages.corpus.params import CorpusParams
-from stages.corpus.rows import MANIFESTS
-from stages.corpus.sources.source import SOURCES, Listed, SetAside
-
-SIDES = {"members": True, "non_members": False}
-"""The folders of ``member: folders``."""
-
-NO_LIST = "audio_files"
-"""The source of a folder in which no list is recognised."""
-
-RECORDINGS = "recordings"
-"""The link that ``earwitness add corpus`` makes to a folder of recordings."""
+from stages.corpus.recognition import NO_LIST, SIDES, folders_read, layout_of
+from stages.corpus.sources.source import SOURCES, SetAside
+from stages.corpus.table import entries_of
 
 
 @dataclass(frozen=True)
@@ -58,38 +51,41 @@ def listed(name: str, params: CorpusParams) -> Listing:
     Raises
     ------
     EarwitnessError
-        For a corpus that is not declared, a folder without list and audio, a missing column, a blank or repeated id,
-        an invalid membership, or a path that is blank or leaves the folder.
+        For a corpus that is not declared, a folder without list and audio, a list that is not read, a missing column,
+        a blank or repeated id, an invalid membership, or a path that is blank or leaves the folder.
     """
     require_declared(dict(params.corpora), "corpora", name)
     folder = artifact("raw", name)
     if not folder.is_dir():
         raise EarwitnessError(f"{folder}: missing: put the corpus there, or link it (params.yaml: corpora.{name})")
-    corpus = params.corpora[name]
-    if corpus.member == "folders":
-        found = _both_sides(folder, name, corpus)
+    if params.corpora[name].member == "folders":
+        found = _both_sides(folder, name, params)
     else:
-        found = _one_folder(folder, place_of_list(folder), name, corpus)
+        (inside,) = folders_read(folder, params.corpora[name])
+        found = _one_folder(folder, inside, name, params)
     _check_ids(found.entries)
     return found
 
 
-def place_of_list(folder: Path) -> str:
-    """Return the folder, relative to a corpus's, that holds its list: `RECORDINGS` if nothing lies beside that link."""
-    entries = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
-    return RECORDINGS if entries == [RECORDINGS] and (folder / RECORDINGS).is_dir() else ""
-
-
-def _both_sides(folder: Path, name: str, corpus: Corpus) -> Listing:
+def _both_sides(folder: Path, name: str, params: CorpusParams) -> Listing:
     sides = {}
-    for side, member in SIDES.items():
-        if not (folder / side).is_dir():
+    read = folders_read(folder, params.corpora[name])
+    for side, inside in zip(SIDES, read, strict=True):
+        if not (folder / inside).is_dir():
             raise EarwitnessError(
-                f"{folder / side}: missing: make it, or change params.yaml: corpora.{name}.member from 'folders'"
+                f"{folder / inside}: missing: make it, or change params.yaml: corpora.{name}.member from 'folders'"
             )
-        found = _one_folder(folder, side, name, corpus)
-        sides[side] = replace(found, entries=[replace(entry, member=member) for entry in found.entries])
+        found = _one_folder(folder, inside, name, params)
+        sides[side] = replace(found, entries=[replace(entry, member=SIDES[side]) for entry in found.entries])
         _check_ids(sides[side].entries)
+    if params.corpora[name].source == "auto":
+        above = read[0].rpartition(next(iter(SIDES)))[0]
+        refuse_unread_lists(
+            folder / above,
+            [entry.path.removeprefix(above) for found in sides.values() for entry in found.entries],
+            f"each side has its own list where params.yaml: corpora.{name}.member is 'folders'",
+            deep=False,
+        )
     members, others = ({entry.clip_id for entry in found.entries} for found in sides.values())
     collide = members & others
     entries = [
@@ -106,32 +102,33 @@ def _both_sides(folder: Path, name: str, corpus: Corpus) -> Listing:
     )
 
 
-def _one_folder(folder: Path, inside: str, name: str, corpus: Corpus) -> Listing:
+def _one_folder(folder: Path, inside: str, name: str, params: CorpusParams) -> Listing:
     """List one folder by the layout that params name or that is recognised."""
+    corpus = params.corpora[name]
     layout = layout_of(folder / inside, corpus)
     found = SOURCES[layout].read(folder / inside, corpus)
-    with_member = corpus.member == "column"
-    _check_found(folder / inside, layout, found, name, with_member)
-    entries = [entry_of(row, inside, with_member=with_member) for row in found.rows]
-    return Listing(entries, found.set_aside, found.notes, [layout])
-
-
-def layout_of(folder: Path, corpus: Corpus) -> str:
-    """Return the layout of a folder, a name of `SOURCES`: the one that params name, or that is recognised."""
-    if corpus.source != "auto":
-        return corpus.source
-    recognised = [layout for layout in SOURCES if SOURCES[layout].recognises(folder)]
-    return recognised[0] if recognised else NO_LIST
-
-
-def _check_found(folder: Path, layout: str, found: Listed, name: str, with_member: bool) -> None:
-    if not found.rows:
-        raise EarwitnessError(
-            f"{folder}: no manifest and no audio: add {MANIFESTS[0]} with the columns clip_id, path, text"
+    _check_found(folder / inside, layout, bool(found.rows or found.set_aside), name, corpus)
+    entries, set_aside, notes = entries_of(found, ListedFiles(folder), inside, name, params)
+    if layout != NO_LIST:
+        notes = notes + unnamed_sounds(folder / inside, inside, [entry.path for entry in entries])
+    elif corpus.source == "auto":
+        prefix = f"{inside}/" if inside else ""
+        refuse_unread_lists(
+            folder / inside,
+            [entry.path.removeprefix(prefix) for entry in entries],
+            f"write manifest.csv from it, or set params.yaml: corpora.{name}.source to '{NO_LIST}' to go on without it",
         )
-    if with_member and layout == NO_LIST:
+    return Listing(entries, set_aside, notes, [layout])
+
+
+def _check_found(folder: Path, layout: str, found: bool, name: str, corpus: Corpus) -> None:
+    if not found:
         raise EarwitnessError(
-            f"{folder / MANIFESTS[0]}: missing, so no column 'member' exists: write the manifest, "
+            f"{folder}: no manifest and no audio: add manifest.csv with the columns clip_id, path, text"
+        )
+    if corpus.member == "column" and layout == NO_LIST:
+        raise EarwitnessError(
+            f"{folder / 'manifest.csv'}: missing, so no column 'member' exists: write the manifest, "
             f"or change params.yaml: corpora.{name}.member to 'random_half' or 'folders'"
         )
 
@@ -154,17 +151,11 @@ def check_paths(folder: Path, entries: Iterable[Entry]) -> None:
     EarwitnessError
         The message names the first row whose path does not, and the number of others.
     """
-    absent = [entry for entry in entries if not _is_file(folder / entry.path)]
+    files = ListedFiles(folder)
+    absent = [entry for entry in entries if not files.is_file(entry.path)]
     if absent:
         more = f", and {len(absent) - 1} more" if len(absent) > 1 else ""
         raise EarwitnessError(
             f"{absent[0].place}: column 'path': {folder / absent[0].path} is not a file{more}: "
             "correct the path or put the recording there"
         )
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name that the file system does not accept
-        return False

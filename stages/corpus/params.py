@@ -7,15 +7,16 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from stages.core.config.nouns import Params
-from stages.core.config.section import Section
+from stages.core.config.section import Positive, Section
 
 
 class Ingest(Section):
-    """Limits for usable clips, and the treatment of unreadable files."""
+    """Limits for usable clips (seconds of sound, characters of a transcript), and the treatment of unreadable files."""
 
     min_seconds: Annotated[float, Field(gt=0)]
     max_seconds: Annotated[float, Field(gt=0)]
     unreadable: Literal["stop", "quarantine"]
+    max_text: Positive = 10_000
 
     @model_validator(mode="after")
     def _check_order(self) -> Ingest:

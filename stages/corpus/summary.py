@@ -15,7 +15,7 @@ MOST_REASONS = 20
 OTHER_REASONS = "other reasons (see quarantine.parquet)"
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-_PATH = re.compile(r"\S*[/\\]\S*|\S+\.(?!min_seconds|max_seconds)[A-Za-z]\w*")
+_PATH = re.compile(r"\S*[/\\]\S*|\S+\.(?!min_seconds|max_seconds|max_text)[A-Za-z]\w*")
 
 
 def summarise(

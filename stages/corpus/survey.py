@@ -18,9 +18,10 @@ from stages.core.errors import EarwitnessError
 from stages.core.sound.recordings import Recording, content
 from stages.core.store.jsonfile import artifact
 from stages.corpus.entries import Entry
-from stages.corpus.listing import SIDES, Listing, layout_of, listed, place_of_list
+from stages.corpus.listing import Listing, listed
 from stages.corpus.membership import parse_member
 from stages.corpus.params import CorpusParams
+from stages.corpus.recognition import folders_read, layout_of
 from stages.corpus.sources.source import SOURCES, SetAside
 
 MOST_HEADERS = 1000
@@ -100,16 +101,16 @@ def sample(entries: Sequence[Entry]) -> list[Entry]:
 
 def reasons(found: Sequence[SetAside]) -> list[str]:
     """Return a phrase for each reason, the most frequent first: how often it occurs, and an example."""
-    counts = Counter(row.reason for row in found)
-    example = {row.reason: row.path for row in reversed(found)}
-    return [f"{count} times {reason} ({example[reason]})" for reason, count in counts.most_common()]
+    phrases = [row.reason.partition(" (")[0] for row in found]  # what stands in brackets belongs to one row
+    counts = Counter(phrases)
+    example = {phrase: row.path for phrase, row in zip(reversed(phrases), reversed(found), strict=True)}
+    return [f"{count} times {phrase} ({example[phrase]})" for phrase, count in counts.most_common()]
 
 
 def _layouts(name: str, params: CorpusParams) -> list[str]:
     folder, corpus = artifact("raw", name), params.corpora[name]
-    read = [folder / side for side in SIDES] if corpus.member == "folders" else [folder / place_of_list(folder)]
     found = []
-    for place in read:
+    for place in (folder / inside for inside in folders_read(folder, corpus)):
         layout = layout_of(place, corpus)
         by = SOURCES[layout].recognises(place)
         found.append(f"{layout} ({by})" if by else layout)

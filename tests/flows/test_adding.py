@@ -180,7 +180,11 @@ def test_of_many_recordings_a_sample_is_opened(own: Path, tmp_path: Path, monkey
 
 
 def test_columns_become_a_key(own: Path, tmp_path: Path) -> None:
-    main(["add", "corpus", str(write_recordings(tmp_path / "mine")), "--column", "session=recorded, where?"])
+    folder = write_recordings(tmp_path / "mine")
+    manifest = folder / "manifest.csv"
+    header, *rows = manifest.read_text().splitlines()
+    manifest.write_text("\n".join([f'{header},"recorded, where?"', *(f"{row},outside" for row in rows)]) + "\n")
+    main(["add", "corpus", str(folder), "--column", "session=recorded, where?"])
     assert yaml.safe_load(Path("params.yaml").read_text())["corpora"]["mine"]["columns"] == {
         "session": "recorded, where?"
     }

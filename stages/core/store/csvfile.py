@@ -1,12 +1,24 @@
-"""CSV files that people may have edited, as rows of text."""
+"""CSV and TSV files that people may have edited, as rows of text with their true row numbers."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections.abc import Iterator
 from pathlib import Path
 
 from stages.core.errors import EarwitnessError
+
+LONGEST_CELL = 2**31 - 1
+"""In characters. Python's own limit, 131,072, would stop a file for one long transcript."""
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is its beginning
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -14,33 +26,99 @@ def read_csv(path: Path) -> list[dict[str, str]]:
     return [row for _, row in numbered_rows(path)]
 
 
-def numbered_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield a CSV file's rows with their numbers; the header is row 1.
-
-    Empty rows, a byte-order mark and spaces around the header's names are ignored.
+def lines_of(path: Path) -> Iterator[str]:
+    """Yield a text file's lines with their ends, from UTF-8, or from UTF-16 or UTF-32 with a byte-order mark.
 
     Raises
     ------
     EarwitnessError
-        If it is not UTF-8 or not CSV, names a column twice, or a row has more or fewer cells than the header.
+        Naming the line, if the file is in another encoding or holds a zero byte, as UTF-16 without a mark does.
     """
+    with path.open("rb") as file:
+        beginning = file.read(4)
+    encoding = next((name for mark, name in _MARKS if beginning.startswith(mark)), "utf-8")
+    number = 0
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = csv.reader(file, strict=True)
-            header = [name.strip() for name in next(lines, [])]
-            twice = [name for name in header if header.count(name) > 1]
-            if twice:
-                raise EarwitnessError(f"{path}, row 1: column {twice[0]!r} appears twice: rename one")
-            for number, line in enumerate(lines, start=2):
-                if line:
-                    yield number, _row(header, line, f"{path}, row {number}")
-    except UnicodeDecodeError as error:
-        raise EarwitnessError(f"{path}: not UTF-8: save it as UTF-8") from error
+        with path.open(encoding=encoding, newline="") as file:
+            for number, line in enumerate(file, start=1):
+                if "\0" in line:
+                    raise EarwitnessError(f"{path}, line {number}: holds a zero byte: save it as text in UTF-8")
+                yield line
+    except UnicodeError as error:  # decoding runs ahead of the lines, so the bytes are searched
+        where = f", line {_undecodable(path)}" if encoding.startswith("utf-8") else ""
+        raise EarwitnessError(f"{path}{where}: not {encoding[:5].upper()}: save it as UTF-8") from error
+
+
+def _undecodable(path: Path) -> int:
+    """Return the number of the first line that is not UTF-8."""
+    with path.open("rb") as file:
+        return next((number for number, line in enumerate(file, start=1) if not _is_utf8(line)), 1)
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def numbered_rows(path: Path, *, delimiter: str = ",", quoted: bool = True) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the rows of a CSV file with their numbers; the header is row 1.
+
+    Rows are counted as in a spreadsheet, so that a cell with line breaks makes one row. Empty rows, a byte-order mark
+    and spaces around the header's names are ignored.
+
+    Parameters
+    ----------
+    path : Path
+    delimiter : str
+        The character between cells.
+    quoted : bool
+        Whether ``"`` encloses cells. Common Voice's TSV files have such characters as part of the text.
+
+    Raises
+    ------
+    EarwitnessError
+        If it is not text or not CSV, names a column twice, or a row has more or fewer cells than the header. A quote
+        that is not closed is reported in the row that opens it.
+    """
+    csv.field_size_limit(LONGEST_CELL)
+    lines = csv.reader(
+        lines_of(path), delimiter=delimiter, strict=True, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    )
+    number, first_line = 0, 1
+    header: list[str] | None = None
+    try:
+        for number, line in enumerate(lines, start=1):
+            if header is None:
+                header = _header(line, path)
+            elif line:
+                yield number, _row(header, line, f"{path}, row {number}", delimiter)
+            first_line = lines.line_num + 1
     except csv.Error as error:
-        raise EarwitnessError(f"{path}, line {lines.line_num}: {error}: correct the CSV") from error
+        where = f"{path}, row {number + 1} (line {first_line})"
+        raise EarwitnessError(f"{where}: {_reason(str(error))}: correct the CSV") from error
 
 
-def _row(header: list[str], line: list[str], place: str) -> dict[str, str]:
+def _reason(error: str) -> str:
+    if error == "unexpected end of data":
+        return 'a quote (") is opened and not closed'
+    if "expected after" in error:
+        return 'text follows a closing quote ("), or a quote is opened in an earlier cell and not closed'
+    return error
+
+
+def _header(line: list[str], path: Path) -> list[str]:
+    header = [name.strip() for name in line]
+    twice = [name for name in header if name and header.count(name) > 1]
+    if twice:
+        raise EarwitnessError(f"{path}, row 1: column {twice[0]!r} appears twice: rename one")
+    return header
+
+
+def _row(header: list[str], line: list[str], place: str, delimiter: str) -> dict[str, str]:
     if len(line) != len(header):
-        raise EarwitnessError(f"{place}: {len(line)} cells under {len(header)} columns: quote cells that hold a comma")
+        called = {",": "a comma", "\t": "a tab", ";": "a semicolon"}.get(delimiter, repr(delimiter))
+        raise EarwitnessError(f"{place}: {len(line)} cells under {len(header)} columns: quote cells that hold {called}")
     return dict(zip(header, line, strict=True))

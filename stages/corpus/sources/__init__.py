@@ -1,5 +1,5 @@
 """The layouts in which recordings arrive. One small file a layout, registered by name and imported here."""
 
-from stages.corpus.sources import audio_files, manifest
+from stages.corpus.sources import audio_files, audio_folder, common_voice, kaldi, librispeech, manifest, nemo
 
-__all__ = ["audio_files", "manifest"]
+__all__ = ["audio_files", "audio_folder", "common_voice", "kaldi", "librispeech", "manifest", "nemo"]

@@ -20,18 +20,24 @@ class Row:
     ----------
     place : str
         File and row that list the clip, for messages.
-    cells : mapping of str to str
-        The cell of each column; blank if the row has no value.
+    cells : mapping of str to object
+        The value of each column as the list holds it; `stages.corpus.lists.cells.as_text` says what text it has.
     recording : Recording or None
         Where the sound lies, relative to the folder that was read; None if the column of the path says it.
     clip_id : str
         The id, where the layout itself has one; blank if a column holds it, or if the path gives it.
+    table : str
+        The list that holds the row; columns are mapped for each list. Blank if the rows stand in no list.
+    inside : str
+        The list's folder, relative to the folder that was read. A path is looked for there, then in the folder itself.
     """
 
     place: str
-    cells: Mapping[str, str] = field(default_factory=dict)
+    cells: Mapping[str, object] = field(default_factory=dict)
     recording: Recording | None = None
     clip_id: str = ""
+    table: str = ""
+    inside: str = ""
 
 
 @dataclass(frozen=True)

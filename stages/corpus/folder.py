@@ -1,0 +1,89 @@
+"""What lies in a corpus's folder beside what was read: lists that nobody reads, and sounds that no list names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from stages.core.errors import EarwitnessError
+from stages.core.store.folders import files_below
+from stages.corpus.lists.files import printable
+from stages.corpus.lists.unread import SIDECARS, names_sounds
+from stages.corpus.sources.audio_files import SUFFIXES
+
+_MOST_READ = 1000
+"""Most files whose content is searched for the sounds' names."""
+
+
+def refuse_unread_lists(folder: Path, sounds: Sequence[str], remedy: str, *, deep: bool = True) -> None:
+    """Refuse a folder in which a file looks like a list of the sounds, or lies beside a sound as its transcript.
+
+    Parameters
+    ----------
+    folder : Path
+    sounds : sequence of str
+        Paths of the sounds that were found, relative to `folder`.
+    remedy : str
+        What to do, for the message.
+    deep : bool
+        Whether folders below are searched too.
+
+    Raises
+    ------
+    EarwitnessError
+        The message names the file, one of the sounds that it names, and the number of other such files.
+    """
+    taken = set(sounds)
+    others = [path for path in _files(folder, deep) if path not in taken and not _is_hidden(path)]
+    found = _sidecars(others, sounds) or _lists(folder, others, sounds)
+    if found:
+        path, example = found[0]
+        more = f", and {len(found) - 1} more such files," if len(found) > 1 else ""
+        raise EarwitnessError(
+            f"{folder / printable(path)}: looks like a list of the recordings (it names {printable(example)}){more} "
+            f"and is not read: {remedy}"
+        )
+
+
+def _files(folder: Path, deep: bool) -> list[str]:
+    if deep:
+        return [file.path for file in files_below(folder)]
+    return sorted(entry.name for entry in folder.iterdir() if entry.is_file())
+
+
+def _is_hidden(path: str) -> bool:
+    return any(part.startswith(".") for part in path.split("/"))
+
+
+def _sidecars(others: Sequence[str], sounds: Sequence[str]) -> list[tuple[str, str]]:
+    """Return files that have a sound's name and the suffix of a transcript, each with the sound."""
+    stems = {path.rpartition(".")[0]: path for path in sounds}
+    pairs = ((path, path.rpartition(".")[0].removesuffix(".normalized").removesuffix(".original")) for path in others)
+    return [(path, stems[stem]) for path, stem in pairs if stem in stems and Path(path).suffix.lower() in SIDECARS]
+
+
+def _lists(folder: Path, others: Sequence[str], sounds: Sequence[str]) -> list[tuple[str, str]]:
+    """Return files whose content names the sounds, each with one of them."""
+    plain = [path for path in others if Path(path).suffix.lower() not in SUFFIXES]
+    answers = ((path, names_sounds(folder / path, sounds)) for path in plain[:_MOST_READ])
+    return [(path, example) for path, example in answers if example]
+
+
+def unnamed_sounds(folder: Path, inside: str, named: Sequence[str]) -> list[str]:
+    """Return a line if sounds lie below a folder that no list names.
+
+    Parameters
+    ----------
+    folder : Path
+    inside : str
+        That folder, relative to the corpus's.
+    named : sequence of str
+        Paths relative to the corpus's folder.
+    """
+    known = set(named)
+    prefix = f"{inside}/" if inside else ""
+    sounds = (file.path for file in files_below(folder) if Path(file.path).suffix.lower() in SUFFIXES)
+    unnamed = [path for path in sounds if prefix + path not in known and not _is_hidden(path)]
+    if not unnamed:
+        return []
+    return [f"{folder}: {len(unnamed)} sounds are in no list that is read ({printable(unnamed[0])})"]
