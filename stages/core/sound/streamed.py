@@ -41,14 +41,15 @@ class ForwardFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has n
             If the file is damaged.
         """
         most = max(1, BLOCK // self.channels)
-        wanted = min(max(self.frames, 0) + 1, most)
-        while True:
+        left = self.frames
+        while left > 0:
+            wanted = min(left, most)
             block = self.read(wanted, dtype="float32", always_2d=True)
             if len(block):
                 yield block
             if len(block) < wanted:
                 return
-            wanted = most
+            left -= wanted
 
 
 @contextmanager

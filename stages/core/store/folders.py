@@ -46,3 +46,16 @@ def _walk(folder: Path, prefix: str, linked: bool, above: frozenset[tuple[int, i
             yield from _walk(Path(entry.path), path + "/", linked or entry.is_symlink(), above | {identity})
         elif entry.is_file():
             yield Found(path, linked)
+
+
+def dangling_below(folder: Path) -> Iterator[str]:
+    """Yield the links below `folder` that lead nowhere, relative to it with ``/``, sorted by name.
+
+    Links to folders are not followed.
+    """
+    for above, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted([*names, *folders]):
+            path = os.path.join(above, name)
+            if os.path.islink(path) and not os.path.exists(path):
+                yield Path(path).relative_to(folder).as_posix()

@@ -53,7 +53,7 @@ def _by_magic(view: View) -> list[Stream]:
         raise Undecodable("a tag of a music library without any sound")
     reader = _BY_MAGIC.get(view[start : start + 4])
     if reader is not None:
-        return reader(view if not start else view[start:])
+        return reader(view) if not start else _named(reader(view[start:]), view[start:])
     return mpeg_streams(view, start) if begins_frame(view, start) else AS_IT_IS
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from stages.core.sound.containers.stream import AS_IT_IS, SLACK, Stream, Undecodable, View, check_cut, is_padding
@@ -26,13 +26,14 @@ class ChunkGrammar:
     align: int
     size_at: int = 4
     counts_head: bool = False
+    unknown_from: int = UNKNOWN_FROM
 
 
 RIFF = ChunkGrammar(12, "<I", 8, 2)
 RIFX = ChunkGrammar(12, ">I", 8, 2)
 AIFF = ChunkGrammar(12, ">I", 8, 2)
-W64 = ChunkGrammar(40, "<Q", 24, 8, 16, True)
-CAF = ChunkGrammar(8, ">q", 12, 1)
+W64 = ChunkGrammar(40, "<Q", 24, 8, 16, True, 1 << 50)
+CAF = ChunkGrammar(8, ">q", 12, 1, unknown_from=1 << 50)
 
 
 class Chunk(NamedTuple):
@@ -59,15 +60,18 @@ def wave_streams(view: View) -> list[Stream]:
     """Return the streams of a WAV, RIFX or RF64 file."""
     grammar = RIFX if view[:4] == b"RIFX" else RIFF
     order = grammar.size_format[0]
-    rate, stated = 0, None
+    rate, long_sizes = 0, 0
     for chunk in chunks_from(view, grammar.first, grammar):
         if chunk.name == b"ds64" and len(view) >= chunk.start + 16:
-            (stated,) = struct.unpack_from("<Q", view, chunk.start + 8)
+            long_sizes = chunk.start
         elif chunk.name == b"fmt " and len(view) >= chunk.start + 16:
             (rate,) = struct.unpack_from(order + "I", view, chunk.start + 8)
         elif chunk.name == b"data":
-            if view[:4] == b"RF64" and chunk.size == 0xFFFFFFFF and stated:
-                chunk = chunk._replace(size=stated)
+            if long_sizes and chunk.size == 0xFFFFFFFF:
+                (stated,) = struct.unpack_from("<Q", view, long_sizes + 8)
+                if not stated:
+                    return [Stream(_with_size(view, long_sizes + 8, "<Q", len(view) - chunk.start))]
+                return _sound(view, chunk._replace(size=stated), rate, replace(grammar, unknown_from=1 << 50))
             return _sound(view, chunk, rate, grammar)
     if rate:
         raise Undecodable("ends before its sound begins: there is no data chunk")
@@ -95,6 +99,8 @@ def aiff_streams(view: View) -> list[Stream]:
             seconds = frames / max(1.0, _extended(rate))
         elif chunk.name == b"SSND" and sound is None:
             sound = chunk
+        elif chunk.name == b"BODY" and chunk.size > len(view) - chunk.start:  # of SVX
+            raise Undecodable(f"ends before its header says ({len(view) - chunk.start} of {chunk.size} bytes)")
     if sound is None or not seconds or not 8 < sound.size < UNKNOWN_FROM:
         return AS_IT_IS
     return _sound(view, Chunk(sound.name, sound.start + 8, sound.size - 8), (sound.size - 8) / seconds, AIFF)
@@ -113,6 +119,8 @@ def caf_streams(view: View) -> list[Stream]:
                 return _sound(view, Chunk(chunk.name, chunk.start + 4, chunk.size - 4), rate, CAF)
             if present < stated:
                 raise Undecodable(f"ends before its header says ({present} of {stated} bytes)")
+        elif chunk.name == b"data":
+            return [Stream(_with_size(view, chunk.start - 8, ">q", len(view) - chunk.start))]
     return AS_IT_IS
 
 
@@ -123,13 +131,11 @@ def _sound(view: View, chunk: Chunk, rate: float, grammar: ChunkGrammar) -> list
     """
     present = len(view) - chunk.start
     if chunk.size > present:
-        if chunk.size < UNKNOWN_FROM or (0 < rate * 24 * 3600 < UNKNOWN_FROM and grammar is W64):
+        if chunk.size < grammar.unknown_from:
             check_cut(present / (rate or 1), chunk.size / (rate or 1))
         return AS_IT_IS
     end = chunk.start + chunk.size
     ends = [end + -chunk.size % grammar.align, end]  # some programs leave the padding out
-    if any(_only_chunks(view, at, grammar) or is_padding(view, at) for at in ends):
-        return AS_IT_IS
     for at in ends:
         if view[at : at + 4] in (b"RIFF", b"RIFX", b"RF64", b"FORM") and view[at + 8 : at + 12] in (
             b"WAVE",
@@ -137,8 +143,11 @@ def _sound(view: View, chunk: Chunk, rate: float, grammar: ChunkGrammar) -> list
             b"AIFC",
         ):
             return [Stream(bytes(view[:at])), Stream(bytes(view[at:]), joined=True)]
-    if chunk.size == 0 and grammar in (RIFF, RIFX):
-        return [Stream(_resized(view, chunk, grammar))]
+    if any(_only_chunks(view, at, grammar) or is_padding(view, at) for at in ends):
+        # libsndfile takes what follows the sound of Wave64 for sound
+        return [Stream(bytes(view[:end]))] if grammar is W64 and end < len(view) else AS_IT_IS
+    if chunk.size == 0 and grammar.first == RIFF.first and chunk.name == b"data":
+        return [Stream(_with_size(view, chunk.start - 4, grammar.size_format, min(present, 0xFFFFFFFF)))]
     if (len(view) - end) / (rate or 1) <= SLACK:
         return AS_IT_IS
     raise Undecodable(
@@ -147,9 +156,10 @@ def _sound(view: View, chunk: Chunk, rate: float, grammar: ChunkGrammar) -> list
     )
 
 
-def _resized(view: View, chunk: Chunk, grammar: ChunkGrammar) -> bytes:
-    size = struct.pack(grammar.size_format, min(len(view) - chunk.start, 0xFFFFFFFF))
-    return b"".join([view[: chunk.start - 4], size, view[chunk.start :]])
+def _with_size(view: View, at: int, size_format: str, size: int) -> bytes:
+    """Return the file with another size written at `at`."""
+    packed = struct.pack(size_format, size)
+    return b"".join([view[:at], packed, view[at + len(packed) :]])
 
 
 def _only_chunks(view: View, start: int, grammar: ChunkGrammar) -> bool:

@@ -99,7 +99,7 @@ def kind_of(head: bytes) -> FileKind:
         return FileKind("ffmpeg", "M4A (AAC or Apple Lossless)" if sound else "a video or sound in MP4")
     if head[257:262] == b"ustar":
         return FileKind("archive", "a tar archive")
-    if head[:3] == b"ID3" or begins_frame(head, 0):
+    if head[:3] == b"ID3" or (head[:2] != b"\xff\xfe" and begins_frame(head, 0)):  # FF FE begins text in UTF-16
         return FileKind("sound", "MP3")
     return _plain(head)
 
@@ -114,6 +114,8 @@ def _form(head: bytes) -> FileKind:
 
 
 def _plain(head: bytes) -> FileKind:
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return FileKind("other", "text in UTF-16")
     if not any(head):
         return FileKind("unknown", "zeros and nothing else" if head else "empty: 0 bytes")
     text = head.decode("utf-8", "ignore") if b"\0" not in head else ""
