@@ -19,7 +19,7 @@ def counts_line(summary: CorpusSummary) -> str:
         summary.set_aside,
         blank=summary.blank_transcripts,
         unknown_speakers=summary.unknown_speakers,
-        unknown_membership=0 if summary.member == "none" else summary.unknown_membership,
+        unknown_membership=summary.unknown_membership if summary.labelled else 0,
     )
 
 
@@ -63,8 +63,8 @@ def _sides(summary: CorpusSummary) -> list[str]:
             f"{both.sounds} recordings are on both sides, so membership contradicts itself: their {both.clips} clips "
             "count as of unknown membership"
         )
-    if both.texts:
-        lines.append(f"{both.texts} transcripts are on both sides")
+    if summary.shares_texts:
+        lines.append(f"{both.text_clips} clips have a transcript that is on both sides ({both.texts} transcripts)")
     return lines
 
 
