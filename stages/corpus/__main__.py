@@ -16,7 +16,7 @@ from stages.core.schemas.corpus import CLIPS_SCHEMA, QUARANTINE_SCHEMA
 from stages.core.store.atomic import folder_beside, put
 from stages.core.store.jsonfile import artifact, write_json
 from stages.core.store.tables import ROW_GROUP, TableReader, write_table
-from stages.core.words.corpus import corpus_lines
+from stages.core.words.corpus import corpus_lines, first_notes
 from stages.corpus.entries import Entry
 from stages.corpus.ingest import ingest
 from stages.corpus.listing import Listing, read_listing
@@ -50,7 +50,8 @@ def main(name: str, params: CorpusParams) -> None:
         _write_clips(artifact(STAGE, name, "clips.parquet"), as_listed, tally.facts, believed(tally.facts, members))
     summary = _summary(name, listing, tally, members, drawn, params)
     _write_beside(name, tally, summary, {"notes": listing.notes, "on_both_sides": contradicting})
-    said = [f"{summary.clips} clips, {len(tally.rejected)} in quarantine", *corpus_lines(summary), *listing.notes]
+    said = [f"{summary.clips} clips, {len(tally.rejected)} in quarantine", *corpus_lines(summary)]
+    said += first_notes(listing.notes)
     print(*(f"{STAGE}@{name}: {line}" for line in said), sep="\n")
 
 

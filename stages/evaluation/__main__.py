@@ -89,15 +89,12 @@ def work(name: str, params: EvaluationParams) -> None:
         primary,
         window.left_out,
     )
-    dropped = [MembershipReason.of("attack_not_scored", attack=attack) for attack in named if attack not in primary]
-    quantisation = record.get("quantization", "none")
-    rounded = [MembershipReason.of("quantised", weights=quantisation)] if quantisation != "none" else []
     summary = CorpusSummary.model_validate(read_json(artifact("corpus", audit.corpus, "summary.json")))
     notes = [
         *unlabelled_notes(case.notes, summary),
         *corpus_notes(summary),
-        *dropped,
-        *rounded,
+        *(MembershipReason.of("attack_not_scored", attack=attack) for attack in named if attack not in primary),
+        *_quantised(record),
         *window.notes(),
         *unscored_notes(primary, unscored, len(clip_ids)),
     ]
@@ -204,6 +201,11 @@ def _run_otherwise(record: Mapping[str, Any], reference: str) -> MembershipReaso
     if reference == NONE:
         return None
     return run_otherwise(record, read_json(artifact("target", reference, "target.json")))
+
+
+def _quantised(record: Mapping[str, Any]) -> list[MembershipReason]:
+    weights = record.get("quantization", "none")
+    return [] if weights == "none" else [MembershipReason.of("quantised", weights=weights)]
 
 
 def _windows(record: Mapping[str, Any], reference: str) -> list[float | None]:
