@@ -317,7 +317,7 @@ def run_audits(audits: list[str], *, fresh: bool, verbose: bool) -> None:
     SystemExit
         With status 2 if a stage failed. Its error has been printed to standard error.
     """
-    from flows.preflight import preflight
+    from flows.preflight import needed, preflight
 
     params = preflight(audits)
     if verbose:
@@ -325,7 +325,7 @@ def run_audits(audits: list[str], *, fresh: bool, verbose: bool) -> None:
 
         log_prefect()
     from flows.audit import audit
-    from flows.verdicts import as_text, blind_rows, verdict_notes, verdict_rows
+    from flows.verdicts import as_text, blind_rows, corpus_notes, verdict_notes, verdict_rows
 
     try:
         state = audit(audits or None, fresh, checked=True, return_state=True)
@@ -337,7 +337,8 @@ def run_audits(audits: list[str], *, fresh: bool, verbose: bool) -> None:
         print(state.message, file=sys.stderr)
         raise SystemExit(2)
     print(*(as_text(rows) for rows in (verdict_rows(params, audits), blind_rows(params, audits)) if rows), sep="\n\n")
-    if notes := verdict_notes(params, audits):
+    corpora = needed(params, audits)[0] if audits else params.corpora
+    if notes := [*verdict_notes(params, audits), *corpus_notes(params, corpora)]:
         print("", *notes, sep="\n")
     print(f"\nReport: {os.path.abspath(REPORT)}" if not audits else "\nThe report covers all audits: earwitness audit")
 

@@ -5,6 +5,7 @@ Each stage checks what it owns (``stages/<stage>/check.py``). This module holds 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection
 from pathlib import Path
 from typing import cast
@@ -20,7 +21,7 @@ from stages.corpus.params import CorpusParams
 from stages.lab_speech.params import LabSpeechParams
 
 
-def preflight(audits: Collection[str] = ()) -> Params:
+def preflight(audits: Collection[str] = ()) -> AttributeLeakageParams:
     """Check `params.yaml`, and the corpora and targets that will be used.
 
     Parameters
@@ -31,7 +32,7 @@ def preflight(audits: Collection[str] = ()) -> Params:
 
     Returns
     -------
-    Params
+    AttributeLeakageParams
         The params, with the declared corpora, targets and audits.
 
     Raises
@@ -102,6 +103,7 @@ def needed(params: AttributeLeakageParams, audits: Collection[str]) -> tuple[set
 
 def _check_corpus(name: str, params: CorpusParams, lab: LabSpeechParams) -> None:
     from stages.corpus.listing import check_paths, listed
+    from stages.corpus.summary import listing_lines
     from stages.corpus.tally import check_readable
 
     folder = artifact("raw", name)
@@ -110,7 +112,8 @@ def _check_corpus(name: str, params: CorpusParams, lab: LabSpeechParams) -> None
         return  # not synthesised yet
     made = _lab_recordings(name, lab) if of_lab else {}
     # Only recordings that somebody brought are checked: the lab makes its own anew.
-    brought = [entry for entry in listed(name, params).entries if made.get(entry.clip_id) != entry.path]
+    listing = listed(name, params)
+    brought = [entry for entry in listing.entries if made.get(entry.clip_id) != entry.path]
     for entry in brought:
         if entry.clip_id in made:
             raise EarwitnessError(
@@ -118,6 +121,9 @@ def _check_corpus(name: str, params: CorpusParams, lab: LabSpeechParams) -> None
             )
     check_paths(folder, brought)
     check_readable(folder, brought, params.corpus)
+    if brought or listing.set_aside:
+        for line in listing_lines(brought, listing):
+            print(f"{name}: {line}", file=sys.stderr)
 
 
 def _lab_recordings(corpus: str, params: LabSpeechParams) -> dict[str, str]:

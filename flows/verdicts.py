@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import cast
 
 from stages.core.config.nouns import Params
+from stages.core.results.corpus import CorpusSummary
 from stages.core.results.flat import Headlines
 from stages.core.store.jsonfile import artifact, read_json
+from stages.core.words.corpus import corpus_lines, first_notes
 from stages.core.words.figures import estimate
 
 SAID = {"clips_not_scored", "clips_cut", "clips_cut_left_out"}
@@ -65,6 +67,26 @@ def verdict_notes(params: Params, audits: Collection[str] | None = None) -> list
         reasons = zip(verdict["because"], verdict["reasons"], strict=True)
         notes += [f"{name}: {words}" for reason, words in reasons if reason["code"] in SAID]
     return notes
+
+
+def corpus_notes(params: Params, corpora: Collection[str]) -> list[str]:
+    """Return what is noteworthy about corpora that have been read, a line each; notes name files of the corpus.
+
+    Parameters
+    ----------
+    params : Params
+    corpora : collection of str
+        Only these.
+    """
+    lines = []
+    for name in params.corpora:
+        path = artifact("corpus", name, "summary.json")
+        if name in corpora and path.is_file():
+            summary = CorpusSummary.model_validate(read_json(path))
+            details = artifact("corpus", name, "details.json")
+            notes = read_json(details)["notes"] if details.is_file() else []
+            lines += [f"{name}: {line}" for line in [*corpus_lines(summary), *first_notes(notes)]]
+    return lines
 
 
 def blind_rows(params: Params, names: Collection[str] | None = None) -> list[dict[str, str]]:

@@ -16,12 +16,12 @@ from stages.core.schemas.corpus import CLIPS_SCHEMA, QUARANTINE_SCHEMA
 from stages.core.store.atomic import folder_beside, put
 from stages.core.store.jsonfile import artifact, write_json
 from stages.core.store.tables import ROW_GROUP, TableReader, write_table
-from stages.core.words.corpus import corpus_lines
+from stages.core.words.corpus import corpus_lines, first_notes
 from stages.corpus.entries import Entry
 from stages.corpus.ingest import ingest
 from stages.corpus.listing import Listing, read_listing
 from stages.corpus.params import CorpusParams
-from stages.corpus.sides import ClipFacts, Labels, believed, contradicting_clips, draw, refuse_contradiction
+from stages.corpus.sides import ClipFacts, Labels, believed, both_sides, contradicting_clips, draw, refuse_contradiction
 from stages.corpus.summary import summarise
 from stages.corpus.tally import Tally
 
@@ -44,11 +44,14 @@ def main(name: str, params: CorpusParams) -> None:
         write_table(as_listed, _clips(listing.entries, tally, params, params.corpora[name].channel), CLIPS_SCHEMA)
         members, drawn = _membership(name, tally.facts, params)
         contradicting = contradicting_clips(tally.facts, members)
-        refuse_contradiction(name, params.corpora[name], contradicting, len(members) - members.count(None))
+        if contradicting:
+            shared, labelled = both_sides(tally.facts, members), len(members) - members.count(None)
+            refuse_contradiction(name, params.corpora[name], shared, labelled, contradicting[0])
         _write_clips(artifact(STAGE, name, "clips.parquet"), as_listed, tally.facts, believed(tally.facts, members))
     summary = _summary(name, listing, tally, members, drawn, params)
     _write_beside(name, tally, summary, {"notes": listing.notes, "on_both_sides": contradicting})
-    said = [f"{summary.clips} clips, {len(tally.rejected)} in quarantine", *corpus_lines(summary), *listing.notes]
+    said = [f"{summary.clips} clips, {len(tally.rejected)} in quarantine", *corpus_lines(summary)]
+    said += first_notes(listing.notes)
     print(*(f"{STAGE}@{name}: {line}" for line in said), sep="\n")
 
 

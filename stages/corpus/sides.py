@@ -119,11 +119,13 @@ def draw(facts: ClipFacts, unit: Unit, corpus: str, seed: int) -> tuple[list[boo
 
 def both_sides(facts: ClipFacts, members: Labels) -> BothSides:
     """Count what members and non-members have in common."""
-    contradicting = _on_both(facts.sounds, members)
+    sounds, texts = _on_both(facts.sounds, members), _on_both(facts.texts, members)
+    labelled = [row for row, member in enumerate(members) if member is not None]
     return BothSides(
-        sounds=len(contradicting),
-        clips=sum(sound in contradicting for sound in facts.sounds),
-        texts=len(_on_both(facts.texts, members)),
+        sounds=len(sounds),
+        clips=sum(facts.sounds[row] in sounds for row in labelled),
+        texts=len(texts),
+        text_clips=sum(facts.texts[row] in texts for row in labelled),
         speakers=len(_on_both(facts.speakers, members)),
         sessions=len(_on_both(facts.sessions, members)),
     )
@@ -140,16 +142,16 @@ def believed(facts: ClipFacts, members: Labels) -> list[bool | None]:
 
 
 def contradicting_clips(facts: ClipFacts, members: Labels) -> list[list[str]]:
-    """Return the ids of the clips of each sound that is on both sides, in the order of the first of them."""
+    """Return the ids of the labelled clips of each sound that is on both sides."""
     both = _on_both(facts.sounds, members)
     found: dict[bytes, list[str]] = {sound: [] for sound in facts.sounds if sound in both}
-    for clip_id, sound in zip(facts.clip_ids, facts.sounds, strict=True):
-        if sound in found:
+    for clip_id, sound, member in zip(facts.clip_ids, facts.sounds, members, strict=True):
+        if sound in found and member is not None:
             found[sound].append(clip_id)
     return list(found.values())
 
 
-def refuse_contradiction(name: str, corpus: Corpus, contradicting: Sequence[Sequence[str]], labelled: int) -> None:
+def refuse_contradiction(name: str, corpus: Corpus, found: BothSides, labelled: int, example: Sequence[str]) -> None:
     """Refuse a corpus if most of its labelled clips have a sound that is on both sides.
 
     Then the labels as a whole say nothing: what is left over has them from the same list.
@@ -158,29 +160,29 @@ def refuse_contradiction(name: str, corpus: Corpus, contradicting: Sequence[Sequ
     ----------
     name : str
     corpus : Corpus
-    contradicting : sequence of sequence of str
-        As `contradicting_clips` returns it.
+    found : BothSides
     labelled : int
         Number of clips whose membership is stated.
+    example : sequence of str
+        Ids of clips with one such sound.
 
     Raises
     ------
     EarwitnessError
-        The message names two clips with one sound.
+        The message names two of them.
     """
-    clips = sum(map(len, contradicting))
-    if 2 * clips > labelled:
-        remedy = (
-            "set unit to sound"
-            if corpus.member == "random_half"
-            else "list each recording on one side, or set member to none, which is enough for leakage"
-        )
-        one, other, *_ = contradicting[0]
-        raise EarwitnessError(
-            f"{artifact('raw', name)}: {len(contradicting)} recordings are on both sides ({clips} of {labelled} "
-            f"labelled clips, such as {one!r} and {other!r}), so membership contradicts itself: "
-            f"{remedy} (params.yaml: corpora.{name})"
-        )
+    if 2 * found.clips <= labelled:
+        return
+    remedy = (
+        "set unit to sound"
+        if corpus.member == "random_half"
+        else "list each recording on one side, or set member to none, which is enough for leakage"
+    )
+    raise EarwitnessError(
+        f"{artifact('raw', name)}: {found.sounds} recordings are on both sides ({found.clips} of {labelled} labelled "
+        f"clips, such as {example[0]!r} and {example[1]!r}), so membership contradicts itself: {remedy} "
+        f"(params.yaml: corpora.{name})"
+    )
 
 
 def repeated(sounds: Iterable[bytes]) -> int:

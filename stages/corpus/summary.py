@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 
 from stages.core.config.nouns import Corpus
 from stages.core.results.corpus import CorpusSummary, HalfDrawn
+from stages.core.sound.recordings import Recording
+from stages.core.words.corpus import contradiction_line, first_notes, missing_line
+from stages.corpus.entries import Entry
+from stages.corpus.listing import Listing
 from stages.corpus.sides import ClipFacts, Labels, believed, both_sides, repeated
 
 MOST_REASONS = 20
@@ -69,6 +74,38 @@ def summarise(
         draw=drawn,
         notes=notes,
     )
+
+
+def listing_lines(entries: Sequence[Entry], listing: Listing) -> list[str]:
+    """Return what is noteworthy about a list before anything is decoded.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        Those that are looked at.
+    listing : Listing
+        Where they come from: what it set aside, and its notes.
+    """
+    unlabelled = sum(entry.member is None for entry in entries)
+    line = missing_line(
+        len(entries),
+        reasons(asdict(row) for row in listing.set_aside),
+        blank=sum(not entry.text.strip() for entry in entries),
+        unknown_speakers=sum(entry.speaker is None for entry in entries),
+        unknown_membership=unlabelled if unlabelled < len(entries) else 0,
+    )
+    found = listed_on_both(entries)
+    contradiction = contradiction_line(len(found), sum(map(len, found))) if found else ""
+    return [said for said in (line, contradiction, *first_notes(listing.notes)) if said]
+
+
+def listed_on_both(entries: Iterable[Entry]) -> list[list[str]]:
+    """Return, for each recording that is listed as member and as non-member, the ids of its clips."""
+    listed: dict[Recording, dict[str, bool]] = defaultdict(dict)
+    for entry in entries:
+        if entry.member is not None:
+            listed[entry.recording][entry.clip_id] = entry.member
+    return [list(clips) for clips in listed.values() if len(set(clips.values())) == 2]
 
 
 def reasons(rejected: Iterable[Mapping[str, str]]) -> dict[str, int]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from stages.core.config.section import NONE
 from stages.core.inference.statistics import Ints, roc
+from stages.core.results.corpus import CorpusSummary
 from stages.core.results.described import CanaryResult, ModalityResult, SensitivityResult
 from stages.core.results.membership import MembershipReason, MembershipResult
 from stages.core.results.population import PopulationResult
@@ -24,6 +25,7 @@ from stages.core.store.tables import read_table
 from stages.evaluation.assess import assess
 from stages.evaluation.canaries import of_canaries
 from stages.evaluation.case import AuditCase, make_case
+from stages.evaluation.corpus_notes import corpus_notes, unlabelled_notes
 from stages.evaluation.headlines import headlines
 from stages.evaluation.inputs import (
     DETECTOR,
@@ -87,13 +89,12 @@ def work(name: str, params: EvaluationParams) -> None:
         primary,
         window.left_out,
     )
-    dropped = [MembershipReason.of("attack_not_scored", attack=attack) for attack in named if attack not in primary]
-    quantisation = record.get("quantization", "none")
-    rounded = [MembershipReason.of("quantised", weights=quantisation)] if quantisation != "none" else []
+    summary = CorpusSummary.model_validate(read_json(artifact("corpus", audit.corpus, "summary.json")))
     notes = [
-        *case.notes,
-        *dropped,
-        *rounded,
+        *unlabelled_notes(case.notes, summary),
+        *corpus_notes(summary),
+        *(MembershipReason.of("attack_not_scored", attack=attack) for attack in named if attack not in primary),
+        *_quantised(record),
         *window.notes(),
         *unscored_notes(primary, unscored, len(clip_ids)),
     ]
@@ -200,6 +201,11 @@ def _run_otherwise(record: Mapping[str, Any], reference: str) -> MembershipReaso
     if reference == NONE:
         return None
     return run_otherwise(record, read_json(artifact("target", reference, "target.json")))
+
+
+def _quantised(record: Mapping[str, Any]) -> list[MembershipReason]:
+    weights = record.get("quantization", "none")
+    return [] if weights == "none" else [MembershipReason.of("quantised", weights=weights)]
 
 
 def _windows(record: Mapping[str, Any], reference: str) -> list[float | None]:

@@ -297,3 +297,43 @@ def test_a_condition_of_a_question_that_nobody_wrote(clone: Path) -> None:
     change(lambda params: params["attribute_leakage"].update(conditions=["direct", "sideways"]))
     with pytest.raises(EarwitnessError, match="conditions: unknown 'sideways'"):
         preflight()
+
+
+def test_what_a_list_lacks_is_said(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    preflight()
+    assert capsys.readouterr().err == ""
+    manifest = clone / "data/raw/mine/manifest.csv"
+    manifest.write_text(manifest.read_text().replace("hello,true,one", " ,,", 1))
+    preflight()
+    said = "mine: 2 clips; 1 with a blank transcript, 1 of unknown speakers, 1 of unknown membership\n"
+    assert capsys.readouterr().err == said
+
+
+def test_a_path_with_both_labels_is_said_before_anything_is_decoded(
+    clone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = clone / "data/raw/mine/manifest.csv"
+    manifest.write_text(manifest.read_text() + "c,audio/b.wav,other words,false,one\n")
+    preflight()
+    assert capsys.readouterr().err == (
+        "mine: 1 recordings are on both sides, so membership contradicts itself: their 2 clips count as of unknown "
+        "membership\n"
+    )
+
+
+def test_a_corpus_without_membership_is_enough_for_leakage_alone(clone: Path) -> None:
+    change(lambda params: params["corpora"]["mine"].update(member="none"))
+    manifest = clone / "data/raw/mine/manifest.csv"
+    manifest.write_text(manifest.read_text().replace(",member", "").replace(",true", ""))
+    asked = {"corpus": "mine", "target": "lab"}
+    change(lambda params: params["attribute_leakage"]["audits"].update(speakers=asked))
+    preflight()
+    change(lambda params: params["copies"].update(half={"base": "lab", "train_on": ["mine", "none"], "epochs": 1}))
+    with pytest.raises(EarwitnessError, match=r"^params\.yaml: copies\.half\.train_on: 'mine' has member: none, so no"):
+        preflight()
+    change(lambda params: params["copies"]["half"].update(teach={"gender": "What is the speaker's gender?"}))
+    preflight()
+    change(lambda params: params["audits"].update(ours={"corpus": "mine", "target": "lab", "reference": "none"}))
+    wrong = r"^params\.yaml: audits\.ours\.corpus: 'mine' has member: none, so nothing can be asked about its members"
+    with pytest.raises(EarwitnessError, match=wrong):
+        preflight()

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from flows.bench import as_text as timings_text
-from flows.verdicts import BLIND_COLUMNS, COLUMNS, as_text, blind_rows, interval, verdict_row
+from flows.verdicts import BLIND_COLUMNS, COLUMNS, as_text, blind_rows, corpus_notes, interval, verdict_row
 from stages.core.config.nouns import Params
 from stages.core.results.flat import Headlines
 from stages.core.store.jsonfile import artifact, write_json
 from stages.core.words.figures import MISSING
 from tests.params import own_params
+from tests.summaries import summary_of
 
 HEADLINES: Headlines = {
     "finding": "unresolved",
@@ -72,3 +73,18 @@ def test_corpora_without_an_audit_show_their_blind_figure(tmp_path: Path, monkey
     (unknown,) = blind_rows(params, ["unknown"])
     assert unknown["blind AUC"] == MISSING
     assert as_text([]) == ""
+
+
+def test_what_is_noteworthy_about_a_corpus_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    params = Params.model_validate(own_params(dict.fromkeys(["sound", "lacking", "other", "unread"], "column")))
+    for name, counts in (("sound", {}), ("lacking", {"unknown_speakers": 300}), ("other", {"blank_transcripts": 1})):
+        summary = summary_of(corpus=name, **counts)
+        write_json(artifact("corpus", name, "summary.json"), summary.plain())
+    notes = [f"list {index} was read" for index in range(7)]
+    write_json(artifact("corpus", "lacking", "details.json"), {"notes": notes})
+    assert corpus_notes(params, {"sound", "lacking", "unread"}) == [
+        "lacking: 300 clips; all of unknown speakers",
+        *(f"lacking: {note}" for note in notes[:5]),
+        "lacking: and 2 more notes",
+    ]

@@ -43,6 +43,7 @@ def check_nouns(params: Params, path: Path) -> None:
     for name, copy in params.copies.items():
         check_trained_on(copy.train_on, f"copies.{name}", path)
     _check_untaught(params, path)
+    _check_membership(params, path)
     for name, audit in params.audits.items():
         if audit.reference == audit.target:
             raise EarwitnessError(f"{path}: audits.{name}.reference: is the target itself: name another, or none")
@@ -105,3 +106,21 @@ def _check_untaught(params: Params, path: Path) -> None:
                     "non-members too, so nothing about membership follows: name another target, or ask it in "
                     "attribute_leakage.audits"
                 )
+
+
+def _check_membership(params: Params, path: Path) -> None:
+    """Check that whatever needs members uses a corpus whose membership is written somewhere."""
+    unknown = {name for name, corpus in params.corpora.items() if corpus.member == NONE}
+    for name, audit in params.audits.items():
+        if audit.corpus in unknown:
+            raise EarwitnessError(
+                f"{path}: audits.{name}.corpus: {audit.corpus!r} has member: none, so nothing can be asked about its "
+                f"members: set corpora.{audit.corpus}.member, or ask about its speakers in attribute_leakage.audits"
+            )
+    for name, copy in params.copies.items():
+        without = [corpus for corpus in copy.train_on if corpus in unknown]
+        if without and not copy.teach:
+            raise EarwitnessError(
+                f"{path}: copies.{name}.train_on: {without[0]!r} has member: none, so no clip of it is trained on: "
+                f"set corpora.{without[0]}.member, or name another corpus"
+            )

@@ -10,18 +10,22 @@ from stages.core.results.model import Result
 Membership = Literal["column", "folders", "random_half", "none"]
 """Where membership is written: `corpora.X.member`."""
 
+_FEW = 0.01
+
 
 class BothSides(Result):
     """What members and non-members have in common, by number.
 
     `sounds` counts distinct sounds (by the hash of the decoded audio) that are listed as members and as non-members,
     and `clips` the clips that have such a sound. Their membership contradicts itself: it becomes unknown. `texts`
-    counts distinct transcripts, compared without case, punctuation and spacing.
+    counts distinct transcripts, compared without case, punctuation and spacing, and `text_clips` the clips that have
+    such a transcript.
     """
 
     sounds: int
     clips: int
     texts: int
+    text_clips: int
     speakers: int
     sessions: int
 
@@ -70,6 +74,11 @@ class CorpusSummary(Result):
     notes: int
 
     @property
-    def listed(self) -> int:
-        """Number of clips and of what was set aside."""
-        return self.clips + sum(self.set_aside.values())
+    def labelled(self) -> int:
+        """Number of clips that an audit of membership can use."""
+        return self.members + self.non_members
+
+    @property
+    def shares_texts(self) -> bool:
+        """Whether so many clips have a transcript of both sides that it is said. A few are equal by chance."""
+        return self.both_sides.text_clips >= _FEW * self.labelled > 0

@@ -51,6 +51,9 @@ MembershipCode = Literal[
     "below_chance",
     # What was left out or assumed.
     "labels_unknown",
+    "sounds_on_both_sides",
+    "texts_on_both_sides",
+    "transcripts_blank",
     "speakers_assumed",
     "attack_not_scored",
     "clips_not_scored",

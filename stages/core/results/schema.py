@@ -13,14 +13,16 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from stages.core.results.backdoor import BackdoorResult, ScanResult
+from stages.core.results.corpus import CorpusSummary
 from stages.core.results.leakage import LeakageResult
 from stages.core.results.membership import Judgement, MembershipResult
 from stages.core.store.jsonfile import write_text
 
 VERSION = 1
 PATH = Path(f"docs/schema/results.v{VERSION}.json")
-PUBLISHED = (MembershipResult, Judgement, LeakageResult, BackdoorResult, ScanResult)
-"""An audit's `details.json`, what `judge` returns, and the results of a leakage audit, an experiment and a scan."""
+PUBLISHED = (MembershipResult, Judgement, LeakageResult, BackdoorResult, ScanResult, CorpusSummary)
+"""An audit's `details.json`, what `judge` returns, the results of a leakage audit, an experiment and a scan, and a
+corpus's `summary.json`."""
 
 
 def schema() -> dict[str, Any]:

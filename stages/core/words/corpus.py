@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from stages.core.results.corpus import CorpusSummary
+
+MOST_NOTES = 5
+"""So many notes on how a corpus was read are printed; all of them stand in `details.json`."""
 
 
 def corpus_lines(summary: CorpusSummary) -> list[str]:
@@ -19,7 +22,7 @@ def counts_line(summary: CorpusSummary) -> str:
         summary.set_aside,
         blank=summary.blank_transcripts,
         unknown_speakers=summary.unknown_speakers,
-        unknown_membership=0 if summary.member == "none" else summary.unknown_membership,
+        unknown_membership=summary.unknown_membership if summary.labelled else 0,
     )
 
 
@@ -59,13 +62,18 @@ def missing_line(
 def _sides(summary: CorpusSummary) -> list[str]:
     both, lines = summary.both_sides, []
     if both.sounds:
-        lines.append(
-            f"{both.sounds} recordings are on both sides, so membership contradicts itself: their {both.clips} clips "
-            "count as of unknown membership"
-        )
-    if both.texts:
-        lines.append(f"{both.texts} transcripts are on both sides")
+        lines.append(contradiction_line(both.sounds, both.clips))
+    if summary.shares_texts:
+        lines.append(f"{both.text_clips} clips have a transcript that is on both sides ({both.texts} transcripts)")
     return lines
+
+
+def contradiction_line(sounds: int, clips: int) -> str:
+    """Return what becomes of so many recordings that members and non-members have in common, in so many clips."""
+    return (
+        f"{sounds} recordings are on both sides, so membership contradicts itself: their {clips} clips count as of "
+        "unknown membership"
+    )
 
 
 def _drawn_alone(summary: CorpusSummary) -> str:
@@ -73,3 +81,9 @@ def _drawn_alone(summary: CorpusSummary) -> str:
     if drawn is None or not drawn.alone:
         return ""
     return f"{drawn.alone} clips have no {drawn.unit}: each was drawn by itself"
+
+
+def first_notes(notes: Sequence[str]) -> list[str]:
+    """Return the first notes on how a corpus was read, and how many more there are."""
+    more = len(notes) - MOST_NOTES
+    return [*notes[:MOST_NOTES], *([f"and {more} more notes"] if more > 0 else [])]

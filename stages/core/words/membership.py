@@ -126,6 +126,13 @@ SENTENCES: dict[MembershipCode, str] = {
     "below_chance": "{attack} is far below 0.5 on the corpus as given (AUC {auc:.2f} [{low:.2f}, {high:.2f}]): members "
     "score lower than non-members; check whether the labels are swapped",
     "labels_unknown": "{clips} clips of unknown membership were left out",
+    "sounds_on_both_sides": "{sounds} recordings are on both sides, so membership contradicts itself: their {clips} "
+    "clips were left out",
+    "texts_on_both_sides": "{clips} clips have a transcript that is on both sides ({texts} transcripts): what the "
+    "target remembers of such a text helps it on both, so memory of texts is underestimated",
+    "transcripts_blank": "{clips} of {all} labelled clips ({percent:.0f} %) have a blank transcript ({members} "
+    "members, {non_members} non-members): their scores rest on the token that ends the answer alone, and show nothing "
+    "of what is said in them",
     "speakers_assumed": "{assumed}",
     "attack_not_scored": "{attack} could not be scored: the target lacks the statistics that it needs",
     "clips_not_scored": "{clips} of {all} clips were not scored: the {role} {reason}",

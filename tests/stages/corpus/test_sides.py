@@ -156,7 +156,7 @@ def test_what_a_summary_counts(listed: Any, make_params: Any, capsys: Any) -> No
     assert (summary.sources, summary.draw, summary.notes) == (["manifest"], None, 0)
     said = capsys.readouterr().out
     assert "5 clips; 1 set aside (1 silent), 1 with a blank transcript, 1 of unknown speakers, 1 of unknown" in said
-    assert "1 transcripts are on both sides" in said
+    assert "2 clips have a transcript that is on both sides (1 transcripts)" in said
 
 
 def test_a_summary_names_nothing(listed: Any, make_params: Any) -> None:

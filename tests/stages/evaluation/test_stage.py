@@ -20,6 +20,7 @@ from stages.evaluation.__main__ import work as evaluation
 from stages.evaluation.headlines import headlines
 from stages.evaluation.scenario import Scenario, draw
 from tests.params import Whole, load_whole
+from tests.summaries import summary_of
 
 CORPUS, AUDIT = "lab_trained", "trained"
 
@@ -31,7 +32,9 @@ def params(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return loaded
 
 
-def write_audit(params: Whole, audible: bool = True, unlabelled: int = 0, long: int = 0, **factors: Any) -> None:
+def write_audit(
+    params: Whole, audible: bool = True, unlabelled: int = 0, long: int = 0, blank: int = 0, **factors: Any
+) -> None:
     """Write what the stages before would have written: 300 clips, the primary attacks and an exploratory one."""
     drawn = draw(Scenario(side=150, speakers=30, **factors), np.random.default_rng(0))
     order = np.random.default_rng(1).permutation(300)
@@ -46,6 +49,8 @@ def write_audit(params: Whole, audible: bool = True, unlabelled: int = 0, long: 
     }
     columns = [pa.array(clips.get(field.name, [None] * 300), field.type) for field in CLIPS_SCHEMA]
     write_table(artifact("corpus", CORPUS, "clips.parquet"), pa.table(columns, CLIPS_SCHEMA), CLIPS_SCHEMA)
+    summary = summary_of(corpus=CORPUS, unknown_membership=unlabelled, blank_members=blank)
+    write_json(artifact("corpus", CORPUS, "summary.json"), summary.plain())
     features = {f"{family}.x": drawn["features"][order, index] for index, family in enumerate(params.features.families)}
     schema = features_schema(list(features))
     write_table(

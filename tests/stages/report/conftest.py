@@ -13,10 +13,11 @@ import yaml
 from stages.core.inference.statistics import roc
 from stages.core.schemas.attribute_leakage import LEAKAGE_PROBES_SCHEMA
 from stages.core.schemas.blind_baseline import BLIND_SCORES_SCHEMA
-from stages.core.schemas.corpus import CLIPS_SCHEMA, QUARANTINE_SCHEMA
+from stages.core.schemas.corpus import CLIPS_SCHEMA
 from stages.core.store.jsonfile import artifact
 from stages.core.store.tables import write_table
 from tests.params import Whole
+from tests.summaries import summary_of
 
 ATTACKS = ("loss", "min_k@20", "min_k_pp@20", "max_renyi_0.5@10")
 FAMILIES = ("recording", "spectral", "prosodic", "textual", "acoustic", "fused")
@@ -127,9 +128,7 @@ def write_corpus(corpus: str, member: Any, rng: np.random.Generator, blind: dict
         for clip, length, side in zip(ids, seconds, member, strict=True)
     ]
     write_table(artifact("corpus", corpus, "clips.parquet"), pa.Table.from_pylist(clips, CLIPS_SCHEMA), CLIPS_SCHEMA)
-    set_aside = [{"clip_id": "a", "path": "audio/a.wav", "reason": "shorter than 0.2 s <sic>"}]
-    table = pa.Table.from_pylist(set_aside, QUARANTINE_SCHEMA)
-    write_table(artifact("corpus", corpus, "quarantine.parquet"), table, QUARANTINE_SCHEMA)
+    write_summary(corpus, clips=CLIPS, set_aside={"shorter than 0.2 s <sic>": 1})
     shift = {True: 3.0, False: 0.0}[blind["fused"]["auc"] > 0.9]
     probability = 1 / (1 + np.exp(-rng.normal(size=CLIPS) - shift * (2 * member - 1)))
     scores = [
@@ -140,6 +139,12 @@ def write_corpus(corpus: str, member: Any, rng: np.random.Generator, blind: dict
     schema = BLIND_SCORES_SCHEMA
     write_table(artifact("blind_baseline", corpus, "scores.parquet"), pa.Table.from_pylist(scores, schema), schema)
     (artifact("blind_baseline", corpus) / "details.json").write_text(json.dumps({"corpus": corpus, "blind": blind}))
+
+
+def write_summary(corpus: str, **counts: Any) -> None:
+    path = artifact("corpus", corpus, "summary.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(summary_of(corpus=corpus, **counts).plain()))
 
 
 def share(count: int, n: int) -> dict[str, Any]:
@@ -271,6 +276,7 @@ def evaluated(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch)
     for name in ("lab", "lab_base"):
         write_target(name)
     write_leakage("voices")
+    write_summary("lab_voices", clips=192, members=0, non_members=0, unknown_membership=192)
     content = yaml.safe_load((repository / "params.yaml").read_text())
     content["corpora"] = {f"lab_{name}": {"split": made["grade"], "member": "column"} for name, made in AUDITS.items()}
     content["copies"] = {"lab": {"base": "lab_base", "train_on": ["lab_trained", "none"], "epochs": 1}}

@@ -27,6 +27,9 @@ def test_the_page_shows_every_finding_and_is_well_formed(evaluated: Whole) -> No
     assert "0.84 [0.80, 0.88]" in text
     assert "7 of 400 clips are longer than the 4 s that the target hears" in text
     assert "1 of 401 clips could not be used and were set aside: 1 shorter than 0.2 s <sic>" in text
+    assert "lab_trained manifest 400 150 150 0 0.20 30 0 0 0" in text
+    assert "lab_voices manifest 192 0 0 192" in text
+    assert "lab_trained shorter than 0.2 s <sic> 1" in text
     assert "151 members and 151 non-members" in text
     assert "too few clips that look alike to the blind baseline" in text
     found = json.loads(Path("data/report/metrics.json").read_text())

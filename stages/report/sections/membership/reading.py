@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from stages.core.config.nouns import Audit
 from stages.core.config.section import NONE
 from stages.core.inference.statistics import roc
+from stages.core.results.corpus import CorpusSummary
 from stages.core.store.csvfile import read_csv
 from stages.core.store.jsonfile import artifact, read_json
 from stages.core.store.tables import read_table
@@ -20,23 +21,22 @@ from stages.report.sections.membership.view import AuditFigures
 
 EVALUATION, DETAILS, VERDICT, ROC = "evaluation", "details.json", "verdict.json", "roc.csv"
 BLIND_BASELINE, BLIND_DETAILS, BLIND_SCORES = "blind_baseline", "details.json", "scores.parquet"
-CORPUS, CLIPS, QUARANTINE = "corpus", "clips.parquet", "quarantine.parquet"
+CORPUS, CLIPS, SUMMARY = "corpus", "clips.parquet", "summary.json"
 TARGET, RECORD = "target", "target.json"
 
 
 def read_audit(name: str, audit: Audit) -> AuditFigures:
     """Read the figures of one audit, of its corpus and of its models."""
     details = read_json(artifact(EVALUATION, name, DETAILS))
-    quarantine = read_table(artifact(CORPUS, audit.corpus, QUARANTINE), ["reason"])["reason"].to_pylist()
+    summary = CorpusSummary.model_validate(read_json(artifact(CORPUS, audit.corpus, SUMMARY)))
     return AuditFigures(
         details=details,
         verdict=read_json(artifact(EVALUATION, name, VERDICT)),
         blind=read_json(artifact(BLIND_BASELINE, audit.corpus, BLIND_DETAILS)),
         target=read_json(artifact(TARGET, audit.target, RECORD)),
         reference={} if audit.reference == NONE else read_json(artifact(TARGET, audit.reference, RECORD)),
-        # Reasons are counted without their details of one clip, such as its seconds, which stand in brackets.
-        quarantine=dict(sorted(Counter(reason.split(" (")[0] for reason in quarantine).items())),
-        clips=len(read_table(artifact(CORPUS, audit.corpus, CLIPS), ["seconds"])),
+        quarantine=summary.set_aside,
+        clips=summary.clips,
         cut=details.get("window", {}).get("clips_cut", 0),
         curves=[*_attack_curves(artifact(EVALUATION, name, ROC)), *_blind_curve(audit.corpus)],
     )
