@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from stages.core.config.nouns import Corpus
 from stages.core.results.corpus import CorpusSummary, HalfDrawn
 from stages.core.run.parallel import ordered_map
 from stages.core.run.stage import run_stage
@@ -41,7 +42,7 @@ def main(name: str, params: CorpusParams) -> None:
     tally = Tally(artifact("raw", name), params.corpus, listing.set_aside)
     with folder_beside(artifact(STAGE, name, "as_listed")) as folder:
         as_listed = folder / "clips.parquet"
-        write_table(as_listed, _clips(listing.entries, tally, params, params.corpora[name].channel), CLIPS_SCHEMA)
+        write_table(as_listed, _clips(listing.entries, tally, params, params.corpora[name]), CLIPS_SCHEMA)
         members, drawn = _membership(name, tally.facts, params)
         contradicting = contradicting_clips(tally.facts, members)
         if contradicting:
@@ -55,10 +56,11 @@ def main(name: str, params: CorpusParams) -> None:
     print(*(f"{STAGE}@{name}: {line}" for line in said), sep="\n")
 
 
-def _clips(entries: list[Entry], tally: Tally, params: CorpusParams, channel: str) -> Iterator[pa.Table]:
+def _clips(entries: list[Entry], tally: Tally, params: CorpusParams, corpus: Corpus) -> Iterator[pa.Table]:
     """Yield clips in the order of their ids. At the end the tally may refuse the ingest, before files are renamed."""
     # The path is absolute, because a worker may have been started in another folder.
-    take = partial(ingest, folder=tally.folder.absolute(), limits=params.corpus, channel=channel)
+    folder, embed = tally.folder.absolute(), corpus.audio == "embed"
+    take = partial(ingest, folder=folder, limits=params.corpus, channel=corpus.channel, embed=embed)
     recordings = (entry.recording for entry in entries)
     answers = zip(entries, ordered_map(take, recordings, params.compute), strict=True)
     while batch := list(islice(answers, CLIPS_AT_ONCE)):

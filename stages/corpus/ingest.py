@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
 import numpy as np
 
 from stages.core.sound.audio import RATE, audio_hash, encode_flac
-from stages.core.sound.decoding import Decoded, Undecodable, check_opens, decode_recording, sound_of
+from stages.core.sound.decoding import Decoded, Undecodable, check_opens, decode_recording, picked_channel, sound_of
 from stages.core.sound.recordings import Recording
 from stages.corpus.params import Ingest
 from stages.corpus.source import SourceFile, measure_source
@@ -38,10 +38,12 @@ class Rejected:
 class IngestedClip(TypedDict):
     """The audio columns of ``clips.parquet``: FLAC bytes, seconds, a hash of the samples, and the original file.
 
+    There are no bytes where the recording is read in place.
+
     Where one recording gives several clips, each has an id, a text and a place of its own.
     """
 
-    audio: bytes
+    audio: bytes | None
     seconds: float
     audio_hash: str
     source: SourceFile
@@ -50,7 +52,9 @@ class IngestedClip(TypedDict):
     recording: NotRequired[Recording]
 
 
-def ingest(recording: Recording, folder: Path, limits: Ingest, channel: str) -> IngestedClip | Rejected:
+def ingest(
+    recording: Recording, folder: Path, limits: Ingest, channel: str, *, embed: bool = True
+) -> IngestedClip | Rejected:
     """Decode a recording and measure it.
 
     Parameters
@@ -61,6 +65,9 @@ def ingest(recording: Recording, folder: Path, limits: Ingest, channel: str) -> 
     limits : Ingest
     channel : str
         `corpora.X.channel`: what becomes of several channels.
+    embed : bool
+        Whether the clip keeps a copy of the sound. Without one, its recording names the channel that was picked, so
+        that the sound can be read again.
 
     Returns
     -------
@@ -68,7 +75,10 @@ def ingest(recording: Recording, folder: Path, limits: Ingest, channel: str) -> 
     """
     try:
         decoded = decode_recording(folder, recording, limits.max_seconds)
-        return _unusable(decoded, limits) or _clip(decoded, channel)
+        clip = _unusable(decoded, limits) or _clip(decoded, channel, embed)
+        if embed or isinstance(clip, Rejected) or (picked := picked_channel(decoded, channel)) is None:
+            return clip
+        return {**clip, "recording": replace(recording, channel=picked)}
     except Undecodable as error:
         return Rejected(error.reason, error.broken)
 
@@ -102,13 +112,13 @@ def _unusable(decoded: Decoded, limits: Ingest) -> Rejected | None:
     return None
 
 
-def _clip(decoded: Decoded, channel: str) -> IngestedClip | Rejected:
+def _clip(decoded: Decoded, channel: str, embed: bool) -> IngestedClip | Rejected:
     clip = sound_of(decoded, channel)
     if not clip.any():
         return Rejected("silent: every sample is zero")
     source = measure_source(decoded.samples, decoded.rate, decoded.format, decoded.subtype)
     return {
-        "audio": encode_flac(clip),
+        "audio": encode_flac(clip) if embed else None,
         "seconds": len(clip) / RATE,
         "audio_hash": audio_hash(clip),
         "source": {**source, "channels": decoded.channels},

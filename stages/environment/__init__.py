@@ -8,7 +8,7 @@ The stage writes
 - ``data/environment/declared.json``: the names that `attribute_leakage.audits` and `backdoor.experiments` declare, for
   stages that need only these names;
 - ``data/environment/corpora/<corpus>.json``, for every declared corpus: the settings that its clips depend on (optional
-  keys, which `dvc.yaml` cannot name), and path, size and content hash of each file behind a link to a folder in
+  keys, which `dvc.yaml` cannot name), and number, bytes and one hash of all files behind links to folders in
   ``data/raw/<corpus>/``, where DVC does not look.
 
 It removes the files of stages and corpora that no longer exist.

@@ -1,8 +1,7 @@
-"""``python -m stages.environment``: write versions of libraries and code, declared names, and lists of linked files."""
+"""``python -m stages.environment``: write versions of libraries and code, declared names, what lies behind links."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from stages.core.run.stage import run_stage
 from stages.core.store.codeversion import stage_code
 from stages.core.store.folders import files_below
 from stages.core.store.jsonfile import artifact, write_json
-from stages.environment.links import Known, digest_files, listing
+from stages.environment.links import linked_files
 from stages.environment.params import EnvironmentParams
 from stages.environment.versions import environment
 
@@ -19,7 +18,7 @@ STAGE = "environment"
 
 
 def main(_: str, params: EnvironmentParams) -> None:
-    """Write versions and names with sorted keys; for each declared corpus, its settings and a list of linked files."""
+    """Write versions and names with sorted keys; for each declared corpus, its settings and its linked files' state."""
     write_json(Path("data/environment.json"), environment())
     names = {"attribute_leakage": list(params.attribute_leakage.audits), "backdoor": list(params.backdoor.experiments)}
     write_json(artifact(STAGE, "declared.json"), names)
@@ -28,13 +27,10 @@ def main(_: str, params: EnvironmentParams) -> None:
         write_json(artifact(STAGE, "code", f"{stage}.json"), stage_code(stage))
     _remove_all_but(stages, artifact(STAGE, "code"))
     for name, corpus in params.corpora.items():
-        folder, memory = artifact("raw", name), Path(".cache/links", f"{name}.json")
-        known = _remembered(memory)
-        files = digest_files(folder, (found.path for found in files_below(folder) if found.linked), known)
-        if files != known:
-            write_json(memory, files)
-        found = {"settings": corpus.ingested(), "linked": listing(files)}
-        write_json(artifact(STAGE, "corpora", f"{name}.json"), found)
+        folder = artifact("raw", name)
+        paths = (found.path for found in files_below(folder) if found.linked)
+        linked = linked_files(folder, paths, Path(".cache/links", f"{name}.jsonl"))
+        write_json(artifact(STAGE, "corpora", f"{name}.json"), {"settings": corpus.ingested(), "linked": linked})
     _remove_all_but(params.corpora, artifact(STAGE, "corpora"))
 
 
@@ -43,15 +39,6 @@ def _remove_all_but(names: Collection[str], folder: Path) -> None:
     for file in folder.glob("*.json"):
         if file.stem not in names:
             file.unlink()
-
-
-def _remembered(memory: Path) -> Known:
-    """Return the files that an earlier run found; if its list is missing or damaged, every file is read again."""
-    try:
-        content = json.loads(memory.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 if __name__ == "__main__":

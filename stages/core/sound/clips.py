@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from stages.core.sound.audio import Samples, decode_flac
+from stages.core.errors import EarwitnessError
+from stages.core.sound.audio import Samples, audio_hash, decode_flac
+from stages.core.sound.decoding import Undecodable, decode_recording, sound_of
+from stages.core.sound.recordings import Recording
 from stages.core.store.jsonfile import artifact
-from stages.core.store.tables import KeyedColumn
+from stages.core.store.tables import KeyedRows
 
 
 class UndecodedSound(Protocol):
@@ -33,6 +36,50 @@ class FlacSound:
         return decode_flac(self.data)
 
 
+@dataclass(frozen=True)
+class ReferencedSound:
+    """A sound that is read where its recording lies.
+
+    Attributes
+    ----------
+    clip_id : str
+    folder : Path
+        ``data/raw/<corpus>``; absolute, because a worker may have been started in another folder.
+    recording : Recording
+        It names a channel, unless all channels are mixed.
+    audio_hash : str
+        Of the sound as it was when the stage `corpus` took it.
+    """
+
+    clip_id: str
+    folder: Path
+    recording: Recording
+    audio_hash: str
+
+    def samples(self) -> Samples:
+        """Return the sound, the same to the bit as the copy that ``audio: embed`` keeps: float32[n], mono, 16 kHz.
+
+        Raises
+        ------
+        EarwitnessError
+            If the recording is missing, cannot be decoded or sounds otherwise than when it was taken.
+        """
+        try:
+            samples = sound_of(decode_recording(self.folder, self.recording), "mix")
+        except Undecodable as error:
+            raise self._changed(error.reason) from error
+        if audio_hash(samples) != self.audio_hash:
+            raise self._changed("its sound is not what it was when the stage corpus read it")
+        return samples
+
+    def _changed(self, reason: str) -> EarwitnessError:
+        corpus = self.folder.name
+        return EarwitnessError(
+            f"data/raw/{corpus}/{self.recording.place}: clip {self.clip_id!r}: {reason}: put the recording back, "
+            f"or run 'dvc repro corpus@{corpus}' and what depends on it"
+        )
+
+
 class ClipSounds:
     """The sounds of ``data/corpus/<corpus>/clips.parquet``, with little of the table in memory.
 
@@ -46,7 +93,9 @@ class ClipSounds:
     """
 
     def __init__(self, corpus: str, root: Path = Path()) -> None:
-        self._embedded = KeyedColumn(root / artifact("corpus", corpus, "clips.parquet"), "clip_id", "audio")
+        columns = ["audio", "recording", "audio_hash"]
+        self._rows = KeyedRows(root / artifact("corpus", corpus, "clips.parquet"), "clip_id", columns)
+        self._folder = (root / artifact("raw", corpus)).absolute()
 
     def __getitem__(self, clip_id: str) -> Samples:
         """Return a clip's sound: float32[n], mono, 16 kHz."""
@@ -54,4 +103,7 @@ class ClipSounds:
 
     def sound(self, clip_id: str) -> UndecodedSound:
         """Return a clip's sound, not decoded yet."""
-        return FlacSound(self._embedded[clip_id])
+        row = self._rows[clip_id]
+        if row["audio"] is not None:
+            return FlacSound(row["audio"])
+        return ReferencedSound(clip_id, self._folder, Recording(**row["recording"]), row["audio_hash"])

@@ -17,7 +17,7 @@ from stages.core.sound.recordings import NoContent, Recording
 from stages.core.sound.segments import segment_of
 from stages.core.sound.whole import Decoded, check_header, parts_of, together
 
-__all__ = ["Decoded", "Undecodable", "decode_recording", "sound_of"]
+__all__ = ["Decoded", "Undecodable", "decode_recording", "picked_channel", "sound_of"]
 
 CANCELLED = 0.25
 """Channels cancel where their mean has less than this share of their level: for two, a correlation below -0.87."""
@@ -74,15 +74,19 @@ def sound_of(decoded: Decoded, channel_rule: str) -> Samples:
     Undecodable
         If channels are to be mixed and cancel each other.
     """
-    samples = decoded.samples
-    if channel_rule == "first":
-        samples = samples[:, :1]
-    elif channel_rule == "loudest" and samples.shape[1] > 1:
-        loudest = int(np.argmax([rms(channel) for channel in samples.T]))
-        samples = samples[:, loudest : loudest + 1]
+    samples, picked = decoded.samples, picked_channel(decoded, channel_rule)
+    if picked is not None:
+        samples = samples[:, picked : picked + 1]
     elif samples.shape[1] > 1:
         _check_mix(samples)
     return (to_pcm16(to_pipeline(samples, decoded.rate)) / np.float32(32768)).astype(np.float32)
+
+
+def picked_channel(decoded: Decoded, channel_rule: str) -> int | None:
+    """Return the channel that a rule picks of several, counted from 0; None if there is one, or if they are mixed."""
+    if decoded.samples.shape[1] < 2 or channel_rule not in {"first", "loudest"}:
+        return None
+    return 0 if channel_rule == "first" else int(np.argmax([rms(channel) for channel in decoded.samples.T]))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ earlier part. Everything that reads a table reads both alike.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from itertools import accumulate, groupby
 from operator import itemgetter
@@ -100,45 +100,61 @@ def read_group(path: Path, index: int, columns: list[str] | None = None) -> pa.T
     return TableReader(path).group(index, columns)
 
 
-class KeyedColumn:
-    """One column of a table by id, with only a few row groups in memory at a time.
+class KeyedRows:
+    """Some columns of a table by id, with only a few row groups in memory at a time.
 
     Of each id, a hash of 8 bytes and the number of its row group are kept: 12 MB for a million rows.
 
     Parameters
     ----------
     path : Path
-    key, column : str
-        The id column, whose values are distinct, and the column to look up.
+    key : str
+        The id column, whose values are distinct.
+    columns : list of str
+        The columns to look up.
     """
 
     _GROUPS_HELD = 4
 
-    def __init__(self, path: Path, key: str, column: str) -> None:
+    def __init__(self, path: Path, key: str, columns: list[str]) -> None:
         self._table = TableReader(path)
-        self._key, self._column = key, column
+        self._key, self._columns = key, columns
         hashes, numbers = [np.empty(0, np.uint64)], [np.empty(0, np.uint32)]
         for number, group in enumerate(self._table.groups([key])):
             hashes.append(np.array([_hash(name) for name in group[key].to_pylist()], np.uint64))
             numbers.append(np.full(group.num_rows, number, np.uint32))
         ascending = np.argsort(found := np.concatenate(hashes), kind="stable")
         self._hashes, self._group = found[ascending], np.concatenate(numbers)[ascending]
-        self._held: dict[int, dict[str, Any]] = {}
+        self._held: dict[int, dict[str, dict[str, Any]]] = {}
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> Mapping[str, Any]:
+        """Return the columns of the row with this id."""
         low, high = (int(np.searchsorted(self._hashes, _hash(name), side)) for side in ("left", "right"))
-        for group in self._group[low:high].tolist():  # two names may share a hash
-            if name in (values := self._values(group)):
-                return values[name]
+        for group in self._group[low:high].tolist():  # two ids may share a hash
+            if name in (rows := self._rows(group)):
+                return rows[name]
         raise KeyError(name)
 
-    def _values(self, group: int) -> dict[str, Any]:
+    def _rows(self, group: int) -> dict[str, dict[str, Any]]:
         if group not in self._held:
-            table = self._table.group(group, [self._key, self._column])
+            table = self._table.group(group, [self._key, *self._columns])
             while len(self._held) >= self._GROUPS_HELD:
                 del self._held[next(iter(self._held))]
-            self._held[group] = dict(zip(table[self._key].to_pylist(), table[self._column].to_pylist(), strict=True))
+            self._held[group] = dict(
+                zip(table[self._key].to_pylist(), table.select(self._columns).to_pylist(), strict=True)
+            )
         return self._held[group]
+
+
+class KeyedColumn:
+    """One column of a table by id: `KeyedRows` of that column alone."""
+
+    def __init__(self, path: Path, key: str, column: str) -> None:
+        self._rows, self._column = KeyedRows(path, key, [column]), column
+
+    def __getitem__(self, name: str) -> Any:
+        """Return the value in the row with this id."""
+        return self._rows[name][self._column]
 
 
 def _hash(name: str) -> np.uint64:
