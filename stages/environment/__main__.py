@@ -10,7 +10,7 @@ from stages.core.run.discovery import stage_names
 from stages.core.run.stage import run_stage
 from stages.core.store.codeversion import stage_code
 from stages.core.store.folders import files_below
-from stages.core.store.jsonfile import artifact, write_json
+from stages.core.store.jsonfile import artifact, read_json, write_json
 from stages.environment.links import Known, digest_files, listing
 from stages.environment.params import EnvironmentParams
 from stages.environment.versions import environment
@@ -28,6 +28,9 @@ def main(_: str, params: EnvironmentParams) -> None:
         write_json(artifact(STAGE, "code", f"{stage}.json"), stage_code(stage))
     _remove_all_but(stages, artifact(STAGE, "code"))
     for name, corpus in params.corpora.items():
+        if (found := _pulled(name)) is not None:
+            write_json(artifact(STAGE, "corpora", f"{name}.json"), {"settings": corpus.ingested(), "linked": found})
+            continue
         folder, memory = artifact("raw", name), Path(".cache/links", f"{name}.json")
         known = _remembered(memory)
         files = digest_files(folder, (found.path for found in files_below(folder) if found.linked), known)
@@ -36,6 +39,15 @@ def main(_: str, params: EnvironmentParams) -> None:
         found = {"settings": corpus.ingested(), "linked": listing(files)}
         write_json(artifact(STAGE, "corpora", f"{name}.json"), found)
     _remove_all_but(params.corpora, artifact(STAGE, "corpora"))
+
+
+def _pulled(name: str) -> object:
+    """Return what the stage `corpus` knew of linked files where the clips were made, if the recordings are not here.
+
+    In a clone whose clips were pulled from a DVC remote, the stage `corpus` then counts as unchanged.
+    """
+    kept = artifact("corpus", name, "recordings.json")
+    return read_json(kept)["linked"] if not artifact("raw", name).exists() and kept.is_file() else None
 
 
 def _remove_all_but(names: Collection[str], folder: Path) -> None:

@@ -256,6 +256,13 @@ def test_named_audits_need_their_corpora_and_what_their_copies_were_made_of(clon
     shutil.rmtree(clone / "data/raw/mine")
     with pytest.raises(EarwitnessError, match=r"^data/raw/mine: missing"):
         preflight(["deep"])
+    (clone / "data/raw/mine").mkdir()
+    (clone / "data/raw/mine/recordings").symlink_to(clone / "unplugged")
+    with pytest.raises(EarwitnessError, match=r"^data/raw/mine/recordings: leads to .*unplugged, which is missing"):
+        preflight(["mine"])
+    shutil.rmtree(clone / "data/raw/mine")
+    (clone / "data/corpus/mine/clips.parquet").mkdir(parents=True)  # as if it had been pulled, in parts
+    preflight(["mine"])
     preflight(["control"])
 
 
