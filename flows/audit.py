@@ -25,7 +25,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.console import Console
 from flows.execution import StageOutcome, reproduce
 from flows.graph import Graph, load_graph, outdated
-from flows.preflight import preflight
+from flows.preflight import is_pulled, preflight
 from flows.verdicts import verdict_rows
 from stages.attribute_leakage.params import AttributeLeakageParams
 from stages.core.config.nouns import Params
@@ -73,7 +73,7 @@ def _up_to_date(audits: list[str] | None, *, fresh: bool) -> State[Any]:
     graph = whole.upstream(goals(audits)) if audits else whole
     run = Run(fresh=fresh)
     run.stages(graph.first(), cached=())
-    changed = set(graph.inputs) if fresh else outdated(graph)
+    changed = set(graph.inputs) - _pulled(graph) if fresh else outdated(graph)
     run.stages(graph, cached=set(graph.inputs) - changed)
     write_timings(run.outcomes, whole.inputs, time.monotonic() - start)
     if failures := run.failures():
@@ -82,6 +82,15 @@ def _up_to_date(audits: list[str] | None, *, fresh: bool) -> State[Any]:
         verdict_rows(load_params(Params), audits), key="verdicts", description="What each audit found"
     )
     return Completed(message=f"{len(graph.inputs)} stages are up to date")
+
+
+def _pulled(graph: Graph) -> set[str]:
+    """Return the stages that cannot run here, because their recordings are elsewhere and only their clips are here."""
+    return {
+        f"corpus@{name}"
+        for name in load_params(Params).corpora
+        if is_pulled(name) and f"lab_speech@{name}" not in graph.inputs
+    }
 
 
 def goals(audits: Iterable[str]) -> list[str]:

@@ -9,7 +9,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -20,6 +20,8 @@ from flows.environment import process_environment
 from stages.core.errors import EarwitnessError
 
 DVC = (sys.executable, "-m", "dvc")
+
+RECORDINGS = "data/raw/"
 
 _NODE = re.compile(r'^"([^"]+)"(?: -> "([^"]+)")?;$')
 
@@ -109,10 +111,24 @@ def outdated(graph: Graph) -> set[str]:
     """Return the stages that may have to run after those of ``graph.first()`` have run.
 
     DVC's status does not propagate: it does not list a stage whose input is about to change. So every stage downstream
-    of a listed one counts as well.
+    of a listed one counts as well. A stage whose recordings are not in this clone counts as unchanged.
     """
-    listed = set(json.loads(ask_dvc("status", "--json"))) & set(graph.inputs)
+    changes = json.loads(ask_dvc("status", "--json"))
+    listed = {name for name in graph.inputs if not lacks_only_recordings(changes.get(name, []))}
     return graph.downstream(listed - set(graph.first().inputs))
+
+
+def lacks_only_recordings(changes: Sequence[object]) -> bool:
+    """Return whether a stage is unchanged but for recordings that are not in this clone.
+
+    Its clips were pulled from a DVC remote; `preflight` has checked that they are there.
+    """
+    return all(
+        isinstance(change, dict)
+        and set(change) == {"changed deps"}
+        and all(path.startswith(RECORDINGS) and state == "deleted" for path, state in change["changed deps"].items())
+        for change in changes
+    )
 
 
 def ask_dvc(*arguments: str) -> str:

@@ -107,6 +107,9 @@ def _check_corpus(name: str, params: CorpusParams, lab: LabSpeechParams) -> None
     from stages.corpus.tally import check_readable
 
     folder = artifact("raw", name)
+    if is_pulled(name):
+        return
+    _check_links(folder)
     of_lab = name in lab.lab_speech.corpora
     if of_lab and not list(folder.glob("manifest.*")):
         return  # not synthesised yet
@@ -124,6 +127,20 @@ def _check_corpus(name: str, params: CorpusParams, lab: LabSpeechParams) -> None
     if brought or listing.set_aside:
         for line in listing_lines(brought, listing):
             print(f"{name}: {line}", file=sys.stderr)
+
+
+def is_pulled(name: str) -> bool:
+    """Return whether a corpus's recordings are not here but its clips are, pulled from a DVC remote."""
+    return not artifact("raw", name).exists() and artifact("corpus", name, "clips.parquet").exists()
+
+
+def _check_links(folder: Path) -> None:
+    """Check that each link in a corpus's folder leads somewhere: a disk may not be there."""
+    for link in folder.iterdir() if folder.is_dir() else ():
+        if link.is_symlink() and not link.exists():
+            raise EarwitnessError(
+                f"{link}: leads to {link.readlink()}, which is missing: put the recordings there or correct the link"
+            )
 
 
 def _lab_recordings(corpus: str, params: LabSpeechParams) -> dict[str, str]:

@@ -15,7 +15,7 @@ from stages.core.run.parallel import ordered_map
 from stages.core.run.stage import run_stage
 from stages.core.schemas.corpus import CLIPS_SCHEMA, QUARANTINE_SCHEMA
 from stages.core.store.atomic import folder_beside, put
-from stages.core.store.jsonfile import artifact, write_json
+from stages.core.store.jsonfile import artifact, read_json, write_json
 from stages.core.store.tables import ROW_GROUP, TableReader, write_table
 from stages.core.words.corpus import corpus_lines, first_notes
 from stages.corpus.entries import Entry
@@ -121,6 +121,8 @@ def _write_beside(name: str, tally: Tally, summary: CorpusSummary, details: dict
     write_table(artifact(STAGE, name, "quarantine.parquet"), quarantine, QUARANTINE_SCHEMA)
     write_json(artifact(STAGE, name, "details.json"), details)
     write_json(artifact(STAGE, name, "summary.json"), summary.plain())
+    if (read := artifact("environment", "corpora", f"{name}.json")).is_file():  # the stage alone, as in tests, has none
+        write_json(artifact(STAGE, name, "recordings.json"), read_json(read))
 
 
 if __name__ == "__main__":

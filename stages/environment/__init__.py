@@ -11,6 +11,9 @@ The stage writes
   keys, which `dvc.yaml` cannot name), and number, bytes and one hash of all files behind links to folders in
   ``data/raw/<corpus>/``, where DVC does not look.
 
+A clone without ``data/raw/<corpus>/`` takes the latter from ``data/corpus/<corpus>/recordings.json``, in which the
+stage `corpus` has kept it.
+
 It removes the files of stages and corpora that no longer exist.
 
 One stage writes all these files, because each stage that always runs makes DVC write its whole lock file, which takes

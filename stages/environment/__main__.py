@@ -9,7 +9,7 @@ from stages.core.run.discovery import stage_names
 from stages.core.run.stage import run_stage
 from stages.core.store.codeversion import stage_code
 from stages.core.store.folders import files_below
-from stages.core.store.jsonfile import artifact, write_json
+from stages.core.store.jsonfile import artifact, read_json, write_json
 from stages.environment.links import linked_files
 from stages.environment.params import EnvironmentParams
 from stages.environment.versions import environment
@@ -27,11 +27,22 @@ def main(_: str, params: EnvironmentParams) -> None:
         write_json(artifact(STAGE, "code", f"{stage}.json"), stage_code(stage))
     _remove_all_but(stages, artifact(STAGE, "code"))
     for name, corpus in params.corpora.items():
-        folder = artifact("raw", name)
-        paths = (found.path for found in files_below(folder) if found.linked)
-        linked = linked_files(folder, paths, Path(".cache/links", f"{name}.jsonl"))
+        linked = _linked(name)
         write_json(artifact(STAGE, "corpora", f"{name}.json"), {"settings": corpus.ingested(), "linked": linked})
     _remove_all_but(params.corpora, artifact(STAGE, "corpora"))
+
+
+def _linked(name: str) -> object:
+    """Return the state of a corpus's linked files.
+
+    In a clone whose clips were pulled from a DVC remote the recordings are not there. What the stage `corpus` knew of
+    them where the clips were made then stands for them, so that this stage counts as unchanged.
+    """
+    folder, kept = artifact("raw", name), artifact("corpus", name, "recordings.json")
+    if not folder.exists() and kept.is_file():
+        return read_json(kept)["linked"]
+    paths = (found.path for found in files_below(folder) if found.linked)
+    return linked_files(folder, paths, Path(".cache/links", f"{name}.jsonl"))
 
 
 def _remove_all_but(names: Collection[str], folder: Path) -> None:

@@ -1,9 +1,10 @@
 """The graph as DVC reads it: order, goals, and what a change reaches."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.graph import Graph, parse_dot
+from flows.graph import Graph, lacks_only_recordings, parse_dot
 
 # clock → a, b; a → c; b, c → d; target (always changed) reads clock; late (always changed) reads a.
 GRAPH = Graph(
@@ -62,3 +63,18 @@ def test_every_input_comes_before_its_reader(edges: dict[int, set[int]]) -> None
         assert read <= seen
         seen.add(name)
     assert {str(name) for name in edges} <= seen
+
+
+@pytest.mark.parametrize(
+    ("changes", "lacks"),
+    [
+        ([], True),
+        ([{"changed deps": {"data/raw/mine": "deleted"}}], True),
+        ([{"changed deps": {"data/raw/mine": "modified"}}], False),
+        ([{"changed deps": {"data/raw/mine": "deleted", "data/environment.json": "modified"}}], False),
+        ([{"changed deps": {"data/raw/mine": "deleted"}}, {"changed outs": {"data/corpus/mine": "deleted"}}], False),
+        (["always changed"], False),
+    ],
+)
+def test_a_stage_without_its_recordings_alone_is_unchanged(changes: list[object], lacks: bool) -> None:
+    assert lacks_only_recordings(changes) is lacks

@@ -256,6 +256,13 @@ def test_named_audits_need_their_corpora_and_what_their_copies_were_made_of(clon
     shutil.rmtree(clone / "data/raw/mine")
     with pytest.raises(EarwitnessError, match=r"^data/raw/mine: missing"):
         preflight(["deep"])
+    (clone / "data/raw/mine").mkdir()
+    (clone / "data/raw/mine/recordings").symlink_to(clone / "unplugged")
+    with pytest.raises(EarwitnessError, match=r"^data/raw/mine/recordings: leads to .*unplugged, which is missing"):
+        preflight(["mine"])
+    shutil.rmtree(clone / "data/raw/mine")
+    (clone / "data/corpus/mine/clips.parquet").mkdir(parents=True)  # as if it had been pulled, in parts
+    preflight(["mine"])
     preflight(["control"])
 
 
@@ -313,7 +320,7 @@ def test_a_path_with_both_labels_is_said_before_anything_is_decoded(
     clone: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     manifest = clone / "data/raw/mine/manifest.csv"
-    manifest.write_text(manifest.read_text() + "c,audio/b.wav,other words,false,one\n")
+    manifest.write_text(manifest.read_text() + "c,audio/b.wav,hello,false,one\n")
     preflight()
     assert capsys.readouterr().err == (
         "mine: 1 recordings are on both sides, so membership contradicts itself: their 2 clips count as of unknown "

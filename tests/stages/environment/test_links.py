@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.core.store.folders import files_below
+from stages.core.store.jsonfile import write_json
 from stages.environment.__main__ import main
 from stages.environment.links import LinkedFiles, linked_files
 
@@ -101,3 +102,16 @@ def test_nothing_heavy_is_imported(repository: Path) -> None:
     code = "import stages.environment.__main__, sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=repository)
     assert not {"pyarrow", "numpy", "scipy", "torch", "joblib"} & set(loaded.stdout.split())
+
+
+def test_a_clone_without_the_recordings_keeps_what_was_known_of_them(workplace: Path, make_params: Any) -> None:
+    known = {"settings": {"member": "other"}, "linked": {"files": 3}}
+    write_json(Path("data/corpus/pulled/recordings.json"), known)
+    params = make_params({"pulled": "column"})
+    main("", params)
+    assert listed("pulled") == {"files": 3}
+    written = json.loads(Path("data/environment/corpora/pulled.json").read_text())
+    assert written["settings"]["member"] == "column"  # as this clone declares it
+    Path("data/raw/pulled").mkdir(parents=True)
+    main("", params)
+    assert listed("pulled") != {"files": 3}
