@@ -8,11 +8,7 @@ from dataclasses import dataclass
 from stages.core.results.corpus import CorpusSummary, HalfDrawn
 from stages.core.words.figures import MISSING
 
-_LISTED = {
-    "column": "stated in the list",
-    "folders": "stated by two folders",
-    "none": "not known",
-}
+_LISTED = {"column": "stated in the list", "folders": "stated by two folders"}
 
 
 @dataclass(frozen=True)
@@ -82,15 +78,15 @@ def _corpus_row(found: CorpusSummary) -> CorpusRow:
 
 def _shared_row(found: CorpusSummary) -> SharedRow:
     both = found.both_sides
-    sides = (both.sounds, both.texts, both.speakers, both.sessions) if found.labelled + both.clips else (None,) * 4
-    sounds, texts, speakers, sessions = (MISSING if count is None else _count(count) for count in sides)
+    if not found.labelled + both.clips:
+        return SharedRow(found.corpus, "not known", *[MISSING] * 4, _count(found.repeated_sounds))
     return SharedRow(
         name=found.corpus,
-        membership=_LISTED.get(found.member, "") if found.draw is None else _drawn(found.draw),
-        sounds=sounds,
-        texts=texts,
-        speakers=speakers,
-        sessions=sessions,
+        membership=_LISTED[found.member] if found.draw is None else _drawn(found.draw),
+        sounds=_count(both.sounds),
+        texts=_count(both.texts),
+        speakers=_count(both.speakers),
+        sessions=_count(both.sessions),
         repeated=_count(found.repeated_sounds),
     )
 
