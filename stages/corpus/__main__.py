@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache, partial
-from itertools import groupby, islice
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +16,7 @@ from stages.core.run.stage import run_stage
 from stages.core.schemas.corpus import CLIPS_SCHEMA, QUARANTINE_SCHEMA
 from stages.core.store.atomic import folder_beside, put
 from stages.core.store.jsonfile import artifact, read_json, write_json
-from stages.core.store.tables import ROW_GROUP, TableReader, write_table
+from stages.core.store.tables import read_groups, write_table
 from stages.core.words.corpus import corpus_lines, first_notes
 from stages.corpus.entries import Entry
 from stages.corpus.ingest import ingest
@@ -28,15 +28,14 @@ from stages.corpus.tally import Tally
 
 STAGE = "corpus"
 CLIPS_AT_ONCE = 32
-_GROUPS_HELD = 4
 
 
 def main(name: str, params: CorpusParams) -> None:
     """Write all files at the end, or none of them.
 
-    Which sounds are equal is known only when all are decoded. So the clips are written in the order of the list with
-    membership as it says, and where needed once more in the order of their ids, with membership as it was drawn and as
-    far as it does not contradict itself. No audio stays in memory.
+    Which sounds are equal is known only when all are decoded. So the clips are written with membership as it is listed,
+    and where needed once more with membership as it was drawn and as far as it does not contradict itself. No audio
+    stays in memory.
     """
     listing = read_listing(name, params)
     tally = Tally(artifact("raw", name), params.corpus, listing.set_aside)
@@ -48,7 +47,11 @@ def main(name: str, params: CorpusParams) -> None:
         if contradicting:
             shared, labelled = both_sides(tally.facts, members), len(members) - members.count(None)
             refuse_contradiction(name, params.corpora[name], shared, labelled, contradicting[0])
-        _write_clips(artifact(STAGE, name, "clips.parquet"), as_listed, tally.facts, believed(tally.facts, members))
+        clips, labels = artifact(STAGE, name, "clips.parquet"), believed(tally.facts, members)
+        if labels == tally.facts.members:
+            put(as_listed, clips)
+        else:
+            write_table(clips, _relabelled(as_listed, labels), CLIPS_SCHEMA)
     summary = _summary(name, listing, tally, members, drawn, params)
     _write_beside(name, tally, summary, {"notes": listing.notes, "on_both_sides": contradicting})
     said = [f"{summary.clips} clips, {len(tally.rejected)} in quarantine", *corpus_lines(summary)]
@@ -64,8 +67,7 @@ def _clips(entries: list[Entry], tally: Tally, params: CorpusParams, corpus: Cor
     recordings = (entry.recording for entry in entries)
     answers = zip(entries, ordered_map(take, recordings, params.compute), strict=True)
     while batch := list(islice(answers, CLIPS_AT_ONCE)):
-        rows = [row for entry, answer in batch for row in tally.take(entry, [answer])]
-        yield pa.Table.from_pylist(rows, CLIPS_SCHEMA)
+        yield pa.Table.from_pylist([row for answer in batch if (row := tally.take(*answer))], CLIPS_SCHEMA)
     tally.check()
 
 
@@ -77,26 +79,13 @@ def _membership(name: str, facts: ClipFacts, params: CorpusParams) -> tuple[list
     return facts.members, None
 
 
-def _write_clips(path: Path, as_listed: Path, facts: ClipFacts, members: list[bool | None]) -> None:
-    """Give a table of clips its place, in the order of their ids and with the given membership."""
-    order = sorted(range(len(members)), key=facts.clip_ids.__getitem__)
-    if members == facts.members and order == list(range(len(members))):
-        put(as_listed, path)
-    else:
-        write_table(path, _rewritten(as_listed, order, members), CLIPS_SCHEMA)
-
-
-def _rewritten(path: Path, order: list[int], members: Labels) -> Iterator[pa.Table]:
-    """Yield the rows of a table of clips in another order, with other membership.
-
-    The clips of one recording stay close to it, so few row groups have to be held.
-    """
-    column = CLIPS_SCHEMA.get_field_index("member")
-    group_at = lru_cache(_GROUPS_HELD)(TableReader(path).group)
-    for number, found in groupby(order, key=lambda row: row // ROW_GROUP):
-        rows = list(found)
-        part = group_at(number).take([row - number * ROW_GROUP for row in rows])
-        yield part.set_column(column, CLIPS_SCHEMA.field(column), pa.array([members[row] for row in rows], pa.bool_()))
+def _relabelled(path: Path, members: Labels) -> Iterator[pa.Table]:
+    """Yield the groups of a table of clips with other membership."""
+    column, start = CLIPS_SCHEMA.get_field_index("member"), 0
+    for group in read_groups(path):
+        labels = pa.array(members[start : start + group.num_rows], pa.bool_())
+        yield group.set_column(column, CLIPS_SCHEMA.field(column), labels)
+        start += group.num_rows
 
 
 def _summary(

@@ -38,17 +38,13 @@ class Rejected:
 class IngestedClip(TypedDict):
     """The audio columns of ``clips.parquet``: FLAC bytes, seconds, a hash of the samples, and the original file.
 
-    There are no bytes where the recording is read in place.
-
-    Where one recording gives several clips, each has an id, a text and a place of its own.
+    There are no bytes where the recording is read in place. It then names the channel that was picked.
     """
 
     audio: bytes | None
     seconds: float
     audio_hash: str
     source: SourceFile
-    clip_id: NotRequired[str]
-    text: NotRequired[str]
     recording: NotRequired[Recording]
 
 

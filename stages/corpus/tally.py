@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,9 +12,6 @@ from stages.corpus.ingest import IngestedClip, Rejected, probe
 from stages.corpus.params import Ingest
 from stages.corpus.sides import ClipFacts
 from stages.corpus.sources.source import SetAside
-
-ClipFields = dict[str, object]
-"""A row of ``clips.parquet``."""
 
 
 class Tally:
@@ -44,41 +40,27 @@ class Tally:
         self.facts = ClipFacts()
         self._unreadable: list[tuple[Entry, str]] = []
 
-    def take(self, entry: Entry, answers: Sequence[IngestedClip | Rejected]) -> list[ClipFields]:
-        """Return the rows of ``clips.parquet`` that an entry gives; for what is rejected store the reason.
-
-        An answer's own id, recording and text, where it has them, stand in place of the entry's: one recording can give
-        several clips.
-        """
-        rows: list[ClipFields] = []
-        for answer in answers:
-            if isinstance(answer, Rejected):
-                self._reject(entry, answer)
-            else:
-                rows.append(self._row(entry, answer))
-        return rows
-
-    def _reject(self, entry: Entry, answer: Rejected) -> None:
-        self.rejected.append({"clip_id": entry.clip_id, "path": entry.path, "reason": answer.reason})
-        if answer.unreadable:
-            self._unreadable.append((entry, answer.reason))
-
-    def _row(self, entry: Entry, answer: IngestedClip) -> ClipFields:
-        clip_id, text = answer.get("clip_id", entry.clip_id), answer.get("text", entry.text)
+    def take(self, entry: Entry, answer: IngestedClip | Rejected) -> dict[str, object] | None:
+        """Return a row of ``clips.parquet``; for a rejected recording store the reason and return None."""
+        if isinstance(answer, Rejected):
+            self.rejected.append({"clip_id": entry.clip_id, "path": entry.path, "reason": answer.reason})
+            if answer.unreadable:
+                self._unreadable.append((entry, answer.reason))
+            return None
         self.facts.add(
-            clip_id,
+            entry.clip_id,
             audio_hash=answer["audio_hash"],
             seconds=answer["seconds"],
-            text=text,
+            text=entry.text,
             speaker=entry.speaker,
             session=entry.session,
             member=entry.member,
         )
         return {
             **answer,
-            "clip_id": clip_id,
+            "clip_id": entry.clip_id,
             "recording": answer.get("recording", entry.recording).fields(),
-            "text": text,
+            "text": entry.text,
             "member": entry.member,
             "speaker": entry.speaker,
             "session": entry.session,
@@ -87,8 +69,6 @@ class Tally:
 
     def check(self) -> None:
         """Refuse the ingest if a file is not audio and params say to stop, or if there is no usable clip.
-
-        Clips that one recording gives have ids of their own, which must not be those of other clips.
 
         Raises
         ------
@@ -103,8 +83,6 @@ class Tally:
                 f"{self.folder}: no usable clip among {len(self.rejected)} ({first['path']}: {first['reason']}): "
                 "add usable recordings or relax the limits in params.yaml: corpus"
             )
-        if twice := [clip_id for clip_id, count in Counter(self.facts.clip_ids).items() if count > 1]:
-            raise EarwitnessError(f"{self.folder}: clip_id {twice[0]!r} stands for two clips: rename one recording")
 
 
 def check_readable(folder: Path, entries: Sequence[Entry], limits: Ingest) -> None:

@@ -20,7 +20,7 @@ from stages.evaluation.__main__ import work as evaluation
 from stages.evaluation.headlines import headlines
 from stages.evaluation.scenario import Scenario, draw
 from tests.params import Whole, load_whole
-from tests.summaries import summary_of
+from tests.summaries import both, summary_of
 
 CORPUS, AUDIT = "lab_trained", "trained"
 
@@ -32,9 +32,7 @@ def params(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return loaded
 
 
-def write_audit(
-    params: Whole, audible: bool = True, unlabelled: int = 0, long: int = 0, blank: int = 0, **factors: Any
-) -> None:
+def write_audit(params: Whole, audible: bool = True, unlabelled: int = 0, long: int = 0, **factors: Any) -> None:
     """Write what the stages before would have written: 300 clips, the primary attacks and an exploratory one."""
     drawn = draw(Scenario(side=150, speakers=30, **factors), np.random.default_rng(0))
     order = np.random.default_rng(1).permutation(300)
@@ -49,7 +47,7 @@ def write_audit(
     }
     columns = [pa.array(clips.get(field.name, [None] * 300), field.type) for field in CLIPS_SCHEMA]
     write_table(artifact("corpus", CORPUS, "clips.parquet"), pa.table(columns, CLIPS_SCHEMA), CLIPS_SCHEMA)
-    summary = summary_of(corpus=CORPUS, unknown_membership=unlabelled, blank_members=blank)
+    summary = summary_of(corpus=CORPUS, unknown_membership=unlabelled)
     write_json(artifact("corpus", CORPUS, "summary.json"), summary.plain())
     features = {f"{family}.x": drawn["features"][order, index] for index, family in enumerate(params.features.families)}
     schema = features_schema(list(features))
@@ -225,7 +223,20 @@ def test_clips_without_a_label_are_scored(params: Whole) -> None:
     write_audit(params, memory=1.0, unlabelled=20)
     found = audited(params)
     assert sum(found["clips"][side] for side in ("member", "non_member")) == 280
+    assert "20 clips of unknown membership were left out" in found["verdict"]["reasons"]
     assert read_table(artifact("blind_baseline", CORPUS, "scores.parquet")).num_rows == 300 * 6
+
+
+def test_a_verdict_says_blank_transcripts_and_what_contradicts_itself(params: Whole) -> None:
+    write_audit(params, memory=1.0, unlabelled=20)
+    shared = summary_of(corpus=CORPUS, blank_members=30, both_sides=both(sounds=7, clips=20))
+    write_json(artifact("corpus", CORPUS, "summary.json"), shared.plain())
+    verdict = audited(params)["verdict"]
+    said = {reason["code"]: reason["figures"] for reason in verdict["because"]}
+    assert verdict["finding"] == "memorised"
+    assert said["sounds_on_both_sides"] == {"sounds": 7, "clips": 20}
+    assert (said["transcripts_blank"]["clips"], said["transcripts_blank"]["percent"]) == (30, 10.0)
+    assert "labels_unknown" not in said
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,8 @@ def _corpus_row(found: CorpusSummary) -> CorpusRow:
 def _shared_row(found: CorpusSummary) -> SharedRow:
     both = found.both_sides
     if not found.labelled + both.clips:
-        return SharedRow(found.corpus, "not known", *[MISSING] * 4, _count(found.repeated_sounds))
+        repeated = _count(found.repeated_sounds)
+        return SharedRow(found.corpus, "not known", MISSING, MISSING, MISSING, MISSING, repeated)
     return SharedRow(
         name=found.corpus,
         membership=_LISTED[found.member] if found.draw is None else _drawn(found.draw),
