@@ -161,23 +161,30 @@ def _stored(entry: Entry, longest: int) -> Entry | SetAside:
     return entry
 
 
-def name_clips(entries: Sequence[Entry]) -> list[Entry]:
+def name_clips(entries: Sequence[Entry], inside: str) -> list[Entry]:
     """Give entries without an id one from their path: without its suffix, with the segment and the channel.
 
     Where recordings differ only by their suffix, it is kept.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+    inside : str
+        The folder that was read, relative to the corpus's; it is no part of the ids.
     """
     stems: dict[str, set[str]] = defaultdict(set)
     for entry in entries:
         if not entry.clip_id:
             stems[_stem(entry.path)].add(entry.path)
+    above = f"{inside}/" if inside else ""
     return [
-        entry if entry.clip_id else replace(entry, clip_id=_named(entry.recording, len(stems[_stem(entry.path)]) == 1))
-        for entry in entries
+        entry if entry.clip_id else replace(entry, clip_id=_named(entry.recording, stems, above)) for entry in entries
     ]
 
 
-def _named(recording: Recording, alone: bool) -> str:
-    name = _stem(recording.path) if alone else recording.path
+def _named(recording: Recording, stems: Mapping[str, set[str]], above: str) -> str:
+    stem = _stem(recording.path)
+    name = (stem if len(stems[stem]) == 1 else recording.path).removeprefix(above)
     if recording.start is not None or recording.end is not None:
         end = "end" if recording.end is None else f"{recording.end:.3f}"
         name += f"_{recording.start or 0.0:.3f}-{end}"

@@ -51,7 +51,7 @@ def entries_of(
         answers = [entry_of(row, reading, files, inside) for row in rows]
         set_aside += [answer for answer in answers if isinstance(answer, SetAside)]
         entries += [answer for answer in answers if isinstance(answer, Entry)]
-    entries, apart = _without_overlaps(name_clips(entries))
+    entries, apart = _without_overlaps(name_clips(entries, inside))
     set_aside += apart
     _check_whole(entries)
     if not entries and set_aside:

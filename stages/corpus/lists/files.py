@@ -76,8 +76,8 @@ class ListedFiles:
         ]
         if self._recomposed:
             lines.append(
-                f"{self.folder}: recordings found though the list writes their names with other Unicode characters that "
-                f"look the same: {self._recomposed}"
+                f"{self.folder}: recordings found though the list writes their names with other Unicode characters "
+                f"that look the same: {self._recomposed}"
             )
         return lines
 
