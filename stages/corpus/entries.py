@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from stages.core.errors import EarwitnessError
 from stages.core.sound.recordings import Recording
 from stages.corpus.lists.cells import NotTextError, as_name, as_text
-from stages.corpus.lists.columns import Fields
+from stages.corpus.lists.columns import OF_THE_SOUND, Fields
 from stages.corpus.lists.files import ListedFiles, is_utf8, printable
 from stages.corpus.lists.segments import SegmentError, channel_of, times
 from stages.corpus.membership import parse_member
@@ -86,38 +86,37 @@ def entry_of(row: Row, reading: RowReading, files: ListedFiles, inside: str) -> 
     EarwitnessError
         For an id or a path that is blank, a path that leaves the corpus's folder, or an invalid membership.
     """
-    columns = reading.fields.columns
+    clip_id, path = row.clip_id, ""
     try:
-        clip_id = row.clip_id or (_filled(row, columns["clip_id"]) if "clip_id" in columns else "")
-        path = row.recording.path if row.recording else _filled(row, columns["path"])
-    except NotTextError as error:
-        return SetAside("", row.place, f"{error} ({row.place})")
-    base = f"{inside}/{row.inside}" if inside and row.inside else inside or row.inside
-    try:
-        if row.recording:
-            recording = replace(row.recording, path=f"{inside}/{path}" if inside else path)
-        else:
-            found = files.find(path, tuple(dict.fromkeys((base, inside))), row.place)
-            start, end = times(row.cells, columns)
-            channel = channel_of(_cell(row, columns, "channel"))
-            recording = Recording(found, start=start, end=end, channel=channel)
+        if not clip_id and "clip_id" in reading.fields.columns:
+            clip_id = _filled(row, reading.fields, "clip_id")
+        path = row.recording.path if row.recording else _filled(row, reading.fields, "path")
+        recording = _recording(row, reading.fields, files, path, inside)
         entry = _with_cells(Entry(clip_id, recording, row.place), row, reading)
     except (NotTextError, SegmentError) as error:
-        return SetAside(clip_id, path, f"{error} ({row.place})")
+        return SetAside(clip_id, path or row.table, f"{error} ({row.place})")
     return _stored(entry, reading.longest_text)
 
 
+def _recording(row: Row, fields: Fields, files: ListedFiles, path: str, inside: str) -> Recording:
+    """Return where a row's sound lies, relative to the corpus's folder."""
+    if row.recording:
+        return replace(row.recording, path=f"{inside}/{path}" if inside else path)
+    beside = f"{inside}/{row.inside}" if inside and row.inside else inside or row.inside
+    found = files.find(path, tuple(dict.fromkeys((beside, inside))), row.place)
+    start, end = times(row.cells, fields)
+    return Recording(found, start=start, end=end, channel=channel_of(_text(row, fields, "channel")))
+
+
 def _with_cells(entry: Entry, row: Row, reading: RowReading) -> Entry:
-    columns = reading.fields.columns
-    own = {columns[name] for name in ("clip_id", "path", "text", "speaker", "session", "member") if name in columns}
-    if not row.recording:
-        own |= {columns[name] for name in ("start", "end", "offset", "duration", "channel") if name in columns}
+    fields = reading.fields
+    own = {column for field, column in fields.columns.items() if not (row.recording and field in OF_THE_SOUND)}
     return replace(
         entry,
-        text=_cell(row, columns, "text"),
-        member=parse_member(_cell(row, columns, "member"), row.place) if reading.with_member else None,
-        speaker=as_name(row.cells.get(columns.get("speaker", ""))) or None,
-        session=as_name(row.cells.get(columns.get("session", ""))) or None,
+        text=_text(row, fields, "text"),
+        member=parse_member(_text(row, fields, "member"), row.place) if reading.with_member else None,
+        speaker=as_name(_text(row, fields, "speaker")) or None,
+        session=as_name(_text(row, fields, "session")) or None,
         attributes=_attributes(row.cells, own),
     )
 
@@ -135,22 +134,17 @@ def _attributes(cells: Mapping[str, object], own: set[str]) -> dict[str, str]:
     return found
 
 
-def _cell(row: Row, columns: Mapping[str, str], name: str) -> str:
-    if name not in columns:
-        return ""
+def _text(row: Row, fields: Fields, field: str) -> str:
     try:
-        return as_text(row.cells.get(columns[name]))
+        return as_text(fields.of_row(row.cells, field))
     except NotTextError as error:
-        raise NotTextError(f"column {columns[name]!r} {error}") from error
+        raise NotTextError(f"a cell without text: column {fields.columns[field]!r} {error}") from error
 
 
-def _filled(row: Row, column: str) -> str:
-    try:
-        value = as_text(row.cells.get(column)).strip()
-    except NotTextError as error:
-        raise NotTextError(f"column {column!r} {error}") from error
+def _filled(row: Row, fields: Fields, field: str) -> str:
+    value = _text(row, fields, field).strip()
     if not value:
-        raise EarwitnessError(f"{row.place}: column {column!r} is blank: fill it in")
+        raise EarwitnessError(f"{row.place}: column {fields.columns[field]!r} is blank: fill it in")
     return value
 
 
@@ -167,23 +161,30 @@ def _stored(entry: Entry, longest: int) -> Entry | SetAside:
     return entry
 
 
-def name_clips(entries: Sequence[Entry]) -> list[Entry]:
+def name_clips(entries: Sequence[Entry], inside: str) -> list[Entry]:
     """Give entries without an id one from their path: without its suffix, with the segment and the channel.
 
     Where recordings differ only by their suffix, it is kept.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+    inside : str
+        The folder that was read, relative to the corpus's; it is no part of the ids.
     """
     stems: dict[str, set[str]] = defaultdict(set)
     for entry in entries:
         if not entry.clip_id:
             stems[_stem(entry.path)].add(entry.path)
+    above = f"{inside}/" if inside else ""
     return [
-        entry if entry.clip_id else replace(entry, clip_id=_named(entry.recording, len(stems[_stem(entry.path)]) == 1))
-        for entry in entries
+        entry if entry.clip_id else replace(entry, clip_id=_named(entry.recording, stems, above)) for entry in entries
     ]
 
 
-def _named(recording: Recording, alone: bool) -> str:
-    name = _stem(recording.path) if alone else recording.path
+def _named(recording: Recording, stems: Mapping[str, set[str]], above: str) -> str:
+    stem = _stem(recording.path)
+    name = (stem if len(stems[stem]) == 1 else recording.path).removeprefix(above)
     if recording.start is not None or recording.end is not None:
         end = "end" if recording.end is None else f"{recording.end:.3f}"
         name += f"_{recording.start or 0.0:.3f}-{end}"

@@ -15,7 +15,7 @@ _MOST_READ = 1000
 """Most files whose content is searched for the sounds' names."""
 
 
-def refuse_unread_lists(folder: Path, sounds: Sequence[str], remedy: str, *, deep: bool = True) -> None:
+def refuse_unread_lists(folder: Path, sounds: Sequence[str], remedy: str, *, deep: bool = True, sidecars: bool) -> None:
     """Refuse a folder in which a file looks like a list of the sounds, or lies beside a sound as its transcript.
 
     Parameters
@@ -27,6 +27,8 @@ def refuse_unread_lists(folder: Path, sounds: Sequence[str], remedy: str, *, dee
         What to do, for the message.
     deep : bool
         Whether folders below are searched too.
+    sidecars : bool
+        Whether files that have a sound's name and the suffix of a transcript are refused.
 
     Raises
     ------
@@ -35,7 +37,7 @@ def refuse_unread_lists(folder: Path, sounds: Sequence[str], remedy: str, *, dee
     """
     taken = set(sounds)
     others = [path for path in _files(folder, deep) if path not in taken and not _is_hidden(path)]
-    found = _sidecars(others, sounds) or _lists(folder, others, sounds)
+    found = (_sidecars(others, sounds) if sidecars else []) or _lists(folder, others, sounds)
     if found:
         path, example = found[0]
         more = f", and {len(found) - 1} more such files," if len(found) > 1 else ""
@@ -80,10 +82,8 @@ def unnamed_sounds(folder: Path, inside: str, named: Sequence[str]) -> list[str]
     named : sequence of str
         Paths relative to the corpus's folder.
     """
-    known = set(named)
+    known = {printable(path) for path in named}
     prefix = f"{inside}/" if inside else ""
     sounds = (file.path for file in files_below(folder) if Path(file.path).suffix.lower() in SUFFIXES)
-    unnamed = [path for path in sounds if prefix + path not in known and not _is_hidden(path)]
-    if not unnamed:
-        return []
-    return [f"{folder}: {len(unnamed)} sounds are in no list that is read ({printable(unnamed[0])})"]
+    unnamed = [path for path in map(printable, sounds) if prefix + path not in known and not _is_hidden(path)]
+    return [f"{folder}: sounds that no list names: {len(unnamed)} ({unnamed[0]})"] if unnamed else []

@@ -15,7 +15,7 @@ from stages.core.run.stage import require_declared
 from stages.core.store.jsonfile import artifact
 from stages.corpus.entries import Entry
 from stages.corpus.folder import refuse_unread_lists, unnamed_sounds
-from stages.corpus.lists.files import ListedFiles
+from stages.corpus.lists.files import ListedFiles, printable
 from stages.corpus.params import CorpusParams
 from stages.corpus.recognition import NO_LIST, SIDES, folders_read, layout_of
 from stages.corpus.sources.source import SOURCES, SetAside
@@ -85,6 +85,7 @@ def _both_sides(folder: Path, name: str, params: CorpusParams) -> Listing:
             [entry.path.removeprefix(above) for found in sides.values() for entry in found.entries],
             f"each side has its own list where params.yaml: corpora.{name}.member is 'folders'",
             deep=False,
+            sidecars=False,
         )
     members, others = ({entry.clip_id for entry in found.entries} for found in sides.values())
     collide = members & others
@@ -110,13 +111,15 @@ def _one_folder(folder: Path, inside: str, name: str, params: CorpusParams) -> L
     _check_found(folder / inside, layout, bool(found.rows or found.set_aside), name, corpus)
     entries, set_aside, notes = entries_of(found, ListedFiles(folder), inside, name, params)
     if layout != NO_LIST:
-        notes = notes + unnamed_sounds(folder / inside, inside, [entry.path for entry in entries])
+        named = [*(entry.path for entry in entries), *(row.path for row in set_aside)]
+        notes = notes + unnamed_sounds(folder / inside, inside, named)
     elif corpus.source == "auto":
         prefix = f"{inside}/" if inside else ""
         refuse_unread_lists(
             folder / inside,
             [entry.path.removeprefix(prefix) for entry in entries],
             f"write manifest.csv from it, or set params.yaml: corpora.{name}.source to '{NO_LIST}' to go on without it",
+            sidecars=corpus.split_at == "none",  # else transcripts with times are read where recordings are split
         )
     return Listing(entries, set_aside, notes, [layout])
 
@@ -156,6 +159,6 @@ def check_paths(folder: Path, entries: Iterable[Entry]) -> None:
     if absent:
         more = f", and {len(absent) - 1} more" if len(absent) > 1 else ""
         raise EarwitnessError(
-            f"{absent[0].place}: column 'path': {folder / absent[0].path} is not a file{more}: "
+            f"{absent[0].place}: column 'path': {printable(str(folder / absent[0].path))} is not a file{more}: "
             "correct the path or put the recording there"
         )

@@ -9,13 +9,11 @@ from stages.core.config.nouns import Corpus
 from stages.core.errors import EarwitnessError
 from stages.corpus.entries import Entry, RowReading, entry_of, name_clips
 from stages.corpus.lists.cells import NotTextError, as_text, kind_of
-from stages.corpus.lists.columns import NOTHING, Fields, find_fields
-from stages.corpus.lists.files import ListedFiles
+from stages.corpus.lists.columns import NOTHING, OF_THE_SOUND, Fields, find_fields
+from stages.corpus.lists.files import ListedFiles, printable
 from stages.corpus.lists.segments import are_channels, overlaps
 from stages.corpus.params import CorpusParams
 from stages.corpus.sources.source import Listed, Row, SetAside
-
-_OF_THE_SOUND = frozenset({"path", "start", "end", "offset", "duration", "channel"})
 
 
 def entries_of(
@@ -53,14 +51,14 @@ def entries_of(
         answers = [entry_of(row, reading, files, inside) for row in rows]
         set_aside += [answer for answer in answers if isinstance(answer, SetAside)]
         entries += [answer for answer in answers if isinstance(answer, Entry)]
-    entries, apart = _without_overlaps(entries)
+    entries, apart = _without_overlaps(name_clips(entries, inside))
     set_aside += apart
     _check_whole(entries)
     if not entries and set_aside:
         raise EarwitnessError(
             f"{files.folder}: none of {len(set_aside)} rows can be used ({set_aside[0].reason}): correct the list"
         )
-    return name_clips(entries), set_aside, [*notes, *files.notes()]
+    return entries, set_aside, [*notes, *files.notes()]
 
 
 def _fields(table: str, rows: Sequence[Row], corpus: Corpus, name: str) -> tuple[Fields, list[str]]:
@@ -68,17 +66,16 @@ def _fields(table: str, rows: Sequence[Row], corpus: Corpus, name: str) -> tuple
     columns = list(dict.fromkeys(column for row in rows for column in row.cells))
     ignored = {"member"} if corpus.member != "column" else set()
     if all(row.recording for row in rows):
-        ignored |= _OF_THE_SOUND
+        ignored |= OF_THE_SOUND
     if all(row.clip_id for row in rows):
         ignored.add("clip_id")
     wanted = {} if not table and not columns else corpus.columns
     fields = find_fields(table, columns, wanted, ignored)
     _require(table, columns, fields, ignored, corpus, name)
-    notes = list(fields.notes)
-    notes += _ids_that_repeat(table, rows, fields, corpus)
+    notes = _ids_that_repeat(table, rows, fields, corpus)
     notes += _other_channels(table, rows, fields, corpus)
     notes += _nested(table, rows, columns, fields)
-    return fields, notes
+    return fields, [*fields.notes(), *notes]
 
 
 def _require(table: str, columns: Sequence[str], fields: Fields, ignored: set[str], corpus: Corpus, name: str) -> None:
@@ -98,7 +95,7 @@ def _ids_that_repeat(table: str, rows: Sequence[Row], fields: Fields, corpus: Co
     column = fields.columns.get("clip_id")
     if column is None or column == "clip_id" or "clip_id" in corpus.columns:
         return []
-    values = [_text(row.cells.get(column)) for row in rows]
+    values = [_text_or_blank(row.cells.get(column)) for row in rows]
     if len(set(values)) == len(values) and "" not in values:
         return []
     del fields.columns["clip_id"]
@@ -108,10 +105,14 @@ def _ids_that_repeat(table: str, rows: Sequence[Row], fields: Fields, corpus: Co
 def _other_channels(table: str, rows: Sequence[Row], fields: Fields, corpus: Corpus) -> list[str]:
     """Leave a column `channel` to the attributes if its cells are no channels, such as 'telephone'."""
     column = fields.columns.get("channel")
-    if column is None or "channel" in corpus.columns or are_channels(_text(row.cells.get(column)) for row in rows):
+    if (
+        column is None
+        or "channel" in corpus.columns
+        or are_channels(_text_or_blank(row.cells.get(column)) for row in rows)
+    ):
         return []
     del fields.columns["channel"]
-    if not any(_text(row.cells.get(column)) for row in rows):
+    if not any(_text_or_blank(row.cells.get(column)) for row in rows):
         return []
     return [f"{table}: {column!r} holds no numbers of channels, so it is an attribute"]
 
@@ -136,7 +137,7 @@ def _is_text(value: object) -> bool:
     return True
 
 
-def _text(value: object) -> str:
+def _text_or_blank(value: object) -> str:
     return as_text(value) if _is_text(value) else ""
 
 
@@ -146,7 +147,7 @@ def _without_overlaps(entries: Sequence[Entry]) -> tuple[list[Entry], list[SetAs
     apart = []
     for index, other in sorted(found.items()):
         entry, place = entries[index], entries[other].place
-        reason = f"a segment that overlaps another one, so that both are heard ({entry.place}, and {place})"
+        reason = f"a segment that overlaps another one, so that both are heard in it ({entry.place}, and {place})"
         apart.append(SetAside(entry.clip_id, entry.path, reason))
     return [entry for index, entry in enumerate(entries) if index not in found], apart
 
@@ -161,8 +162,8 @@ def _check_whole(entries: Sequence[Entry]) -> None:
     for same in rows.values():
         if len({entry.text for entry in same}) > 1:
             raise EarwitnessError(
-                f"{_rows(same)} name the same recording ({same[0].path}), and no column says which part of it: add "
-                "the columns start and end in seconds, or cut it first"
+                f"{_rows(same)} name the same recording ({printable(same[0].path)}), and no column says which part of "
+                "it: add the columns start and end in seconds, or cut it first"
             )
 
 

@@ -35,6 +35,9 @@ NEAR_NAMES: dict[str, tuple[str, ...]] = {
 NOTHING = "none"
 """In `corpora.X.columns`: no column holds the field."""
 
+OF_THE_SOUND = frozenset({"path", "start", "end", "offset", "duration", "channel"})
+"""Fields that say where a sound lies."""
+
 _TIMES = frozenset({"start", "end", "offset", "duration"})
 
 
@@ -44,14 +47,23 @@ class Fields:
 
     Attributes
     ----------
+    table : str
+        The list.
     columns : dict of str to str
         For a field, its column; fields without a column are left out.
-    notes : list of str
-        A line that says which columns were taken by near names or by params, if there are any.
     """
 
+    table: str
     columns: dict[str, str]
-    notes: list[str]
+
+    def notes(self) -> list[str]:
+        """Return a line that says which columns were taken by near names or by params, if there are any."""
+        renamed = [f"{column!r} is read as {field}" for field, column in self.columns.items() if column != field]
+        return [f"{self.table}: {', '.join(renamed)}"] if renamed else []
+
+    def of_row(self, cells: Mapping[str, object], field: str) -> object:
+        """Return the value of a field in a row; None if no column holds it."""
+        return cells.get(self.columns[field]) if field in self.columns else None
 
 
 def find_fields(table: str, columns: Collection[str], wanted: Mapping[str, str], ignored: Collection[str]) -> Fields:
@@ -77,22 +89,13 @@ def find_fields(table: str, columns: Collection[str], wanted: Mapping[str, str],
     """
     _check(table, columns, wanted)
     found: dict[str, str] = {}
-    renamed = []
     for field in NEAR_NAMES:
         column = wanted.get(field) or ("" if field in ignored else _named(table, field, columns, wanted))
         if column and column != NOTHING:
             found[field] = column
-            if column != field:
-                renamed.append(f"{column!r} is read as {field}")
-    _leave_whole(found, renamed)
-    return Fields(found, [f"{table}: {', '.join(renamed)}"] if renamed else [])
-
-
-def _leave_whole(found: dict[str, str], renamed: list[str]) -> None:
-    """Forget a duration without a start: it says how long a whole recording is."""
-    if "duration" in found and not {"start", "offset"} & set(found):
-        column = found.pop("duration")
-        renamed[:] = [line for line in renamed if not line.startswith(f"{column!r} ")]
+    if not {"start", "offset"} & set(found):
+        found.pop("duration", None)  # without a start, it says how long a whole recording is
+    return Fields(table, found)
 
 
 def _named(table: str, field: str, columns: Collection[str], wanted: Mapping[str, str]) -> str:
@@ -131,7 +134,7 @@ def in_seconds(field: str, column: str) -> float:
     return 0.001 if field in _TIMES and _plain(column).endswith("_ms") else 1.0
 
 
-def names_path(cells: Mapping[str, object]) -> bool:
-    """Return whether a row has a column, by its own or a near name, whose text can be a recording's path."""
+def path_in(cells: Mapping[str, object]) -> str:
+    """Return the path that a row names in a column of that name or a near one; blank if there is none."""
     near = {"path", *NEAR_NAMES["path"]}
-    return any(_plain(column) in near and isinstance(value, str) and value for column, value in cells.items())
+    return next((v for column, v in cells.items() if _plain(column) in near and isinstance(v, str)), "").strip()

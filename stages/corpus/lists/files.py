@@ -63,21 +63,21 @@ class ListedFiles:
                 return name
         for name in inside:
             if found := self._composed_otherwise(name):
-                self._recomposed += 1
+                self._recomposed += is_utf8(found)  # a name that is not UTF-8 is set aside with a reason of its own
                 return found
         return inside[0]
 
     def notes(self) -> list[str]:
         """Return a line for each kind of detour that was needed."""
         lines = [
-            f"{self.folder}: {count} absolute paths begin with {beginning!r}, which is not here: "
-            "the recordings of the same name in the corpus's folder are read"
+            f"{self.folder}: absolute paths that begin with {beginning!r}, which is not here, and lead to recordings "
+            f"of the same name in the corpus's folder: {count}"
             for beginning, count in self._beginnings.items()
         ]
         if self._recomposed:
             lines.append(
-                f"{self.folder}: the names of {self._recomposed} recordings are written in the list with other Unicode "
-                "characters that look the same: they were found"
+                f"{self.folder}: recordings found though the list writes their names with other Unicode characters "
+                f"that look the same: {self._recomposed}"
             )
         return lines
 
@@ -160,13 +160,14 @@ def _composed(name: str) -> str:
 def _outside(path: str, place: str) -> EarwitnessError:
     parent = posixpath.dirname(path)
     return EarwitnessError(
-        f"{place}: {path!r} leaves the corpus's folder: put a link to the recordings inside it ({parent})"
+        f"{place}: {path!r} leaves the corpus's folder: put a link to {parent!r}, of the same name, inside it"
     )
 
 
 def printable(name: str) -> str:
-    r"""Return a file's name as text that can be stored; bytes that are not UTF-8 are written as \xNN."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    r"""Return a file's name for one line of text: control characters and bytes that are not UTF-8 become \xNN."""
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def is_utf8(name: str) -> bool:

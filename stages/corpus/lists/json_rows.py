@@ -86,12 +86,21 @@ def _first_row(beginning: str) -> int:
 
 def _parsed(text: str, place: str, remedy: str) -> object:
     try:
-        return json.loads(text.removeprefix("\ufeff"))
+        return json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:  # also for an integer of thousands of digits and for endless nesting
         why = str(error).splitlines()[0]
         if isinstance(error, json.JSONDecodeError):
             why = error.msg if error.lineno == 1 else f"{error.msg} in line {error.lineno}"
         raise EarwitnessError(f"{place}: not JSON ({why}): {remedy}") from error
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return the object of a list of keys and values, in which each key stands once."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} stands twice in an object")
+    return content
 
 
 def _object(content: object, place: str) -> dict[str, object]:

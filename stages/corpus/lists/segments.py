@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from stages.core.sound.recordings import Recording
 from stages.corpus.lists.cells import as_text
-from stages.corpus.lists.columns import in_seconds
+from stages.corpus.lists.columns import Fields, in_seconds
 
 TOLERANCE = 0.01
 """Seconds by which segments may overlap: times are written with two decimals."""
@@ -21,7 +21,7 @@ class SegmentError(ValueError):
     """Times or a channel that no segment can have; the message is a phrase."""
 
 
-def times(cells: Mapping[str, object], columns: Mapping[str, str]) -> tuple[float | None, float | None]:
+def times(cells: Mapping[str, object], fields: Fields) -> tuple[float | None, float | None]:
     """Return start and end of a row's segment in seconds; None where the recording's own begins or ends it.
 
     Raises
@@ -29,9 +29,11 @@ def times(cells: Mapping[str, object], columns: Mapping[str, str]) -> tuple[floa
     SegmentError
         For a cell that is not a number, a negative start, or an end that is not after the start.
     """
-    start = _first(cells, columns, "start", "offset")
-    end = _first(cells, columns, "end")
-    if end is None and (duration := _first(cells, columns, "duration")) is not None and _has_start(columns):
+    start = _seconds(cells, fields, "start")
+    if start is None:
+        start = _seconds(cells, fields, "offset")
+    end = _seconds(cells, fields, "end")
+    if end is None and (duration := _seconds(cells, fields, "duration")) is not None:
         end = round((start or 0.0) + duration, 9)  # 2.4 + 0.6 is 3.0, not 3.0000000000000004
     if start is not None and start < 0:
         raise SegmentError(f"a segment that starts before its recording ({start:g} s)")
@@ -40,22 +42,17 @@ def times(cells: Mapping[str, object], columns: Mapping[str, str]) -> tuple[floa
     return start, end
 
 
-def _has_start(columns: Mapping[str, str]) -> bool:
-    return "start" in columns or "offset" in columns
-
-
-def _first(cells: Mapping[str, object], columns: Mapping[str, str], *fields: str) -> float | None:
-    for field in fields:
-        text = as_text(cells.get(columns[field])).strip() if field in columns else ""
-        if text:
-            try:
-                seconds = float(text) * in_seconds(field, columns[field])
-            except ValueError:
-                seconds = math.nan
-            if not math.isfinite(seconds):
-                raise SegmentError(f"a time that is not a number of seconds ({columns[field]!r}: {text[:40]!r})")
-            return round(seconds, 9)
-    return None
+def _seconds(cells: Mapping[str, object], fields: Fields, field: str) -> float | None:
+    text = as_text(fields.of_row(cells, field)).strip()
+    if not text:
+        return None
+    try:
+        seconds = float(text) * in_seconds(field, fields.columns[field])
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise SegmentError(f"a time that is not a number of seconds ({fields.columns[field]!r}: {text[:40]!r})")
+    return round(seconds, 9)
 
 
 def channel_of(text: str) -> int | None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from stages.core.config.nouns import Corpus
 from stages.core.config.section import NONE
 from stages.core.errors import EarwitnessError
-from stages.corpus.lists.columns import names_path
+from stages.corpus.lists.columns import path_in
+from stages.corpus.lists.files import ListedFiles
 from stages.corpus.sources.reading import READERS, head, read_rows
 from stages.corpus.sources.source import Listed, source
 
@@ -46,8 +47,16 @@ def tables_in(folder: Path) -> list[Path]:
 
 
 def lists_in(folder: Path) -> list[Path]:
-    """Return the files of a folder, sorted by name, whose rows name a recording in a column of text."""
-    return [file for file in tables_in(folder) if names_path(head(file))]
+    """Return the files of a folder, sorted by name, whose first row names a recording that is there."""
+    files = ListedFiles(folder)
+    return [file for file in tables_in(folder) if (path := path_in(head(file))) and _is_there(files, path)]
+
+
+def _is_there(files: ListedFiles, path: str) -> bool:
+    try:
+        return files.is_file(files.find(path, ("",), ""))
+    except EarwitnessError:  # a path that leaves the folder
+        return False
 
 
 def only_list(folder: Path, part: str, lists: list[Path]) -> Path:
@@ -75,8 +84,7 @@ def _recognised(folder: Path) -> str:
     found = find_manifest(folder)
     if found:
         return found.name
-    lists = lists_in(folder)
-    return lists[0].name if len(lists) == 1 else ""
+    return next((file.name for file in lists_in(folder)), "")
 
 
 @source("manifest", recognises=_recognised)
