@@ -15,6 +15,7 @@ from stages.core.errors import EarwitnessError
 from stages.core.run.stage import require_declared
 from stages.core.store.jsonfile import artifact
 from stages.corpus.entries import Entry, entry_of
+from stages.corpus.expansion import expanded
 from stages.corpus.params import CorpusParams
 from stages.corpus.rows import MANIFESTS
 from stages.corpus.sources.source import SOURCES, Listed, SetAside
@@ -48,8 +49,11 @@ def read_listing(name: str, params: CorpusParams) -> Listing:
         In the cases of `listed`, and for a path that leads to no file.
     """
     listing = listed(name, params)
-    check_paths(artifact("raw", name), listing.entries)
-    return replace(listing, entries=sorted(listing.entries, key=lambda entry: entry.clip_id))
+    folder = artifact("raw", name)
+    check_paths(folder, listing.entries)
+    entries, notes = expanded(listing.entries, folder, params.corpora[name], params.corpus, params.compute)
+    _check_ids(entries)
+    return replace(listing, entries=sorted(entries, key=lambda entry: entry.clip_id), notes=[*listing.notes, *notes])
 
 
 def listed(name: str, params: CorpusParams) -> Listing:

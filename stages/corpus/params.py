@@ -16,6 +16,8 @@ class Ingest(Section):
     min_seconds: Annotated[float, Field(gt=0)]
     max_seconds: Annotated[float, Field(gt=0)]
     unreadable: Literal["stop", "quarantine"]
+    split_seconds: Annotated[float, Field(ge=5)] = 30.0
+    """Longest clip of `corpora.X.split_at`: the window of most models that transcribe."""
 
     @model_validator(mode="after")
     def _check_order(self) -> Ingest:
