@@ -14,6 +14,7 @@ from stages.core.errors import EarwitnessError
 from stages.core.run.stage import require_declared
 from stages.core.store.jsonfile import artifact
 from stages.corpus.entries import Entry
+from stages.corpus.expansion import expanded
 from stages.corpus.folder import refuse_unread_lists, unnamed_sounds
 from stages.corpus.lists.files import ListedFiles, printable
 from stages.corpus.params import CorpusParams
@@ -41,8 +42,11 @@ def read_listing(name: str, params: CorpusParams) -> Listing:
         In the cases of `listed`, and for a path that leads to no file.
     """
     listing = listed(name, params)
-    check_paths(artifact("raw", name), listing.entries)
-    return replace(listing, entries=sorted(listing.entries, key=lambda entry: entry.clip_id))
+    folder = artifact("raw", name)
+    check_paths(folder, listing.entries)
+    entries, notes = expanded(listing.entries, folder, params.corpora[name], params.corpus, params.compute)
+    _check_ids(entries)
+    return replace(listing, entries=sorted(entries, key=lambda entry: entry.clip_id), notes=[*listing.notes, *notes])
 
 
 def listed(name: str, params: CorpusParams) -> Listing:

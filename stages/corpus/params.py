@@ -17,6 +17,8 @@ class Ingest(Section):
     max_seconds: Annotated[float, Field(gt=0)]
     unreadable: Literal["stop", "quarantine"]
     max_text: Positive = 10_000
+    split_seconds: Annotated[float, Field(ge=5)] = 30.0
+    """Longest clip of `corpora.X.split_at`: the window of most models that transcribe."""
 
     @model_validator(mode="after")
     def _check_order(self) -> Ingest:

@@ -15,7 +15,7 @@ from stages.core.sound.containers.stream import Undecodable
 from stages.core.sound.levels import rms
 from stages.core.sound.recordings import NoContent, Recording
 from stages.core.sound.segments import segment_of
-from stages.core.sound.whole import Decoded, check_header, parts_of, together
+from stages.core.sound.whole import Decoded, Outline, check_header, outline_of, parts_of, together
 
 __all__ = ["Decoded", "Undecodable", "decode_recording", "picked_channel", "sound_of"]
 
@@ -58,6 +58,18 @@ def check_opens(folder: Path, recording: Recording) -> None:
     """
     with _reasons():
         check_header(folder, recording)
+
+
+def outline(folder: Path, recording: Recording) -> Outline:
+    """Return the length and the channels of a recording, without decoding it where its structure tells them.
+
+    Raises
+    ------
+    Undecodable
+        With a reason that is true of the file.
+    """
+    with _reasons():
+        return outline_of(folder, recording)
 
 
 def sound_of(decoded: Decoded, channel_rule: str) -> Samples:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import mmap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -49,6 +51,30 @@ def parts_of(folder: Path, recording: Recording, most_seconds: float) -> Iterato
     source, streams = structure(folder, recording, most_seconds)
     for stream in streams:
         yield from blocks_of(source, stream, most_seconds)
+
+
+class Outline(NamedTuple):
+    """What is known of a recording without decoding it: its length in seconds, and its channels."""
+
+    seconds: float
+    channels: int
+
+
+def outline_of(folder: Path, recording: Recording) -> Outline:
+    """Return what the structure of a recording tells.
+
+    Raises
+    ------
+    Undecodable
+        As decoding would, as far as the structure tells.
+    """
+    source, streams = structure(folder, recording, math.inf)
+    seconds, channels = 0.0, 0
+    for stream in streams:
+        with opened(source if stream.data is None else stream.data) as file:
+            seconds += file.frames / file.samplerate if stream.seconds is None else stream.seconds
+            channels = file.channels
+    return Outline(seconds, channels)
 
 
 def check_header(folder: Path, recording: Recording) -> None:

@@ -13,32 +13,10 @@ from stages.core.sound.streamed import RAW, opened
 from stages.core.store.folders import dangling_below, files_below
 from stages.corpus.sources.source import Listed, Row, SetAside, source
 
-SUFFIXES = frozenset(
-    [
-        ".aac",
-        ".aif",
-        ".aifc",
-        ".aiff",
-        ".amr",
-        ".au",
-        ".caf",
-        ".flac",
-        ".m4a",
-        ".mp2",
-        ".mp3",
-        ".mpga",
-        ".oga",
-        ".ogg",
-        ".opus",
-        ".rf64",
-        ".snd",
-        ".sph",
-        ".voc",
-        ".w64",
-        ".wav",
-        ".wma",
-    ]
-)
+_SUFFIXES = """
+.aac .aif .aifc .aiff .amr .au .caf .flac .m4a .mp2 .mp3 .mpga .oga .ogg .opus .rf64 .snd .sph .voc .w64 .wav .wma
+"""
+SUFFIXES = frozenset(_SUFFIXES.split())
 """Suffixes of audio files. Unreadable ones stop the ingest or are quarantined."""
 
 

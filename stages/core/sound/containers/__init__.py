@@ -29,6 +29,7 @@ _BY_MAGIC = {
     b"dns.": au_streams,
     b"NIST": nist_streams,
 }
+_WITHOUT_RATE = {b"Exte": "XI (an instrument of FastTracker)", b"ALaw": "WVE (of Psion)"}
 
 
 def streams_of(view: View) -> list[Stream]:
@@ -51,6 +52,8 @@ def _by_magic(view: View) -> list[Stream]:
     start = after_id3(view, 0)
     if start >= len(view):
         raise Undecodable("a tag of a music library without any sound")
+    if view[start : start + 4] in _WITHOUT_RATE:
+        raise Undecodable(f"{_WITHOUT_RATE[view[start : start + 4]]}, whose header states no sampling rate")
     reader = _BY_MAGIC.get(view[start : start + 4])
     if reader is not None:
         return reader(view) if not start else _named(reader(view[start:]), view[start:])

@@ -1,0 +1,1 @@
+"""Transcripts with times, one file for each form: subtitles, CTM, TextGrid, JSON."""
