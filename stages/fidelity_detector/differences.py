@@ -3,13 +3,19 @@
 FiMMIA (arXiv 2512.02786, section 3) uses the differences of the loss and of an outside embedder's vectors. This module
 uses the target's own statistics and pooled embeddings, and the vectors of an outside embedder if params name one. The
 features of vectors are distances, which are comparable between targets of any width.
+
+Tables are read once, row by row. The rows of a clip are dropped when its differences are computed, so that memory does
+not grow with the corpus where a clip's rows stand together, as they do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from sys import intern
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +26,7 @@ Floats = NDArray[np.float64]
 
 STATISTICS = ("logprob", "mean_logprob", "var_logprob", "renyi_0.5", "modified_entropy", "gap", "hit")
 EMBEDDINGS = ("encoder", "hidden")
+ROWS_AT_ONCE = 4096
 OUTSIDE = "outside"
 """Name of the outside embedder's vectors."""
 
@@ -43,8 +50,9 @@ class TokenSummary:
     token_ids: bytes
 
 
-Vectors = dict[str, dict[str, Floats]]
-"""Vectors by neighbour_id, then by the embedding's name."""
+Vectors = dict[str, Floats]
+"""A neighbour's vectors by the embedding's name."""
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -71,14 +79,21 @@ class Neighbourhood:
         original: dict[str, str] = {}
         neighbours: dict[str, dict[str, str]] = {}
         kind: dict[str, str] = {}
-        for row in table.select(["neighbour_id", "clip_id", "kind", "perturbation"]).to_pylist():
-            clip_id, neighbour_id = row["clip_id"], row["neighbour_id"]
-            if row["kind"] == "original":
-                original[clip_id] = neighbour_id
-            elif row["kind"] in kinds:
-                neighbours.setdefault(clip_id, {})[neighbour_id.removeprefix(f"{clip_id}/")] = neighbour_id
-                kind[row["perturbation"]] = row["kind"]
+        for batch in table.select(["neighbour_id", "clip_id", "kind", "perturbation"]).to_batches(ROWS_AT_ONCE):
+            for neighbour_id, clip_id, of_kind, perturbation in zip(*batch.to_pydict().values(), strict=True):
+                if of_kind == "original":
+                    original[clip_id] = neighbour_id
+                elif of_kind in kinds:
+                    name = intern(neighbour_id.removeprefix(f"{clip_id}/"))
+                    neighbours.setdefault(clip_id, {})[name] = neighbour_id
+                    kind[perturbation] = of_kind
         return cls(original, neighbours, kind)
+
+    def owners(self) -> tuple[dict[str, str], Counter[str]]:
+        """Return the clip of each original and neighbour, and their number by clip."""
+        found = {neighbour_id: clip_id for clip_id, neighbour_id in self.original.items()}
+        found |= {neighbour_id: clip_id for clip_id, own in self.neighbours.items() for neighbour_id in own.values()}
+        return found, Counter(found.values())
 
     def names(self) -> list[str]:
         """Return every ``perturbation/index`` that any clip has, sorted."""
@@ -92,9 +107,8 @@ def feature_names(embeddings: Sequence[str] = EMBEDDINGS) -> list[str]:
     return [*(f"delta_{name}" for name in STATISTICS), *of_tokens, *of_vectors]
 
 
-def read_tokens(tables: Iterable[pa.Table], role: str) -> dict[str, TokenSummary]:
-    """Reduce `tokens.parquet` to the statistics that the differences need, by neighbour_id."""
-    found: dict[str, TokenSummary] = {}
+def read_tokens(tables: Iterable[pa.Table], role: str) -> Iterator[tuple[str, TokenSummary]]:
+    """Reduce `tokens.parquet` to the statistics that the differences need, with the neighbour_id."""
     for table in tables:
         rows = _first_view(table, role, {"slice": "transcript"})
         if not rows.num_rows:
@@ -103,44 +117,78 @@ def read_tokens(tables: Iterable[pa.Table], role: str) -> dict[str, TokenSummary
         logprob, token_ids = _lists(rows["logprob"]), _lists(rows["token_ids"])
         for place, neighbour_id in enumerate(rows["neighbour_id"].to_pylist()):
             ids = token_ids[place].astype(np.int32).tobytes()
-            found[neighbour_id] = TokenSummary(means[place], logprob[place].astype(np.float64), ids)
-    return found
+            yield neighbour_id, TokenSummary(means[place], logprob[place].astype(np.float64), ids)
 
 
-def read_embeddings(tables: Iterable[pa.Table], role: str) -> Vectors:
-    """Reduce `embeddings.parquet` to the vectors of `EMBEDDINGS`, by neighbour_id."""
-    found: Vectors = {}
+def read_embeddings(tables: Iterable[pa.Table], role: str) -> Iterator[tuple[str, Vectors]]:
+    """Reduce `embeddings.parquet` to the vectors of `EMBEDDINGS`, with the neighbour_id."""
     for table in tables:
         rows = _first_view(table, role, {})
         columns = {name: _lists(rows[name]) for name in EMBEDDINGS}
         for place, neighbour_id in enumerate(rows["neighbour_id"].to_pylist()):
-            found[neighbour_id] = {name: vectors[place].astype(np.float64) for name, vectors in columns.items()}
-    return found
+            yield neighbour_id, {name: vectors[place].astype(np.float64) for name, vectors in columns.items()}
 
 
 def differences(
     clip_ids: Sequence[str],
-    names: Sequence[str],
     where: Neighbourhood,
-    seen: Mapping[str, TokenSummary],
-    vectors: Vectors,
-    embeddings: Sequence[str] = EMBEDDINGS,
+    tokens: Iterable[tuple[str, TokenSummary]],
+    vectors: Mapping[tuple[str, ...], Iterable[tuple[str, Vectors]]],
 ) -> Floats:
     """Return the fidelity features, float64[clips, neighbours, features], finite.
 
     A difference that cannot be computed is zero: for a neighbour that a clip lacks, for a statistic that an endpoint
     does not report, and for token-wise changes if the text differs.
+
+    Parameters
+    ----------
+    clip_ids : sequence of str
+    where : Neighbourhood
+    tokens, vectors : iterable of (str, TokenSummary or Vectors)
+        With each neighbour_id once; `vectors` by the names of the embeddings that the rows hold.
     """
-    values = np.zeros((len(clip_ids), len(names), len(feature_names(embeddings))))
-    for row, clip_id in enumerate(clip_ids):
-        original, own = where.original[clip_id], where.neighbours.get(clip_id, {})
+    scored, of_tokens = _filled(clip_ids, where, tokens, len(feature_names(())), _token_features)
+    parts = [of_tokens]
+    for names, rows in vectors.items():
+        parts.append(_filled(clip_ids, where, rows, 2 * len(names), partial(_vector_features, embeddings=names))[1])
+    values = np.concatenate(parts, axis=2)
+    values[~scored] = 0.0
+    return np.nan_to_num(values, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _filled(
+    clip_ids: Sequence[str],
+    where: Neighbourhood,
+    rows: Iterable[tuple[str, Value]],
+    width: int,
+    features_of: Callable[[Value, Value], list[float]],
+) -> tuple[NDArray[np.bool_], Floats]:
+    """Return which neighbours have a row, as their originals have, and their features; 0 for the others."""
+    names = where.names()
+    place = {clip_id: row for row, clip_id in enumerate(clip_ids)}
+    there = np.zeros((len(clip_ids), len(names)), np.bool_)
+    values = np.zeros((len(clip_ids), len(names), width))
+    for clip_id, held in _by_clip(rows, where):
+        original, own = held.get(where.original[clip_id]), where.neighbours.get(clip_id, {})
         for column, name in enumerate(names):
-            neighbour = own.get(name, "")
-            if neighbour in seen and original in seen:
-                of_tokens = _token_features(seen[neighbour], seen[original])
-                of_vectors = _vector_features(vectors.get(neighbour, {}), vectors.get(original, {}), embeddings)
-                values[row, column] = [*of_tokens, *of_vectors]
-    return np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+            neighbour = held.get(own.get(name, ""))
+            if neighbour is not None and original is not None:
+                there[place[clip_id], column] = True
+                values[place[clip_id], column] = features_of(neighbour, original)
+    return there, values
+
+
+def _by_clip(rows: Iterable[tuple[str, Value]], where: Neighbourhood) -> Iterator[tuple[str, dict[str, Value]]]:
+    """Yield each clip with its rows by neighbour_id, as soon as all are there, or at the end."""
+    owner, counts = where.owners()
+    waiting: dict[str, dict[str, Value]] = {}
+    for neighbour_id, value in rows:
+        if (clip_id := owner.get(neighbour_id)) is not None:
+            held = waiting.setdefault(clip_id, {})
+            held[neighbour_id] = value
+            if len(held) == counts[clip_id]:
+                yield clip_id, waiting.pop(clip_id)
+    yield from waiting.items()
 
 
 def _token_features(neighbour: TokenSummary, original: TokenSummary) -> list[float]:

@@ -33,7 +33,7 @@ Row = dict[str, Any]
 Embed = Callable[[Row], Floats]
 
 
-def outside_vectors(model: str, revision: str, corpus: str) -> Vectors:
+def outside_vectors(model: str, revision: str, corpus: str) -> dict[str, Vectors]:
     """Return the vectors of all neighbours of a corpus, by neighbour_id; compute those that the row cache lacks.
 
     Parameters
@@ -51,7 +51,7 @@ def outside_vectors(model: str, revision: str, corpus: str) -> Vectors:
     hears, embed = _loaded(model, revision, corpus)
     code = [code_version(__name__), library_versions("numpy", "soundfile", "torch", "transformers")]
     fixed = [code, model, revision, _content(Path(model))]
-    found: Vectors = {}
+    found: dict[str, Vectors] = {}
     with RowCache("fidelity_detector/outside", SCHEMA) as cache:
         for rows in _batches(path):
             keys = [row_key(fixed, row["audio_hash"] if hears else row["text"]) for row in rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -90,14 +91,14 @@ def _embeddings(params: FidelityDetectorParams) -> tuple[str, ...]:
 
 def _values(audit: str, clip_ids: list[str], where: Neighbourhood, params: FidelityDetectorParams) -> dict[str, Floats]:
     settings, found = params.fidelity_detector, {}
-    outside: Vectors = {}
+    outside: dict[str, Vectors] = {}
     if settings.embedder != NONE:
         outside = outside_vectors(settings.embedder, settings.embedder_revision, params.audits[audit].corpus)
     for role in ROLES:
-        seen = read_tokens(read_groups(artifact("logits", audit, "tokens.parquet")), role)
-        vectors = read_embeddings(read_groups(artifact("logits", audit, "embeddings.parquet")), role)
-        for neighbour_id, vector in outside.items():
-            vectors[neighbour_id] = vectors.get(neighbour_id, {}) | vector
-        if seen:
-            found[role] = differences(clip_ids, where.names(), where, seen, vectors, _embeddings(params))
+        tokens = read_tokens(read_groups(artifact("logits", audit, "tokens.parquet")), role)
+        if (first := next(tokens, None)) is None:
+            continue
+        embeddings = read_embeddings(read_groups(artifact("logits", audit, "embeddings.parquet")), role)
+        vectors = {EMBEDDINGS: embeddings} | ({(OUTSIDE,): outside.items()} if outside else {})
+        found[role] = differences(clip_ids, where, chain([first], tokens), vectors)
     return found

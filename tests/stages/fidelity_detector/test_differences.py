@@ -7,6 +7,7 @@ import pytest
 from stages.core.schemas.logits import EMBEDDINGS_SCHEMA, tokens_schema
 from stages.core.schemas.perturbation import NEIGHBOURS_SCHEMA
 from stages.fidelity_detector.differences import (
+    EMBEDDINGS,
     STATISTICS,
     Neighbourhood,
     differences,
@@ -56,7 +57,7 @@ def tables() -> tuple[pa.Table, pa.Table, pa.Table]:
 def found(neighbours: pa.Table, tokens: pa.Table, embeddings: pa.Table, kinds: tuple[str, ...] = KINDS) -> np.ndarray:
     where = Neighbourhood.of(neighbours, kinds)
     seen, vectors = read_tokens([tokens], "target"), read_embeddings([embeddings], "target")
-    return differences(["a", "b"], where.names(), where, seen, vectors)
+    return differences(["a", "b"], where, seen, {EMBEDDINGS: vectors})
 
 
 def test_by_hand() -> None:
@@ -99,5 +100,5 @@ def test_what_an_endpoint_does_not_tell_counts_as_no_difference() -> None:
 
 def test_a_role_without_rows_is_not_seen() -> None:
     _, tokens, embeddings = tables()
-    assert read_tokens([tokens], "reference") == {}
-    assert read_embeddings([embeddings], "reference") == {}
+    assert list(read_tokens([tokens], "reference")) == []
+    assert list(read_embeddings([embeddings], "reference")) == []
