@@ -131,7 +131,7 @@ def _beside(name: str, folder: Path, recording: Recording, where: str) -> Path:
     found = find_placed(folder, posixpath.dirname(recording.path), name)
     if found is None:
         raise NoContent(where, f"the cell has no bytes, and the corpus's folder has no file {name!r}, which it names")
-    return folder / found.path
+    return folder / found
 
 
 def _wav(samples: Any, rate: Any, where: str) -> bytes:
