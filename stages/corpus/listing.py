@@ -16,6 +16,7 @@ from stages.core.store.jsonfile import artifact
 from stages.corpus.entries import Entry
 from stages.corpus.expansion import expanded
 from stages.corpus.folder import refuse_unread_lists, unnamed_sounds
+from stages.corpus.hub import asks_hub, fetch
 from stages.corpus.lists.files import ListedFiles, printable
 from stages.corpus.params import CorpusParams
 from stages.corpus.recognition import NO_LIST, SIDES, folders_read, layout_of
@@ -60,6 +61,8 @@ def listed(name: str, params: CorpusParams) -> Listing:
     """
     require_declared(dict(params.corpora), "corpora", name)
     folder = artifact("raw", name)
+    if asks_hub(params.corpora[name]):
+        fetch(folder, params.corpora[name], f"params.yaml: corpora.{name}")
     if not folder.is_dir():
         raise EarwitnessError(f"{folder}: missing: put the corpus there, or link it (params.yaml: corpora.{name})")
     if params.corpora[name].member == "folders":

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+from stages.core.config.nouns import Corpus
+from stages.core.config.section import NONE
 from stages.core.run.discovery import stage_names
 from stages.core.run.stage import run_stage
 from stages.core.store.codeversion import stage_code
@@ -27,12 +29,12 @@ def main(_: str, params: EnvironmentParams) -> None:
         write_json(artifact(STAGE, "code", f"{stage}.json"), stage_code(stage))
     _remove_all_but(stages, artifact(STAGE, "code"))
     for name, corpus in params.corpora.items():
-        linked = _linked(name)
+        linked = _linked(name, corpus)
         write_json(artifact(STAGE, "corpora", f"{name}.json"), {"settings": corpus.ingested(), "linked": linked})
     _remove_all_but(params.corpora, artifact(STAGE, "corpora"))
 
 
-def _linked(name: str) -> object:
+def _linked(name: str, corpus: Corpus) -> object:
     """Return the state of a corpus's linked files.
 
     In a clone whose clips were pulled from a DVC remote the recordings are not there. What the stage `corpus` knew of
@@ -41,6 +43,8 @@ def _linked(name: str) -> object:
     folder, kept = artifact("raw", name), artifact("corpus", name, "recordings.json")
     if not folder.exists() and kept.is_file():
         return read_json(kept)["linked"]
+    if corpus.dataset != NONE:
+        folder.mkdir(parents=True, exist_ok=True)  # DVC asks for it before the stage `corpus` fetches the data set
     paths = (found.path for found in files_below(folder) if found.linked)
     return linked_files(folder, paths, Path(".cache/links", f"{name}.jsonl"))
 

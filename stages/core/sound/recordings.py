@@ -12,6 +12,7 @@ from typing import Any
 
 from stages.core.errors import EarwitnessError
 from stages.core.store.cells import CellError, cell
+from stages.core.store.placed import find_placed
 from stages.core.store.pointers import POINTER, is_pointer
 
 
@@ -72,8 +73,8 @@ def content(folder: Path, recording: Recording) -> Path | bytes:
     """Return the encoded sound of a recording: the file itself, or the bytes of a member or a cell.
 
     A cell holds bytes, or the path of a file, or both in a struct (as `datasets` writes them), or samples and their
-    rate (``array`` and ``sampling_rate``); samples are returned as a WAV of floats. A path is taken from the table's
-    folder, or else from `folder`. Segment and channel are not looked at.
+    rate (``array`` and ``sampling_rate``); samples are returned as a WAV of floats. A path is searched for as
+    `find_placed` does. Segment and channel are not looked at.
 
     Parameters
     ----------
@@ -127,12 +128,10 @@ def _sound_in(value: Any, folder: Path, recording: Recording, where: str) -> Pat
 
 
 def _beside(name: str, folder: Path, recording: Recording, where: str) -> Path:
-    """Return the file that a cell names, which lies in the table's folder or below the corpus's."""
-    for inside in (posixpath.dirname(recording.path), ""):
-        path = posixpath.normpath(posixpath.join(inside, name.replace("\\", "/")))
-        if not posixpath.isabs(path) and path.split("/")[0] != ".." and (folder / path).is_file():
-            return folder / path
-    raise NoContent(where, f"the cell has no bytes, and the file {name!r} that it names is not in the corpus's folder")
+    found = find_placed(folder, posixpath.dirname(recording.path), name)
+    if found is None:
+        raise NoContent(where, f"the cell has no bytes, and the corpus's folder has no file {name!r}, which it names")
+    return folder / found
 
 
 def _wav(samples: Any, rate: Any, where: str) -> bytes:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import codecs
 import csv
+import gzip
+import io
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, cast
 
 from stages.core.errors import EarwitnessError
 
@@ -29,17 +33,27 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 def lines_of(path: Path) -> Iterator[str]:
     """Yield a text file's lines with their ends, from UTF-8, or from UTF-16 or UTF-32 with a byte-order mark.
 
+    A file that gzip packed is unpacked on the way.
+
     Raises
     ------
     EarwitnessError
-        Naming the line, if the file is in another encoding or holds a zero byte, as UTF-16 without a mark does.
+        Naming the line, if the file is in another encoding or holds a zero byte, as UTF-16 without a mark does, or if
+        a packed file is cut or damaged.
     """
-    with path.open("rb") as file:
+    try:
+        yield from _lines(path)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise EarwitnessError(f"{path}: cut short or damaged (gzip: {error}): fetch it again") from error
+
+
+def _lines(path: Path) -> Iterator[str]:
+    with _unpacked(path) as file:
         beginning = file.read(4)
     encoding = next((name for mark, name in _MARKS if beginning.startswith(mark)), "utf-8")
     number = 0
     try:
-        with path.open(encoding=encoding, newline="") as file:
+        with io.TextIOWrapper(_unpacked(path), encoding=encoding, newline="") as file:
             for number, line in enumerate(file, start=1):
                 if "\0" in line:
                     raise EarwitnessError(f"{path}, line {number}: holds a zero byte: save it as text in UTF-8")
@@ -49,9 +63,16 @@ def lines_of(path: Path) -> Iterator[str]:
         raise EarwitnessError(f"{path}{where}: not {encoding[:5].upper()}: save it as UTF-8") from error
 
 
+def _unpacked(path: Path) -> IO[bytes]:
+    """Open a file, or what gzip packed in it."""
+    with path.open("rb") as file:
+        is_packed = file.read(2) == b"\x1f\x8b"
+    return cast("IO[bytes]", gzip.open(path)) if is_packed else path.open("rb")
+
+
 def _undecodable(path: Path) -> int:
     """Return the number of the first line that is not UTF-8."""
-    with path.open("rb") as file:
+    with _unpacked(path) as file:
         return next((number for number, line in enumerate(file, start=1) if not _is_utf8(line)), 1)
 
 

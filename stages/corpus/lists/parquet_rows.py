@@ -25,7 +25,7 @@ def parquet_rows(file: Path) -> Iterator[tuple[int, dict[str, object]]]:
             twice = [name for name in schema.names if schema.names.count(name) > 1]
             if twice:
                 raise EarwitnessError(f"{file}: column {twice[0]!r} appears twice: rename one")
-            without = {field.name: NoText(_kind(field.type)) for field in schema if _kind(field.type)}
+            without = {field.name: NoText(kind_of_type(field.type)) for field in schema if kind_of_type(field.type)}
             columns = [name for name in schema.names if name not in without]
             for batch in table.iter_batches(columns=columns):
                 for cells in batch.to_pylist() if columns else ({} for _ in range(batch.num_rows)):
@@ -36,12 +36,12 @@ def parquet_rows(file: Path) -> Iterator[tuple[int, dict[str, object]]]:
         raise EarwitnessError(f"{file}: not a whole Parquet file ({why}): write it again") from error
 
 
-def _kind(kind: pa.DataType) -> str:
+def kind_of_type(kind: pa.DataType) -> str:
     """Return what values without text a column holds, in words; blank for text, numbers, truth values and dates."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(kind):
-        return _kind(kind.value_type)
+        return kind_of_type(kind.value_type)
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         return "bytes"
     if pa.types.is_map(kind) or pa.types.is_struct(kind):

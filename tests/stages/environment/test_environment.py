@@ -49,3 +49,10 @@ def test_what_stages_and_corpora_that_are_gone_left_behind_is_removed(workplace:
     assert {file.stem for file in Path("data/environment/code").iterdir()} == {
         name for name in stage_names() if name != "environment"
     }
+
+
+def test_the_folder_of_a_data_set_of_the_hub_is_made_because_dvc_asks_for_it(workplace: Path, make_params: Any) -> None:
+    params = make_params({"mine": "none", "other": "none"})
+    params.corpora["mine"] = params.corpora["mine"].model_copy(update={"dataset": "org/speech", "revision": "a" * 40})
+    main("", params)
+    assert list(Path("data/raw").iterdir()) == [Path("data/raw/mine")]

@@ -42,8 +42,9 @@ CELLS: list[tuple[dict[str, Any] | None, bytes | str]] = [
     ({"bytes": None, "path": "beside.wav"}, "part/beside.wav"),
     ({"bytes": None, "path": "audio/below.wav"}, "audio/below.wav"),
     ({"bytes": b"", "path": None}, "the cell holds neither bytes nor a path"),
-    ({"bytes": None, "path": "/somewhere/1.wav"}, "'/somewhere/1.wav' that it names is not in the corpus's folder"),
-    ({"bytes": None, "path": "../../outside.wav"}, "'../../outside.wav' that it names is not in"),
+    ({"bytes": None, "path": "/somewhere/audio/below.wav"}, "audio/below.wav"),
+    ({"bytes": None, "path": "/somewhere/1.wav"}, "the corpus's folder has no file '/somewhere/1.wav'"),
+    ({"bytes": None, "path": "../../outside.wav"}, "the corpus's folder has no file '../../outside.wav'"),
     (None, "the cell holds neither bytes nor a path"),
 ]
 
