@@ -13,10 +13,10 @@ import pyarrow as pa
 
 from stages.core.run.parallel import ordered_map
 from stages.core.run.stage import require_declared, run_stage
-from stages.core.sound.clips import ClipSounds, FlacSound
+from stages.core.sound.clips import ClipSounds
 from stages.core.store.jsonfile import artifact
 from stages.core.store.rowcache import RowCache
-from stages.core.store.tables import read_group, read_groups, write_table
+from stages.core.store.tables import read_groups, write_table
 from stages.features.family import Family
 from stages.features.pairings import PAIRING, PairingRow, joined_pairings, pairings_of, pairings_schema, sound_families
 from stages.features.params import FeaturesParams
@@ -32,6 +32,7 @@ from stages.features.table import (
     needs_sound,
     table_schema,
 )
+from stages.neighbours.sounds import NeighbourSounds
 
 ROWS = 1024
 """Rows per row group of the written files. Each group takes memory for every column until the file is closed."""
@@ -48,8 +49,7 @@ def main(name: str, params: FeaturesParams) -> None:
             family: stack.enter_context(RowCache(f"features/{family}", cache_schema(families[family])))
             for family in families
         }
-        sounds = ClipSounds(name)
-        tasks = chain(_tasks(clips, sounds, families, caches), _pairing_tasks(neighbours, sounds, of_sound, caches))
+        tasks = chain(_tasks(name, families, caches), _pairing_tasks(name, of_sound, caches))
         for measured in ordered_map(measure_batch, batches(tasks), params.compute):
             for family, (keys, values) in measured.items():
                 caches[family].append(keys, values)
@@ -61,28 +61,28 @@ def main(name: str, params: FeaturesParams) -> None:
             print(f"features@{name}: {cache.summary()}")
 
 
-def _tasks(
-    path: Path, sounds: ClipSounds, families: Mapping[str, Family], caches: Mapping[str, RowCache]
-) -> Iterator[MeasurementTask]:
+def _tasks(name: str, families: Mapping[str, Family], caches: Mapping[str, RowCache]) -> Iterator[MeasurementTask]:
     """Yield tasks for missing rows of clips, with the sound where it is needed."""
-    for group in read_groups(path, CHEAP):
+    sounds = None
+    for group in read_groups(artifact("corpus", name, "clips.parquet"), CHEAP):
         for task in missing_tasks(group.to_pylist(), families, caches):
-            yield replace(task, sound=sounds.sound(task.clip["clip_id"])) if needs_sound(task) else task
+            if needs_sound(task):
+                sounds = sounds or ClipSounds(name)
+                yield replace(task, sound=sounds.sound(task.clip["clip_id"]))
+            else:
+                yield task
 
 
 def _pairing_tasks(
-    neighbours: Path, sounds: ClipSounds, families: Mapping[str, Family], caches: Mapping[str, RowCache]
+    name: str, families: Mapping[str, Family], caches: Mapping[str, RowCache]
 ) -> Iterator[MeasurementTask]:
-    """Yield tasks for missing rows of pairings. A pairing without its own sound uses its clip's."""
-    for index, group in enumerate(read_groups(neighbours, PAIRING)):
-        tasks = missing_tasks(pairings_of(group), families, caches)
-        if tasks:
-            table = read_group(neighbours, index, ["neighbour_id", "audio"])
-            own = dict(zip(table["neighbour_id"].to_pylist(), table["audio"].to_pylist(), strict=True))
-            for task in tasks:
-                pairing = cast(PairingRow, task.clip)  # made from this row group
-                flac = own[pairing["neighbour_id"]]
-                yield replace(task, sound=FlacSound(flac) if flac else sounds.sound(task.clip["clip_id"]))
+    """Yield tasks for missing rows of pairings. Their sounds are made in the workers."""
+    sounds = None
+    for group in read_groups(artifact("perturbation", name, "neighbours.parquet"), PAIRING):
+        for task in missing_tasks(pairings_of(group), families, caches):
+            sounds = sounds or NeighbourSounds(name)
+            pairing = cast(PairingRow, task.clip)  # made from this row group
+            yield replace(task, sound=sounds.sound(pairing["neighbour_id"]))
 
 
 def _rows(path: Path, families: Mapping[str, Family], caches: Mapping[str, RowCache]) -> Iterator[pa.Table]:

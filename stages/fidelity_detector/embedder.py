@@ -18,13 +18,14 @@ import pyarrow as pa
 
 from stages.core.config.section import NONE
 from stages.core.errors import EarwitnessError
-from stages.core.sound.audio import RATE, decode_flac
+from stages.core.sound.audio import RATE
 from stages.core.store.codeversion import code_version, library_versions
 from stages.core.store.jsonfile import artifact
 from stages.core.store.rowcache import RowCache, row_key
-from stages.core.store.tables import KeyedColumn, read_groups
+from stages.core.store.tables import read_groups
 from stages.fidelity_detector.differences import OUTSIDE, Vectors
 from stages.fidelity_detector.sets import Floats
+from stages.neighbours.sounds import NeighbourSounds
 
 SCHEMA = pa.schema([("vector", pa.list_(pa.float32()))])
 ROWS_AT_ONCE = 256
@@ -72,13 +73,6 @@ def _batches(path: Path) -> Iterator[list[Row]]:
         yield batch
 
 
-def _audio_lookup(corpus: str) -> Callable[[Row], bytes]:
-    """Return a function from a neighbour to its FLAC bytes: its own, or else those of its clip."""
-    own = KeyedColumn(artifact("perturbation", corpus, "neighbours.parquet"), "neighbour_id", "audio")
-    clips = KeyedColumn(artifact("corpus", corpus, "clips.parquet"), "clip_id", "audio")
-    return lambda row: own[row["neighbour_id"]] or clips[row["clip_id"]]
-
-
 def _loaded(model: str, revision: str, corpus: str) -> tuple[bool, Embed]:
     """Return whether a model embeds sounds, and the function that embeds a neighbour."""
     from transformers import AutoFeatureExtractor, AutoModel, AutoTokenizer
@@ -94,11 +88,11 @@ def _loaded(model: str, revision: str, corpus: str) -> tuple[bool, Embed]:
         extractor: Any = AutoFeatureExtractor.from_pretrained(model, **pinned)
     except (OSError, ValueError):
         return False, partial(_of_text, network, AutoTokenizer.from_pretrained(model, **pinned))
-    return True, partial(_of_sound, network, extractor, _audio_lookup(corpus))
+    return True, partial(_of_sound, network, extractor, NeighbourSounds(corpus))
 
 
-def _of_sound(network: Any, extractor: Any, audio_of: Callable[[Row], bytes], row: Row) -> Floats:
-    return _mean(network, extractor(decode_flac(audio_of(row)), sampling_rate=RATE, return_tensors="pt"))
+def _of_sound(network: Any, extractor: Any, sounds: NeighbourSounds, row: Row) -> Floats:
+    return _mean(network, extractor(sounds[row["neighbour_id"]], sampling_rate=RATE, return_tensors="pt"))
 
 
 def _of_text(network: Any, tokenizer: Any, row: Row) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 import pyarrow as pa
@@ -14,19 +14,20 @@ from stages.core.schemas.failures import LASTING
 from stages.core.schemas.logits import EMBEDDINGS_SCHEMA, PROBES_SCHEMA, tokens_schema
 from stages.core.store.jsonfile import artifact
 from stages.core.store.rowcache import RowCache
-from stages.core.store.tables import KeyedColumn, read_table, write_table
+from stages.core.store.tables import read_table, write_table
 from stages.logits.batching import BatchesAgain
 from stages.logits.distributed import computed_anywhere
 from stages.logits.forward import ForwardRequest
 from stages.logits.output import embedding_stream, token_stream
 from stages.logits.params import LogitsParams
-from stages.logits.plan import Keys, PlannedRow, originals_of, rows_of
+from stages.logits.plan import COLUMNS, Keys, PlannedRow, originals_of, rows_of
 from stages.logits.probing import probe_table
 from stages.logits.rows import embedding_row_schema, token_row_schema
 from stages.logits.statistics import statistic_names
 from stages.logits.unscored import UnscoredRows
 from stages.models.places import is_endpoint
 from stages.models.record import TargetRecord, read_record
+from stages.neighbours.sounds import NeighbourSounds
 
 PROGRESS = "{desc}: {percentage:3.0f}% {n:.0f} of {total:.0f} clips, {rate_fmt}, {remaining} left"
 
@@ -41,22 +42,21 @@ def work(audit: str, params: LogitsParams) -> None:
     rows: list[PlannedRow] = []
     unscored = UnscoredRows(())
     if records["target"].audible:  # no rows if audio does not reach the target
-        columns = ["neighbour_id", "clip_id", "audio_hash", "text", "kind"]
-        neighbours = read_table(artifact("perturbation", named.corpus, "neighbours.parquet"), columns)
+        neighbours = read_table(artifact("perturbation", named.corpus, "neighbours.parquet"), COLUMNS)
         rows = rows_of(neighbours, len(asked.instructions), asked.conditions)
         unscored = UnscoredRows(originals_of(neighbours))
     keys = {role: _keys(record, params) for role, record in records.items()}
     with ExitStack() as stack:
         tokens = stack.enter_context(RowCache("logits/tokens", token_row_schema(asked.orders)))
         embeddings = stack.enter_context(RowCache("logits/embeddings", embedding_row_schema()))
-        audio_of = _audio_lookup(named.corpus)
         for role, record in records.items():
             if is_endpoint(record.model):
                 of_rows = (keys[role].tokens(row, slice_) for row in rows for slice_ in asked.slices)
                 tokens.forget(of_rows, _unanswered)  # compute these rows again: the endpoint may answer now
             missing = _missing(rows, keys[role], tokens, embeddings, asked.slices)
             if missing:
-                _compute(f"logits@{audit} {role}", record, keys[role], missing, tokens, embeddings, audio_of, params)
+                label = f"logits@{audit} {role}"
+                _compute(label, named.corpus, record, keys[role], missing, tokens, embeddings, params)
         folder, schema = artifact("logits", audit), tokens_schema(statistic_names(asked.orders))
         stream = token_stream(rows, keys, tokens, asked.slices)
         write_table(folder / "tokens.parquet", unscored.watched(stream), schema)
@@ -66,13 +66,6 @@ def work(audit: str, params: LogitsParams) -> None:
         print(tokens.summary(), embeddings.summary(), sep="\n")
     for sentence in unscored.sentences():
         print(f"logits@{audit} {sentence}")
-
-
-def _audio_lookup(corpus: str) -> Callable[[PlannedRow], bytes]:
-    """Return a function from a row to its FLAC bytes: those of the neighbour, or else those of its clip."""
-    own = KeyedColumn(artifact("perturbation", corpus, "neighbours.parquet"), "neighbour_id", "audio")
-    clips = KeyedColumn(artifact("corpus", corpus, "clips.parquet"), "clip_id", "audio")
-    return lambda row: own[row.neighbour_id] or clips[row.clip_id]
 
 
 def _keys(record: TargetRecord, params: LogitsParams) -> Keys:
@@ -98,12 +91,12 @@ def _missing(
 
 def _compute(
     label: str,
+    corpus: str,
     record: TargetRecord,
     keys: Keys,
     missing: Sequence[PlannedRow],
     tokens: RowCache,
     embeddings: RowCache,
-    audio_of: Callable[[PlannedRow], bytes],
     params: LogitsParams,
 ) -> None:
     """Compute the rows and append them to both caches."""
@@ -112,7 +105,8 @@ def _compute(
     torch.set_num_threads(1)
     asked = params.logits
     question = ForwardRequest(asked.instructions, asked.slices, asked.orders, asked.generated_tokens, asked.compile)
-    prepared = BatchesAgain(missing, asked.batch_size, audio_of)
+    sounds = NeighbourSounds(corpus)
+    prepared = BatchesAgain(missing, asked.batch_size, lambda row: sounds.sound(row.neighbour_id))
     clips = len({row.clip_id for row in missing})
     with tqdm(
         total=len(missing),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from stages.core.sound.audio import flac_samples
+from stages.core.sound.clips import UndecodedSound
 from stages.logits.plan import PlannedRow
 
 ROWS_SORTED = 512
@@ -17,13 +17,15 @@ BATCHES_SORTED = 8
 
 @dataclass(frozen=True)
 class Sounding:
-    """A row with its sound as FLAC bytes."""
+    """A row with its sound, not made or decoded yet."""
 
     row: PlannedRow
-    audio: bytes
+    sound: UndecodedSound
 
 
-def batches(rows: Iterable[PlannedRow], size: int, audio_of: Callable[[PlannedRow], bytes]) -> Iterator[list[Sounding]]:
+def batches(
+    rows: Iterable[PlannedRow], size: int, sound_of: Callable[[PlannedRow], UndecodedSound]
+) -> Iterator[list[Sounding]]:
     """Yield batches of rows of similar length and one transcript source; a sound's rows stay together.
 
     Rows that the target generates run apart, because many prompts that are continued together cost little more than
@@ -36,19 +38,20 @@ def batches(rows: Iterable[PlannedRow], size: int, audio_of: Callable[[PlannedRo
         `ROWS_SORTED` rows, or eight batches if that is more; no clip spans two windows.
     size : int
         Rows in a batch; a sound with more rows is split over several batches.
-    audio_of : callable
-        From a row to its FLAC bytes.
+    sound_of : callable
+        From a row to its sound.
     """
     for window in _windows(rows, max(ROWS_SORTED, BATCHES_SORTED * size)):
-        audio = {row.audio_hash: audio_of(row) for row in window}
-        seconds = {name: flac_samples(data) for name, data in audio.items()}
+        of_hash = {row.audio_hash: row for row in window}
+        sounds = {name: sound_of(row) for name, row in of_hash.items()}
+        seconds = {name: row.seconds for name, row in of_hash.items()}
         # The longest row of a sound comes first, because the other rows reuse the beginning that they share with it.
         window.sort(key=lambda row: (seconds[row.audio_hash], row.audio_hash, -len(row.text or ""), row.neighbour_id))
         for condition in sorted({row.condition for row in window}):
             of_condition = [row for row in window if row.condition == condition]
-            sounds = [list(of_sound) for _, of_sound in groupby(of_condition, key=lambda row: row.audio_hash)]
-            for batch in _filled(sounds, size):
-                yield [Sounding(row, audio[row.audio_hash]) for row in batch]
+            grouped = [list(of_sound) for _, of_sound in groupby(of_condition, key=lambda row: row.audio_hash)]
+            for batch in _filled(grouped, size):
+                yield [Sounding(row, sounds[row.audio_hash]) for row in batch]
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,10 @@ class BatchesAgain:
 
     rows: Sequence[PlannedRow]
     size: int
-    audio_of: Callable[[PlannedRow], bytes]
+    sound_of: Callable[[PlannedRow], UndecodedSound]
 
     def __iter__(self) -> Iterator[list[Sounding]]:
-        return batches(self.rows, self.size, self.audio_of)
+        return batches(self.rows, self.size, self.sound_of)
 
 
 def _windows(rows: Iterable[PlannedRow], size: int) -> Iterator[list[PlannedRow]]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import torch
 
 from stages.core.schemas.failures import NO_LOGPROBS, OWN_ONLY
-from stages.core.sound.audio import Samples, decode_flac
+from stages.core.sound.audio import Samples
 from stages.logits.batching import Sounding
 from stages.logits.memory import RowLimit
 from stages.logits.plan import GENERATED, PlannedRow
@@ -59,9 +59,9 @@ def computed_batches(
 ) -> Iterator[Computed]:
     """Yield each batch's statistics and embeddings, in order.
 
-    `workers` threads decode sounds ahead of the model. On a CPU, the same number of threads run the model, each on
-    whole batches with one torch thread. Threads that share a batch would wait for each other at every operation, and
-    other stages that run at the same time make these waits long. A GPU has two batches: while one is computed, the
+    `workers` threads make and decode sounds ahead of the model. On a CPU, as many threads run the model, each on whole
+    batches with one torch thread. Threads that share a batch would wait for each other at every operation, and other
+    stages that run at the same time make these waits long. A GPU has two batches: while one is computed, the
     results of the one before are fetched and the next is started. A model that is spread has one.
 
     Parameters
@@ -105,7 +105,7 @@ def _queries(batch: Sequence[Sounding], question: ForwardRequest) -> list[tuple[
     samples: dict[str, Samples] = {}
     for sounding in batch:
         if sounding.row.audio_hash not in samples:
-            samples[sounding.row.audio_hash] = decode_flac(sounding.audio)
+            samples[sounding.row.audio_hash] = sounding.sound.samples()
     return [
         (row, Query(samples[row.audio_hash], row.audio_hash, question.instructions[row.instruction], row.text or ""))
         for row in (sounding.row for sounding in batch)

@@ -19,10 +19,16 @@ GIVEN = "given"
 GENERATED = "generated"
 """The transcript source whose rows score the target's own greedy transcript (arXiv 2603.28378)."""
 
+COLUMNS = ["neighbour_id", "clip_id", "audio_hash", "seconds", "text", "kind"]
+"""Columns of ``neighbours.parquet`` that rows are planned from."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedRow:
-    """One neighbour with one instruction and one transcript source; `text` is None if the target generates it."""
+    """One neighbour with one instruction and one transcript source.
+
+    `text` is None if the target generates it; `seconds` is the sound's length.
+    """
 
     neighbour_id: str
     clip_id: str
@@ -30,6 +36,7 @@ class PlannedRow:
     text: str | None
     instruction: int
     condition: str
+    seconds: float
 
 
 def rows_of(neighbours: pa.Table, instructions: int, conditions: Sequence[str]) -> list[PlannedRow]:
@@ -37,7 +44,7 @@ def rows_of(neighbours: pa.Table, instructions: int, conditions: Sequence[str]) 
 
     Neighbours that change only the text have no `GENERATED` row, because that row would not use their text.
     """
-    named = neighbours.select(["neighbour_id", "clip_id", "audio_hash", "text", "kind"]).to_pylist()
+    named = neighbours.select(COLUMNS).to_pylist()
     return [
         PlannedRow(
             values["neighbour_id"],
@@ -46,6 +53,7 @@ def rows_of(neighbours: pa.Table, instructions: int, conditions: Sequence[str]) 
             values["text"] if condition == GIVEN else None,
             instruction,
             condition,
+            values["seconds"],
         )
         for values in named
         for instruction in range(instructions)

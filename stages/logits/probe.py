@@ -214,7 +214,7 @@ def measured(
     adapter: Adapter,
     asked: Probe,
     subject: ProbeSubject,
-    sound_of: Callable[[str, str], Any],
+    sound_of: Callable[[str], Any],
     instruction: str,
     shots: Shots,
 ) -> pa.Table:
@@ -226,7 +226,7 @@ def measured(
     asked : Probe
     subject : ProbeSubject
     sound_of : callable
-        Maps neighbour_id and clip_id to float32 samples.
+        Maps neighbour_id to float32 samples.
     instruction : str
     shots : Shots
 
@@ -235,9 +235,9 @@ def measured(
     pa.Table
         One row of `PROBE_ROW`.
     """
-    own = Query(sound_of(subject.neighbour_id, subject.clip_id), subject.audio_hash, instruction, subject.text)
+    own = Query(sound_of(subject.neighbour_id), subject.audio_hash, instruction, subject.text)
     changed = [
-        Query(sound_of(neighbour_id, subject.clip_id), audio_hash, instruction, subject.text)
+        Query(sound_of(neighbour_id), audio_hash, instruction, subject.text)
         for neighbour_id, audio_hash in (subject.changed if asked.changed else ())
     ]
     values = asked.measure(adapter, ProbeBatch(own, changed, *(list(used.values()) for used in shots.used_by(asked))))

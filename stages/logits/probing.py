@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 from tqdm import tqdm
 
 from stages.core.schemas.logits import PROBES_SCHEMA
-from stages.core.sound.audio import Samples, decode_flac
 from stages.core.store.jsonfile import artifact
 from stages.core.store.rowcache import RowCache
-from stages.core.store.tables import KeyedColumn, read_table
+from stages.core.store.tables import read_table
 from stages.logits import probes  # noqa: F401 (registers them)
 from stages.logits.params import LogitsParams
 from stages.logits.probe import (
@@ -28,6 +27,7 @@ from stages.logits.probe import (
 )
 from stages.models.places import is_endpoint
 from stages.models.record import TargetRecord
+from stages.neighbours.sounds import NeighbourSounds
 
 
 def probe_table(label: str, corpus: str, records: Mapping[str, TargetRecord], params: LogitsParams) -> pa.Table:
@@ -39,7 +39,7 @@ def probe_table(label: str, corpus: str, records: Mapping[str, TargetRecord], pa
     subjects = subjects_of(read_table(artifact("perturbation", corpus, "neighbours.parquet"), columns))
     clips = read_table(artifact("corpus", corpus, "clips.parquet"), ["clip_id", "member", "text"])
     shots, instruction = choose_shots(clips, params.seed), params.logits.instructions[0]
-    sound_of, tables = _sound_lookup(corpus), []
+    tables = []
     for name, probe in asked:
         chosen = wanted(subjects, probe, shots, params.seed)
         with RowCache(f"logits/probes/{name}", PROBE_ROW) as cache:
@@ -47,7 +47,7 @@ def probe_table(label: str, corpus: str, records: Mapping[str, TargetRecord], pa
                 keys = probe_keys(name, chosen, record.fingerprint(), instruction, shots)
                 if is_endpoint(record.model):
                     cache.forget(keys, _unanswered)  # measure these clips again: the endpoint may answer now
-                _fill(f"{label} {role} {name}", name, record, chosen, keys, cache, sound_of, instruction, shots)
+                _fill(f"{label} {role} {name}", name, corpus, record, chosen, keys, cache, instruction, shots)
                 tables.append(probe_rows(chosen, role, probe, cache.rows(keys)))
             print(cache.summary())
     order = [(name, "ascending") for name in ("neighbour_id", "role", "probe")]
@@ -62,11 +62,11 @@ def _unanswered(rows: pa.Table) -> list[bool]:
 def _fill(
     label: str,
     name: str,
+    corpus: str,
     record: TargetRecord,
     subjects: Sequence[ProbeSubject],
     keys: Sequence[str],
     cache: RowCache,
-    sound_of: Callable[[str, str], Samples],
     instruction: str,
     shots: Shots,
 ) -> None:
@@ -80,17 +80,11 @@ def _fill(
 
     torch.set_num_threads(1)
     adapter, by_key = load_adapter(record), dict(zip(keys, subjects, strict=True))
+    sounds = NeighbourSounds(corpus)
 
     def measure(key: str) -> pa.Table:
-        return measured(adapter, PROBES[name], by_key[key], sound_of, instruction, shots)
+        return measured(adapter, PROBES[name], by_key[key], sounds.__getitem__, instruction, shots)
 
     adapter.ahead(lambda: [measure(key) for key in absent])
     for key in tqdm(absent, desc=label, unit="clip", mininterval=1):
         cache.append([key], measure(key))
-
-
-def _sound_lookup(corpus: str) -> Callable[[str, str], Samples]:
-    """Return a function from neighbour_id and clip_id to samples: the neighbour's, or else its clip's."""
-    own = KeyedColumn(artifact("perturbation", corpus, "neighbours.parquet"), "neighbour_id", "audio")
-    clips = KeyedColumn(artifact("corpus", corpus, "clips.parquet"), "clip_id", "audio")
-    return lambda neighbour_id, clip_id: decode_flac(own[neighbour_id] or clips[clip_id])

@@ -16,14 +16,14 @@ from stages.core.sound.clips import ClipSounds
 from stages.core.store.jsonfile import artifact
 from stages.core.store.rowcache import RowCache
 from stages.core.store.tables import read_groups, write_table
+from stages.neighbours.recipe import chosen_perturbations
 from stages.perturbation.donors import Donors
 from stages.perturbation.make import CACHED, NeighbourTask, Wanted, make_batch
 from stages.perturbation.params import PerturbationParams
-from stages.perturbation.recipe import chosen_perturbations
-from stages.perturbation.table import CHEAP, Asked, batches, joined, missing_tasks, needs_sound
+from stages.perturbation.table import CHEAP, JOINED, Asked, batches, joined, missing_tasks, needs_sound
 
-CLIPS_JOINED = 32
-"""Number of clips that are joined at a time. It is small, because their neighbours' sound is in memory."""
+CLIPS_JOINED = 64
+"""Number of clips that are joined at a time. It is small, because the sound of some neighbours is in memory."""
 
 
 def main(name: str, params: PerturbationParams) -> None:
@@ -65,7 +65,7 @@ def _with_donor(wanted: Wanted, sounds: ClipSounds) -> Wanted:
 
 
 def _rows(path: Path, asked: Asked, caches: Mapping[str, RowCache]) -> Iterator[pa.Table]:
-    for group in read_groups(path, CHEAP):
+    for group in read_groups(path, JOINED):
         for start in range(0, group.num_rows, CLIPS_JOINED):
             yield joined(group.slice(start, CLIPS_JOINED).to_pylist(), asked, caches)
 

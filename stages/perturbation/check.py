@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import stages.perturbation  # noqa: F401 (registers the perturbations)
+import stages.neighbours.perturbations  # noqa: F401 (registers the perturbations)
+from stages.neighbours.recipe import chosen_perturbations
 from stages.perturbation.params import PerturbationParams
-from stages.perturbation.recipe import chosen_perturbations
 
 
 def check_params(params: PerturbationParams, path: Path) -> None:

@@ -13,13 +13,19 @@ from stages.core.schemas.perturbation import NEIGHBOURS_SCHEMA
 from stages.core.sound.codec import NO_CODEC
 from stages.core.store.codeversion import code_version, library_versions
 from stages.core.store.rowcache import RowCache, row_key
+from stages.neighbours.recipe import PERTURBATIONS, Chosen
+from stages.neighbours.rendering import Draw, subject
 from stages.perturbation.donors import Donors
-from stages.perturbation.make import Donor, NeighbourTask, Wanted, subject
-from stages.perturbation.recipe import PERTURBATIONS, Chosen
+from stages.perturbation.make import Donor, NeighbourTask, Wanted, canonical
 
 CLIPS_AT_ONCE = 16
 CHEAP = ["clip_id", "audio_hash", "text", "speaker", "member"]
 """Columns of ``clips.parquet`` that the cache keys are made of."""
+JOINED = [*CHEAP, "seconds"]
+"""Columns of ``clips.parquet`` that rows of neighbours are made of."""
+
+ORIGINAL = {"perturbation": "original", "index": 0}
+"""The origin of the clip itself, as a neighbour."""
 
 
 @dataclass(frozen=True)
@@ -46,29 +52,28 @@ class Asked:
         A neighbour's key covers all that it depends on: the sound or text, settings, code, libraries, seed, index and
         donor.
         """
-        fixed = self._fixed(choice)
-        return [[self._one(choice, fixed, clip, index) for index in range(choice.count)] for clip in clips]
+        codec = self.codec if choice.perturbation.kind == "pairing" else NO_CODEC
+        draws = [Draw(choice.name, index, choice.settings, self.seed, codec) for index in range(choice.count)]
+        fixed = self._fixed(choice, codec)
+        return [[self._one(choice, fixed, draw, clip) for draw in draws] for clip in clips]
 
-    def _fixed(self, choice: Chosen) -> list[Any]:
+    def _fixed(self, choice: Chosen, codec: str) -> str:
         perturbation = choice.perturbation
         code = [code_version(perturbation.apply.__module__), code_version(NeighbourTask.__module__)]
         libraries = library_versions("numpy", "soundfile", *perturbation.libraries)
         content = perturbation.content(choice.settings) if perturbation.content else None
-        return [code, libraries, choice.settings, self.seed, self._codec(choice), content]
+        return row_key(code, libraries, choice.settings, self.seed, codec, content)
 
-    def _codec(self, choice: Chosen) -> str:
-        return self.codec if choice.perturbation.kind == "pairing" else NO_CODEC
-
-    def _one(self, choice: Chosen, fixed: list[Any], clip: Mapping[str, Any], index: int) -> Wanted:
-        donor = self._donor(choice, clip, index)
+    def _one(self, choice: Chosen, fixed: str, draw: Draw, clip: Mapping[str, Any]) -> Wanted:
+        donor = self._donor(choice, clip["clip_id"], draw.index)
         origin = None if donor is None else [donor.clip[column] for column in CHEAP]
-        key = row_key(fixed, subject(choice.name, clip), index, origin)
-        return Wanted(choice.name, key, index, choice.settings, self.seed, donor, self._codec(choice))
+        changes = subject(choice.name, clip["audio_hash"], clip["text"])
+        return Wanted(row_key(fixed, changes, draw.index, origin), draw, donor)
 
-    def _donor(self, choice: Chosen, clip: Mapping[str, Any], index: int) -> Donor | None:
+    def _donor(self, choice: Chosen, clip_id: str, index: int) -> Donor | None:
         if choice.perturbation.donor is None:
             return None
-        found = self.donors.donor(choice.perturbation.donor, choice.name, clip["clip_id"], index)
+        found = self.donors.donor(choice.perturbation.donor, choice.name, clip_id, index)
         return None if found is None else Donor(found)
 
 
@@ -88,7 +93,7 @@ def missing_tasks(clips: list[dict[str, Any]], asked: Asked, caches: Mapping[str
 
 def needs_sound(task: NeighbourTask) -> bool:
     """Return whether a neighbour of the task is made from the sound."""
-    return any(PERTURBATIONS[wanted.name].kind != "text" for wanted in task.wanted)
+    return any(PERTURBATIONS[wanted.draw.perturbation].kind != "text" for wanted in task.wanted)
 
 
 def batches(tasks: Iterable[NeighbourTask]) -> Iterator[list[NeighbourTask]]:
@@ -100,24 +105,43 @@ def batches(tasks: Iterable[NeighbourTask]) -> Iterator[list[NeighbourTask]]:
 
 def joined(clips: list[dict[str, Any]], asked: Asked, caches: Mapping[str, RowCache]) -> pa.Table:
     """Return the rows of ``neighbours.parquet`` for these clips, all of whose neighbours are cached."""
-    rows = [_row(clip, "original", 0, "original", {"recipe": "{}"}) for clip in clips]
+    rows = [_row(clip, "original", ORIGINAL, {"recipe": "{}"}) for clip in clips]
     for choice in asked.chosen:
-        keys = [one.key for of_clip in asked.wanted(choice, clips) for one in of_clip]
-        cached = iter(caches[choice.name].rows(keys).to_pylist())
-        kind = choice.perturbation.kind
-        rows += [_row(clip, choice.name, index, kind, next(cached)) for clip in clips for index in range(choice.count)]
+        wanted = asked.wanted(choice, clips)
+        cached = iter(caches[choice.name].rows([one.key for of_clip in wanted for one in of_clip]).to_pylist())
+        kind, settings = choice.perturbation.kind, canonical(choice.settings)
+        rows += [
+            _row(clip, kind, _origin(one, settings), next(cached))
+            for clip, of_clip in zip(clips, wanted, strict=True)
+            for one in of_clip
+        ]
     rows.sort(key=lambda row: (row["clip_id"], row["neighbour_id"]))
     return pa.Table.from_pylist(rows, NEIGHBOURS_SCHEMA)
 
 
-def _row(clip: Mapping[str, Any], name: str, index: int, kind: str, cached: Mapping[str, Any]) -> dict[str, Any]:
+def _origin(wanted: Wanted, settings: str) -> dict[str, Any]:
+    """Return the columns from which a neighbour can be rendered again."""
+    draw, donor = wanted.draw, wanted.donor
     return {
-        "neighbour_id": f"{clip['clip_id']}/{name}/{index}",
+        "perturbation": draw.perturbation,
+        "index": draw.index,
+        "settings": settings,
+        "seed": draw.seed,
+        "codec": draw.codec,
+        "donor": None if donor is None else donor.clip["clip_id"],
+    }
+
+
+def _row(clip: Mapping[str, Any], kind: str, origin: Mapping[str, Any], cached: Mapping[str, Any]) -> dict[str, Any]:
+    own_sound = cached.get("audio_hash") is None
+    return {
+        "neighbour_id": f"{clip['clip_id']}/{origin['perturbation']}/{origin['index']}",
         "clip_id": clip["clip_id"],
         "kind": kind,
-        "perturbation": name,
-        "recipe": cached["recipe"],
+        "recipe": cached.get("recipe"),
         "audio": cached.get("audio"),
-        "audio_hash": cached.get("audio_hash") or clip["audio_hash"],
+        "audio_hash": clip["audio_hash"] if own_sound else cached["audio_hash"],
+        "seconds": clip["seconds"] if own_sound else cached["seconds"],
         "text": clip["text"] if cached.get("text") is None else cached["text"],
+        **origin,
     }

@@ -151,13 +151,14 @@ def _neighbours(number: int, seconds: float, words: int) -> pa.Table:
     for at, (kind, samples, text) in enumerate(clip(number, seconds, words, LAB)):
         rows.append(
             {
-                "neighbour_id": f"{number:06}/{at}",
+                "neighbour_id": f"{number:06}/{kind}/{at}",
                 "clip_id": f"{number:06}",
                 "kind": kind,
                 "perturbation": kind,
                 "recipe": "{}",
                 "audio": encode_flac(samples) if kind == "audio" else None,
                 "audio_hash": audio_hash(samples),
+                "seconds": len(samples) / RATE,
                 "text": text,
             }
         )

@@ -17,7 +17,8 @@ from dataclasses import replace
 
 import torch
 
-from stages.core.sound.audio import encode_flac
+from stages.core.sound.audio import RATE, encode_flac
+from stages.core.sound.clips import FlacSound
 from stages.logits.batching import Sounding, batches
 from stages.logits.forward import ForwardRequest, computed_batches
 from stages.logits.plan import GENERATED, GIVEN, PlannedRow
@@ -112,7 +113,8 @@ def of_stage(device: torch.device, adapter: Qwen2AudioAdapter, rows: list[Query]
     """Measure the stage's work, from FLAC to tables, with given and with generated transcripts."""
     sounding = [
         Sounding(
-            PlannedRow(f"{at:06}", f"{at // ROWS:04}", row.audio_hash, row.text, 0, GIVEN), encode_flac(row.samples)
+            PlannedRow(f"{at:06}", f"{at // ROWS:04}", row.audio_hash, row.text, 0, GIVEN, len(row.samples) / RATE),
+            FlacSound(encode_flac(row.samples)),
         )
         for at, row in enumerate(rows)
     ]
@@ -131,8 +133,8 @@ def of_stage(device: torch.device, adapter: Qwen2AudioAdapter, rows: list[Query]
 def stage(adapter: Qwen2AudioAdapter, sounding: Sequence[Sounding], size: int) -> None:
     """Run the stage's work without its row cache."""
     adapter._sounds.clear()
-    audio = {item.row.neighbour_id: item.audio for item in sounding}
-    prepared = batches([item.row for item in sounding], size, lambda row: audio[row.neighbour_id])
+    sounds = {item.row.neighbour_id: item.sound for item in sounding}
+    prepared = batches([item.row for item in sounding], size, lambda row: sounds[row.neighbour_id])
     question = ForwardRequest([TRANSCRIBE], SLICES, ORDERS, GENERATED_TOKENS)
     for _ in computed_batches(adapter, prepared, question, size, max(1, len(os.sched_getaffinity(0)) - 2)):
         pass

@@ -19,7 +19,8 @@ import numpy as np
 import pyarrow.compute as pc
 import torch
 
-from stages.core.sound.audio import audio_hash, encode_flac
+from stages.core.sound.audio import RATE, audio_hash, encode_flac
+from stages.core.sound.clips import FlacSound
 from stages.core.store.jsonfile import artifact
 from stages.core.store.tables import read_table
 from stages.logits.__main__ import work
@@ -112,14 +113,17 @@ def public_ways(name: str, adapter: Qwen2AudioAdapter, rows: Sequence[Query]) ->
     """Compare the stage's work on rows, from FLAC to statistics, with FiMMIA's and VL-MIA's way."""
     few = rows[:: max(1, len(rows) // 8)]  # VL-MIA's way is slow, and each row costs the same
     sounding = [
-        Sounding(PlannedRow(f"{at:04}", str(at), row.audio_hash, row.text, 0, GIVEN), encode_flac(row.samples))
+        Sounding(
+            PlannedRow(f"{at:04}", str(at), row.audio_hash, row.text, 0, GIVEN, len(row.samples) / RATE),
+            FlacSound(encode_flac(row.samples)),
+        )
         for at, row in enumerate(rows)
     ]
 
     def stage() -> None:
         adapter._sounds.clear()
-        audio = {item.row.neighbour_id: item.audio for item in sounding}
-        prepared = batches([item.row for item in sounding], BATCH, lambda row: audio[row.neighbour_id])
+        sounds = {item.row.neighbour_id: item.sound for item in sounding}
+        prepared = batches([item.row for item in sounding], BATCH, lambda row: sounds[row.neighbour_id])
         list(computed_batches(adapter, prepared, QUESTION, BATCH, 1))
 
     def one_by_one() -> None:

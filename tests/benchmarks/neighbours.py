@@ -23,16 +23,18 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
-import stages.perturbation  # noqa: F401  # registers the perturbations
+import stages.neighbours.perturbations  # noqa: F401  # registers the perturbations
 from stages.core.schemas.corpus import CLIPS_SCHEMA
 from stages.core.schemas.logits import EMBEDDINGS_SCHEMA, tokens_schema
 from stages.core.schemas.perturbation import NEIGHBOURS_SCHEMA
 from stages.core.sound.audio import RATE, encode_flac
+from stages.core.sound.clips import FlacSound
 from stages.core.store.jsonfile import artifact
 from stages.core.store.tables import write_table
 from stages.logits.statistics import statistic_names
+from stages.neighbours.recipe import PERTURBATIONS
+from stages.neighbours.rendering import Draw
 from stages.perturbation.make import Donor, NeighbourTask, Wanted, make_batch
-from stages.perturbation.recipe import PERTURBATIONS
 from tests.params import ROOT, audit_params
 
 CLIPS, NEIGHBOURS, SPEAKERS, TOKENS, WIDTH = 2000, 24, 100, 40, 128
@@ -108,8 +110,9 @@ def _clips(lengths: Sequence[float]) -> list[tuple[dict[str, Any], bytes]]:
 
 def _rendering(name: str, settings: dict[str, Any], clips: list[tuple[dict[str, Any], bytes]], repeats: int) -> float:
     """Return the processor seconds of one neighbour of each clip, from FLAC to a row for the cache."""
-    donor = Donor(*clips[0]) if PERTURBATIONS[name].donor else None
-    tasks = [NeighbourTask(audio, clip, [Wanted(name, "key", 0, settings, 7, donor)]) for clip, audio in clips]
+    donor = Donor(clips[0][0], FlacSound(clips[0][1])) if PERTURBATIONS[name].donor else None
+    wanted = [Wanted("key", Draw(name, 0, settings, 7), donor)]
+    tasks = [NeighbourTask(FlacSound(audio), clip, wanted) for clip, audio in clips]
     make_batch(tasks)  # imports, and the synthesiser's process
     best = np.inf
     for _ in range(repeats):

@@ -60,14 +60,14 @@ def decode_flac(data: bytes) -> Samples:
     return np.asarray(samples, dtype=np.float32)
 
 
-def flac_samples(data: bytes) -> int:
-    """Return how many samples a FLAC file holds, from its header alone."""
-    return int(soundfile.info(io.BytesIO(data)).frames)
-
-
 def to_pcm16(samples: Samples) -> NDArray[np.int16]:
     """Round float samples to 16-bit integers, the precision that clips are stored in."""
     return np.round(np.clip(samples, -1.0, 32767 / 32768) * 32768).astype(np.int16)
+
+
+def as_stored(samples: Samples) -> Samples:
+    """Return float32[n] as it comes back from `encode_flac` and `decode_flac`, without encoding it."""
+    return np.divide(to_pcm16(samples), np.float32(32768), dtype=np.float32)
 
 
 def audio_hash(samples: Samples) -> str:

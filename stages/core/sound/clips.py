@@ -16,6 +16,10 @@ from stages.core.sound.recordings import Recording
 from stages.core.store.jsonfile import artifact
 from stages.core.store.tables import KeyedRows
 
+HELD_BYTES = 2**28
+"""Size of the encoded sounds in memory. Donors of pairings are anywhere in the table, and each that is not in memory
+costs the reading of a row group."""
+
 
 class UndecodedSound(Protocol):
     """A sound that is small and can be sent to a worker, which decodes it."""
@@ -94,7 +98,7 @@ class ClipSounds:
 
     def __init__(self, corpus: str, root: Path = Path()) -> None:
         columns = ["audio", "recording", "audio_hash"]
-        self._rows = KeyedRows(root / artifact("corpus", corpus, "clips.parquet"), "clip_id", columns)
+        self._rows = KeyedRows(root / artifact("corpus", corpus, "clips.parquet"), "clip_id", columns, HELD_BYTES)
         self._folder = (root / artifact("raw", corpus)).absolute()
 
     def __getitem__(self, clip_id: str) -> Samples:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.core.sound.audio import Samples, to_pcm16, to_pipeline
+from stages.core.sound.audio import Samples, as_stored, to_pipeline
 from stages.core.sound.containers.stream import Undecodable
 from stages.core.sound.levels import rms
 from stages.core.sound.recordings import NoContent, Recording
@@ -91,7 +91,7 @@ def sound_of(decoded: Decoded, channel_rule: str) -> Samples:
         samples = samples[:, picked : picked + 1]
     elif samples.shape[1] > 1:
         _check_mix(samples)
-    return (to_pcm16(to_pipeline(samples, decoded.rate)) / np.float32(32768)).astype(np.float32)
+    return as_stored(to_pipeline(samples, decoded.rate))
 
 
 def picked_channel(decoded: Decoded, channel_rule: str) -> int | None:

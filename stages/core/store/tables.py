@@ -112,49 +112,40 @@ class KeyedRows:
         The id column, whose values are distinct.
     columns : list of str
         The columns to look up.
+    held_bytes : int
+        Row groups are held up to this size together. The one that was asked for last is always held.
     """
 
-    _GROUPS_HELD = 4
-
-    def __init__(self, path: Path, key: str, columns: list[str]) -> None:
+    def __init__(self, path: Path, key: str, columns: list[str], held_bytes: int = 2**26) -> None:
         self._table = TableReader(path)
-        self._key, self._columns = key, columns
+        self._key, self._columns, self._held_bytes = key, columns, held_bytes
         hashes, numbers = [np.empty(0, np.uint64)], [np.empty(0, np.uint32)]
         for number, group in enumerate(self._table.groups([key])):
             hashes.append(np.array([_hash(name) for name in group[key].to_pylist()], np.uint64))
             numbers.append(np.full(group.num_rows, number, np.uint32))
         ascending = np.argsort(found := np.concatenate(hashes), kind="stable")
         self._hashes, self._group = found[ascending], np.concatenate(numbers)[ascending]
-        self._held: dict[int, dict[str, dict[str, Any]]] = {}
+        self._held: dict[int, tuple[pa.Table, dict[str, int]]] = {}
 
     def __getitem__(self, name: str) -> Mapping[str, Any]:
         """Return the columns of the row with this id."""
         low, high = (int(np.searchsorted(self._hashes, _hash(name), side)) for side in ("left", "right"))
         for group in self._group[low:high].tolist():  # two ids may share a hash
-            if name in (rows := self._rows(group)):
-                return rows[name]
+            table, rows = self._rows(group)
+            if name in rows:
+                return {column: table[column][rows[name]].as_py() for column in self._columns}
         raise KeyError(name)
 
-    def _rows(self, group: int) -> dict[str, dict[str, Any]]:
-        if group not in self._held:
-            table = self._table.group(group, [self._key, *self._columns])
-            while len(self._held) >= self._GROUPS_HELD:
-                del self._held[next(iter(self._held))]
-            self._held[group] = dict(
-                zip(table[self._key].to_pylist(), table.select(self._columns).to_pylist(), strict=True)
-            )
+    def _rows(self, group: int) -> tuple[pa.Table, dict[str, int]]:
+        """Return a row group, and the row of each id in it."""
+        if group in self._held:
+            self._held[group] = self._held.pop(group)  # the last one is the last that was asked for
+            return self._held[group]
+        table = self._table.group(group, list(dict.fromkeys([self._key, *self._columns])))
+        self._held[group] = table, {name: row for row, name in enumerate(table[self._key].to_pylist())}
+        while len(self._held) > 1 and sum(held.nbytes for held, _ in self._held.values()) > self._held_bytes:
+            del self._held[next(iter(self._held))]
         return self._held[group]
-
-
-class KeyedColumn:
-    """One column of a table by id: `KeyedRows` of that column alone."""
-
-    def __init__(self, path: Path, key: str, column: str) -> None:
-        self._rows, self._column = KeyedRows(path, key, [column]), column
-
-    def __getitem__(self, name: str) -> Any:
-        """Return the value in the row with this id."""
-        return self._rows[name][self._column]
 
 
 def _hash(name: str) -> np.uint64:

@@ -16,7 +16,6 @@ from transformers import (
 )
 
 from stages.core.errors import EarwitnessError
-from stages.core.sound.audio import decode_flac
 from stages.core.store.tables import read_table
 from stages.corpus.__main__ import main as ingest
 from stages.fidelity_detector.embedder import outside_vectors
@@ -62,7 +61,7 @@ def test_vectors_differ_where_what_is_embedded_does(
             np.testing.assert_array_equal(own, first)
         elif column == "audio_hash":
             assert not np.array_equal(own, first)
-            assert len(decode_flac(row["audio"])) == 16_000
+            assert (row["audio"], row["seconds"]) == (None, 1.0)
     computed = int(capsys.readouterr().out.split()[1])
     assert computed == len({row[column] for row in rows})
     again = outside_vectors("model", "none", "mine")

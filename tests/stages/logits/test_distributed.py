@@ -26,6 +26,7 @@ from stages.logits.forward import Computed, ForwardRequest, computed_batches
 from stages.logits.plan import PlannedRow, rows_of
 from stages.models.loading import load_adapter
 from stages.models.record import read_record
+from stages.neighbours.sounds import NeighbourSounds
 from tests.params import Whole
 from tests.stages.logits.test_work import AUDIT, CORPUS, project  # noqa: F401 (a fixture)
 
@@ -73,12 +74,9 @@ def question(params: Whole) -> ForwardRequest:
     return ForwardRequest(asked.instructions, asked.slices, asked.orders, asked.generated_tokens)
 
 
-def planned() -> tuple[list[PlannedRow], dict[str, bytes]]:
+def planned() -> tuple[list[PlannedRow], NeighbourSounds]:
     neighbours = read_table(artifact("perturbation", CORPUS, "neighbours.parquet"))
-    clips = read_table(artifact("corpus", CORPUS, "clips.parquet")).to_pylist()
-    audio = {clip["clip_id"]: clip["audio"] for clip in clips}
-    own = {row["neighbour_id"]: row["audio"] or audio[row["clip_id"]] for row in neighbours.to_pylist()}
-    return rows_of(neighbours, 1, ["given"]), own
+    return rows_of(neighbours, 1, ["given"]), NeighbourSounds(CORPUS)
 
 
 def in_one(found: list[Computed]) -> list[pa.Table]:
@@ -99,11 +97,11 @@ def test_a_worker_that_is_killed_half_way_is_survived(
 ) -> None:
     monkeypatch.setattr(distributed, "GROUP", 1)
     params = with_dask(project, cluster.scheduler_address)
-    rows, audio = planned()
+    rows, sounds = planned()
     record = read_record("lab_base")
 
     def formed() -> Iterator[list[Any]]:
-        return batches(rows, 1, lambda row: audio[row.neighbour_id])
+        return batches(rows, 1, lambda row: sounds.sound(row.neighbour_id))
 
     found = computed_anywhere(record, formed(), question(params), 1, params.compute)
     first = [next(found)]
@@ -124,8 +122,8 @@ def test_a_cluster_whose_workers_are_gone_is_one_line(
 ) -> None:
     monkeypatch.setattr(distributed, "PATIENCE", 0.0)
     params = with_dask(project, cluster.scheduler_address)
-    rows, audio = planned()
-    formed = batches(rows, 1, lambda row: audio[row.neighbour_id])
+    rows, sounds = planned()
+    formed = batches(rows, 1, lambda row: sounds.sound(row.neighbour_id))
     found = computed_anywhere(read_record("lab_base"), formed, question(params), 1, params.compute)
     next(found)
     cluster.scale(0)

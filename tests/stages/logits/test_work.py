@@ -45,6 +45,7 @@ def write_corpus(clip_ids: str) -> None:
         quieter = 0.5 * samples
         clips.append({"clip_id": clip_id, "audio": encode_flac(samples), "text": f"clip {clip_id}"})
         common = {"clip_id": clip_id, "recipe": "{}", "audio": None, "audio_hash": audio_hash(samples)}
+        common["seconds"] = len(samples) / RATE
         made = {"audio": encode_flac(quieter), "audio_hash": audio_hash(quieter)}
         for kind, name, change in (
             ("audio", "gain", made),

@@ -84,7 +84,7 @@ def write_corpus() -> None:
         labels = {"member": number % 2 == 0, "speaker": f"s{number % 8}", "seconds": 0.5}
         clips.append({**ids, **labels, "audio": encode_flac(samples)})
         quiet = {"audio": encode_flac(0.5 * samples), "audio_hash": audio_hash(0.5 * samples)}
-        common = {**ids, "recipe": "{}", "audio": None, "audio_hash": audio_hash(samples)}
+        common = {**ids, "seconds": 0.5, "recipe": "{}", "audio": None, "audio_hash": audio_hash(samples)}
         for kind, name, change in (
             ("audio", "gain", quiet),
             ("original", "original", {}),

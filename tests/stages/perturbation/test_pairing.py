@@ -10,10 +10,11 @@ import pytest
 from stages.core.sound.audio import RATE, Samples, decode_flac
 from stages.core.store.tables import read_table
 from stages.corpus.__main__ import main as ingest
-from stages.perturbation import noise_alone, resynthesis, voice_conversion
+from stages.neighbours.perturbations import noise_alone, resynthesis, voice_conversion
+from stages.neighbours.praat import median_pitch, speak
+from stages.neighbours.recipe import Utterance
+from stages.neighbours.sounds import NeighbourSounds
 from stages.perturbation.__main__ import main
-from stages.perturbation.praat import median_pitch, speak
-from stages.perturbation.recipe import Utterance
 from tests.stages.conftest import voice
 
 ASKED: dict[str, dict[str, Any]] = {
@@ -47,22 +48,27 @@ def made(bring: Any, make_params: Any, codec: str = "none") -> dict[str, dict[st
 
 
 def test_the_stage_pairs_as_asked(bring: Any, make_params: Any) -> None:
-    found = made(bring, make_params)
+    found, sounds = made(bring, make_params), NeighbourSounds("mine")
     clips = {row["clip_id"]: row for row in read_table(Path("data/corpus/mine/clips.parquet")).to_pylist()}
     for clip_id, own in found.items():
         clip = clips[clip_id]
         assert {row["kind"] for name, row in own.items() if name != "original/0"} == {"pairing"}
         assert {row["text"] for name, row in own.items() if name != "other_text/0"} == {clip["text"]}
         assert own["as_it_was/0"]["audio_hash"] == clip["audio_hash"]
-        assert not decode_flac(own["silence/0"]["audio"]).any()
-        assert len(decode_flac(own["silence/0"]["audio"])) == RATE
-        assert len(decode_flac(own["text_alone/0"]["audio"])) == 0.2 * RATE
+        silence, moment = sounds[f"{clip_id}/silence/0"], sounds[f"{clip_id}/text_alone/0"]
+        assert not silence.any()
+        assert (len(silence), len(moment)) == (RATE, 0.2 * RATE)
+        assert own["text_alone/0"]["seconds"] == np.float32(0.2)
+        stored = {name for name, row in own.items() if row["audio"] is not None}
+        assert stored == {"resynthesis/0", "voice_conversion/0"}
         for index in (0, 1):
             row = own[f"wrong_audio/{index}"]
             donor = clips[json.loads(row["recipe"])["donor"]]
             assert donor["speaker"] != clip["speaker"]
             assert donor["text"] != clip["text"]
             assert row["audio_hash"] == donor["audio_hash"]
+            assert row["donor"] == donor["clip_id"]
+            assert np.array_equal(sounds[row["neighbour_id"]], decode_flac(donor["audio"]))
         row = own["other_text/0"]
         donor = clips[json.loads(row["recipe"])["donor"]]
         assert donor["speaker"] == clip["speaker"]
@@ -77,11 +83,12 @@ def test_the_stage_pairs_as_asked(bring: Any, make_params: Any) -> None:
 
 def test_a_codec_goes_over_every_pairing(bring: Any, make_params: Any) -> None:
     plain, coded = (made(bring, make_params, codec) for codec in ("none", "g711"))
+    sounds = NeighbourSounds("mine")
     for name in ("as_it_was/0", "wrong_audio/0", "resynthesis/0", "voice_conversion/0"):
         before, after = (found["mine_001"][name] for found in (plain, coded))
         assert json.loads(after["recipe"])["codec"] == "g711"
         assert before["audio_hash"] != after["audio_hash"]
-        power = np.abs(np.fft.rfft(decode_flac(after["audio"]))) ** 2
+        power = np.abs(np.fft.rfft(sounds[after["neighbour_id"]])) ** 2
         assert power[int(0.52 * len(power)) :].sum() < 1e-3 * power.sum()  # nothing above 4.1 kHz
 
 

@@ -21,7 +21,7 @@ from stages.core.store.jsonfile import artifact, read_json, write_json
 from stages.core.store.tables import (
     PART_GROUPS,
     ROW_GROUP,
-    KeyedColumn,
+    KeyedRows,
     read_group,
     read_groups,
     read_table,
@@ -57,9 +57,9 @@ def test_row_groups_can_be_read_one_by_one(tmp_path: Path) -> None:
 def test_a_column_by_id_answers_in_any_order(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     write_table(path, table(6 * ROW_GROUP), SCHEMA)
-    column = KeyedColumn(path, "clip_id", "a.b")
+    rows_by_id = KeyedRows(path, "clip_id", ["a.b"])
     asked = np.random.default_rng(0).integers(0, 6 * ROW_GROUP, 50)
-    assert [column[f"{row:05d}"] for row in asked] == asked.tolist()
+    assert [rows_by_id[f"{row:05d}"]["a.b"] for row in asked] == asked.tolist()
 
 
 def test_a_stream_that_breaks_off_leaves_what_was_there(tmp_path: Path) -> None:
@@ -84,10 +84,10 @@ def test_a_large_table_is_a_folder_that_reads_as_one_table(tmp_path: Path) -> No
     assert pa.concat_tables(read_groups(path, ["a.b"])).equals(table(rows).select(["a.b"]))
     for row in (0, PART_GROUPS - 1, PART_GROUPS, rows - 1):
         assert read_group(path, row)["a.b"].to_pylist() == [row]
-    column = KeyedColumn(path, "clip_id", "a.b")
-    assert [column[f"{row:05d}"] for row in range(0, rows, 37)] == list(range(0, rows, 37))
+    rows_by_id = KeyedRows(path, "clip_id", ["a.b"])
+    assert [rows_by_id[f"{row:05d}"]["a.b"] for row in range(0, rows, 37)] == list(range(0, rows, 37))
     with pytest.raises(KeyError):
-        column["none"]
+        rows_by_id["none"]
 
 
 def test_a_part_ends_where_its_rows_take_too_many_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
