@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
 
 from pydantic import ValidationError
 
@@ -25,9 +24,6 @@ from stages.core.store.jsonfile import artifact
 from stages.corpus.params import CorpusParams
 from stages.corpus.recognition import RECORDINGS, SIDES
 from stages.corpus.survey import Survey, survey
-
-Membership = Literal["column", "folders", "random_half", "none"]
-MEMBERSHIPS: tuple[Membership, ...] = get_args(Membership)
 
 
 @dataclass(frozen=True)
@@ -145,7 +141,7 @@ def _links(request: CorpusRequest) -> dict[str, Path]:
 
 def is_dataset(place: str) -> bool:
     """Return whether a place is no path of this machine and has the form ``owner/name``."""
-    return not Path(place).exists() and re.fullmatch(r"[\w.-]+/[\w.-]+", place) is not None
+    return not Path(place).exists() and re.fullmatch(r"\w[\w.-]*/[\w.-]+", place) is not None
 
 
 def _folder(path: str) -> Path:

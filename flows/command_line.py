@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from flows.corpus_commands import add_corpus_parser, joined
+from flows.corpus_commands import add_corpus_commands, joined
 from stages.core.errors import EarwitnessError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     commands = command.add_subparsers(required=True, metavar="COMMAND")
     _add_init(commands)
     _add_audit(commands)
-    add_corpus_parser(commands)
+    add_corpus_commands(commands)
     _add_add(commands)
     _add_score(commands)
     _add_transfer(commands)

@@ -1,8 +1,9 @@
-"""The arguments of ``earwitness add corpus``, and what it prints."""
+"""The arguments of the commands about corpora (``add corpus``, ``push``, ``forget``), and what they print."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING, TypeAlias
 
 from stages.core.errors import EarwitnessError
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from flows.adding import AddedCorpus
+    from flows.forgetting import Erasure
     from stages.corpus.survey import Survey
 
     Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -22,14 +24,24 @@ KEYS = ("member", "split", "source", "revision", "part", "audio", "channel", "un
 """Options that are keys of `params.yaml: corpora.<name>` under the same name."""
 
 
+MOST_PATHS = 10
+"""Number of recordings that the terminal names."""
+
+
 def joined(arguments: Sequence[str]) -> list[str]:
     """Return the arguments with ``add corpus`` as one word."""
     words = ADD_CORPUS.split()
     return [ADD_CORPUS, *arguments[2:]] if list(arguments[:2]) == words else list(arguments)
 
 
-def add_corpus_parser(commands: Commands) -> None:
-    """Declare the arguments of ``add corpus``."""
+def add_corpus_commands(commands: Commands) -> None:
+    """Declare the commands about corpora."""
+    _add_corpus(commands)
+    _add_push(commands)
+    _add_forget(commands)
+
+
+def _add_corpus(commands: Commands) -> None:
     add = commands.add_parser(
         ADD_CORPUS,
         help="look at a folder of recordings, say what is in it, and add it to params.yaml",
@@ -166,3 +178,90 @@ def done_lines(added: AddedCorpus, *, dry: bool) -> Iterator[str]:
     if not added.audit:
         yield "no audit was added: one needs a target (docs/targets.md); the blind baseline needs none"
     yield f"Next: earwitness audit {name}"
+
+
+def _add_push(commands: Commands) -> None:
+    push = commands.add_parser(
+        "push",
+        help="copy the sounds of a corpus to a DVC remote, which 'dvc push' leaves out",
+        description="'dvc push' copies results and models to the project's remote, and leaves out what holds sounds "
+        "of people: clips and stored neighbours. This command copies these too, for the corpora that you name. "
+        "In another clone, 'dvc pull corpus@CORPUS' then fetches the clips, and audits run there without the "
+        "recordings.",
+    )
+    push.add_argument("corpora", nargs="+", metavar="CORPUS", help="corpora of params.yaml")
+    push.add_argument("--remote", default="", metavar="NAME", help="a remote of 'dvc remote list' (default: DVC's)")
+    push.set_defaults(run=print_pushed)
+
+
+def print_pushed(options: argparse.Namespace) -> None:
+    """Push the sounds of corpora and print what was pushed."""
+    from flows.sharing import push_sounds
+
+    print(*push_sounds(options.corpora, options.remote), sep="\n")
+
+
+def _add_forget(commands: Commands) -> None:
+    forget = commands.add_parser(
+        "forget",
+        help="remove everything that was made of a corpus, or of a speaker's clips",
+        description="Lists what is derived from a corpus, and removes it after you have agreed: clips, neighbours, "
+        "features and results, copies of models that were trained on it, audits of these, every version of them in "
+        "DVC's cache here, and the caches that do not say whose rows they hold. The corpus and what is derived leave "
+        "params.yaml. With --speaker the corpus stays declared, and the next audit makes it again without that "
+        "speaker. A record without names stays in data/forgotten/. The command also says what it cannot remove.",
+    )
+    forget.add_argument("corpus", metavar="CORPUS", help="a corpus of params.yaml")
+    forget.add_argument("--speaker", default="", metavar="NAME", help="forget only this speaker, as the list names it")
+    forget.add_argument(
+        "--recordings",
+        action="store_true",
+        help="also remove the recordings that lie in data/raw/CORPUS/ itself; those behind links always stay",
+    )
+    forget.add_argument("--yes", action="store_true", help="do not ask")
+    forget.set_defaults(run=print_forgotten)
+
+
+def print_forgotten(options: argparse.Namespace) -> None:
+    """List what is derived from a corpus, ask, remove it, and print what remains."""
+    from flows.forgetting import erase, plan_erasure
+
+    found = plan_erasure(options.corpus, options.speaker, recordings=options.recordings)
+    print(*erasure_lines(found), sep="\n")
+    if not options.yes:
+        if not sys.stdin.isatty():
+            raise EarwitnessError("forget: nothing was removed: add --yes")
+        if input("Remove all of it? [y/N] ").strip().lower() not in ("y", "yes"):
+            raise EarwitnessError("forget: nothing was removed")
+    record = erase(found)
+    print(f"removed; the record is {record}", *remaining_lines(found), sep="\n")
+
+
+def erasure_lines(found: Erasure) -> Iterator[str]:
+    """Yield what will be removed."""
+    whose = f" of speaker {found.speaker}" if found.speaker else ""
+    yield f"{found.corpus}: {found.clips} clips{whose}"
+    for section, names in found.names.items():
+        if names and not (found.speaker and section == "corpora"):
+            what = "is made again from what is left" if found.speaker else "leaves params.yaml"
+            yield f"{section}: {', '.join(sorted(names))}: {what}"
+    yield from (f"removes {path}" for path in [*found.paths, *found.own])
+    yield f"removes {len(found.objects)} objects of DVC's cache"
+
+
+def remaining_lines(found: Erasure) -> Iterator[str]:
+    """Yield what the command cannot remove."""
+    yield "What remains:"
+    if found.originals:
+        yield f"- {len(found.originals)} original recordings, which are yours to remove:"
+        yield from (f"    {path}" for path in found.originals[:MOST_PATHS])
+        if len(found.originals) > MOST_PATHS:
+            yield f"    and {len(found.originals) - MOST_PATHS} more"
+    yield "- lists of recordings with names and transcripts, where the recordings lie"
+    yield "- DVC remotes and other clones: run the same command in each clone, then: dvc gc --workspace --cloud"
+    yield "- in git's history: hashes and sizes in dvc.lock, figures, and params.yaml; no sound, transcript or clip_id"
+    yield "- models trained elsewhere, reports that were sent, and backups"
+    if found.speaker:
+        yield f"Next: earwitness audit, which makes {found.corpus} again without the speaker; then commit"
+    else:
+        yield "Next: git add -A && git commit"

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import soundfile
 import yaml
 
 from flows.environment import process_environment
+from stages.core.run.stage import stage_lock
 from stages.core.store.jsonfile import read_json
 from tests.params import own_params
 
@@ -72,6 +74,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with contextlib.chdir(place / "project"):
         params = own_params({})
         params["lab_speech"]["corpora"] = {"lab_pool": params["lab_speech"]["corpora"]["lab_pool"]}
+        params["perturbation"]["neighbours"] = {"gain": params["perturbation"]["neighbours"]["gain"]}
         params["blind_baseline"] |= {"bootstraps": 200, "min_matched": 4}
         Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
         for name in ("kept", "given"):
@@ -120,3 +123,65 @@ def test_a_clone_whose_clips_were_pulled_audits_without_the_recordings(project: 
         refused = run("flows.command_line", "audit", "given")
         assert refused.returncode == 2
         assert refused.stderr.startswith("earwitness: data/raw/given: missing")
+
+
+def holders(folder: Path, *needles: bytes) -> list[str]:
+    """Return the files below a folder, outside git's own, in whose bytes or path one of the texts is."""
+    found = []
+    for path in folder.rglob("*"):
+        inside = path.relative_to(folder)
+        if ".git" in inside.parts or not path.is_file():
+            continue
+        content = path.read_bytes() + str(inside).encode()
+        if content.startswith(b"PAR1"):  # compressed, so that its texts are not among its bytes
+            rows = pq.read_table(path).to_pylist()
+            content += repr(rows).encode() + b"".join(row["audio"] for row in rows if row.get("audio"))
+        if any(needle in content for needle in needles):
+            found.append(str(inside))
+    return found
+
+
+def sounds_of(corpus: str, speaker: str = "") -> list[bytes]:
+    """Return some bytes from the middle of each clip's FLAC."""
+    rows = pq.read_table(f"data/corpus/{corpus}/clips.parquet", columns=["audio", "speaker"]).to_pylist()
+    return [row["audio"][4000:4100] for row in rows if speaker in row["speaker"]]
+
+
+def test_of_a_forgotten_corpus_nothing_remains_and_another_stays_cached(project: Path) -> None:
+    needles = [b"givenZq", *sounds_of("given")]
+    assert len(holders(project, *needles)) > 5
+    originals = list((project.parent / "given").iterdir())
+    said = earwitness("forget", "given", "--yes")
+    assert f"- {CLIPS} original recordings, which are yours to remove:" in said
+    assert holders(project, *needles) == []
+    assert list((project.parent / "given").iterdir()) == originals
+    assert "given" not in yaml.safe_load(Path("params.yaml").read_text())["corpora"]
+    assert "given" not in Path("dvc.lock").read_text()
+    (record,) = Path("data/forgotten").iterdir()
+    assert read_json(record)["clips"] == CLIPS
+    earwitness("audit", "kept")
+    assert ran() == {"environment"}
+
+
+def test_a_forgotten_speaker_leaves_and_stays_away(project: Path) -> None:
+    needles = [b"givenZqOttoline", b"givenZq-ash", b"givenZq says cedar", *sounds_of("given", "Ottoline")]
+    refused = run("flows.command_line", "forget", "given", "--speaker", "Nobody", "--yes")
+    assert refused.returncode == 2
+    assert "no clip of speaker 'Nobody'" in refused.stderr
+    said = earwitness("forget", "given", "--speaker", "givenZqOttoline", "--yes")
+    assert f"given: {CLIPS // 2} clips of speaker givenZqOttoline" in said
+    assert holders(project, *needles) == []
+    earwitness("audit", "given", "kept")
+    assert holders(project, *needles) == []
+    assert read_json(Path("data/corpus/given/summary.json"))["clips"] == CLIPS // 2
+    assert "corpus@kept" not in ran()
+
+
+def test_nothing_is_forgotten_while_an_audit_runs(project: Path) -> None:
+    with stage_lock("audit", ""):
+        refused = run("flows.command_line", "forget", "given", "--yes")
+    assert refused.returncode == 2
+    assert refused.stderr == "earwitness: audit: a process is at it: wait until it has ended, or stop it\n"
+    refused = run("flows.command_line", "forget", "given")
+    assert refused.stderr == "earwitness: forget: nothing was removed: add --yes\n"
+    assert Path("data/corpus/given/clips.parquet").is_file()

@@ -12,6 +12,7 @@ from pathlib import Path
 from stages.core.config.nouns import Corpus
 from stages.core.errors import EarwitnessError
 from stages.core.run.stage import require_declared
+from stages.core.store.forgotten import FORGOTTEN, ForgottenSpeakers
 from stages.core.store.jsonfile import artifact
 from stages.corpus.entries import Entry
 from stages.corpus.expansion import expanded
@@ -71,7 +72,18 @@ def listed(name: str, params: CorpusParams) -> Listing:
         (inside,) = folders_read(folder, params.corpora[name])
         found = _one_folder(folder, inside, name, params)
     _check_ids(found.entries)
-    return found
+    return _without_forgotten(found, name)
+
+
+def _without_forgotten(found: Listing, name: str) -> Listing:
+    """Leave out the clips of speakers that `earwitness forget` has erased."""
+    forgotten = ForgottenSpeakers(name)
+    speakers = {entry.speaker for entry in found.entries if entry.speaker} if forgotten.hashes else set()
+    gone = {speaker for speaker in speakers if speaker in forgotten}
+    entries = [entry for entry in found.entries if entry.speaker not in gone]
+    left_out = len(found.entries) - len(entries)
+    notes = [f"{left_out} clips of forgotten speakers are left out ({FORGOTTEN})"] if left_out else []
+    return replace(found, entries=entries, notes=[*found.notes, *notes])
 
 
 def _both_sides(folder: Path, name: str, params: CorpusParams) -> Listing:

@@ -9,7 +9,7 @@ The stage writes
   stages that need only these names;
 - ``data/environment/corpora/<corpus>.json``, for every declared corpus: the settings that its clips depend on (optional
   keys, which `dvc.yaml` cannot name), and number, bytes and one hash of all files behind links to folders in
-  ``data/raw/<corpus>/``, where DVC does not look.
+  ``data/raw/<corpus>/``, where DVC does not look; and hashes of the speakers that `earwitness forget` has erased.
 
 A clone without ``data/raw/<corpus>/`` takes the latter from ``data/corpus/<corpus>/recordings.json``, in which the
 stage `corpus` has kept it.

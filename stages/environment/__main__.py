@@ -11,6 +11,7 @@ from stages.core.run.discovery import stage_names
 from stages.core.run.stage import run_stage
 from stages.core.store.codeversion import stage_code
 from stages.core.store.folders import files_below
+from stages.core.store.forgotten import ForgottenSpeakers
 from stages.core.store.jsonfile import artifact, read_json, write_json
 from stages.environment.links import linked_files
 from stages.environment.params import EnvironmentParams
@@ -29,8 +30,10 @@ def main(_: str, params: EnvironmentParams) -> None:
         write_json(artifact(STAGE, "code", f"{stage}.json"), stage_code(stage))
     _remove_all_but(stages, artifact(STAGE, "code"))
     for name, corpus in params.corpora.items():
-        linked = _linked(name, corpus)
-        write_json(artifact(STAGE, "corpora", f"{name}.json"), {"settings": corpus.ingested(), "linked": linked})
+        found = {"settings": corpus.ingested(), "linked": _linked(name, corpus)}
+        if hashes := ForgottenSpeakers(name).hashes:
+            found["forgotten"] = hashes
+        write_json(artifact(STAGE, "corpora", f"{name}.json"), found)
     _remove_all_but(params.corpora, artifact(STAGE, "corpora"))
 
 

@@ -88,6 +88,18 @@ def stage_lock(stage: str, name: str, folder: Path = Path(".cache/locks")) -> It
         yield
 
 
+def held_locks(folder: Path = Path(".cache/locks")) -> list[str]:
+    """Return the labels of stages, and of ``audit``, that a process works at now."""
+    held = []
+    for path in sorted(folder.glob("*")):
+        with path.open("r") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                held.append(path.name)
+    return held
+
+
 def require_declared(params_section: Mapping[str, object], section: str, name: str) -> None:
     """Check that `name` is declared in a section of `params.yaml`."""
     if name not in params_section:
