@@ -86,9 +86,9 @@ def _mirror(folder: Path) -> None:
         shutil.copy(name, folder / name)
     (folder / CONFIG[0]).parent.mkdir()
     local = ConfigParser(interpolation=None)
-    for name in CONFIG:
+    for config in CONFIG:
         read = ConfigParser(interpolation=None)
-        read.read(name, encoding="utf-8")
+        read.read(config, encoding="utf-8")
         for section in (read[section] for section in read.sections()):
             if "url" in section and "://" not in section["url"]:
                 section["url"] = os.path.abspath(Path(".dvc", section["url"]))  # DVC reads it relative to its folder

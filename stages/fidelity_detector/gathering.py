@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -99,6 +100,8 @@ def _values(audit: str, clip_ids: list[str], where: Neighbourhood, params: Fidel
         if (first := next(tokens, None)) is None:
             continue
         embeddings = read_embeddings(read_groups(artifact("logits", audit, "embeddings.parquet")), role)
-        vectors = {EMBEDDINGS: embeddings} | ({(OUTSIDE,): outside.items()} if outside else {})
+        vectors: dict[tuple[str, ...], Iterable[tuple[str, Vectors]]] = {EMBEDDINGS: embeddings}
+        if outside:
+            vectors[OUTSIDE,] = outside.items()
         found[role] = differences(clip_ids, where, chain([first], tokens), vectors)
     return found
