@@ -8,8 +8,9 @@ files, or tars of files.
 from __future__ import annotations
 
 import tarfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -100,7 +101,10 @@ def read_common_voice(folder: Path, corpus: Corpus) -> Listed:
     found = Listed([], notes=[f"{folder}: {', '.join(one.tsv for one in chosen)} is read as Common Voice"])
     for one in chosen:
         _read_list(folder, one, found)
-    return found
+    counts = Counter(row.clip_id for row in found.rows)
+    # Where languages share a name, ids are made of the paths.
+    rows = [row if counts[row.clip_id] == 1 else replace(row, clip_id="") for row in found.rows]
+    return replace(found, rows=rows)
 
 
 def _read_list(folder: Path, one: _List, found: Listed) -> None:

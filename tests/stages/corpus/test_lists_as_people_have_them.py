@@ -84,6 +84,7 @@ def texts(entries: list[Entry]) -> dict[str, str]:
         ({"manifest.csv": "id,path,text\n7,a.wav,x\n7,b.wav,y\n"}, {"a": "x", "b": "y"}),
         ({"a.flac": "", "manifest.csv": "path,text\na.wav,x\na.flac,y\n"}, {"a.wav": "x", "a.flac": "y"}),
         ({"manifest.csv": "Audio File,Transcript\na.wav,x\n"}, {"a": "x"}),
+        ({"manifest.csv": "path,text\nfile:///old/place/a.wav,x\n"}, {"a": "x"}),
         ({"mine.csv": "wav_filename,wav_filesize,transcript\na.wav,7,x\n"}, {"a": "x"}),
         ({"README.txt": "a.wav is an example of our clips.", "LICENSE": "a b c d"}, dict.fromkeys("abcd", "")),
         ({"md5sums.txt": "".join(f"{'ab' * 16}  {name}\n" for name in SOUNDS)}, dict.fromkeys("abcd", "")),
@@ -164,6 +165,15 @@ def test_what_is_meant_is_read(
             {"a.txt": "hello", "b.txt": "x"},
             r"a\.txt: looks like a list .*names a\.wav\), and 1 more such files, and is not",
         ),
+        (
+            {"txt/a.txt": "hello"},
+            r"txt/a\.txt: looks like a list of the recordings \(it names a\.wav\) and is not read",
+        ),
+        (
+            {"p1_01_mic1.wav": "", "p1_02_mic1.wav": "", "txt/p1_01.txt": "x", "txt/p1_02.txt": "y"},
+            r"p1_01\.txt: looks",
+        ),
+        ({"lists/manifest.csv": "path,text\n../a.wav,x\n"}, r"lists/manifest\.csv: looks like a list"),
         ({"c.TextGrid": "x"}, r"c\.TextGrid: looks like a list of the recordings \(it names c\.wav\) and is not read"),
         ({"transcripts": "a hello\nb hi there\n"}, r"mine/transcripts: looks like a list"),
         ({"list.parquet": table(name=["a.wav", "b.wav"], words=["x", "y"])}, r"list\.parquet: looks like a list"),
