@@ -39,13 +39,14 @@ def refuse_unread_lists(folder: Path, sounds: Sequence[str], remedy: str, *, dee
     """
     taken = set(sounds)
     others = [path for path in _files(folder, deep) if path not in taken and not _is_hidden(path)]
-    found = (_sidecars(others, sounds) if sidecars else []) or _lists(folder, others, sounds)
+    beside = _sidecars(others, sounds) if sidecars else []
+    found = beside or _lists(folder, others, sounds)
     if found:
         path, example = found[0]
-        more = f", and {len(found) - 1} more such files," if len(found) > 1 else ""
+        looks = "looks like the transcript of" if beside else "looks like a list of the recordings: it names"
+        more = f" ({len(found) - 1} more files do so)" if len(found) > 1 else ""
         raise EarwitnessError(
-            f"{folder / printable(path)}: looks like a list of the recordings (it names {printable(example)}){more} "
-            f"and is not read: {remedy}"
+            f"{folder / printable(path)}: {looks} {printable(example)}, and is not read{more}: {remedy}"
         )
 
 

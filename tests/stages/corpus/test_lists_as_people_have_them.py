@@ -155,26 +155,26 @@ def test_what_is_meant_is_read(
         ),
         (
             {"all.stm": "a 1 spk 0 1 hello there\nb 1 spk 0 1 hi\n"},
-            r"all\.stm: looks like a list of the recordings \(it n",
+            r"all\.stm: looks like a list of the recordings: it names",
         ),
         (
             {"deep/metadata.csv": "a|One two|one two\nb|x|x\n"},
-            r"deep/metadata\.csv: looks like a list .* and is not read",
+            r"deep/metadata\.csv: looks like a list .*, and is not read",
         ),
         (
             {"a.txt": "hello", "b.txt": "x"},
-            r"a\.txt: looks like a list .*names a\.wav\), and 1 more such files, and is not",
+            r"a\.txt: looks like the transcript of a\.wav, and is not read \(1 more",
         ),
         (
             {"txt/a.txt": "hello"},
-            r"txt/a\.txt: looks like a list of the recordings \(it names a\.wav\) and is not read",
+            r"txt/a\.txt: looks like the transcript of a\.wav, and is not read: write",
         ),
         (
             {"p1_01_mic1.wav": "", "p1_02_mic1.wav": "", "txt/p1_01.txt": "x", "txt/p1_02.txt": "y"},
             r"p1_01\.txt: looks",
         ),
         ({"lists/manifest.csv": "path,text\n../a.wav,x\n"}, r"lists/manifest\.csv: looks like a list"),
-        ({"c.TextGrid": "x"}, r"c\.TextGrid: looks like a list of the recordings \(it names c\.wav\) and is not read"),
+        ({"c.TextGrid": "x"}, r"c\.TextGrid: looks like the transcript of c\.wav, and is not read: write"),
         ({"transcripts": "a hello\nb hi there\n"}, r"mine/transcripts: looks like a list"),
         ({"list.parquet": table(name=["a.wav", "b.wav"], words=["x", "y"])}, r"list\.parquet: looks like a list"),
         ({"wav.scp": "u1 sph2pipe -f wav x.sph |\n"}, r"wav\.scp, row 1: is a command, and no command is run"),
