@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from os.path import splitext
 from pathlib import Path
 
 from stages.core.errors import EarwitnessError
@@ -37,13 +39,14 @@ def refuse_unread_lists(folder: Path, sounds: Sequence[str], remedy: str, *, dee
     """
     taken = set(sounds)
     others = [path for path in _files(folder, deep) if path not in taken and not _is_hidden(path)]
-    found = (_sidecars(others, sounds) if sidecars else []) or _lists(folder, others, sounds)
+    beside = _sidecars(others, sounds) if sidecars else []
+    found = beside or _lists(folder, others, sounds)
     if found:
         path, example = found[0]
-        more = f", and {len(found) - 1} more such files," if len(found) > 1 else ""
+        looks = "looks like the transcript of" if beside else "looks like a list of the recordings: it names"
+        more = f" ({len(found) - 1} more files do so)" if len(found) > 1 else ""
         raise EarwitnessError(
-            f"{folder / printable(path)}: looks like a list of the recordings (it names {printable(example)}){more} "
-            f"and is not read: {remedy}"
+            f"{folder / printable(path)}: {looks} {printable(example)}, and is not read{more}: {remedy}"
         )
 
 
@@ -58,10 +61,26 @@ def _is_hidden(path: str) -> bool:
 
 
 def _sidecars(others: Sequence[str], sounds: Sequence[str]) -> list[tuple[str, str]]:
-    """Return files that have a sound's name and the suffix of a transcript, each with the sound."""
-    stems = {path.rpartition(".")[0]: path for path in sounds}
-    pairs = ((path, path.rpartition(".")[0].removesuffix(".normalized").removesuffix(".original")) for path in others)
-    return [(path, stems[stem]) for path, stem in pairs if stem in stems and Path(path).suffix.lower() in SIDECARS]
+    """Return files that have a sound's name and the suffix of a transcript, each with the sound.
+
+    They may lie in another folder, as in VCTK. There, and in other corpora, the name of a sound goes on (``_mic1``):
+    such names count if there are several.
+    """
+    whole = {_stem(path): path for path in sounds}
+    begun = {begin: path for stem, path in whole.items() if (begin := re.split(r"[_.-][^_.-]*$", stem)[0]) not in whole}
+    found, similar = [], []
+    for path in others:
+        stem = _stem(path).removesuffix(".normalized").removesuffix(".original")
+        if splitext(path)[1].lower() in SIDECARS:
+            if stem in whole:
+                found.append((path, whole[stem]))
+            elif stem in begun:
+                similar.append((path, begun[stem]))
+    return found or (similar if len(similar) > 1 else [])
+
+
+def _stem(path: str) -> str:
+    return splitext(path.rpartition("/")[2])[0]
 
 
 def _lists(folder: Path, others: Sequence[str], sounds: Sequence[str]) -> list[tuple[str, str]]:
@@ -84,6 +103,6 @@ def unnamed_sounds(folder: Path, inside: str, named: Sequence[str]) -> list[str]
     """
     known = {printable(path) for path in named}
     prefix = f"{inside}/" if inside else ""
-    sounds = (file.path for file in files_below(folder) if Path(file.path).suffix.lower() in SUFFIXES)
+    sounds = (file.path for file in files_below(folder) if splitext(file.path)[1].lower() in SUFFIXES)
     unnamed = [path for path in map(printable, sounds) if prefix + path not in known and not _is_hidden(path)]
     return [f"{folder}: sounds that no list names: {len(unnamed)} ({unnamed[0]})"] if unnamed else []

@@ -35,7 +35,11 @@ def layout_of(folder: Path, corpus: Corpus) -> str:
         For two layouts at once.
     """
     if corpus.source != "auto":
-        SOURCES[corpus.source]  # an unknown name ends here
+        if corpus.source not in SOURCES:
+            known = ", ".join(["auto", *SOURCES])
+            raise EarwitnessError(
+                f"params.yaml: corpora: source: {corpus.source!r} is not a layout: use one of {known}"
+            )
         return corpus.source
     found = _recognised(folder)
     if _OWN in found and (len(found) == 1 or is_own_name(found[_OWN])):
@@ -96,7 +100,7 @@ def _through_links(folder: Path, inside: str = "") -> str:
 def _has_layout(folder: Path, corpus: Corpus) -> bool:
     if corpus.source == "auto":
         return bool(_recognised(folder))
-    return bool(SOURCES[corpus.source].recognises(folder))
+    return corpus.source in SOURCES and bool(SOURCES[corpus.source].recognises(folder))
 
 
 def _only_folder(folder: Path) -> str:

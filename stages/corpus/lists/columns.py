@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from stages.core.errors import EarwitnessError
+from stages.corpus.lists.cells import NoText
 
 NEAR_NAMES: dict[str, tuple[str, ...]] = {
     "clip_id": ("utt_id", "utterance_id", "utt", "uttid", "utterance", "segment_id", "id", "key", "uid"),
@@ -136,5 +137,14 @@ def in_seconds(field: str, column: str) -> float:
 
 def path_in(cells: Mapping[str, object]) -> str:
     """Return the path that a row names in a column of that name or a near one; blank if there is none."""
+    return next((value for value in _near_paths(cells) if isinstance(value, str)), "").strip()
+
+
+def holds_sounds(cells: Mapping[str, object]) -> bool:
+    """Return whether a row has no path but bytes or an object in its place, as tables do that hold the sounds."""
+    return not path_in(cells) and any(isinstance(value, NoText | bytes) for value in _near_paths(cells))
+
+
+def _near_paths(cells: Mapping[str, object]) -> list[object]:
     near = {"path", *NEAR_NAMES["path"]}
-    return next((v for column, v in cells.items() if _plain(column) in near and isinstance(v, str)), "").strip()
+    return [value for column, value in cells.items() if _plain(column) in near]

@@ -6,6 +6,7 @@ import os
 import posixpath
 import unicodedata
 from pathlib import Path
+from urllib.parse import unquote
 
 from stages.core.errors import EarwitnessError
 
@@ -51,7 +52,7 @@ class ListedFiles:
         EarwitnessError
             For a path that leaves the corpus's folder, and for two absolute paths that lead to one file.
         """
-        path = listed.replace("\\", "/")
+        path = unquote(listed.removeprefix("file://")) if listed.startswith("file://") else listed.replace("\\", "/")
         if posixpath.isabs(path) or path[1:3] == ":/":
             return self._absolute(path, bases, place)
         joined = [posixpath.normpath(posixpath.join(base, path)) for base in bases]
@@ -166,6 +167,8 @@ def _outside(path: str, place: str) -> EarwitnessError:
 
 def printable(name: str) -> str:
     r"""Return a file's name for one line of text: control characters and bytes that are not UTF-8 become \xNN."""
+    if name.isascii() and name.isprintable():
+        return name
     text = os.fsencode(name).decode("utf-8", "backslashreplace")
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 

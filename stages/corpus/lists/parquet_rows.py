@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def parquet_rows(file: Path) -> Iterator[tuple[int, dict[str, object]]]:
-    """Yield a Parquet file's rows, counted from 1."""
+def parquet_rows(file: Path, at_once: int = 65_536) -> Iterator[tuple[int, dict[str, object]]]:
+    """Yield a Parquet file's rows, counted from 1; so many are held at once."""
     import pyarrow as pa  # needed for this kind of list only
     import pyarrow.parquet as pq
 
@@ -27,7 +27,7 @@ def parquet_rows(file: Path) -> Iterator[tuple[int, dict[str, object]]]:
                 raise EarwitnessError(f"{file}: column {twice[0]!r} appears twice: rename one")
             without = {field.name: NoText(kind_of_type(field.type)) for field in schema if kind_of_type(field.type)}
             columns = [name for name in schema.names if name not in without]
-            for batch in table.iter_batches(columns=columns):
+            for batch in table.iter_batches(at_once, columns=columns):
                 for cells in batch.to_pylist() if columns else ({} for _ in range(batch.num_rows)):
                     number += 1
                     yield number, {**cells, **without}
@@ -51,4 +51,4 @@ def kind_of_type(kind: pa.DataType) -> str:
 
 def parquet_head(file: Path) -> dict[str, object]:
     """Return the first row of a Parquet file."""
-    return next(parquet_rows(file), (0, {}))[1]
+    return next(parquet_rows(file, 1), (0, {}))[1]

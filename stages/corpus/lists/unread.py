@@ -14,6 +14,9 @@ SIDECARS = frozenset(
 )
 """Suffixes of a transcript that has the name of its recording."""
 
+TABLES = frozenset(".csv .ctm .json .jsonl .ndjson .ods .parquet .scp .stm .trn .trs .tsv .xlsx".split())  # noqa: SIM905
+"""Suffixes of tables, where one name of a sound with its suffix is enough."""
+
 _READ = 2**18
 """Bytes of a file that are searched."""
 _ENOUGH = 10
@@ -26,9 +29,9 @@ _CHECKSUM = re.compile(r"[0-9a-fA-F]{32,128}")
 def names_sounds(file: Path, sounds: Sequence[str]) -> str:
     """Return one of the sounds that a file names, if it names so many that it must be a list; else a blank.
 
-    A name counts with its suffix wherever it stands, and without it as a cell or as the first word of a line. Lists of
-    check sums, and files that hold only the names, say nothing about the recordings. A text that mentions a few of
-    many recordings, as a README does, is no list.
+    A name counts with its suffix wherever it stands, and without it as a cell or as the first word of a line. In a
+    table, one name with its suffix is enough. A text that mentions a few of many recordings, as a README does, is no
+    list. Lists of check sums, and files that hold only the names, say nothing about the recordings.
 
     Parameters
     ----------
@@ -44,8 +47,10 @@ def names_sounds(file: Path, sounds: Sequence[str]) -> str:
             found.update(named)
             if len(found) >= _ENOUGH:
                 break
-    enough = len(found) >= (min(_ENOUGH, max(2, len(sounds) // 4)) if len(sounds) > 1 else 1)
-    return min(found) if enough else ""
+    enough = min(_ENOUGH, max(2, len(sounds) // 4)) if len(sounds) > 1 else 1
+    if file.suffix.lower() in TABLES and found & whole:
+        enough = 1
+    return min(found) if len(found) >= enough else ""
 
 
 @cache

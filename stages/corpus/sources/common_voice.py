@@ -7,9 +7,9 @@ files, or tars of files.
 
 from __future__ import annotations
 
-import tarfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from stages.core.errors import EarwitnessError
 from stages.core.sound.recordings import Recording
 from stages.core.store.csvfile import numbered_rows
 from stages.core.store.folders import files_below
+from stages.core.store.tars import TarError, members
 from stages.corpus.lists.delimited import csv_head
 from stages.corpus.sources.reading import read_rows
 from stages.corpus.sources.source import Listed, Row, SetAside, source
@@ -100,11 +101,14 @@ def read_common_voice(folder: Path, corpus: Corpus) -> Listed:
     found = Listed([], notes=[f"{folder}: {', '.join(one.tsv for one in chosen)} is read as Common Voice"])
     for one in chosen:
         _read_list(folder, one, found)
-    return found
+    counts = Counter(row.clip_id for row in found.rows)
+    # Where languages share a name, ids are made of the paths.
+    rows = [row if counts[row.clip_id] == 1 else replace(row, clip_id="") for row in found.rows]
+    return replace(found, rows=rows)
 
 
 def _read_list(folder: Path, one: _List, found: Listed) -> None:
-    sounds = _sounds(folder, one.sounds)
+    sounds = _sounds(folder, one.sounds, found)
     for row in read_rows(folder / one.tsv, reader=_raw_rows):
         listed = next((str(row.cells[column]) for column in _PATHS if row.cells.get(column)), "")
         name = PurePosixPath(listed.replace("\\", "/")).name
@@ -123,29 +127,25 @@ def _raw_rows(tsv: Path) -> Iterator[tuple[int, dict[str, object]]]:
     return ((number, dict(cells)) for number, cells in numbered_rows(tsv, delimiter="\t", quoted=False))
 
 
-def _sounds(folder: Path, inside: str) -> dict[str, list[Recording]]:
-    """Return where the sounds of a folder lie, by their names with and without suffix; also those in its tars."""
-    found: dict[str, list[Recording]] = defaultdict(list)
+def _sounds(folder: Path, inside: str, found: Listed) -> dict[str, list[Recording]]:
+    """Return where the sounds of a folder lie, by their names with and without suffix; also those in its tars.
+
+    A tar that is cut gives the sounds before the cut, and is set aside with the reason.
+    """
+    sounds: dict[str, list[Recording]] = defaultdict(list)
     for file in files_below(folder / inside):
         path = f"{inside}/{file.path}"
-        if path.endswith(".tar"):
-            for name, recording in _members(folder, path):
-                found[name].append(recording)
-                found[PurePosixPath(name).stem].append(recording)
-        else:
-            found[PurePosixPath(path).name].append(Recording(path))
-            found[PurePosixPath(path).stem].append(Recording(path))
-    return found
+        if not path.endswith(".tar"):
+            _add(sounds, path, Recording(path))
+            continue
+        try:
+            for member in members(folder / path):
+                _add(sounds, member.name, Recording(path, offset=member.offset, size=member.size))
+        except TarError as error:
+            found.set_aside.append(SetAside(path, path, str(error)))
+    return sounds
 
 
-def _members(folder: Path, path: str) -> Iterator[tuple[str, Recording]]:
-    try:
-        with tarfile.open(folder / path, "r:") as tar:
-            for member in tar:
-                if member.isreg():
-                    name = PurePosixPath(member.name).name
-                    yield name, Recording(path, offset=member.offset_data, size=member.size)
-    except (tarfile.TarError, OSError) as error:
-        raise EarwitnessError(
-            f"{folder / path}: not a whole tar without compression ({error}): fetch it anew"
-        ) from error
+def _add(sounds: dict[str, list[Recording]], path: str, recording: Recording) -> None:
+    sounds[PurePosixPath(path).name].append(recording)
+    sounds[PurePosixPath(path).stem].append(recording)

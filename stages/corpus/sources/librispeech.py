@@ -7,6 +7,7 @@ readers' gender is read from ``SPEAKERS.TXT``, if there is one above the recordi
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from stages.core.config.nouns import Corpus
@@ -20,11 +21,14 @@ from stages.corpus.sources.source import Listed, Row, SetAside, source
 
 ENDING = ".trans.txt"
 _READERS = "SPEAKERS.TXT"
+_LOOKED_AT = 20_000
+"""Files among which a list must be. Each chapter has one, so that a large folder need not be walked to its end."""
 _GENDERS = {"F": "female", "M": "male"}
 
 
 def _recognised(folder: Path) -> str:
-    return next((file.path for file in files_below(folder) if file.path.endswith(ENDING)), "")
+    found = islice(files_below(folder), _LOOKED_AT)
+    return next((file.path for file in found if file.path.endswith(ENDING)), "")
 
 
 @source("librispeech", recognises=_recognised)

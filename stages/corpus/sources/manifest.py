@@ -10,7 +10,7 @@ from pathlib import Path
 from stages.core.config.nouns import Corpus
 from stages.core.config.section import NONE
 from stages.core.errors import EarwitnessError
-from stages.corpus.lists.columns import path_in
+from stages.corpus.lists.columns import holds_sounds, path_in
 from stages.corpus.lists.files import ListedFiles
 from stages.corpus.sources.reading import READERS, head, read_rows
 from stages.corpus.sources.source import Listed, source
@@ -83,7 +83,7 @@ def only_list(folder: Path, part: str, lists: list[Path]) -> Path:
 def _recognised(folder: Path) -> str:
     found = find_manifest(folder)
     if found:
-        return found.name
+        return "" if holds_sounds(head(found)) else found.name
     return next((file.name for file in lists_in(folder)), "")
 
 

@@ -84,6 +84,7 @@ def texts(entries: list[Entry]) -> dict[str, str]:
         ({"manifest.csv": "id,path,text\n7,a.wav,x\n7,b.wav,y\n"}, {"a": "x", "b": "y"}),
         ({"a.flac": "", "manifest.csv": "path,text\na.wav,x\na.flac,y\n"}, {"a.wav": "x", "a.flac": "y"}),
         ({"manifest.csv": "Audio File,Transcript\na.wav,x\n"}, {"a": "x"}),
+        ({"manifest.csv": "path,text\nfile:///old/place/a.wav,x\n"}, {"a": "x"}),
         ({"mine.csv": "wav_filename,wav_filesize,transcript\na.wav,7,x\n"}, {"a": "x"}),
         ({"README.txt": "a.wav is an example of our clips.", "LICENSE": "a b c d"}, dict.fromkeys("abcd", "")),
         ({"md5sums.txt": "".join(f"{'ab' * 16}  {name}\n" for name in SOUNDS)}, dict.fromkeys("abcd", "")),
@@ -154,17 +155,26 @@ def test_what_is_meant_is_read(
         ),
         (
             {"all.stm": "a 1 spk 0 1 hello there\nb 1 spk 0 1 hi\n"},
-            r"all\.stm: looks like a list of the recordings \(it n",
+            r"all\.stm: looks like a list of the recordings: it names",
         ),
         (
             {"deep/metadata.csv": "a|One two|one two\nb|x|x\n"},
-            r"deep/metadata\.csv: looks like a list .* and is not read",
+            r"deep/metadata\.csv: looks like a list .*, and is not read",
         ),
         (
             {"a.txt": "hello", "b.txt": "x"},
-            r"a\.txt: looks like a list .*names a\.wav\), and 1 more such files, and is not",
+            r"a\.txt: looks like the transcript of a\.wav, and is not read \(1 more",
         ),
-        ({"c.TextGrid": "x"}, r"c\.TextGrid: looks like a list of the recordings \(it names c\.wav\) and is not read"),
+        (
+            {"txt/a.txt": "hello"},
+            r"txt/a\.txt: looks like the transcript of a\.wav, and is not read: write",
+        ),
+        (
+            {"p1_01_mic1.wav": "", "p1_02_mic1.wav": "", "txt/p1_01.txt": "x", "txt/p1_02.txt": "y"},
+            r"p1_01\.txt: looks",
+        ),
+        ({"lists/manifest.csv": "path,text\n../a.wav,x\n"}, r"lists/manifest\.csv: looks like a list"),
+        ({"c.TextGrid": "x"}, r"c\.TextGrid: looks like the transcript of c\.wav, and is not read: write"),
         ({"transcripts": "a hello\nb hi there\n"}, r"mine/transcripts: looks like a list"),
         ({"list.parquet": table(name=["a.wav", "b.wav"], words=["x", "y"])}, r"list\.parquet: looks like a list"),
         ({"wav.scp": "u1 sph2pipe -f wav x.sph |\n"}, r"wav\.scp, row 1: is a command, and no command is run"),
