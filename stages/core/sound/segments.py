@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.core.sound.containers.stream import SLACK, Stream, Undecodable
-from stages.core.sound.recordings import Recording
+from stages.core.sound.containers.stream import AS_IT_IS, SLACK, Stream, Undecodable
+from stages.core.sound.recordings import Recording, content
 from stages.core.sound.streamed import ForwardFile, opened
 from stages.core.sound.whole import Decoded, blocks_of, check_alike, structure, too_long
 
@@ -20,6 +20,9 @@ PLAIN = {"PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "U
 
 _held: dict[tuple[object, ...], Decoded] = {}
 """The recording that was last decoded whole for a segment: at most one, its samples in a file without a name."""
+_known: dict[tuple[object, ...], None] = {}
+"""Recordings whose structure was read: one stream, to be decoded as it is."""
+KNOWN = 256
 
 
 def segment_of(folder: Path, recording: Recording, most_seconds: float) -> Decoded:
@@ -49,7 +52,7 @@ def segment_of(folder: Path, recording: Recording, most_seconds: float) -> Decod
         raise too_long(end - start, most_seconds)
     key = _key(folder, recording)
     if key not in _held:
-        source, streams = structure(folder, recording, math.inf)
+        source, streams = _structure(folder, recording, key)
         if (sought := _sought(source, streams, start, end, most_seconds)) is not None:
             return sought
         whole = _on_disk(source, streams)
@@ -58,6 +61,18 @@ def segment_of(folder: Path, recording: Recording, most_seconds: float) -> Decod
     held = _held[key]
     first, last = _bounds(len(held.samples), held.rate, start, end, most_seconds)
     return replace(held, samples=np.array(held.samples[first:last]))
+
+
+def _structure(folder: Path, recording: Recording, key: tuple[object, ...]) -> tuple[Path | bytes, list[Stream]]:
+    """Read the structure of a recording once for all its segments, where there is nothing to keep but its name."""
+    if key in _known:
+        return content(folder, recording), AS_IT_IS
+    source, streams = structure(folder, recording, math.inf)
+    if isinstance(source, Path) and [stream.data for stream in streams] == [None]:
+        if len(_known) >= KNOWN:
+            del _known[next(iter(_known))]
+        _known[key] = None
+    return source, streams
 
 
 def _key(folder: Path, recording: Recording) -> tuple[object, ...]:
