@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stages.core.run.randomness import seed_of
 from stages.perturbation.donors import Donors
 
 TEXTS = ("one red box", "two old ships", "no more rain")
@@ -66,3 +67,30 @@ def test_donors_are_spread_over_the_corpus() -> None:
     corpus = clips(200)
     drawn = [Donors(corpus, 7).donor("other_speaker", "x", clip["clip_id"], 0) for clip in corpus[:100]]
     assert len({donor["clip_id"] for donor in drawn if donor}) > 40
+
+
+@pytest.mark.parametrize("rule", ["other_speaker", "same_speaker", "same_text"])
+@pytest.mark.parametrize("members", [0, 30, 60])
+def test_the_donor_has_the_highest_number_of_those_that_fit(rule: Any, members: int) -> None:
+    """The draw, written out: every candidate's number, and the highest of those preferred."""
+    corpus = [clip | {"member": place < members} for place, clip in enumerate(clips(60))]
+    donors = Donors(corpus, 7)
+    for clip in corpus:
+        fits = [
+            other
+            for other in corpus
+            if other is not clip
+            and same(clip, other, "speaker") == (rule == "same_speaker")
+            and same(clip, other, "text") == (rule == "same_text")
+        ]
+        preferred = [other for other in fits if not other["member"]] or fits
+        key = seed_of(7, "donor", "x", clip["clip_id"], 1)
+        highest = max(preferred, key=lambda other: mixed(seed_of(0, other["clip_id"]) ^ key), default=None)
+        assert donors.donor(rule, "x", clip["clip_id"], 1) is highest
+
+
+def mixed(code: int) -> int:
+    """Mix 64 bits as splitmix64 does, in whole numbers."""
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        code = (code ^ (code >> shift)) * factor % 2**64
+    return code ^ (code >> 31)
