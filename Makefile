@@ -10,7 +10,7 @@ ARGS ?=
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-BENCHMARKS := attacks blind evaluation features logits neighbours
+BENCHMARKS := attacks blind evaluation features linked logits neighbours scale
 IN_PARALLEL := -n auto --maxprocesses 8 --dist worksteal
 
 # DVC runs stages through a shell, which must find the 'python' of this environment.

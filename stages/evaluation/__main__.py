@@ -21,7 +21,7 @@ from stages.core.run.randomness import generator
 from stages.core.run.stage import require_declared, run_stage
 from stages.core.store.jsonfile import artifact, read_json, write_json, write_text
 from stages.core.store.measured import read_features
-from stages.core.store.tables import read_table
+from stages.core.store.tables import read_groups, read_table
 from stages.evaluation.assess import assess
 from stages.evaluation.canaries import of_canaries
 from stages.evaluation.case import AuditCase, make_case
@@ -187,11 +187,10 @@ def _modality(
 
 def _scores(name: str, clip_ids: list[str]) -> tuple[Columns, Columns]:
     """Return the scores on the target and on the reference."""
-    attacks = read_table(artifact("attacks", name, "scores.parquet"))
+    attacks = attack_columns(read_groups(artifact("attacks", name, "scores.parquet")), clip_ids)
     detector = read_table(artifact(DETECTOR, name, "scores.parquet"))
     target, reference = (
-        attack_columns(attacks, role, clip_ids) | detector_columns(detector, role, clip_ids)
-        for role in ("target", "reference")
+        attacks.get(role, {}) | detector_columns(detector, role, clip_ids) for role in ("target", "reference")
     )
     return target, reference
 

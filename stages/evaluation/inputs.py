@@ -23,37 +23,45 @@ DETECTOR = "fidelity_detector"
 Columns = dict[str, Floats]
 
 
-def attack_columns(table: pa.Table, role: str, clip_ids: Sequence[str]) -> Columns:
-    """Return one column of scores per attack, named ``attack/slice/condition/instruction``.
+def attack_columns(tables: Iterable[pa.Table], clip_ids: Sequence[str]) -> dict[str, Columns]:
+    """Return for each role one column of scores per attack, named ``attack/slice/condition/instruction``.
 
     Parameters
     ----------
-    table : pa.Table
-        In the schema `attack_scores`.
-    role : str
-        "target" or "reference".
+    tables : iterable of pa.Table
+        In the schema `attack_scores`: the table in parts, of which one is held at a time.
     clip_ids : sequence of str
         The order of the result, which has NaN if an attack has no score for a clip.
     """
-    chosen = table.filter(pc.equal(table["role"], role))
-    parts = [chosen[key].cast(pa.string()) for key in AttackName.COLUMNS]
-    names = pc.binary_join_element_wise(*parts, AttackName.SEPARATOR).combine_chunks().dictionary_encode()
-    return _pivot(names, chosen, clip_ids)
+    ids = pa.array(clip_ids, pa.string())
+    found: dict[str, Columns] = {}
+    for table in tables:
+        for role in pc.unique(table["role"]).to_pylist():
+            chosen = table.filter(pc.equal(table["role"], role))
+            parts = [chosen[key].cast(pa.string()) for key in AttackName.COLUMNS]
+            names = pc.binary_join_element_wise(*parts, AttackName.SEPARATOR).combine_chunks().dictionary_encode()
+            _place(found.setdefault(role, {}), names, chosen, ids)
+    return {role: dict(sorted(columns.items())) for role, columns in found.items()}
 
 
 def detector_columns(table: pa.Table, role: str, clip_ids: Sequence[str]) -> Columns:
     """Return the learned attack's scores as one column, or no column if it has no score in that role."""
     chosen = table.filter(pc.equal(table["role"], role))
+    columns: Columns = {}
     names = pa.array([DETECTOR] * chosen.num_rows, pa.string()).dictionary_encode()
-    return _pivot(names, chosen, clip_ids)
+    _place(columns, names, chosen, pa.array(clip_ids, pa.string()))
+    return columns
 
 
-def _pivot(names: pa.DictionaryArray, table: pa.Table, clip_ids: Sequence[str]) -> Columns:
-    rows = pc.index_in(table["clip_id"], pa.array(clip_ids, pa.string())).combine_chunks()
+def _place(columns: Columns, names: pa.DictionaryArray, table: pa.Table, ids: pa.Array) -> None:
+    """Put the scores of some rows at the places of their clips; a new column starts as NaN."""
+    rows = pc.index_in(table["clip_id"], ids).combine_chunks()
     known = rows.is_valid().to_numpy(zero_copy_only=False)
-    scores = np.full((len(names.dictionary), len(clip_ids)), np.nan)
-    scores[names.indices.to_numpy()[known], rows.drop_null().to_numpy()] = table["score"].to_numpy()[known]
-    return dict(sorted(zip(names.dictionary.to_pylist(), scores, strict=True)))
+    at, codes = rows.drop_null().to_numpy(), names.indices.to_numpy()[known]
+    scores = table["score"].to_numpy()[known]
+    for code, name in enumerate(names.dictionary.to_pylist()):
+        own = codes == code
+        columns.setdefault(name, np.full(len(ids), np.nan))[at[own]] = scores[own]
 
 
 def primary_of(primary: Sequence[str], target: Columns, kinds: Mapping[str, AttackKind]) -> list[str]:

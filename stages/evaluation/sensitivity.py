@@ -23,6 +23,7 @@ MEMBER_RATIOS = (0.01, 0.05, 0.1)
 RATE = 0.05
 DRAWS = 100
 LENGTHS = 3
+ROWS_AT_ONCE = 4096
 _RENYI = re.compile(r"(max_renyi|min_renyi|modified_renyi)_([\d.]+|inf)(@.*)?$")
 
 
@@ -175,9 +176,10 @@ def query_scores(
     keys = ["attack", "perturbation", "clip_id"]
     means = of_kind.set_column(of_kind.column_names.index("attack"), "attack", names).group_by(keys)
     found: dict[str, dict[str, Floats]] = {attack: {} for attack in attacks}
-    for of_clip in means.aggregate([("score", "mean")]).to_pylist():
-        attack, perturbation, clip_id = (of_clip[key] for key in keys)
-        if attack in found and clip_id in row_of and of_clip["score_mean"] is not None:
-            scores = found[attack].setdefault(perturbation, np.full(clips, np.nan))
-            scores[row_of[clip_id]] = of_clip["score_mean"]
+    for part in means.aggregate([("score", "mean")]).to_batches(ROWS_AT_ONCE):
+        of_part = part.to_pydict()
+        for attack, perturbation, clip_id, mean in zip(*(of_part[key] for key in [*keys, "score_mean"]), strict=True):
+            if attack in found and clip_id in row_of and mean is not None:
+                scores = found[attack].setdefault(perturbation, np.full(clips, np.nan))
+                scores[row_of[clip_id]] = mean
     return found

@@ -31,7 +31,11 @@ def speaker_draws(cluster: Ints, count: int, rng: np.random.Generator) -> Draws:
     groups = int(cluster.max(initial=-1)) + 1
     if not groups:
         return np.zeros((count, 0), np.float32)
-    return rng.multinomial(groups, np.full(groups, 1 / groups), count).astype(np.float32)
+    share, drawn, step = np.full(groups, 1 / groups), np.empty((count, groups), np.float32), max(1, _CELLS // groups)
+    for start in range(0, count, step):
+        part = drawn[start : start + step]
+        part[:] = rng.multinomial(groups, share, len(part))
+    return drawn
 
 
 def bootstrap_auc(score: Floats, member: Bools, cluster: Ints, draws: Draws) -> Floats:
@@ -49,7 +53,11 @@ def bootstrap_auc(score: Floats, member: Bools, cluster: Ints, draws: Draws) -> 
 
 def _drawn(cluster: Ints, draws: Draws) -> Floats:
     """Return how many of some clips are in each draw: float64[count]."""
-    return np.asarray(draws.astype(np.float64) @ np.bincount(cluster, minlength=draws.shape[1]))
+    counts = np.bincount(cluster, minlength=draws.shape[1])
+    step = max(1, _CELLS // max(1, draws.shape[1]))
+    # Sums of whole numbers are exact, so the parts change no figure.
+    parts = [draws[start : start + step].astype(np.float64) @ counts for start in range(0, len(draws), step)]
+    return np.concatenate(parts) if parts else np.zeros(0)
 
 
 def _wins_of_speakers(below: Ints, up_to: Ints, losers: Ints, winners: Ints, draws: Draws) -> Floats:
