@@ -53,6 +53,8 @@ class DvcObjects:
         for record in self._runs():
             if any(found in record.read_text(encoding="utf-8") for found in hashes):
                 record.unlink()
+                if not any(record.parent.iterdir()):
+                    record.parent.rmdir()  # DVC fails on a folder without a record
         index = re.search(r"^\s*Repo\.site_cache_dir: (.+)$", ask_dvc("doctor"), re.MULTILINE)
         if index and Path(index[1]).parent.name == "repo":
             shutil.rmtree(index[1], ignore_errors=True)
