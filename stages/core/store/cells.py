@@ -22,7 +22,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-HELD_BYTES = 64 * 2**20
+HELD_BYTES = 16 * 2**20
 """Bytes of cells that are kept of one file."""
 
 _FILES_HELD = 4
@@ -139,13 +139,15 @@ class _Cells:
             raise CellError(f"has no row {row + 1}: it ends after row {self._next}")
         column = batch.column(self._column)
         self._held.append(column)
+        self._bytes += column.nbytes
         self._next += len(column)
-        while len(self._held) > 1 and sum(part.nbytes for part in self._held) > HELD_BYTES:
-            self._held.popleft()
+        while len(self._held) > 1 and self._bytes > HELD_BYTES:
+            self._bytes -= self._held.popleft().nbytes
 
     def _forget(self, group: int) -> None:
         self._group, self._next = group, self._starts[group]
         self._held: deque[pa.Array] = deque()
+        self._bytes = 0
         self._batches = self._read(group)
 
     def _read(self, group: int) -> Iterator[pa.RecordBatch]:
