@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from stages.core.errors import EarwitnessError
+from stages.core.sound.clips import ClipSounds
 from stages.core.store.tables import read_table
 from stages.corpus.__main__ import main
 from tests.stages.corpus.hubserver import hub
@@ -81,3 +83,27 @@ def test_a_data_set_of_the_hub(
         found = ingested("packed", make_params, **keys)
     assert found == ingested("files", make_params)
     assert found == ingested("packed", make_params, **keys), "without a network"
+
+
+@pytest.mark.parametrize("write", [write_webdataset, write_table, write_saved])
+def test_sounds_are_read_where_they_are_packed(
+    twelve: Clips, workplace: Path, make_params: Any, write: Callable[[Clips, Path], None]
+) -> None:
+    write(twelve, workplace / "data/raw/packed")
+    ingested("packed", make_params, audio="reference")
+    ids = read_table(Path("data/corpus/packed/clips.parquet"), ["clip_id"])["clip_id"].to_pylist()
+    sounds = ClipSounds("packed")
+    referenced = [sounds[clip_id].tolist() for clip_id in reversed(ids)]
+    ingested("packed", make_params)
+    sounds = ClipSounds("packed")
+    assert referenced == [sounds[clip_id].tolist() for clip_id in reversed(ids)]
+
+
+def test_a_table_that_changes_after_the_ingest_is_noticed(twelve: Clips, workplace: Path, make_params: Any) -> None:
+    folder = workplace / "data/raw/packed"
+    parquet_shards(packed(twelve), folder)
+    ingested("packed", make_params, audio="reference")
+    parquet_shards(packed(twelve[1:] + twelve[:1]), folder)
+    clip_id = "data/train-00000-of-00002.parquet/0000001"
+    with pytest.raises(EarwitnessError, match=rf"{clip_id}.*not what it was"):
+        ClipSounds("packed")[clip_id]
