@@ -89,6 +89,15 @@ def test_the_core_s_packages_import_only_what_is_below_them() -> None:
     assert wrong == []
 
 
+def test_perturbations_are_code_of_the_stage_that_makes_neighbours_alone() -> None:
+    """Other stages check a neighbour's sound by its hash, so a new perturbation need not rerun them."""
+    (folder,) = ROOT.glob("stages/neighbours/perturbations")
+    modules = {f"stages.neighbours.perturbations.{file.stem}" for file in folder.glob("[!_]*.py")}
+    assert len(modules) > 20
+    for stage in STAGES:
+        assert modules & set(stage_code(stage)) == (modules if stage == "perturbation" else set()), stage
+
+
 @pytest.mark.parametrize("root", ["stages", "flows"])
 def test_no_two_modules_import_each_other_even_over_others(root: str) -> None:
     graph = imports()

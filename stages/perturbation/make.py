@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+import stages.neighbours.perturbations  # noqa: F401 (registers them, in workers too)
 from stages.core.sound.audio import RATE, Samples, audio_hash, encode_flac
 from stages.core.sound.clips import UndecodedSound
 from stages.neighbours.recipe import PERTURBATIONS, Utterance
