@@ -103,7 +103,7 @@ def needed(params: AttributeLeakageParams, audits: Collection[str]) -> tuple[set
 
 def _check_corpus(name: str, params: CorpusParams, lab: LabSpeechParams) -> None:
     from stages.corpus.listing import check_paths, listed
-    from stages.corpus.summary import listing_lines
+    from stages.corpus.summary import check_sides, listing_lines
     from stages.corpus.tally import check_readable
 
     folder = artifact("raw", name)
@@ -123,6 +123,7 @@ def _check_corpus(name: str, params: CorpusParams, lab: LabSpeechParams) -> None
                 f"{entry.place}: clip_id {entry.clip_id!r} is one of the lab's own clips: choose another"
             )
     check_paths(folder, brought)
+    check_sides(name, params.corpora[name], brought)
     check_readable(folder, brought, params.corpus)
     if brought or listing.set_aside:
         for line in listing_lines(brought, listing):

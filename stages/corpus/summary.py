@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from stages.core.config.nouns import Corpus
-from stages.core.results.corpus import CorpusSummary, HalfDrawn
+from stages.core.results.corpus import BothSides, CorpusSummary, HalfDrawn
 from stages.core.sound.recordings import Recording
 from stages.core.words.corpus import contradiction_line, first_notes, missing_line
 from stages.corpus.entries import Entry
 from stages.corpus.listing import Listing
-from stages.corpus.sides import ClipFacts, Labels, believed, both_sides, repeated
+from stages.corpus.sides import ClipFacts, Labels, believed, both_sides, refuse_contradiction, repeated
 
 MOST_REASONS = 20
 """The summary states so many reasons. What has another reason is counted as `OTHER_REASONS`."""
@@ -97,6 +97,20 @@ def listing_lines(entries: Sequence[Entry], listing: Listing) -> list[str]:
     found = listed_on_both(entries)
     contradiction = contradiction_line(len(found), sum(map(len, found))) if found else ""
     return [said for said in (line, contradiction, *first_notes(listing.notes)) if said]
+
+
+def check_sides(name: str, corpus: Corpus, entries: Sequence[Entry]) -> None:
+    """Refuse a list that mostly names the same recordings on both sides, before anything is decoded.
+
+    Raises
+    ------
+    EarwitnessError
+        As `refuse_contradiction` does.
+    """
+    if found := listed_on_both(entries):
+        clips, labelled = sum(map(len, found)), sum(entry.member is not None for entry in entries)
+        both = BothSides(sounds=len(found), clips=clips, texts=0, text_clips=0, speakers=0, sessions=0)
+        refuse_contradiction(name, corpus, both, labelled, found[0])
 
 
 def listed_on_both(entries: Iterable[Entry]) -> list[list[str]]:

@@ -320,12 +320,18 @@ def test_a_path_with_both_labels_is_said_before_anything_is_decoded(
     clone: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     manifest = clone / "data/raw/mine/manifest.csv"
-    manifest.write_text(manifest.read_text() + "c,audio/b.wav,hello,false,one\n")
+    twice = manifest.read_text() + "c,audio/b.wav,hello,false,one\n"
+    manifest.write_text(twice + "d,audio/d.wav,hello,true,one\n")
+    shutil.copy(clone / "data/raw/mine/audio/a.wav", clone / "data/raw/mine/audio/d.wav")
     preflight()
     assert capsys.readouterr().err == (
         "mine: 1 recordings are on both sides, so membership contradicts itself: their 2 clips count as of unknown "
         "membership\n"
     )
+    manifest.write_text(twice)
+    wrong = r"^data/raw/mine: 1 recordings are on both sides \(2 of 3 labelled clips, such as 'b' and 'c'\), so member"
+    with pytest.raises(EarwitnessError, match=wrong):
+        preflight()
 
 
 def test_a_corpus_without_membership_is_enough_for_leakage_alone(clone: Path) -> None:
