@@ -10,7 +10,18 @@ import pytest
 
 from tests.params import ROOT
 
-OWN_DATA = ["attacks", "evaluation", "families", "features", "gpu", "linked", "logits", "neighbours", "recipes", "scale"]
+OWN_DATA = [
+    "attacks",
+    "evaluation",
+    "families",
+    "features",
+    "gpu",
+    "linked",
+    "logits",
+    "neighbours",
+    "recipes",
+    "scale",
+]
 """Of these, ``--tiny`` makes less of the data that they make themselves."""
 OF_A_FOLDER = ["backdoors", "blind", "defences", "leakage", "scan"]
 """These are given a small folder of what they measure."""
