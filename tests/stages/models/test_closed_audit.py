@@ -25,7 +25,7 @@ from stages.core.schemas.failures import NO_LOGPROBS, OWN_ONLY
 from stages.core.schemas.features import features_schema
 from stages.core.schemas.perturbation import NEIGHBOURS_SCHEMA
 from stages.core.sound.audio import RATE, audio_hash, decode_flac, encode_flac
-from stages.core.store.jsonfile import artifact, read_json
+from stages.core.store.jsonfile import artifact, read_json, write_json
 from stages.core.store.tables import read_table, write_table
 from stages.evaluation.__main__ import work as evaluation
 from stages.fidelity_detector.__main__ import work as fidelity_detector
@@ -36,6 +36,7 @@ from stages.models.options import LoadOptions
 from stages.target.__main__ import work as target
 from tests.params import Whole, load_whole, own_params
 from tests.stages.models.serving import Entry, Serving
+from tests.summaries import summary_of
 
 CORPUS, AUDIT, TARGET = "calls", "closed", "served"
 CLIPS = 16
@@ -93,6 +94,7 @@ def write_corpus() -> None:
             made = {"neighbour_id": f"clip_{number:02d}/{name}/0", "kind": kind, "perturbation": name}
             neighbours.append({**common, **made, **change})
     _write(artifact("corpus", CORPUS, "clips.parquet"), clips, CLIPS_SCHEMA)
+    write_json(artifact("corpus", CORPUS, "summary.json"), summary_of(corpus=CORPUS).plain())
     _write(artifact("perturbation", CORPUS, "neighbours.parquet"), neighbours, NEIGHBOURS_SCHEMA)
     features = [{"clip_id": clip["clip_id"], "spectral.x": float(rng.normal())} for clip in clips]
     _write(artifact("features", CORPUS, "features.parquet"), features, features_schema(["spectral.x"]))
