@@ -1,10 +1,14 @@
 """The graph as DVC reads it: order, goals, and what a change reaches."""
 
+import json
+import os
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.graph import Graph, lacks_only_recordings, parse_dot
+from flows.graph import Graph, ask_dvc, lacks_only_recordings, parse_dot
 
 # clock → a, b; a → c; b, c → d; target (always changed) reads clock; late (always changed) reads a.
 GRAPH = Graph(
@@ -78,3 +82,17 @@ def test_every_input_comes_before_its_reader(edges: dict[int, set[int]]) -> None
 )
 def test_a_stage_without_its_recordings_alone_is_unchanged(changes: list[object], lacks: bool) -> None:
     assert lacks_only_recordings(changes) is lacks
+
+
+def test_a_name_that_is_not_utf_8_stops_no_command_of_dvc(project: Path) -> None:
+    folder = project / "raw/mine"
+    folder.mkdir()
+    (folder / "ünï.wav").touch()
+    Path("dvc.yaml").write_text(
+        "stages:\n  listing:\n    cmd: ls raw/mine > out\n    deps: [raw/mine]\n    outs: [out]\n"
+    )
+    ask_dvc("repro")
+    Path(os.fsdecode(os.fsencode(folder) + b"/bad\xe9.wav")).touch()
+    assert json.loads(ask_dvc("status", "--json")) == {}
+    (folder / "another.wav").touch()
+    assert set(json.loads(ask_dvc("status", "--json"))) == {"listing"}
