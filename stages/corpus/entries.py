@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from stages.corpus.lists.files import ListedFiles, is_utf8, printable
 from stages.corpus.lists.segments import SegmentError, channel_of, times
 from stages.corpus.membership import parse_member
 from stages.corpus.sources.source import Row, SetAside
+from stages.corpus.timed.transcript import COLUMNS
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Entry:
     speaker, session : str or None
     attributes : dict of str to str
         The other columns whose cells are not blank.
+    times : dict of str to str
+        With `split_at`, the columns that hold the transcript with times, as JSON.
     """
 
     clip_id: str
@@ -44,6 +48,7 @@ class Entry:
     speaker: str | None = None
     session: str | None = None
     attributes: dict[str, str] = field(default_factory=dict)
+    times: dict[str, str] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
@@ -62,11 +67,14 @@ class RowReading:
         Whether the column `member` states membership; otherwise it is an attribute as any other.
     longest_text : int
         In characters; `corpus.max_text`.
+    with_times : bool
+        Whether columns with the times of the transcript are read, which may be long and nested.
     """
 
     fields: Fields
     with_member: bool
     longest_text: int
+    with_times: bool
 
 
 def entry_of(row: Row, reading: RowReading, files: ListedFiles, inside: str) -> Entry | SetAside:
@@ -111,14 +119,26 @@ def _recording(row: Row, fields: Fields, files: ListedFiles, path: str, inside: 
 def _with_cells(entry: Entry, row: Row, reading: RowReading) -> Entry:
     fields = reading.fields
     own = {column for field, column in fields.columns.items() if not (row.recording and field in OF_THE_SOUND)}
+    timed = _times(row.cells) if reading.with_times else {}
     return replace(
         entry,
         text=_text(row, fields, "text"),
         member=parse_member(_text(row, fields, "member"), row.place) if reading.with_member else None,
         speaker=as_name(_text(row, fields, "speaker")) or None,
         session=as_name(_text(row, fields, "session")) or None,
-        attributes=_attributes(row.cells, own),
+        attributes=_attributes(row.cells, own | set(timed)),
+        times=timed,
     )
+
+
+def _times(cells: Mapping[str, object]) -> dict[str, str]:
+    """Return the cells that hold a transcript with times, as JSON."""
+    held = {column: cells[column] for column in COLUMNS if column in cells}
+    return {
+        column: cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False, default=str)
+        for column, cell in held.items()
+        if (isinstance(cell, str) and cell.lstrip()[:1] in ("[", "{")) or (cell and isinstance(cell, list | dict))
+    }
 
 
 def _attributes(cells: Mapping[str, object], own: set[str]) -> dict[str, str]:

@@ -63,7 +63,7 @@ def split_entry(entry: Entry, folder: Path, longest: float) -> SplitRecording:
         if seconds <= longest:
             return SplitRecording([entry])
         alone = recording.offset is None and recording.row is None
-        units, column = timed_transcript(entry.attributes, folder / recording.path if alone else None)
+        units = timed_transcript(entry.times, folder / recording.path if alone else None)
         if not units:
             return SplitRecording([entry], "its transcript has no times")
         units = [unit for unit in units if unit.start < seconds]
@@ -77,7 +77,6 @@ def split_entry(entry: Entry, folder: Path, longest: float) -> SplitRecording:
     units = [unit._replace(text=text) for unit, text in zip(units, texts, strict=True)]
     groups = grouped(units, longest)
     bounds = _bounds(groups, folder, recording, seconds)
-    attributes = {name: value for name, value in entry.attributes.items() if name != column}
     return SplitRecording(
         [
             replace(
@@ -87,7 +86,6 @@ def split_entry(entry: Entry, folder: Path, longest: float) -> SplitRecording:
                 text=" ".join(unit.text for unit in group if unit.text),
                 speaker=_speaker(group, entry),
                 session=entry.session or recording.place,
-                attributes=attributes,
             )
             for number, (group, (start, end)) in enumerate(zip(groups, bounds, strict=True))
         ]

@@ -14,6 +14,7 @@ from stages.corpus.lists.files import ListedFiles, printable
 from stages.corpus.lists.segments import are_channels, overlaps
 from stages.corpus.params import CorpusParams
 from stages.corpus.sources.source import Listed, Row, SetAside
+from stages.corpus.timed.transcript import COLUMNS
 
 
 def entries_of(
@@ -47,7 +48,7 @@ def entries_of(
     for table, rows in tables.items():
         fields, said = _fields(table, rows, corpus, name)
         notes += said
-        reading = RowReading(fields, corpus.member == "column", params.corpus.max_text)
+        reading = RowReading(fields, corpus.member == "column", params.corpus.max_text, corpus.split_at != "none")
         answers = [entry_of(row, reading, files, inside) for row in rows]
         set_aside += [answer for answer in answers if isinstance(answer, SetAside)]
         entries += [answer for answer in answers if isinstance(answer, Entry)]
@@ -74,7 +75,8 @@ def _fields(table: str, rows: Sequence[Row], corpus: Corpus, name: str) -> tuple
     _require(table, columns, fields, ignored, corpus, name)
     notes = _ids_that_repeat(table, rows, fields, corpus)
     notes += _other_channels(table, rows, fields, corpus)
-    notes += _nested(table, rows, columns, fields)
+    read = set(fields.columns.values()) | (set(COLUMNS) if corpus.split_at != "none" else set())
+    notes += _nested(table, rows, [column for column in columns if column not in read])
     return fields, [*fields.notes(), *notes]
 
 
@@ -117,10 +119,10 @@ def _other_channels(table: str, rows: Sequence[Row], fields: Fields, corpus: Cor
     return [f"{table}: {column!r} holds no numbers of channels, so it is an attribute"]
 
 
-def _nested(table: str, rows: Sequence[Row], columns: Sequence[str], fields: Fields) -> list[str]:
-    """Say which columns have cells without text, but for those of fields, whose rows are set aside."""
+def _nested(table: str, rows: Sequence[Row], columns: Sequence[str]) -> list[str]:
+    """Say which columns have cells without text, among those that are not fields, whose rows are set aside."""
     kinds: dict[str, str] = {}
-    for column in set(columns) - set(fields.columns.values()):
+    for column in columns:
         for row in rows:
             value = row.cells.get(column)
             if not isinstance(value, str) and not _is_text(value):

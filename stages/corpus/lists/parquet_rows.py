@@ -1,4 +1,4 @@
-"""Rows of Parquet files. Columns of bytes or nested values are not read; their cells say so."""
+"""Rows of Parquet files. Columns of bytes or nested values are not read, but for those of times; their cells say so."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from stages.core.errors import EarwitnessError
 from stages.corpus.lists.cells import NoText
+from stages.corpus.timed.transcript import COLUMNS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +26,11 @@ def parquet_rows(file: Path, at_once: int = 65_536) -> Iterator[tuple[int, dict[
             twice = [name for name in schema.names if schema.names.count(name) > 1]
             if twice:
                 raise EarwitnessError(f"{file}: column {twice[0]!r} appears twice: rename one")
-            without = {field.name: NoText(kind_of_type(field.type)) for field in schema if kind_of_type(field.type)}
+            without = {
+                field.name: NoText(kind_of_type(field.type))
+                for field in schema
+                if kind_of_type(field.type) and field.name not in COLUMNS
+            }
             columns = [name for name in schema.names if name not in without]
             for batch in table.iter_batches(at_once, columns=columns):
                 for cells in batch.to_pylist() if columns else ({} for _ in range(batch.num_rows)):

@@ -17,21 +17,20 @@ LARGEST = 1 << 26
 __all__ = ["FORMS", "TimedText", "UntimedError", "timed_transcript"]
 
 
-def timed_transcript(attributes: Mapping[str, str], recording: Path | None) -> tuple[list[TimedText], str]:
-    """Return the units of a recording's transcript, and the column or the suffix that holds them.
+def timed_transcript(cells: Mapping[str, str], recording: Path | None) -> list[TimedText]:
+    """Return the units of a recording's transcript.
 
     Parameters
     ----------
-    attributes : mapping of str to str
-        The cells of the recording's row.
+    cells : mapping of str to str
+        The `COLUMNS` of the recording's row that hold JSON.
     recording : Path or None
         The file, where it holds this recording alone.
 
     Returns
     -------
-    units : list of TimedText
+    list of TimedText
         In the order of time; empty if no transcript with times is found.
-    name : str
 
     Raises
     ------
@@ -39,14 +38,14 @@ def timed_transcript(attributes: Mapping[str, str], recording: Path | None) -> t
         If the form of a cell or a file is not what it seems to be.
     """
     for column in COLUMNS:
-        if (cell := attributes.get(column, "")).lstrip()[:1] in ("[", "{"):
-            return in_order(from_json(cell)), column
+        if column in cells:
+            return in_order(from_json(cells[column]))
     for suffix, read in FORMS.items() if recording else ():
         assert recording is not None
         for beside in (recording.with_suffix(suffix), recording.with_name(recording.name + suffix)):
             if beside.is_file() and beside.stat().st_size <= LARGEST:
-                return in_order(read(_text(beside))), suffix
-    return [], ""
+                return in_order(read(_text(beside)))
+    return []
 
 
 def _text(path: Path) -> str:

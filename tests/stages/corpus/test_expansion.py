@@ -1,18 +1,20 @@
 """Channels and long recordings become several clips, and nothing of their transcripts is lost."""
 
+import csv
 import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import soundfile
 
 from stages.core.store.tables import read_table
 from stages.corpus.__main__ import main
-from stages.corpus.entries import Entry
-from stages.corpus.splitting import grouped, shared_out, split_entry
+from stages.corpus.splitting import grouped, shared_out
 from stages.corpus.timed.timedtext import TimedText
 from tests.stages.conftest import voice
 
@@ -97,14 +99,29 @@ def test_without_times_a_recording_stays_whole_and_is_said(
     assert "left whole though longer than 30 s: 1 (its transcript and the words" in capsys.readouterr().out
 
 
-def test_a_cell_may_hold_the_times(call: Path) -> None:
-    from stages.core.sound.recordings import Recording
-
-    cell = json.dumps([[number, number + 0.5, word] for number, word in enumerate(WORDS)])
-    split = split_entry(Entry("a", Recording("call.wav"), "row 2", attributes={"words": cell, "age": "30"}), call, 20)
-    assert " ".join(entry.text for entry in split.entries) == " ".join(WORDS)
-    assert len(split.entries) >= 3
-    assert all(entry.attributes == {"age": "30"} for entry in split.entries)
+@pytest.mark.parametrize("form", ["jsonl", "parquet", "csv"])
+def test_a_cell_may_hold_the_times(call: Path, make_params: Any, form: str) -> None:
+    words = [{"start": float(number), "end": number + 0.5, "word": word} for number, word in enumerate(WORDS)]
+    row = {"clip_id": "a", "path": "call.wav", "text": "", "age": "30", "words": words, "noted": "x" * 40}
+    (call / "manifest.csv").unlink()
+    manifest = call / f"manifest.{form}"
+    if form == "jsonl":
+        manifest.write_text(json.dumps(row) + "\n")
+    elif form == "parquet":
+        pq.write_table(pa.Table.from_pylist([row]), manifest)
+    else:
+        row["words"] = json.dumps(words)
+        with manifest.open("w", newline="") as file:
+            writer = csv.DictWriter(file, row)
+            writer.writeheader()
+            writer.writerow(row)
+    params = corpus(make_params, split_at="silence")
+    limits = params.corpus.model_copy(update={"max_text": 100})  # less than the times take
+    main("mine", params.model_copy(update={"corpus": limits}))
+    found = clips()
+    assert len(found) >= 2
+    assert " ".join(clip["text"] for clip in found) == " ".join(WORDS)
+    assert all(dict(clip["attributes"]) == {"age": "30", "noted": "x" * 40} for clip in found)
 
 
 def units(*times: tuple[float, float], speakers: str = "") -> list[TimedText]:
