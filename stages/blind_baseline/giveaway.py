@@ -7,7 +7,7 @@ members, 3.4 kHz in non-members'.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, TypedDict
 
 import numpy as np
@@ -15,7 +15,7 @@ from scipy.special import stdtrit
 from sklearn.feature_extraction.text import CountVectorizer
 
 from stages.blind_baseline.phrases import sentence
-from stages.blind_baseline.separation import separation
+from stages.blind_baseline.separation import separation_of_blocks
 from stages.core.inference.statistics import Bools, Floats, Ints, auc
 
 GIVEAWAYS = 10
@@ -24,6 +24,7 @@ FEWEST_CLIPS = 5
 """In which an n-gram must occur."""
 
 MOST_NGRAMS = 2000
+NGRAMS_AT_ONCE = 128
 Direction = Literal["members", "non_members"]
 
 
@@ -88,7 +89,7 @@ def giveaways(features: Floats, names: list[str], member: Bools, cluster: Ints |
     size = gap / np.maximum(pooled, 1e-6 * np.maximum(np.abs(gap), 1e-9))
     size = np.where(np.abs(gap) > 1e-9 * (1 + np.abs(features).max(axis=0)), np.clip(size, -99, 99), 0.0)
     largest = np.argsort(-np.abs(size), kind="stable")[:GIVEAWAYS]
-    beyond = _stands_out(features, member, cluster)
+    beyond = _stands_out([features], member, cluster)
     return [
         {
             "feature": names[index],
@@ -103,15 +104,21 @@ def giveaways(features: Floats, names: list[str], member: Bools, cluster: Ints |
     ]
 
 
-def _stands_out(columns: Floats, member: Bools, cluster: Ints | None) -> Bools:
-    """Return whether each column separates significantly at 0.05, corrected for the number of columns: bool[d]."""
+def _stands_out(blocks: Iterable[Floats], member: Bools, cluster: Ints | None) -> Bools:
+    """Return whether each column separates significantly at 0.05, corrected for the number of columns: bool[d].
+
+    Columns are given some at a time, because the n-grams of a large corpus do not fit in memory together.
+    """
     speakers = np.arange(len(member)) if cluster is None else cluster
     units = min(len(np.unique(speakers[member])), len(np.unique(speakers[~member])))
     freedom = max(1, 2 * (units - 1))
-    spread = columns.std(axis=0)
-    standard = (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    found = separation(standard, member[:, None], speakers)[:, 0]
+    found = separation_of_blocks(map(_standardised, blocks), member[:, None], speakers)[:, 0]
     return np.asarray(found > -stdtrit(freedom, LEVEL / (2 * max(1, len(found)))))
+
+
+def _standardised(columns: Floats) -> Floats:
+    spread = columns.std(axis=0)
+    return np.asarray((columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1))
 
 
 def ngram_giveaways(texts: Sequence[str], member: Bools, cluster: Ints) -> list[NgramGiveaway]:
@@ -143,10 +150,13 @@ def ngram_giveaways(texts: Sequence[str], member: Bools, cluster: Ints) -> list[
             continue
         present = counter.fit_transform(texts)
         often = np.flatnonzero(np.asarray(present.sum(axis=0)).ravel() >= FEWEST_CLIPS)
-        columns = present[:, often].toarray().astype(np.float64)
-        for at in np.flatnonzero(_stands_out(columns, member, cluster)):
-            ngram = str(counter.get_feature_names_out()[often[at]])
-            found.append(_ngram(ngram, kind, float(columns[member, at].mean()), float(columns[~member, at].mean())))
+        columns = present[:, often].astype(np.float64).tocsc()
+        blocks = (
+            columns[:, start : start + NGRAMS_AT_ONCE].toarray() for start in range(0, len(often), NGRAMS_AT_ONCE)
+        )
+        for at in np.flatnonzero(_stands_out(blocks, member, cluster)):
+            ngram, one = str(counter.get_feature_names_out()[often[at]]), columns[:, [at]].toarray()[:, 0]
+            found.append(_ngram(ngram, kind, float(one[member].mean()), float(one[~member].mean())))
     return sorted(found, key=_plainest)[:GIVEAWAYS]
 
 
