@@ -107,6 +107,7 @@ def ran() -> set[str]:
 def test_a_clone_whose_clips_were_pulled_audits_without_the_recordings(project: Path, tmp_path: Path) -> None:
     dvc("remote", "add", "-d", "storage", str(tmp_path / "storage"))
     dvc("push")
+    earwitness("push", "kept")
     commit()
     git("clone", "-q", str(project), str(tmp_path / "clone"))
     with contextlib.chdir(tmp_path / "clone"):
