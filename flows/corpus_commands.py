@@ -135,7 +135,7 @@ def _pair(given: str) -> tuple[str, str]:
 
 def found_lines(found: Survey) -> Iterator[str]:
     """Yield what is in the folder, a line for each thing."""
-    from stages.corpus.survey import reasons
+    from stages.corpus.survey import reason_lines
 
     about = "" if found.sampled == found.clips else "about "
     hours = (
@@ -149,9 +149,9 @@ def found_lines(found: Survey) -> Iterator[str]:
     unknown = f"; clips of unknown speakers: {found.unknown_speakers}" if found.unknown_speakers else ""
     people = f"speakers: {found.speakers}{unknown}"
     yield f"clips: {found.clips}; {people}; hours: {hours}; blank transcripts: {found.blank_texts}"
-    yield from (f"set aside: {line}" for line in reasons(found.set_aside))
+    yield from (f"set aside: {line}" for line in reason_lines(found.set_aside))
     of = f" (of {found.sampled} that were opened)" if about else ""
-    yield from (f"cannot be read{of}: {line}" for line in reasons(found.unreadable))
+    yield from (f"cannot be read{of}: {line}" for line in reason_lines(found.unreadable))
     yield from found.notes
 
 

@@ -11,7 +11,7 @@ from stages.core.errors import EarwitnessError
 from stages.core.store.folders import files_below
 from stages.corpus.lists.files import printable
 from stages.corpus.lists.unread import SIDECARS, names_sounds
-from stages.corpus.sources.audio_files import SUFFIXES
+from stages.corpus.sources.finding import SOUND_SUFFIXES
 
 _MOST_READ = 1000
 """Most files whose content is searched for the sounds' names."""
@@ -85,7 +85,7 @@ def _stem(path: str) -> str:
 
 def _lists(folder: Path, others: Sequence[str], sounds: Sequence[str]) -> list[tuple[str, str]]:
     """Return files whose content names the sounds, each with one of them."""
-    plain = [path for path in others if Path(path).suffix.lower() not in SUFFIXES]
+    plain = [path for path in others if Path(path).suffix.lower() not in SOUND_SUFFIXES]
     answers = ((path, names_sounds(folder / path, sounds)) for path in plain[:_MOST_READ])
     return [(path, example) for path, example in answers if example]
 
@@ -103,6 +103,6 @@ def unnamed_sounds(folder: Path, inside: str, named: Sequence[str]) -> list[str]
     """
     known = {printable(path) for path in named}
     prefix = f"{inside}/" if inside else ""
-    sounds = (file.path for file in files_below(folder) if splitext(file.path)[1].lower() in SUFFIXES)
+    sounds = (file.path for file in files_below(folder) if splitext(file.path)[1].lower() in SOUND_SUFFIXES)
     unnamed = [path for path in map(printable, sounds) if prefix + path not in known and not _is_hidden(path)]
     return [f"{folder}: sounds that no list names: {len(unnamed)} ({unnamed[0]})"] if unnamed else []

@@ -18,7 +18,7 @@ from stages.core.config.nouns import Corpus
 from stages.core.config.section import NONE
 from stages.core.errors import EarwitnessError
 from stages.core.store.jsonfile import write_json
-from stages.corpus.sources.huggingface import SUFFIXES
+from stages.corpus.sources.huggingface import TABLE_SUFFIXES
 from stages.corpus.sources.parts import paths_of_part
 
 RECORD = ".hub.json"
@@ -27,7 +27,7 @@ RECORD = ".hub.json"
 _PARTLY = ".cache/huggingface"
 """Where `huggingface_hub` keeps what it needs to go on with a download."""
 
-_PACKED = (*SUFFIXES, ".tar")
+_PACKED = (*TABLE_SUFFIXES, ".tar")
 _NOT_DATA = (".gitattributes", ".gitignore", ".py")
 
 

@@ -99,7 +99,7 @@ def sample(entries: Sequence[Entry]) -> list[Entry]:
     return list(entries[::step])
 
 
-def reasons(found: Sequence[SetAside]) -> list[str]:
+def reason_lines(found: Sequence[SetAside]) -> list[str]:
     """Return a phrase for each reason, the most frequent first: how often it occurs, and an example."""
     phrases = [row.reason.partition(" (")[0] for row in found]  # what stands in brackets belongs to one row
     counts = Counter(phrases)

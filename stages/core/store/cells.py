@@ -13,6 +13,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
@@ -50,13 +51,9 @@ def cell(path: Path, row: int, column: str) -> Any:
     CellError
         If the file is missing or damaged, or has no such row or column.
     """
-    try:
+    with _reasons():
         state = path.stat()
         return _opened(path, column, state.st_mtime_ns, state.st_size)[row]
-    except FileNotFoundError as error:
-        raise CellError("missing") from error
-    except (pa.ArrowException, OSError) as error:
-        raise CellError(f"cannot be read ({_words(error)})") from error
 
 
 def batches_of(path: Path, columns: list[str] | None = None, rows: int = 1024) -> Iterator[pa.RecordBatch]:
@@ -67,7 +64,7 @@ def batches_of(path: Path, columns: list[str] | None = None, rows: int = 1024) -
     CellError
         If the file is missing or damaged.
     """
-    try:
+    with _reasons():
         if is_parquet(path):
             with _parquet(path) as file:
                 yield from file.iter_batches(batch_size=rows, columns=columns)
@@ -75,10 +72,6 @@ def batches_of(path: Path, columns: list[str] | None = None, rows: int = 1024) -
             for batch in _arrow_batches(path):
                 chosen = batch.select(columns) if columns is not None else batch
                 yield from (chosen.slice(start, rows) for start in range(0, chosen.num_rows, rows))
-    except FileNotFoundError as error:
-        raise CellError("missing") from error
-    except (pa.ArrowException, OSError) as error:
-        raise CellError(f"cannot be read ({_words(error)})") from error
 
 
 def table_schema(path: Path) -> pa.Schema:
@@ -89,16 +82,12 @@ def table_schema(path: Path) -> pa.Schema:
     CellError
         If the file is missing or damaged.
     """
-    try:
+    with _reasons():
         if is_parquet(path):
             with _parquet(path) as file:
                 return file.schema_arrow
         with pa.memory_map(str(path)) as source:
             return _arrow_reader(source).schema
-    except FileNotFoundError as error:
-        raise CellError("missing") from error
-    except (pa.ArrowException, OSError) as error:
-        raise CellError(f"cannot be read ({_words(error)})") from error
 
 
 def is_parquet(path: Path) -> bool:
@@ -192,5 +181,13 @@ def _arrow_reader(source: pa.MemoryMappedFile) -> pa.RecordBatchFileReader | pa.
     return pa.ipc.open_file(source) if is_file else pa.ipc.open_stream(source)
 
 
-def _words(error: Exception) -> str:
-    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+@contextmanager
+def _reasons() -> Iterator[None]:
+    """Turn errors about a file into the one that carries a reason."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise CellError("missing") from error
+    except (pa.ArrowException, OSError) as error:
+        why = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+        raise CellError(f"cannot be read ({why})") from error

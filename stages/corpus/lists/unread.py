@@ -7,7 +7,11 @@ import re
 import zipfile
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
+
+from stages.core.errors import EarwitnessError
+from stages.corpus.lists.parquet_rows import parquet_rows
 
 SIDECARS = frozenset(
     ".cha .csv .ctm .eaf .json .lab .lrc .phn .srt .stm .textgrid .trn .trs .tsv .txt .vtt .wrd .xml".split()  # noqa: SIM905
@@ -105,11 +109,6 @@ def _zipped_text(file: Path) -> str:
 
 
 def _parquet_lines(file: Path) -> Iterator[str]:
-    from itertools import islice
-
-    from stages.core.errors import EarwitnessError
-    from stages.corpus.lists.parquet_rows import parquet_rows
-
     try:
         for _, cells in islice(parquet_rows(file), 1000):
             yield "\t".join(value for value in cells.values() if isinstance(value, str))

@@ -11,22 +11,17 @@ from stages.core.sound.ffmpeg import require_ffmpeg
 from stages.core.sound.recordings import Recording
 from stages.core.sound.streamed import RAW, opened
 from stages.core.store.folders import dangling_below, files_below
+from stages.corpus.sources.finding import SOUND_SUFFIXES
 from stages.corpus.sources.source import Listed, Row, SetAside, source
-
-_SUFFIXES = """
-.aac .aif .aifc .aiff .amr .au .caf .flac .m4a .mp2 .mp3 .mpga .oga .ogg .opus .rf64 .snd .sph .voc .w64 .wav .wma
-"""
-SUFFIXES = frozenset(_SUFFIXES.split())
-"""Suffixes of audio files. Unreadable ones stop the ingest or are quarantined."""
 
 
 @source("audio_files", recognises=lambda folder: "")
 def read_audio_files(folder: Path, corpus: Corpus) -> Listed:
-    """List every audio file below a folder; its id is its path, without the suffix if that is one of `SUFFIXES`.
+    """List every audio file below a folder; its id is its path, without the suffix if that is one of `SOUND_SUFFIXES`.
 
-    A file with one of `SUFFIXES` is taken for a recording. The first bytes of any other file say what it is: it is a
-    recording if libsndfile opens it, whatever its suffix. A video, or sound that only ffmpeg reads, is set aside where
-    ffmpeg is missing. Text, tables, images and archives are no recordings. Hidden files are not looked at.
+    A file with one of `SOUND_SUFFIXES` is taken for a recording. The first bytes of any other file say what it is: it
+    is a recording if libsndfile opens it, whatever its suffix. A video, or sound that only ffmpeg reads, is set aside
+    where ffmpeg is missing. Text, tables, images and archives are no recordings. Hidden files are not looked at.
     """
     del corpus
     paths = [PurePosixPath(file.path) for file in files_below(folder)]
@@ -36,7 +31,7 @@ def read_audio_files(folder: Path, corpus: Corpus) -> Listed:
     for path in paths:
         if path.name.startswith("."):
             continue
-        if path.suffix.lower() in SUFFIXES:
+        if path.suffix.lower() in SOUND_SUFFIXES:
             found.append(path)
             continue
         kind, reason = _looked_at(folder / path)
@@ -78,10 +73,10 @@ def _lost_links(folder: Path) -> list[SetAside]:
     return [
         SetAside(path, path, "a link that leads nowhere: its file was not fetched (with git-annex: 'git annex get')")
         for path in dangling_below(folder)
-        if PurePosixPath(path).suffix.lower() in SUFFIXES and not PurePosixPath(path).name.startswith(".")
+        if PurePosixPath(path).suffix.lower() in SOUND_SUFFIXES and not PurePosixPath(path).name.startswith(".")
     ]
 
 
 def _row(folder: Path, path: PurePosixPath) -> Row:
-    bare = path.with_suffix("") if path.suffix.lower() in SUFFIXES else path
+    bare = path.with_suffix("") if path.suffix.lower() in SOUND_SUFFIXES else path
     return Row(str(folder / path), recording=Recording(path.as_posix()), clip_id=bare.as_posix())

@@ -45,7 +45,7 @@ def read_audio_folder(folder: Path, corpus: Corpus) -> Listed:
     if corpus.part != NONE:
         files = _at(folder / corpus.part) if (folder / corpus.part).is_dir() else []
         if not files and _at(folder):
-            return _one_split(folder, _at(folder), corpus.part)
+            return _one_split(_at(folder), corpus.part)
     if not files:
         asked = f"{corpus.part}/" if corpus.part != NONE else ""
         raise EarwitnessError(
@@ -57,7 +57,7 @@ def read_audio_folder(folder: Path, corpus: Corpus) -> Listed:
     return Listed([row for file in files for row in read_rows(file, _inside(file, folder))])
 
 
-def _one_split(folder: Path, files: list[Path], part: str) -> Listed:
+def _one_split(files: list[Path], part: str) -> Listed:
     """Read those rows of a folder's one list whose sounds lie in the split's folder."""
     rows = read_rows(files[0])
     own = [row for row in rows if str(row.cells.get(COLUMN)).replace("\\", "/").startswith(f"{part}/")]

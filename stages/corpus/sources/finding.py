@@ -11,10 +11,14 @@ from stages.core.store.folders import files_below
 from stages.corpus.sources.source import Listed
 
 SOUND_SUFFIXES = (
-    *(".aac", ".aif", ".aifc", ".aiff", ".amr", ".au", ".caf", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus"),
-    *(".rf64", ".snd", ".sph", ".w64", ".wav", ".wave", ".webm", ".wma"),
+    *(".aac", ".aif", ".aifc", ".aiff", ".amr", ".au", ".caf", ".flac", ".m4a", ".mp2", ".mp3", ".mpga", ".oga"),
+    *(".ogg", ".opus", ".rf64", ".snd", ".sph", ".voc", ".w64", ".wav", ".wave", ".wma"),
 )
-"""Of sounds beside or inside of packed ones; a sound with another suffix is known by its first bytes."""
+"""Of files that are taken for recordings, so that an unreadable one stops the ingest or is quarantined. Any other file
+is a recording if its first bytes say so."""
+
+OFTEN_SOUND = (*SOUND_SUFFIXES, ".webm")
+"""A browser records sound as ``.webm``, which may be a video too."""
 
 _DEEPEST = 3
 
@@ -49,7 +53,7 @@ def first_matching(folder: Path, matches: Callable[[str], bool]) -> str:
 
 def loose_sounds(folder: Path) -> bool:
     """Return whether recordings lie in a folder as files of their own."""
-    return bool(first_below(folder, SOUND_SUFFIXES))
+    return bool(first_below(folder, OFTEN_SOUND))
 
 
 def nothing_taken(folder: Path, found: Listed, what: str) -> None:

@@ -24,7 +24,7 @@ from stages.corpus.sources.nested import flat
 from stages.corpus.sources.parts import paths_of_part
 from stages.corpus.sources.source import Listed, Row, SetAside, source
 
-SUFFIXES = (".parquet", ".arrow")
+TABLE_SUFFIXES = (".parquet", ".arrow")
 SOUND_COLUMNS = ("audio", "speech", "sound", "wav", "recording", "file")
 """Names of a column of sounds, the likeliest first; they decide where several columns may be one."""
 
@@ -39,7 +39,7 @@ def _recognised(folder: Path) -> str:
     """
     if saved := first_below(folder, (_STATE,)):
         return saved
-    found = first_below(folder, SUFFIXES)
+    found = first_below(folder, TABLE_SUFFIXES)
     if not found:
         return ""
     try:
@@ -70,7 +70,7 @@ def _tables(folder: Path) -> list[str]:
     if saved:
         return tables
     # `datasets` keeps what its functions gave in files cache-*.arrow beside the data
-    return [path for path in paths_below(folder, SUFFIXES) if not Path(path).name.startswith("cache-")]
+    return [path for path in paths_below(folder, TABLE_SUFFIXES) if not Path(path).name.startswith("cache-")]
 
 
 def _listed_in_state(state: Path) -> list[str]:

@@ -16,7 +16,7 @@ from stages.core.errors import EarwitnessError
 from stages.core.sound.recordings import Recording
 from stages.core.store.csvfile import lines_of
 from stages.core.store.folders import files_below
-from stages.corpus.sources.audio_files import SUFFIXES
+from stages.corpus.sources.finding import SOUND_SUFFIXES
 from stages.corpus.sources.source import Listed, Row, SetAside, source
 
 ENDING = ".trans.txt"
@@ -41,7 +41,7 @@ def read_librispeech(folder: Path, corpus: Corpus) -> Listed:
         raise EarwitnessError(f"{folder}: no file *{ENDING}{asked}: correct params.yaml: corpora: source, part")
     sounds: dict[str, list[str]] = defaultdict(list)
     for path in files:
-        if PurePosixPath(path).suffix.lower() in SUFFIXES:
+        if PurePosixPath(path).suffix.lower() in SOUND_SUFFIXES:
             sounds[path.rpartition(".")[0]].append(path)
     genders = _genders(folder, files)
     found = Listed([])

@@ -15,7 +15,7 @@ from stages.core.config.nouns import Corpus
 from stages.core.sound.recordings import Recording
 from stages.core.store.pointers import POINTER, is_pointer
 from stages.core.store.tars import Member, TarError, members
-from stages.corpus.sources.finding import SOUND_SUFFIXES, first_below, loose_sounds, nothing_taken, paths_below
+from stages.corpus.sources.finding import OFTEN_SOUND, first_below, loose_sounds, nothing_taken, paths_below
 from stages.corpus.sources.nested import flat
 from stages.corpus.sources.parts import paths_of_part
 from stages.corpus.sources.source import SOURCES, Listed, Row, SetAside, source
@@ -99,7 +99,7 @@ def _put(member: Member, handle: BinaryIO, samples: dict[str, _Sample], not_read
     sample = samples.setdefault(posixpath.join(directory, stem), _Sample())
     kind = suffix.lower().rpartition(".")[2]
     begin = _bytes_of(member, handle, 12)
-    if f".{kind}" in SOUND_SUFFIXES or begin.startswith(_BEGINNINGS):
+    if f".{kind}" in OFTEN_SOUND or begin.startswith(_BEGINNINGS):
         sample.sounds.append(member)
         return
     if member.size > _LONGEST_TEXT:

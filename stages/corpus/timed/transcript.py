@@ -14,8 +14,6 @@ COLUMNS = ("words", "segments", "chunks", "utterances", "alignment", "timestamps
 LARGEST = 1 << 26
 """Bytes of the largest file of times that is read."""
 
-__all__ = ["FORMS", "TimedText", "UntimedError", "timed_transcript"]
-
 
 def timed_transcript(cells: Mapping[str, str], recording: Path | None) -> list[TimedText]:
     """Return the units of a recording's transcript.

@@ -12,7 +12,6 @@ from stages.core.sound.containers.stream import AS_IT_IS, SLACK, Stream, Undecod
 
 UNKNOWN_FROM = 1_900_000_000
 """Programs that write to a pipe state 2e9, 7FFFFFFF, FFFFFFFF and the like as the size of sound yet to come."""
-W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
 """The last 12 bytes of the ids of Wave64; the first four spell the chunk's name."""
 
 
