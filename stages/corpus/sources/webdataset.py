@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from stages.core.config.nouns import Corpus
+from stages.core.sound.containers.kinds import HEAD, kind_of
 from stages.core.sound.recordings import Recording
 from stages.core.store.pointers import POINTER, is_pointer
 from stages.core.store.tars import Member, TarError, members
@@ -29,7 +30,6 @@ TEXT_SUFFIXES = ("txt", "text", "transcript", "transcription", "trn", "lab", "no
 _WITH_TARS = ("common_voice", "lhotse")
 """Layouts whose lists have tars of their own beside them."""
 
-_BEGINNINGS = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"ID3", b"NIST_1A", b"FORM", b".snd", b"caff", b"\xff\xfb")
 _LONGEST_TEXT = 2**24
 
 
@@ -98,8 +98,7 @@ def _put(member: Member, handle: BinaryIO, samples: dict[str, _Sample], not_read
         return  # a hidden file, as those of macOS
     sample = samples.setdefault(posixpath.join(directory, stem), _Sample())
     kind = suffix.lower().rpartition(".")[2]
-    begin = _bytes_of(member, handle, 12)
-    if f".{kind}" in OFTEN_SOUND or begin.startswith(_BEGINNINGS):
+    if f".{kind}" in OFTEN_SOUND or kind_of(_bytes_of(member, handle, HEAD)).family == "sound":
         sample.sounds.append(member)
         return
     if member.size > _LONGEST_TEXT:

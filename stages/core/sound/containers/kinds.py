@@ -89,6 +89,9 @@ _FORMS = {b"WAVE": "WAV", b"AIFF": "AIFF", b"AIFC": "AIFF-C", b"8SVX": "SVX", b"
 
 def kind_of(head: bytes) -> FileKind:
     """Return what a file is whose first bytes, up to `HEAD`, are given."""
+    if _is_text(head) and not head.startswith(b"NIST_1A"):  # text may begin as sound does: 'FORMERLY', 'caffeine'
+        page = head.decode("utf-8", "ignore").lstrip("\ufeff \t\r\n")[:15].lower()
+        return FileKind("other", "a web page" if page.startswith(("<!doctype html", "<html")) else "text")
     if head[:4] in (b"RIFF", b"RIFX", b"RF64", b"FORM"):
         return _form(head)
     for start, family, words in _STARTS:
@@ -118,8 +121,12 @@ def _plain(head: bytes) -> FileKind:
         return FileKind("other", "text in UTF-16")
     if not any(head):
         return FileKind("unknown", "zeros and nothing else" if head else "empty: 0 bytes")
-    text = head.decode("utf-8", "ignore") if b"\0" not in head else ""
-    if len(text.encode()) >= len(head) - 3 and not any(ord(char) < 9 for char in text):
-        page = text.lstrip("\ufeff \t\r\n")[:15].lower()
-        return FileKind("other", "a web page" if page.startswith(("<!doctype html", "<html")) else "text")
     return FileKind("unknown", "nothing that is known as sound")
+
+
+def _is_text(head: bytes) -> bool:
+    """Return whether bytes are UTF-8 without control characters; a last character may be cut."""
+    if not head or b"\0" in head:
+        return False
+    text = head.decode("utf-8", "ignore")
+    return len(text.encode()) >= len(head) - 3 and not any(ord(char) < 9 for char in text)

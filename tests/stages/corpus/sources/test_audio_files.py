@@ -48,6 +48,8 @@ def test_every_sound_is_taken_whatever_its_suffix(tmp_path: Path, name: str, con
     ("name", "content"),
     [
         ("README", b"recorded in May\n"),
+        ("INSTALL", b"MAC users read this first\n"),  # begins as Monkey's Audio does
+        ("order.txt", b"caffeine, 2 cups\n"),  # as CAF
         ("notes.txt", "Über den Fluss\n".encode()),
         ("notes", "Über den Fluss\n".encode("utf-16")),
         ("list.csv", b"a,b\n1,2\n"),

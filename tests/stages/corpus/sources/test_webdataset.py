@@ -51,7 +51,7 @@ def test_keys_columns_and_members_of_other_kinds(mine: Path, read_corpus: ReadCo
             "./a/1.pyd": b"\xff\xfe\xfd",
             "a/2.left.flac": WAV,
             "a/2.text": b"two",
-            "a/3.sound": b"fLaC under another name",
+            "a/3.sound": b"fLaC\0under another name",
             "a/.hidden.txt": b"",
         },
     )
@@ -60,9 +60,16 @@ def test_keys_columns_and_members_of_other_kinds(mine: Path, read_corpus: ReadCo
     assert [entry.clip_id for entry in found.entries] == ["0.tar/a/1", "0.tar/a/2", "0.tar/a/3"]
     assert (one.text, one.speaker, one.attributes) == ("one", "1089", {"cls": "7"})
     assert (two.text, three.text) == ("two", "")
-    assert content(mine, three.recording) == b"fLaC under another name"
+    assert content(mine, three.recording) == b"fLaC\0under another name"
     assert any("members that are not read: .pyd" in note for note in found.notes)
     assert any("'who.ages' holds a list" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("text", ["FORMERLY SO", "caffeine", "RIFFRAFF", "ID3 is a tag"])
+def test_a_transcript_that_begins_as_sound_does_is_text(mine: Path, read_corpus: ReadCorpus, text: str) -> None:
+    write_tar(mine / "0.tar", {"1.wav": WAV, "1.txt": text.encode()})
+    (found,) = read_corpus().entries
+    assert found.text == text
 
 
 def test_what_is_no_clip_has_a_reason(mine: Path, read_corpus: ReadCorpus) -> None:
