@@ -50,7 +50,7 @@ from stages.evaluation.sensitivity import (
 )
 from stages.evaluation.settings import settings_of
 from stages.evaluation.unscored import require_scores, unscored_notes
-from stages.evaluation.window import heard_of
+from stages.evaluation.window import clips_in_window
 
 STAGE = "evaluation"
 ROC_POINTS = 50
@@ -76,7 +76,7 @@ def work(name: str, params: EvaluationParams) -> None:
     else:  # no scores: audio does not reach the target
         primary = named
         target = {attack: np.full(len(clip_ids), np.nan) for attack in named}
-    window = heard_of(
+    window = clips_in_window(
         clips["seconds"].to_numpy().astype(np.float64), _windows(record, audit.reference), params.evaluation.cut_clips
     )
     case = make_case(

@@ -17,7 +17,7 @@ from stages.core.results.membership import AudioWindow, MembershipReason
 
 
 @dataclass(frozen=True)
-class Heard:
+class ClipsInWindow:
     """Which clips the models hear whole.
 
     Attributes
@@ -39,7 +39,9 @@ class Heard:
         return [MembershipReason.of(code, clips=self.result.clips_cut, all=len(self.left_out), seconds=seconds)]
 
 
-def heard_of(seconds: Floats, windows: Sequence[float | None], cut_clips: Literal["exclude", "include"]) -> Heard:
+def clips_in_window(
+    seconds: Floats, windows: Sequence[float | None], cut_clips: Literal["exclude", "include"]
+) -> ClipsInWindow:
     """Compare clips with the windows of target and reference.
 
     Parameters
@@ -53,10 +55,10 @@ def heard_of(seconds: Floats, windows: Sequence[float | None], cut_clips: Litera
 
     Returns
     -------
-    Heard
+    ClipsInWindow
         Without a known window no clip counts as cut.
     """
     longest = min((window for window in windows if window is not None), default=None)
     cut = np.zeros(len(seconds), np.bool_) if longest is None else seconds > longest
     window = AudioWindow(seconds=longest, clips_cut=int(cut.sum()))
-    return Heard(window, cut if cut_clips == "exclude" else np.zeros(len(seconds), np.bool_))
+    return ClipsInWindow(window, cut if cut_clips == "exclude" else np.zeros(len(seconds), np.bool_))
