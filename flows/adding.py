@@ -22,7 +22,7 @@ from stages.core.config.section import NONE, first_problem
 from stages.core.errors import EarwitnessError
 from stages.core.store.jsonfile import artifact
 from stages.corpus.params import CorpusParams
-from stages.corpus.recognition import RECORDINGS, SIDES
+from stages.corpus.recognition import RECORDINGS, SIDES, has_sides
 from stages.corpus.survey import Survey, survey
 
 
@@ -134,8 +134,6 @@ def _links(request: CorpusRequest) -> dict[str, Path]:
         raise EarwitnessError(
             f"{request.place}: lies in this project's data/: name a folder elsewhere, or data/raw/NAME"
         )
-    if all((folder / side).is_dir() for side in SIDES) and request.settings.get("member", "folders") == "folders":
-        return {side: folder / side for side in SIDES}
     return {RECORDINGS: folder}
 
 
@@ -206,8 +204,7 @@ def _looked_at(name: str, request: CorpusRequest, params: CorpusParams) -> tuple
         given["columns"] = dict(request.columns)
     if request.place and is_dataset(request.place):
         given["dataset"] = request.place
-    sides = all((artifact("raw", name) / side).is_dir() for side in SIDES)
-    member = given.pop("member", "folders" if sides else None)
+    member = given.pop("member", "folders" if has_sides(artifact("raw", name)) else None)
     split = given.pop("split", None)
     found = survey(name, _declared(name, {"split": "post_hoc", "member": member or NONE, **given}, params))
     if member is None:

@@ -115,7 +115,23 @@ def test_a_folder_that_has_both_sides_is_recognised(own: Path, tmp_path: Path) -
     write_recordings(tmp_path / "both/members")
     write_recordings(tmp_path / "both/non_members", ids="other_")
     assert add_corpus(CorpusRequest(str(tmp_path / "both"))).corpus["member"] == "folders"
-    assert Path("data/raw/both/members").is_symlink()
+    assert Path("data/raw/both/recordings").is_symlink()  # the folder above, so that a list in it is seen
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [CorpusRequest("{both}"), CorpusRequest(members="{both}/members", non_members="{both}/non_members", name="two")],
+)
+def test_a_list_above_the_sides_is_named_however_they_are_linked(
+    own: Path, tmp_path: Path, asked: CorpusRequest
+) -> None:
+    for side in ("members", "non_members"):
+        (write_recordings(tmp_path / f"both/{side}", ids=side) / "manifest.csv").unlink()
+    rows = [f"{side}/{side}clip0.wav,some words\n" for side in ("members", "non_members")]
+    (tmp_path / "both/metadata.csv").write_text("file_name,text\n" + "".join(rows))
+    fields = {key: value.format(both=tmp_path / "both") for key, value in vars(asked).items() if isinstance(value, str)}
+    with pytest.raises(EarwitnessError, match=r"metadata\.csv: looks like a list of the recordings"):
+        add_corpus(CorpusRequest(**vars(asked) | fields))
 
 
 def test_a_folder_that_lies_in_place_is_declared_without_a_link(own: Path) -> None:
