@@ -25,6 +25,11 @@ from stages.corpus.params import CorpusParams
 from stages.corpus.recognition import RECORDINGS, SIDES, has_sides
 from stages.corpus.survey import Survey, survey
 
+OPTIONS = {key: f"--{key}" for key in ("member", "split", "source", "part", "channel", "unit")} | {
+    "columns": "--column FIELD=COLUMN"
+}
+"""For keys of ``corpora.<name>`` that errors name, the option that sets them."""
+
 
 @dataclass(frozen=True)
 class CorpusRequest:
@@ -107,7 +112,8 @@ def add_corpus(request: CorpusRequest, *, write: bool = True) -> AddedCorpus:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
         raise EarwitnessError(f"add corpus: --name: {name!r} cannot be a name: use letters, digits, _ and -")
     with _linked(artifact("raw", name), links, keep=write):
-        settings, found, stated = _looked_at(name, request, params)
+        with _said_of_the_folder(name, links):
+            settings, found, stated = _looked_at(name, request, params)
         audit = _audit(name, request, params, stated)
         sections: Sections = {"corpora": {name: settings}, **({"audits": {name: audit}} if audit else {})}
         _check_taken(name, settings, params)
@@ -195,6 +201,20 @@ def _linked(folder: Path, links: Mapping[str, Path], *, keep: bool) -> Iterator[
                 link.unlink()
             if folder.is_dir() and made and not any(folder.iterdir()):
                 folder.rmdir()
+
+
+@contextmanager
+def _said_of_the_folder(name: str, links: Mapping[str, Path]) -> Iterator[None]:
+    """Let an error name the user's folder and the option of this command: no link and no section stays behind."""
+    try:
+        yield
+    except EarwitnessError as error:
+        message = str(error)
+        for link, goal in links.items():
+            message = message.replace(str(artifact("raw", name) / link), str(goal))
+        key = re.search(rf"{PARAMS}: corpora(?:\.{name}\.|: )(\w+)", message)
+        option = OPTIONS.get(key[1]) if key else None
+        raise EarwitnessError(message + (f" (option of this command: {option})" if option else "")) from error
 
 
 def _looked_at(name: str, request: CorpusRequest, params: CorpusParams) -> tuple[dict[str, object], Survey, bool]:

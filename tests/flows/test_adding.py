@@ -186,6 +186,40 @@ def test_recordings_that_cannot_be_opened_are_counted(
     assert "cannot be read: 1 times" in capsys.readouterr().out
 
 
+def test_an_error_names_the_folder_of_the_user_and_the_option(own: Path, tmp_path: Path) -> None:
+    folder = write_recordings(tmp_path / "mine")
+    (folder / "manifest.csv").rename(folder / "one.csv")
+    shutil.copy(folder / "one.csv", folder / "two.csv")
+    with pytest.raises(EarwitnessError) as error:
+        add_corpus(CorpusRequest(str(folder)))
+    assert str(error.value).startswith(f"{folder}: one.csv and two.csv are both lists")
+    assert str(error.value).endswith("(option of this command: --part)")
+    assert add_corpus(CorpusRequest(str(folder), settings={"part": "two"})).found.clips == 6
+
+
+def test_a_list_of_recordings_that_are_not_there_is_not_added(own: Path, tmp_path: Path) -> None:
+    folder = write_recordings(tmp_path / "mine")
+    (folder / "clip3.wav").rename(folder / "CLIP3.WAV")
+    before = state(own)
+    with pytest.raises(EarwitnessError, match=rf"row 5: column 'path': {folder}/clip3\.wav is not a file"):
+        add_corpus(CorpusRequest(str(folder)))
+    assert state(own) == before
+
+
+def test_a_header_without_a_length_adds_no_hours(own: Path, tmp_path: Path) -> None:
+    folder = write_recordings(tmp_path / "mine", clips=2)
+    flac = folder / "clip1.flac"
+    soundfile.write(flac, np.full(8000, 0.1), 16_000)
+    content = bytearray(flac.read_bytes())
+    content[21] &= 0xF0  # the number of samples are the last 36 bits before the sum
+    content[22:26] = bytes(4)
+    (folder / "clip1.wav").write_bytes(content)
+    flac.unlink()
+    found = add_corpus(CorpusRequest(str(folder)), write=False).found
+    assert found.hours == pytest.approx(2 * SECONDS / 3600)
+    assert "recordings whose header states no length: 1" in found.notes
+
+
 def test_of_many_recordings_a_sample_is_opened(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stages.corpus.survey.MOST_HEADERS", 3)
     found = add_corpus(CorpusRequest(str(write_recordings(tmp_path / "mine"))), write=False).found
