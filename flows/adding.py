@@ -22,8 +22,13 @@ from stages.core.config.section import NONE, first_problem
 from stages.core.errors import EarwitnessError
 from stages.core.store.jsonfile import artifact
 from stages.corpus.params import CorpusParams
-from stages.corpus.recognition import RECORDINGS, SIDES
+from stages.corpus.recognition import RECORDINGS, SIDES, has_sides
 from stages.corpus.survey import Survey, survey
+
+OPTIONS = {key: f"--{key}" for key in ("member", "split", "source", "part", "channel", "unit")} | {
+    "columns": "--column FIELD=COLUMN"
+}
+"""For keys of ``corpora.<name>`` that errors name, the option that sets them."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,8 @@ def add_corpus(request: CorpusRequest, *, write: bool = True) -> AddedCorpus:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
         raise EarwitnessError(f"add corpus: --name: {name!r} cannot be a name: use letters, digits, _ and -")
     with _linked(artifact("raw", name), links, keep=write):
-        settings, found, stated = _looked_at(name, request, params)
+        with _said_of_the_folder(name, links):
+            settings, found, stated = _looked_at(name, request, params)
         audit = _audit(name, request, params, stated)
         sections: Sections = {"corpora": {name: settings}, **({"audits": {name: audit}} if audit else {})}
         _check_taken(name, settings, params)
@@ -134,8 +140,6 @@ def _links(request: CorpusRequest) -> dict[str, Path]:
         raise EarwitnessError(
             f"{request.place}: lies in this project's data/: name a folder elsewhere, or data/raw/NAME"
         )
-    if all((folder / side).is_dir() for side in SIDES) and request.settings.get("member", "folders") == "folders":
-        return {side: folder / side for side in SIDES}
     return {RECORDINGS: folder}
 
 
@@ -199,6 +203,20 @@ def _linked(folder: Path, links: Mapping[str, Path], *, keep: bool) -> Iterator[
                 folder.rmdir()
 
 
+@contextmanager
+def _said_of_the_folder(name: str, links: Mapping[str, Path]) -> Iterator[None]:
+    """Let an error name the user's folder and the option of this command: no link and no section stays behind."""
+    try:
+        yield
+    except EarwitnessError as error:
+        message = str(error)
+        for link, goal in links.items():
+            message = message.replace(str(artifact("raw", name) / link), str(goal))
+        key = re.search(rf"{PARAMS}: corpora(?:\.{name}\.|: )(\w+)", message)
+        option = OPTIONS.get(key[1]) if key else None
+        raise EarwitnessError(message + (f" (option of this command: {option})" if option else "")) from error
+
+
 def _looked_at(name: str, request: CorpusRequest, params: CorpusParams) -> tuple[dict[str, object], Survey, bool]:
     """Return the section of the corpus, what its folder holds, and whether it states membership."""
     given: dict[str, object] = dict(request.settings)
@@ -206,8 +224,7 @@ def _looked_at(name: str, request: CorpusRequest, params: CorpusParams) -> tuple
         given["columns"] = dict(request.columns)
     if request.place and is_dataset(request.place):
         given["dataset"] = request.place
-    sides = all((artifact("raw", name) / side).is_dir() for side in SIDES)
-    member = given.pop("member", "folders" if sides else None)
+    member = given.pop("member", "folders" if has_sides(artifact("raw", name)) else None)
     split = given.pop("split", None)
     found = survey(name, _declared(name, {"split": "post_hoc", "member": member or NONE, **given}, params))
     if member is None:

@@ -20,7 +20,7 @@ from stages.corpus.folder import refuse_unread_lists, unnamed_sounds
 from stages.corpus.hub import asks_hub, fetch
 from stages.corpus.lists.files import ListedFiles, printable
 from stages.corpus.params import CorpusParams
-from stages.corpus.recognition import NO_LIST, SIDES, folders_read, layout_of
+from stages.corpus.recognition import NO_LIST, SIDES, folders_above_sides, folders_read, layout_of
 from stages.corpus.sources.source import SOURCES, SetAside
 from stages.corpus.table import entries_of
 
@@ -97,15 +97,15 @@ def _both_sides(folder: Path, name: str, params: CorpusParams) -> Listing:
         found = _one_folder(folder, inside, name, params)
         sides[side] = replace(found, entries=[replace(entry, member=SIDES[side]) for entry in found.entries])
         _check_ids(sides[side].entries)
-    if params.corpora[name].source == "auto":
-        above = read[0].rpartition(next(iter(SIDES)))[0]
-        refuse_unread_lists(
-            folder / above,
-            [entry.path.removeprefix(above) for found in sides.values() for entry in found.entries],
-            f"each side has its own list where params.yaml: corpora.{name}.member is 'folders'",
-            deep=False,
-            sidecars=False,
-        )
+    if params.corpora[name].source == "auto" and any(NO_LIST in found.sources for found in sides.values()):
+        for above in folders_above_sides(folder):
+            refuse_unread_lists(
+                above,
+                [entry.path for found in sides.values() for entry in found.entries],
+                f"each side has its own list where params.yaml: corpora.{name}.member is 'folders'",
+                deep=False,
+                sidecars=False,
+            )
     members, others = ({entry.clip_id for entry in found.entries} for found in sides.values())
     collide = members & others
     entries = [

@@ -69,6 +69,18 @@ def folders_read(folder: Path, corpus: Corpus) -> list[str]:
     return [_place_of_list(folder, side, corpus) if (folder / side).is_dir() else side for side in sides]
 
 
+def has_sides(folder: Path) -> bool:
+    """Return whether a corpus's folder, or the one that its only link leads to, has the folders of both sides."""
+    return folder.is_dir() and all((folder / _through_links(folder) / side).is_dir() for side in SIDES)
+
+
+def folders_above_sides(folder: Path) -> list[Path]:
+    """Return the folders in which a list of both sides may lie: where they or their links lie, and where links lead."""
+    above = folder / _through_links(folder)
+    parents = {(above / side).resolve().parent for side in SIDES}
+    return [above, *(parents if len(parents) == 1 and parents != {above.resolve()} else ())]
+
+
 def _place_of_list(folder: Path, inside: str, corpus: Corpus) -> str:
     """Return the folder, relative to a corpus's, whose layout is read.
 

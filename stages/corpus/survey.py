@@ -18,7 +18,7 @@ from stages.core.errors import EarwitnessError
 from stages.core.sound.recordings import Recording, content
 from stages.core.store.jsonfile import artifact
 from stages.corpus.entries import Entry
-from stages.corpus.listing import Listing, listed
+from stages.corpus.listing import Listing, check_paths, listed
 from stages.corpus.membership import parse_member
 from stages.corpus.params import CorpusParams
 from stages.corpus.recognition import folders_read, layout_of
@@ -26,6 +26,9 @@ from stages.corpus.sources.source import SOURCES, SetAside
 
 MOST_HEADERS = 1000
 """Number of recordings whose headers are read; of a larger corpus, that many are taken, evenly spaced."""
+
+_UNSTATED_FRAMES = 2**62
+"""libsndfile tells 2^63 - 1 frames where a header states none."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +74,15 @@ def survey(name: str, params: CorpusParams) -> Survey:
     Raises
     ------
     EarwitnessError
-        In the cases of `stages.corpus.listing.listed`.
+        In the cases of `stages.corpus.listing.listed`, and for a path that leads to no file.
     """
     listing = listed(name, params)
+    check_paths(artifact("raw", name), listing.entries)
     opened = sample(listing.entries)
     lengths = [(entry, _seconds(artifact("raw", name), entry.recording)) for entry in opened]
     known = [seconds for _, seconds in lengths if isinstance(seconds, float)]
+    stated = sum(seconds is not None for _, seconds in lengths)
+    open_ended = [f"recordings whose header states no length: {len(opened) - stated}"] if stated < len(opened) else []
     speakers = {entry.speaker for entry in listing.entries if entry.speaker}
     return Survey(
         layouts=_layouts(name, params),
@@ -85,11 +91,11 @@ def survey(name: str, params: CorpusParams) -> Survey:
         unknown_speakers=sum(not entry.speaker for entry in listing.entries),
         blank_texts=sum(not entry.text.strip() for entry in listing.entries),
         stated_members=_stated_members(listing),
-        hours=sum(known) / len(opened) * len(listing.entries) / 3600 if known else None,
+        hours=sum(known) / stated * len(listing.entries) / 3600 if known else None,
         sampled=len(opened),
         unreadable=[SetAside(entry.clip_id, entry.path, why) for entry, why in lengths if isinstance(why, str)],
         set_aside=listing.set_aside,
-        notes=listing.notes,
+        notes=[*listing.notes, *open_ended],
     )
 
 
@@ -128,15 +134,20 @@ def _stated_members(listing: Listing) -> int:
     return stated
 
 
-def _seconds(folder: Path, recording: Recording) -> float | str:
-    """Return the length of a clip by its list or its recording's header, or why the header cannot be read."""
+def _seconds(folder: Path, recording: Recording) -> float | str | None:
+    """Return the length of a clip by its list or its recording's header, or why the header cannot be read.
+
+    It is None where the header leaves the length open, as that of streamed FLAC does.
+    """
     if recording.start is not None and recording.end is not None:
         return recording.end - recording.start
     try:
         sound = content(folder, recording)
-        whole = float(soundfile.info(BytesIO(sound) if isinstance(sound, bytes) else str(sound)).duration)
+        header = soundfile.info(BytesIO(sound) if isinstance(sound, bytes) else str(sound))
     except soundfile.LibsndfileError as error:
         return str(error.error_string).strip().rstrip(".")
     except (EarwitnessError, TypeError) as error:  # soundfile's own, for samples without a header
         return str(error)
-    return (recording.end or whole) - (recording.start or 0.0)
+    if header.frames >= _UNSTATED_FRAMES:
+        return None
+    return (recording.end or float(header.duration)) - (recording.start or 0.0)

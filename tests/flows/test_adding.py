@@ -115,7 +115,23 @@ def test_a_folder_that_has_both_sides_is_recognised(own: Path, tmp_path: Path) -
     write_recordings(tmp_path / "both/members")
     write_recordings(tmp_path / "both/non_members", ids="other_")
     assert add_corpus(CorpusRequest(str(tmp_path / "both"))).corpus["member"] == "folders"
-    assert Path("data/raw/both/members").is_symlink()
+    assert Path("data/raw/both/recordings").is_symlink()  # the folder above, so that a list in it is seen
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [CorpusRequest("{both}"), CorpusRequest(members="{both}/members", non_members="{both}/non_members", name="two")],
+)
+def test_a_list_above_the_sides_is_named_however_they_are_linked(
+    own: Path, tmp_path: Path, asked: CorpusRequest
+) -> None:
+    for side in ("members", "non_members"):
+        (write_recordings(tmp_path / f"both/{side}", ids=side) / "manifest.csv").unlink()
+    rows = [f"{side}/{side}clip0.wav,some words\n" for side in ("members", "non_members")]
+    (tmp_path / "both/metadata.csv").write_text("file_name,text\n" + "".join(rows))
+    fields = {key: value.format(both=tmp_path / "both") for key, value in vars(asked).items() if isinstance(value, str)}
+    with pytest.raises(EarwitnessError, match=r"metadata\.csv: looks like a list of the recordings"):
+        add_corpus(CorpusRequest(**vars(asked) | fields))
 
 
 def test_a_folder_that_lies_in_place_is_declared_without_a_link(own: Path) -> None:
@@ -168,6 +184,40 @@ def test_recordings_that_cannot_be_opened_are_counted(
     (recordings / "clip3.wav").write_text("these are words")
     main(["add", "corpus", str(recordings), "--dry-run"])
     assert "cannot be read: 1 times" in capsys.readouterr().out
+
+
+def test_an_error_names_the_folder_of_the_user_and_the_option(own: Path, tmp_path: Path) -> None:
+    folder = write_recordings(tmp_path / "mine")
+    (folder / "manifest.csv").rename(folder / "one.csv")
+    shutil.copy(folder / "one.csv", folder / "two.csv")
+    with pytest.raises(EarwitnessError) as error:
+        add_corpus(CorpusRequest(str(folder)))
+    assert str(error.value).startswith(f"{folder}: one.csv and two.csv are both lists")
+    assert str(error.value).endswith("(option of this command: --part)")
+    assert add_corpus(CorpusRequest(str(folder), settings={"part": "two"})).found.clips == 6
+
+
+def test_a_list_of_recordings_that_are_not_there_is_not_added(own: Path, tmp_path: Path) -> None:
+    folder = write_recordings(tmp_path / "mine")
+    (folder / "clip3.wav").rename(folder / "CLIP3.WAV")
+    before = state(own)
+    with pytest.raises(EarwitnessError, match=rf"row 5: column 'path': {folder}/clip3\.wav is not a file"):
+        add_corpus(CorpusRequest(str(folder)))
+    assert state(own) == before
+
+
+def test_a_header_without_a_length_adds_no_hours(own: Path, tmp_path: Path) -> None:
+    folder = write_recordings(tmp_path / "mine", clips=2)
+    flac = folder / "clip1.flac"
+    soundfile.write(flac, np.full(8000, 0.1), 16_000)
+    content = bytearray(flac.read_bytes())
+    content[21] &= 0xF0  # the number of samples are the last 36 bits before the sum
+    content[22:26] = bytes(4)
+    (folder / "clip1.wav").write_bytes(content)
+    flac.unlink()
+    found = add_corpus(CorpusRequest(str(folder)), write=False).found
+    assert found.hours == pytest.approx(2 * SECONDS / 3600)
+    assert "recordings whose header states no length: 1" in found.notes
 
 
 def test_of_many_recordings_a_sample_is_opened(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
