@@ -17,6 +17,7 @@ from stages.logits import probes  # noqa: F401 (registers them)
 from stages.logits.probe import PROBES
 from stages.models import families  # noqa: F401 (registers them)
 from stages.models.adapter import ADAPTERS
+from stages.neighbours import perturbations  # noqa: F401 (registers them)
 from stages.neighbours.recipe import PERTURBATIONS
 
 MADE_BY: dict[str, tuple[Any, Callable[[Any], Any]]] = {
