@@ -175,6 +175,9 @@ def done_lines(added: AddedCorpus, *, dry: bool) -> Iterator[str]:
         return
     yield from (f"{artifact('raw', name) / link}: leads to {goal}" for link, goal in added.links.items())
     yield f"params.yaml: {'added ' + ', '.join(added.keys) if added.keys else 'has all of it already'}"
+    if member == "none":
+        yield "Next: ask a target about the speakers (docs/leakage.md)"
+        return
     if not added.audit:
         yield "no audit was added: one needs a target (docs/targets.md); the blind baseline needs none"
     yield f"Next: earwitness audit {name}"

@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
-import soundfile
-
 from stages.core.errors import EarwitnessError
-from stages.core.sound.recordings import Recording, content
+from stages.core.sound.decoding import Undecodable, header_seconds
+from stages.core.sound.recordings import Recording
 from stages.core.store.jsonfile import artifact
 from stages.corpus.entries import Entry
 from stages.corpus.listing import Listing, listed
@@ -41,7 +39,7 @@ class Survey:
     stated_members : int
         Clips for which a column `member` says whether they are members.
     hours : float or None
-        By the headers; None if no header states a length.
+        By the headers; recordings whose header states no length count as the others' mean. None if none states one.
     sampled : int
         Number of recordings that were opened; all of them if this equals `clips`.
     unreadable : list of SetAside
@@ -77,6 +75,7 @@ def survey(name: str, params: CorpusParams) -> Survey:
     opened = sample(listing.entries)
     lengths = [(entry, _seconds(artifact("raw", name), entry.recording)) for entry in opened]
     known = [seconds for _, seconds in lengths if isinstance(seconds, float)]
+    stating = sum(seconds is not None for _, seconds in lengths)
     speakers = {entry.speaker for entry in listing.entries if entry.speaker}
     return Survey(
         layouts=_layouts(name, params),
@@ -85,7 +84,7 @@ def survey(name: str, params: CorpusParams) -> Survey:
         unknown_speakers=sum(not entry.speaker for entry in listing.entries),
         blank_texts=sum(not entry.text.strip() for entry in listing.entries),
         stated_members=_stated_members(listing),
-        hours=sum(known) / len(opened) * len(listing.entries) / 3600 if known else None,
+        hours=sum(known) / stating * len(listing.entries) / 3600 if known else None,
         sampled=len(opened),
         unreadable=[SetAside(entry.clip_id, entry.path, why) for entry, why in lengths if isinstance(why, str)],
         set_aside=listing.set_aside,
@@ -128,15 +127,16 @@ def _stated_members(listing: Listing) -> int:
     return stated
 
 
-def _seconds(folder: Path, recording: Recording) -> float | str:
-    """Return the length of a clip by its list or its recording's header, or why the header cannot be read."""
+def _seconds(folder: Path, recording: Recording) -> float | str | None:
+    """Return the length of a clip by its list or its recording's header, or why the recording cannot be opened.
+
+    None where the header states no length.
+    """
     if recording.start is not None and recording.end is not None:
         return recording.end - recording.start
     try:
-        sound = content(folder, recording)
-        whole = float(soundfile.info(BytesIO(sound) if isinstance(sound, bytes) else str(sound)).duration)
-    except soundfile.LibsndfileError as error:
-        return str(error.error_string).strip().rstrip(".")
-    except (EarwitnessError, TypeError) as error:  # soundfile's own, for samples without a header
-        return str(error)
-    return (recording.end or whole) - (recording.start or 0.0)
+        whole = header_seconds(folder, recording)
+    except Undecodable as error:
+        return error.reason
+    end = whole if recording.end is None else recording.end
+    return None if end is None else end - (recording.start or 0.0)
