@@ -262,6 +262,10 @@ def remaining_lines(found: Erasure) -> Iterator[str]:
             yield f"    and {len(found.originals) - MOST_PATHS} more"
     yield "- lists of recordings with names and transcripts, where the recordings lie"
     yield "- DVC remotes and other clones: run the same command in each clone, then: dvc gc --workspace --cloud"
+    yield (
+        "- versions in DVC's cache that were replaced before dvc.lock was committed and before a later stage had read "
+        "them, if there are any: dvc gc --workspace"
+    )
     yield "- in git's history: hashes and sizes in dvc.lock, figures, and params.yaml; no sound, transcript or clip_id"
     yield "- models trained elsewhere, reports that were sent, and backups"
     if found.speaker:
