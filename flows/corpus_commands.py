@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ADD_CORPUS = "add corpus"
 """The command's name: argparse takes both words as one (`joined`), beside ``add FILE``."""
 
-KEYS = ("member", "split", "source", "revision", "part", "audio", "channel", "unit")
+KEYS = ("member", "split", "source", "revision", "part", "audio", "channel", "unit", "split_at")
 """Options that are keys of `params.yaml: corpora.<name>` under the same name."""
 
 
@@ -89,6 +89,12 @@ def _add_corpus(commands: Commands) -> None:
     add.add_argument("--audio", choices=("embed", "reference"), help="keep a copy of each sound, or read it in place")
     add.add_argument(
         "--channel", choices=("mix", "first", "loudest", "each"), help="what becomes of several channels (default: mix)"
+    )
+    add.add_argument(
+        "--split-at",
+        choices=("none", "silence"),
+        help="silence: take the transcript from times beside each recording, and cut long ones between its words "
+        "(default: none)",
     )
     add.add_argument(
         "--unit",
