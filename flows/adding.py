@@ -44,7 +44,8 @@ class CorpusRequest:
     name : str
         Of the corpus; blank for the folder's.
     settings : mapping of str to str
-        Keys of `corpora.<name>` that the user sets: member, split, source, revision, part, audio, unit, channel.
+        Keys of `corpora.<name>` that the user sets: member, split, source, revision, part, audio, unit, channel,
+        split_at.
     columns : mapping of str to str
         The key `columns`.
     target, reference : str

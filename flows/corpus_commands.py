@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ADD_CORPUS = "add corpus"
 """The command's name: argparse takes both words as one (`joined`), beside ``add FILE``."""
 
-KEYS = ("member", "split", "source", "revision", "part", "audio", "channel", "unit")
+KEYS = ("member", "split", "source", "revision", "part", "audio", "channel", "unit", "split_at")
 """Options that are keys of `params.yaml: corpora.<name>` under the same name."""
 
 
@@ -89,6 +89,12 @@ def _add_corpus(commands: Commands) -> None:
     add.add_argument("--audio", choices=("embed", "reference"), help="keep a copy of each sound, or read it in place")
     add.add_argument(
         "--channel", choices=("mix", "first", "loudest", "each"), help="what becomes of several channels (default: mix)"
+    )
+    add.add_argument(
+        "--split-at",
+        choices=("none", "silence"),
+        help="silence: take the transcript from times beside each recording, and cut long ones between its words "
+        "(default: none)",
     )
     add.add_argument(
         "--unit",
@@ -175,6 +181,9 @@ def done_lines(added: AddedCorpus, *, dry: bool) -> Iterator[str]:
         return
     yield from (f"{artifact('raw', name) / link}: leads to {goal}" for link, goal in added.links.items())
     yield f"params.yaml: {'added ' + ', '.join(added.keys) if added.keys else 'has all of it already'}"
+    if member == "none":
+        yield "Next: ask a target about the speakers (docs/leakage.md)"
+        return
     if not added.audit:
         yield "no audit was added: one needs a target (docs/targets.md); the blind baseline needs none"
     yield f"Next: earwitness audit {name}"
@@ -259,6 +268,10 @@ def remaining_lines(found: Erasure) -> Iterator[str]:
             yield f"    and {len(found.originals) - MOST_PATHS} more"
     yield "- lists of recordings with names and transcripts, where the recordings lie"
     yield "- DVC remotes and other clones: run the same command in each clone, then: dvc gc --workspace --cloud"
+    yield (
+        "- versions in DVC's cache that were replaced before dvc.lock was committed and before a later stage had read "
+        "them, if there are any: dvc gc --workspace"
+    )
     yield "- in git's history: hashes and sizes in dvc.lock, figures, and params.yaml; no sound, transcript or clip_id"
     yield "- models trained elsewhere, reports that were sent, and backups"
     if found.speaker:

@@ -32,7 +32,8 @@ class DvcObjects:
     def of(self, erased: Callable[[str], bool]) -> list[str]:
         """Return the hashes of all cached versions of outputs that no other output of ``dvc.lock`` has.
 
-        Versions are known from ``dvc.lock``, from all of its versions in git, and from DVC's records of runs.
+        Versions are known from ``dvc.lock``, from all of its versions in git, and from DVC's records of runs. There
+        they are outputs, or inputs of a later stage: DVC keeps no record of a run of the stage `corpus`.
 
         Parameters
         ----------
@@ -40,9 +41,11 @@ class DvcObjects:
             Whether the file at a path, relative to the project, is erased.
         """
         now = LOCK.read_text(encoding="utf-8") if LOCK.is_file() else ""
-        used = {found for path, found in self._files(_outs_of_lock(now)) if not erased(path)}
-        ever = [*_outs_of_lock(now), *(out for text in _locks_in_git() for out in _outs_of_lock(text))]
-        ever += [out for record in self._runs() for out in _outs(yaml.load(record.read_text(), _Loader))]  # noqa: S506
+        outs = [out for stage in _stages(now) for out in _hashed(stage, "outs")]
+        used = {found for path, found in self._files(outs) if not erased(path)}
+        stages = [stage for text in (now, *_locks_in_git()) for stage in _stages(text)]
+        stages += [yaml.load(record.read_text(encoding="utf-8"), _Loader) for record in self._runs()]  # noqa: S506
+        ever = [file for stage in stages for file in (*_hashed(stage, "outs"), *_hashed(stage, "deps"))]
         gone = {found for path, found in self._files(dict.fromkeys(ever)) if erased(path)}
         return sorted(found for found in gone - used if self._place(found).is_file())
 
@@ -74,13 +77,12 @@ class DvcObjects:
                     yield f"{path}/{file['relpath']}", file["md5"]
 
 
-def _outs(stage: Any) -> list[tuple[str, str]]:
-    return [(out["path"], out["md5"]) for out in stage.get("outs", ()) if out.get("md5")]
+def _hashed(stage: Any, kind: str) -> list[tuple[str, str]]:
+    return [(file["path"], file["md5"]) for file in stage.get(kind, ()) if file.get("md5")]
 
 
-def _outs_of_lock(text: str) -> list[tuple[str, str]]:
-    stages = (yaml.load(text, _Loader) or {}).get("stages", {})  # noqa: S506 - a safe loader
-    return [out for stage in stages.values() for out in _outs(stage)]
+def _stages(lock: str) -> list[Any]:
+    return list((yaml.load(lock, _Loader) or {}).get("stages", {}).values())  # noqa: S506 - a safe loader
 
 
 def _locks_in_git() -> Iterator[str]:

@@ -52,7 +52,7 @@ def _split(entries: list[Entry], folder: Path, longest: float, compute: Compute)
         if split.why_whole:
             whole[split.why_whole] += 1
     notes = [f"split_at 'silence': {recordings} recordings gave {len(found) - len(entries) + recordings} clips"]
-    notes += [f"left whole though longer than {longest:g} s: {count} ({why})" for why, count in sorted(whole.items())]
+    notes += [f"left as it is: {count} ({why})" for why, count in sorted(whole.items())]
     return found, notes
 
 

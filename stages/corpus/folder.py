@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from os.path import splitext
 from pathlib import Path
 
@@ -17,7 +17,15 @@ _MOST_READ = 1000
 """Most files whose content is searched for the sounds' names."""
 
 
-def refuse_unread_lists(folder: Path, sounds: Sequence[str], remedy: str, *, deep: bool = True, sidecars: bool) -> None:
+def refuse_unread_lists(
+    folder: Path,
+    sounds: Sequence[str],
+    remedy: str,
+    *,
+    deep: bool = True,
+    sidecars: bool = True,
+    read: Collection[str] = (),
+) -> None:
     """Refuse a folder in which a file looks like a list of the sounds, or lies beside a sound as its transcript.
 
     Parameters
@@ -31,6 +39,8 @@ def refuse_unread_lists(folder: Path, sounds: Sequence[str], remedy: str, *, dee
         Whether folders below are searched too.
     sidecars : bool
         Whether files that have a sound's name and the suffix of a transcript are refused.
+    read : collection of str
+        Suffixes of files beside the sounds, with their names, that are read.
 
     Raises
     ------
@@ -38,6 +48,7 @@ def refuse_unread_lists(folder: Path, sounds: Sequence[str], remedy: str, *, dee
         The message names the file, one of the sounds that it names, and the number of other such files.
     """
     taken = set(sounds)
+    taken |= {name + suffix for path in sounds for name in (path, splitext(path)[0]) for suffix in read}
     others = [path for path in _files(folder, deep) if path not in taken and not _is_hidden(path)]
     beside = _sidecars(others, sounds) if sidecars else []
     found = beside or _lists(folder, others, sounds)

@@ -9,7 +9,7 @@ from typing import NotRequired, TypedDict
 import numpy as np
 
 from stages.core.sound.audio import RATE, audio_hash, encode_flac
-from stages.core.sound.decoding import Decoded, Undecodable, check_opens, decode_recording, picked_channel, sound_of
+from stages.core.sound.decoding import Decoded, Undecodable, decode_recording, header_seconds, picked_channel, sound_of
 from stages.core.sound.recordings import Recording
 from stages.corpus.params import Ingest
 from stages.corpus.source import SourceFile, measure_source
@@ -87,7 +87,7 @@ def probe(recording: Recording, folder: Path) -> Rejected | None:
     if recording.offset is not None or recording.row is not None:
         return None
     try:
-        check_opens(folder, recording)
+        header_seconds(folder, recording)
     except Undecodable as error:
         return Rejected(error.reason, error.broken)
     return None

@@ -23,6 +23,7 @@ from stages.corpus.params import CorpusParams
 from stages.corpus.recognition import NO_LIST, SIDES, folders_above_sides, folders_read, layout_of
 from stages.corpus.sources.source import SOURCES, SetAside
 from stages.corpus.table import entries_of
+from stages.corpus.timed.transcript import FORMS
 
 
 @dataclass(frozen=True)
@@ -137,8 +138,9 @@ def _one_folder(folder: Path, inside: str, name: str, params: CorpusParams) -> L
         refuse_unread_lists(
             folder / inside,
             [entry.path.removeprefix(prefix) for entry in entries],
-            f"write manifest.csv from it, or set params.yaml: corpora.{name}.source to '{NO_LIST}' to go on without it",
-            sidecars=corpus.split_at == "none",  # else transcripts with times are read where recordings are split
+            f"write manifest.csv from it, or set params.yaml: corpora.{name}.source to '{NO_LIST}' to go on without it"
+            ", or split_at to 'silence' if it is SRT, VTT, CTM, TextGrid or JSON with times",
+            read=() if corpus.split_at == "none" else FORMS,
         )
     return Listing(entries, set_aside, notes, [layout])
 

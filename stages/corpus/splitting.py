@@ -36,7 +36,7 @@ class SplitRecording:
     entries : list of Entry
         The entry itself where it is not split.
     why_whole : str
-        Why a long recording is left whole; blank otherwise.
+        Why a recording that is long, or has no transcript but times, is left as it is; blank otherwise.
     """
 
     entries: list[Entry]
@@ -45,6 +45,8 @@ class SplitRecording:
 
 def split_entry(entry: Entry, folder: Path, longest: float) -> SplitRecording:
     """Split one recording at silences, if it is longer than `longest` seconds and its transcript has times.
+
+    A shorter one without a transcript gets that of its times, and is split only where speakers change.
 
     Parameters
     ----------
@@ -60,13 +62,16 @@ def split_entry(entry: Entry, folder: Path, longest: float) -> SplitRecording:
         return SplitRecording([entry])
     try:
         seconds = outline(folder, recording).seconds
-        if seconds <= longest:
+        short = seconds <= longest
+        if short and entry.text.strip():
             return SplitRecording([entry])
         alone = recording.offset is None and recording.row is None
         units = timed_transcript(entry.times, folder / recording.path if alone else None)
         if not units:
-            return SplitRecording([entry], "its transcript has no times")
-        units = [unit for unit in units if unit.start < seconds]
+            return SplitRecording([entry], "" if short else "its transcript has no times")
+        units = [unit for unit in units if unit.start < seconds or unit.text.strip()]
+        if not units or units[-1].start >= seconds:
+            return SplitRecording([entry], "its times go on after its end")
         texts = shared_out(entry.text, [unit.text for unit in units])
     except UntimedError as error:
         return SplitRecording([entry], f"its times cannot be read ({error})")
@@ -76,6 +81,8 @@ def split_entry(entry: Entry, folder: Path, longest: float) -> SplitRecording:
         return SplitRecording([entry], "its transcript and the words of its times differ")
     units = [unit._replace(text=text) for unit, text in zip(units, texts, strict=True)]
     groups = grouped(units, longest)
+    if short and len(groups) == 1:
+        return SplitRecording([replace(entry, text=_text(groups[0]), speaker=_speaker(groups[0], entry))])
     bounds = _bounds(groups, folder, recording, seconds)
     return SplitRecording(
         [
@@ -83,13 +90,17 @@ def split_entry(entry: Entry, folder: Path, longest: float) -> SplitRecording:
                 entry,
                 clip_id=f"{entry.clip_id}/{number:04d}",
                 recording=replace(recording, start=start, end=end),
-                text=" ".join(unit.text for unit in group if unit.text),
+                text=_text(group),
                 speaker=_speaker(group, entry),
                 session=entry.session or recording.place,
             )
             for number, (group, (start, end)) in enumerate(zip(groups, bounds, strict=True))
         ]
     )
+
+
+def _text(group: Sequence[TimedText]) -> str:
+    return " ".join(unit.text for unit in group if unit.text)
 
 
 def _speaker(group: Sequence[TimedText], entry: Entry) -> str | None:

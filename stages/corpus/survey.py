@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
-import soundfile
-
 from stages.core.errors import EarwitnessError
-from stages.core.sound.recordings import Recording, content
+from stages.core.sound.decoding import Undecodable, header_seconds
+from stages.core.sound.recordings import Recording
 from stages.core.store.jsonfile import artifact
 from stages.corpus.entries import Entry
 from stages.corpus.listing import Listing, check_paths, listed
@@ -26,9 +24,6 @@ from stages.corpus.sources.source import SOURCES, SetAside
 
 MOST_HEADERS = 1000
 """Number of recordings whose headers are read; of a larger corpus, that many are taken, evenly spaced."""
-
-_UNSTATED_FRAMES = 2**62
-"""libsndfile tells 2^63 - 1 frames where a header states none."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +39,7 @@ class Survey:
     stated_members : int
         Clips for which a column `member` says whether they are members.
     hours : float or None
-        By the headers; None if no header states a length.
+        By the headers; recordings whose header states no length count as the others' mean. None if none states one.
     sampled : int
         Number of recordings that were opened; all of them if this equals `clips`.
     unreadable : list of SetAside
@@ -135,19 +130,15 @@ def _stated_members(listing: Listing) -> int:
 
 
 def _seconds(folder: Path, recording: Recording) -> float | str | None:
-    """Return the length of a clip by its list or its recording's header, or why the header cannot be read.
+    """Return the length of a clip by its list or its recording's header, or why the recording cannot be opened.
 
-    It is None where the header leaves the length open, as that of streamed FLAC does.
+    None where the header states no length.
     """
     if recording.start is not None and recording.end is not None:
         return recording.end - recording.start
     try:
-        sound = content(folder, recording)
-        header = soundfile.info(BytesIO(sound) if isinstance(sound, bytes) else str(sound))
-    except soundfile.LibsndfileError as error:
-        return str(error.error_string).strip().rstrip(".")
-    except (EarwitnessError, TypeError) as error:  # soundfile's own, for samples without a header
-        return str(error)
-    if header.frames >= _UNSTATED_FRAMES:
-        return None
-    return (recording.end or float(header.duration)) - (recording.start or 0.0)
+        whole = header_seconds(folder, recording)
+    except Undecodable as error:
+        return error.reason
+    end = whole if recording.end is None else recording.end
+    return None if end is None else end - (recording.start or 0.0)

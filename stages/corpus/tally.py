@@ -103,7 +103,8 @@ def refuse_unreadable(folder: Path, found: Sequence[tuple[Entry, str]]) -> None:
     if found:
         entry, reason = found[0]
         more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+        path = str(folder / entry.path)
+        where = path if entry.place == path else f"{entry.place}: {path}"  # without a list, the place is the file
         raise EarwitnessError(
-            f"{entry.place}: {folder / entry.path}: {reason}{more}: "
-            "replace or remove it, or set params.yaml: corpus.unreadable to 'quarantine'"
+            f"{where}: {reason}{more}: replace or remove it, or set params.yaml: corpus.unreadable to 'quarantine'"
         )

@@ -220,6 +220,31 @@ def test_a_header_without_a_length_adds_no_hours(own: Path, tmp_path: Path) -> N
     assert "recordings whose header states no length: 1" in found.notes
 
 
+def test_reasons_are_true_and_a_length_that_no_header_states_is_no_hour(
+    own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recordings = tmp_path / "mine"
+    recordings.mkdir()
+    for name in ("a", "b", "streamed"):
+        soundfile.write(recordings / f"{name}.flac", np.full(16_000, 0.1), 16_000)
+    header = bytearray((recordings / "streamed.flac").read_bytes())
+    header[21:26] = bytes([header[21] & 0xF0, 0, 0, 0, 0])  # no number of samples, as a stream has it
+    (recordings / "streamed.flac").write_bytes(header)
+    (recordings / "page.mp3").write_text("<!DOCTYPE html><title>404</title>")
+    soundfile.write(recordings / "cut.caf", np.full(16_000, 0.1), 16_000)
+    (recordings / "cut.caf").write_bytes((recordings / "cut.caf").read_bytes()[:20_000])
+    main(["add", "corpus", str(recordings), "--member", "none"])
+    shown = capsys.readouterr().out
+    assert "hours: 0.00069;" in shown  # of five, two that cannot be read count as nothing
+    assert "1 times not audio that can be decoded (recordings/page.mp3)" in shown
+    assert "1 times ends before its header says (recordings/cut.caf)" in shown
+    assert "earwitness audit" not in shown  # nothing to find without membership and without a target
+    with pytest.raises(
+        EarwitnessError, match=r"^data/raw/mine/recordings/cut\.caf: ends before .*, and 1 more: replace"
+    ):
+        preflight(["mine"])
+
+
 def test_of_many_recordings_a_sample_is_opened(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stages.corpus.survey.MOST_HEADERS", 3)
     found = add_corpus(CorpusRequest(str(write_recordings(tmp_path / "mine"))), write=False).found

@@ -1,13 +1,15 @@
 """What is derived from a corpus, what the record says, and that a forgotten speaker is left out."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from flows.dvc_objects import drop_from_lock
+from flows.dvc_objects import DvcObjects, drop_from_lock
 from flows.forgetting import derived, derived_places, is_below
 from stages.core.store.forgotten import FORGOTTEN, ForgottenSpeakers, speaker_hash
 from stages.core.store.jsonfile import write_json
@@ -73,6 +75,31 @@ def test_only_the_erased_stages_leave_the_lock(tmp_path: Path, monkeypatch: pyte
     Path("dvc.lock").write_text(head + "".join(stage.format(name, name, name) for name in ("a", "b@x", "c")))
     drop_from_lock(lambda path: path == "data/b@x")
     assert Path("dvc.lock").read_text() == head + "".join(stage.format(name, name, name) for name in ("a", "c"))
+
+
+def test_a_version_that_is_known_only_as_an_input_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    subprocess.run(["git", "init", "-q"], check=True)
+    subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], check=True)
+    hashes = {name: f"{number:032x}" for number, name in enumerate(("input", "output", "shared", "other"), 1)}
+    for found in hashes.values():
+        place = Path(".dvc/cache/files/md5", found[:2], found[2:])
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(b"a voice")
+    record = Path(".dvc/cache/runs/aa/aaaa/bbbb")
+    record.parent.mkdir(parents=True)
+    deps = [{"path": "data/corpus/mine/clips.parquet", "md5": hashes["input"]}, {"path": "b", "md5": hashes["other"]}]
+    outs = [{"path": f"data/features/mine/{name}", "md5": hashes[name]} for name in ("output", "shared")]
+    record.write_text(yaml.safe_dump({"cmd": "python", "deps": deps, "outs": outs}))
+    kept = {"stages": {"features@other": {"outs": [{"path": "data/features/other/f", "md5": hashes["shared"]}]}}}
+    Path("dvc.lock").write_text(yaml.safe_dump(kept))
+    objects = DvcObjects()
+    gone = objects.of(lambda path: path.split("/")[2:3] == ["mine"])
+    assert gone == [hashes["input"], hashes["output"]]
+    objects.remove(gone)
+    assert not record.exists()
+    left = {"".join(path.parts[-2:]) for path in Path(".dvc/cache/files").rglob("*") if path.is_file()}
+    assert left == {hashes["shared"], hashes["other"]}
 
 
 def test_a_forgotten_speaker_is_left_out_of_this_corpus_alone(params: Whole) -> None:

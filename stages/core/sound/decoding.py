@@ -15,7 +15,7 @@ from stages.core.sound.containers.stream import Undecodable
 from stages.core.sound.levels import rms
 from stages.core.sound.recordings import NoContent, Recording
 from stages.core.sound.segments import segment_of
-from stages.core.sound.whole import Decoded, Outline, check_header, outline_of, parts_of, together
+from stages.core.sound.whole import Decoded, Outline, outline_of, parts_of, stated_seconds, together
 
 __all__ = ["Decoded", "Undecodable", "decode_recording", "picked_channel", "sound_of"]
 
@@ -48,8 +48,8 @@ def decode_recording(folder: Path, recording: Recording, most_seconds: float = m
     return replace(decoded, samples=_channel(decoded.samples, recording))
 
 
-def check_opens(folder: Path, recording: Recording) -> None:
-    """Open a recording without decoding it.
+def header_seconds(folder: Path, recording: Recording) -> float | None:
+    """Open a recording without decoding it, and return the length that its header states; None if it states none.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def check_opens(folder: Path, recording: Recording) -> None:
         With a reason that is true of the file.
     """
     with _reasons():
-        check_header(folder, recording)
+        return stated_seconds(folder, recording)
 
 
 def outline(folder: Path, recording: Recording) -> Outline:

@@ -88,4 +88,6 @@ def _why(source: Path | bytes, error: soundfile.LibsndfileError) -> str:
     if name.endswith(".mp3") and kind.family != "sound":
         return f"not audio that can be decoded (no MP3 frame at its beginning: {kind.words})"
     words = str(error.error_string).strip().rstrip(".")
+    if words.startswith("Internal error : SF_INFO"):
+        words = "its header states a rate, channels or a coding that cannot be"
     return f"not audio that can be decoded ({kind.words if kind.family != 'sound' else words or 'damaged'})"

@@ -77,8 +77,10 @@ def outline_of(folder: Path, recording: Recording) -> Outline:
     return Outline(seconds, channels)
 
 
-def check_header(folder: Path, recording: Recording) -> None:
-    """Open a recording without decoding it and without reading its structure.
+def stated_seconds(folder: Path, recording: Recording) -> float | None:
+    """Open a recording without decoding it, and return the length that its header states; None if it states none.
+
+    Its structure is read only where libsndfile does not open it: that tells a truer reason, or where its sound begins.
 
     Raises
     ------
@@ -89,9 +91,12 @@ def check_header(folder: Path, recording: Recording) -> None:
         kind = kind_of(view[:HEAD])
     if kind.family == "ffmpeg":
         require_ffmpeg(kind)
-    else:
-        with opened(source):
-            return
+        return None
+    try:
+        with opened(source) as file:
+            return float(file.frames / file.samplerate) if file.frames < UNSTATED else None
+    except Undecodable:
+        return outline_of(folder, recording).seconds
 
 
 def structure(folder: Path, recording: Recording, most_seconds: float) -> tuple[Path | bytes, list[Stream]]:

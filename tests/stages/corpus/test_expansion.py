@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 
+from stages.core.errors import EarwitnessError
 from stages.core.store.tables import read_table
 from stages.corpus.__main__ import main
 from stages.corpus.splitting import grouped, shared_out
@@ -93,10 +94,41 @@ def test_without_times_a_recording_stays_whole_and_is_said(
 ) -> None:
     main("mine", corpus(make_params, split_at="silence"))
     assert [clip["clip_id"] for clip in clips()] == ["call"]
-    assert "left whole though longer than 30 s: 1 (its transcript has no times)" in capsys.readouterr().out
+    assert "left as it is: 1 (its transcript has no times)" in capsys.readouterr().out
     (call / "call.srt").write_text(srt().replace("word7", "word7 and more"))
     main("mine", corpus(make_params, split_at="silence"))
-    assert "left whole though longer than 30 s: 1 (its transcript and the words" in capsys.readouterr().out
+    assert "left as it is: 1 (its transcript and the words" in capsys.readouterr().out
+
+
+def test_without_a_list_the_times_beside_a_recording_are_its_transcript(call: Path, make_params: Any) -> None:
+    """A short one has them too, and a file beside it that is not read is not passed over."""
+    sound, _ = soundfile.read(call / "call.wav")
+    (call / "manifest.csv").unlink()
+    (call / "call.ctm").write_text("".join(f"call 1 {n}.0 0.5 {word}\n" for n, word in enumerate(WORDS)))
+    soundfile.write(call / "short.wav", sound[: 20 * RATE], RATE)
+    (call / "short.srt").write_text("\n".join(srt().splitlines()[: 4 * 20]))
+    soundfile.write(call / "mute.wav", sound[: 10 * RATE], RATE)
+    params = corpus(make_params, split_at="silence")
+    main("mine", params)
+    texts = {clip["clip_id"]: clip["text"] for clip in clips()}
+    assert (texts.pop("short"), texts.pop("mute")) == (" ".join(WORDS[:20]), "")
+    assert " ".join(texts[name] for name in sorted(texts)).split() == WORDS
+    (call / "mute.txt").write_text("word")
+    with pytest.raises(EarwitnessError, match=r"mute\.txt: looks like the transcript of mute\.wav, and is not read"):
+        main("mine", params)
+    (call / "mute.txt").rename(call / "mute.SRT")
+    with pytest.raises(EarwitnessError, match=r"mute\.SRT: looks like the transcript"):
+        main("mine", params)
+
+
+def test_times_of_another_recording_lose_no_words(
+    call: Path, make_params: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (call / "manifest.csv").write_text("clip_id,path,text\ncall,call.wav,\n")
+    (call / "call.srt").write_text(srt(step=1.5))
+    main("mine", corpus(make_params, split_at="silence"))
+    assert [clip["clip_id"] for clip in clips()] == ["call"]
+    assert "left as it is: 1 (its times go on after its end)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("form", ["jsonl", "parquet", "csv"])

@@ -10,7 +10,8 @@ from __future__ import annotations
 from stages.core.sound.containers.chunks import aiff_streams, caf_streams, wave64_streams, wave_streams
 from stages.core.sound.containers.flac import flac_streams
 from stages.core.sound.containers.headers import au_streams, nist_streams
-from stages.core.sound.containers.mpeg import after_id3, begins_frame, mpeg_streams
+from stages.core.sound.containers.kinds import HEAD, kind_of
+from stages.core.sound.containers.mpeg import after_id3, begins_frame, first_frame, mpeg_streams
 from stages.core.sound.containers.ogg import ogg_streams
 from stages.core.sound.containers.stream import AS_IT_IS, Stream, Undecodable, View
 
@@ -57,7 +58,12 @@ def _by_magic(view: View) -> list[Stream]:
     reader = _BY_MAGIC.get(view[start : start + 4])
     if reader is not None:
         return reader(view) if not start else _named(reader(view[start:]), view[start:])
-    return mpeg_streams(view, start) if begins_frame(view, start) else AS_IT_IS
+    if begins_frame(view, start):
+        return mpeg_streams(view, start)
+    if kind_of(view[start : start + HEAD]).family != "unknown":
+        return AS_IT_IS
+    at = first_frame(view, start)
+    return AS_IT_IS if at is None else mpeg_streams(view, at)
 
 
 def _named(streams: list[Stream], data: bytes) -> list[Stream]:

@@ -19,6 +19,10 @@ _KBITS = {  # by (version 1?, layer): the bit rates of the indices 1 to 14
 }
 _HERTZ = [44_100, 48_000, 32_000]
 _TAGS = (b"TAG", b"ID3", b"APE", b"LYR")
+CHAIN = 4
+"""Frames that must follow each other where the first is searched for."""
+NEAR = 1 << 16
+"""Bytes in which the first frame is searched for."""
 TRIMMED = 3
 """Frames by which a decoder may shorten a file: the encoder's delay and padding, which LAME's header states."""
 
@@ -71,6 +75,29 @@ def begins_frame(view: View, at: int) -> bool:
         return False
     after = at + header.length
     return after >= len(view) - 4 or _header(view, after) is not None or view[after : after + 3] in _TAGS
+
+
+def first_frame(view: View, start: int) -> int | None:
+    """Return where frames begin that follow each other; None if none do near `start`.
+
+    A recording of a stream begins in the middle of a frame. `CHAIN` frames are no chance.
+    """
+    most = min(len(view), start + NEAR)
+    at = start
+    while (at := view.find(b"\xff", at, most)) >= 0:
+        if _chained(view, at):
+            return at
+        at += 1
+    return None
+
+
+def _chained(view: View, at: int) -> bool:
+    for _ in range(CHAIN):
+        header = _header(view, at)
+        if header is None:
+            return False
+        at += header.length
+    return True
 
 
 def mpeg_streams(view: View, start: int) -> list[Stream]:

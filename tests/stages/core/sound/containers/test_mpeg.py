@@ -59,6 +59,11 @@ FILES: dict[str, tuple[Change, float | str]] = {
     "zeros after it": (lambda mp3: mp3 + bytes(5000), SECONDS),
     "a hole": (lambda mp3: mp3[:5000] + bytes(1500) + mp3[6500:], "is damaged"),
     "a lost piece": (lambda mp3: mp3[:5000] + mp3[6000:], "is damaged|ends before"),
+    "begins in its header frame": (lambda mp3: mp3[100:], SECONDS),
+    "begins in a frame": (lambda mp3: bare(mp3)[50:], SECONDS - FRAME),
+    "zeros before it": (lambda mp3: bytes(4000) + mp3, SECONDS),
+    "junk before it": (lambda mp3: b"\x01junk\xff\xf3" * 200 + mp3, SECONDS),
+    "a tag, then the middle of a frame": (lambda mp3: ID3 + bare(mp3)[50:], SECONDS - FRAME),
     "a tag alone": (lambda mp3: ID3, "a tag of a music library without any sound"),
     "no frame": (lambda mp3: b"no frame at all" * 40, "not audio"),
 }
