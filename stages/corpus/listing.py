@@ -66,7 +66,10 @@ def listed(name: str, params: CorpusParams) -> Listing:
     if asks_hub(params.corpora[name]):
         fetch(folder, params.corpora[name], f"params.yaml: corpora.{name}")
     if not folder.is_dir():
-        raise EarwitnessError(f"{folder}: missing: put the corpus there, or link it (params.yaml: corpora.{name})")
+        raise EarwitnessError(
+            f"{folder}: missing: put the corpus there, or link it (params.yaml: corpora.{name}), or get its clips from a "
+            f"remote: dvc pull corpus@{name}"
+        )
     if params.corpora[name].member == "folders":
         found = _both_sides(folder, name, params)
     else:
