@@ -67,8 +67,8 @@ def listed(name: str, params: CorpusParams) -> Listing:
         fetch(folder, params.corpora[name], f"params.yaml: corpora.{name}")
     if not folder.is_dir():
         raise EarwitnessError(
-            f"{folder}: missing: put the corpus there, or link it (params.yaml: corpora.{name}), or get its clips from a "
-            f"remote: dvc pull corpus@{name}"
+            f"{folder}: missing: put the corpus there, or link it (params.yaml: corpora.{name}), or get its clips from "
+            f"a remote: dvc pull corpus@{name}"
         )
     if params.corpora[name].member == "folders":
         found = _both_sides(folder, name, params)
