@@ -16,7 +16,7 @@ from stages.core.store.forgotten import FORGOTTEN, ForgottenSpeakers
 from stages.core.store.jsonfile import artifact
 from stages.corpus.entries import Entry
 from stages.corpus.expansion import expanded
-from stages.corpus.folder import refuse_unread_lists, unnamed_sounds
+from stages.corpus.folder import refuse_unread_lists, unnamed_sounds, unread_texts
 from stages.corpus.hub import asks_hub, fetch
 from stages.corpus.lists.files import ListedFiles, printable
 from stages.corpus.params import CorpusParams
@@ -134,12 +134,14 @@ def _one_folder(folder: Path, inside: str, name: str, params: CorpusParams) -> L
         notes = notes + unnamed_sounds(folder / inside, inside, named)
     elif corpus.source == "auto":
         prefix = f"{inside}/" if inside else ""
+        sounds = [entry.path.removeprefix(prefix) for entry in entries]
         refuse_unread_lists(
             folder / inside,
-            [entry.path.removeprefix(prefix) for entry in entries],
+            sounds,
             f"write manifest.csv from it, or set params.yaml: corpora.{name}.source to '{NO_LIST}' to go on without it",
             sidecars=corpus.split_at == "none",  # else transcripts with times are read where recordings are split
         )
+        notes = notes + (unread_texts(folder / inside, sounds) if corpus.split_at == "none" else [])
     return Listing(entries, set_aside, notes, [layout])
 
 

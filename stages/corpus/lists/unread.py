@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 SIDECARS = frozenset(
-    ".cha .csv .ctm .eaf .json .lab .lrc .phn .srt .stm .textgrid .trn .trs .tsv .txt .vtt .wrd .xml".split()  # noqa: SIM905
+    ".cha .csv .ctm .eaf .json .lab .lrc .mrt .phn .srt .stm .textgrid .trn .trs .tsv .txt .vtt .wrd .xml".split()  # noqa: SIM905
 )
 """Suffixes of a transcript that has the name of its recording."""
 
