@@ -16,7 +16,7 @@ from stages.core.store.forgotten import FORGOTTEN, ForgottenSpeakers
 from stages.core.store.jsonfile import artifact
 from stages.corpus.entries import Entry
 from stages.corpus.expansion import expanded
-from stages.corpus.folder import refuse_unread_lists, unnamed_sounds
+from stages.corpus.folder import refuse_unread_lists, unnamed_sounds, unread_texts
 from stages.corpus.hub import asks_hub, fetch
 from stages.corpus.lists.files import ListedFiles, printable
 from stages.corpus.params import CorpusParams
@@ -108,7 +108,6 @@ def _both_sides(folder: Path, name: str, params: CorpusParams) -> Listing:
                 [entry.path for found in sides.values() for entry in found.entries],
                 f"each side has its own list where params.yaml: corpora.{name}.member is 'folders'",
                 deep=False,
-                sidecars=False,
             )
     members, others = ({entry.clip_id for entry in found.entries} for found in sides.values())
     collide = members & others
@@ -138,13 +137,15 @@ def _one_folder(folder: Path, inside: str, name: str, params: CorpusParams) -> L
         notes = notes + unnamed_sounds(folder / inside, inside, named)
     elif corpus.source == "auto":
         prefix = f"{inside}/" if inside else ""
+        sounds = [entry.path.removeprefix(prefix) for entry in entries]
         refuse_unread_lists(
             folder / inside,
-            [entry.path.removeprefix(prefix) for entry in entries],
+            sounds,
             f"write manifest.csv from it, or set params.yaml: corpora.{name}.source to '{NO_LIST}' to go on without it"
             ", or split_at to 'silence' if it is SRT, VTT, CTM, TextGrid or JSON with times",
             read=() if corpus.split_at == "none" else FORMS,
         )
+        notes = notes + (unread_texts(folder / inside, sounds) if corpus.split_at == "none" else [])
     return Listing(entries, set_aside, notes, [layout])
 
 

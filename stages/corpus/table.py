@@ -112,11 +112,22 @@ def _other_channels(table: str, rows: Sequence[Row], fields: Fields, corpus: Cor
         or "channel" in corpus.columns
         or are_channels(_text_or_blank(row.cells.get(column)) for row in rows)
     ):
+        _refuse_counting_from_one(table, rows, column)
         return []
     del fields.columns["channel"]
     if not any(_text_or_blank(row.cells.get(column)) for row in rows):
         return []
     return [f"{table}: {column!r} holds no numbers of channels, so it is an attribute"]
+
+
+def _refuse_counting_from_one(table: str, rows: Sequence[Row], column: str | None) -> None:
+    """Refuse channels 1 and 2 without a 0: if they count from 1, words of one side would go with the other's sound."""
+    named = {_text_or_blank(row.cells.get(column)).strip() for row in rows} if column else set()
+    if {"1", "2"} <= named and "0" not in named:
+        raise EarwitnessError(
+            f"{table}: column {column!r} has channels 1 and 2 and no 0, and channels are counted from 0: "
+            "write 0 and 1, or B for 1 if the second channel is meant"
+        )
 
 
 def _nested(table: str, rows: Sequence[Row], columns: Sequence[str]) -> list[str]:

@@ -87,8 +87,8 @@ def _is_utf8(line: bytes) -> bool:
 def numbered_rows(path: Path, *, delimiter: str = ",", quoted: bool = True) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the rows of a CSV file with their numbers; the header is row 1.
 
-    Rows are counted as in a spreadsheet, so that a cell with line breaks makes one row. Empty rows, a byte-order mark
-    and spaces around the header's names are ignored.
+    Rows are counted as in a spreadsheet, so that a cell with line breaks makes one row. Rows without any content, a
+    byte-order mark, Excel's first line ``sep=;`` and spaces around the header's names are ignored.
 
     Parameters
     ----------
@@ -113,8 +113,10 @@ def numbered_rows(path: Path, *, delimiter: str = ",", quoted: bool = True) -> I
     try:
         for number, line in enumerate(lines, start=1):
             if header is None:
+                if number == 1 and line == ["sep=", ""]:  # Excel's own line, which names the delimiter
+                    continue
                 header = _header(line, path)
-            elif line:
+            elif any(cell.strip() for cell in line):
                 yield number, _row(header, line, f"{path}, row {number}", delimiter)
             first_line = lines.line_num + 1
     except csv.Error as error:

@@ -14,7 +14,7 @@ from stages.core.errors import EarwitnessError
 from stages.corpus.lists.parquet_rows import parquet_rows
 
 SIDECARS = frozenset(
-    ".cha .csv .ctm .eaf .json .lab .lrc .phn .srt .stm .textgrid .trn .trs .tsv .txt .vtt .wrd .xml".split()  # noqa: SIM905
+    ".cha .csv .ctm .eaf .json .lab .lrc .mrt .phn .srt .stm .textgrid .trn .trs .tsv .txt .vtt .wrd .xml".split()  # noqa: SIM905
 )
 """Suffixes of a transcript that has the name of its recording."""
 

@@ -42,6 +42,8 @@ def texts(entries: list[Entry]) -> dict[str, str]:
         ),
         ({"manifest.csv": "clip_id;path;text\na;a.wav;one, two\n"}, {"a": "one, two"}),
         ({"manifest.csv": "clip_id,path,text,,\na,a.wav,x,,\n"}, {"a": "x"}),
+        ({"manifest.csv": "clip_id,path,text,,\na,a.wav,x,,\n,,,,\n,, ,,\n"}, {"a": "x"}),
+        ({"manifest.csv": "sep=;\r\npath;text\r\na.wav;one, two\r\n"}, {"a": "one, two"}),
         ({"manifest.csv": ",clip_id,path,text\n0,a,a.wav, x \n"}, {"a": " x "}),
         ({"manifest.tsv": 'clip_id\tpath\ttext\na\ta.wav\t"Yes" he said\n'}, {"a": '"Yes" he said'}),
         ({"manifest.tsv": 'clip_id\tpath\ttext\na\ta.wav\t"one\ttwo"\n'}, {"a": "one\ttwo"}),
@@ -151,6 +153,14 @@ def test_what_is_meant_is_read(
             {"p1_01_mic1.wav": "", "p1_02_mic1.wav": "", "txt/p1_01.txt": "x", "txt/p1_02.txt": "y"},
             r"p1_01\.txt: looks",
         ),
+        (
+            {"manifest.csv": "path,start,end,channel,text\na.wav,0,1,1,x\na.wav,0,1,2,y\n"},
+            r"manifest\.csv: column 'channel' has channels 1 and 2 and no 0",
+        ),
+        ({"S01_P01.wav": "", "trans/S01.json": "[]"}, r"trans/S01\.json: looks like the transcript of S01_P01\.wav"),
+        ({"audio/M2a.Mix-0.wav": "", "words/M2a.A.words.xml": "<w/>"}, r"M2a\.A\.words\.xml: .* audio/M2a\.Mix-0\.wav"),
+        ({"B1/chan0.wav": "", "B1.mrt": "<m/>"}, r"B1\.mrt: looks like the transcript of B1/chan0\.wav"),
+        ({"F1/x.wav": "", "F1/x.phn": "0 1 h", "G1/x.wav": ""}, r"F1/x\.phn: looks like the transcript of F1/x\.wav"),
         ({"lists/manifest.csv": "path,text\n../a.wav,x\n"}, r"lists/manifest\.csv: looks like a list"),
         ({"c.TextGrid": "x"}, r"c\.TextGrid: looks like the transcript of c\.wav, and is not read: write"),
         ({"transcripts": "a hello\nb hi there\n"}, r"mine/transcripts: looks like a list"),
@@ -178,6 +188,19 @@ def test_a_spreadsheet_is_a_list(listing: Callable[..., Listing]) -> None:
 
 def test_a_list_that_is_not_wanted_stops_nothing_where_the_source_is_named(listing: Callable[..., Listing]) -> None:
     assert len(listing(SOUNDS | {"a.txt": "hello"}, source="audio_files").entries) == 4
+
+
+def test_text_beside_sounds_without_a_list_is_said(listing: Callable[..., Listing]) -> None:
+    found = listing(SOUNDS | {"README.md": "of May", "trans/talk.text": "0.0 1.5 hi\n", "trans/other": "hello\n"})
+    (note,) = found.notes
+    assert note.endswith("mine: files of text that are not read: 2 (trans/other)")
+
+
+def test_a_second_list_of_sounds_that_the_first_does_not_name_is_said(listing: Callable[..., Listing]) -> None:
+    first = {"manifest.csv": "path,text\na.wav,x\nb.wav,y\nc.wav,z\nd.wav,u\n"}
+    second = {"more/deep/e.wav": "", "more/deep/metadata.csv": "file_name,text\ne.wav,x\n"}
+    (note,) = listing(SOUNDS | first | second).notes
+    assert "sounds that no list names: 1 (more/deep/e.wav); more/deep/metadata.csv looks like a list of such" in note
 
 
 def test_a_list_above_the_sides_is_named(listing: Callable[..., Listing]) -> None:

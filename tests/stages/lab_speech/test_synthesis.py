@@ -157,7 +157,7 @@ def test_a_manifest_saved_with_a_byte_order_mark_is_read(workplace: Path) -> Non
     ("line", "message"),
     [
         (b"mine,audio/mine.flac,Hello, world.,false,me,,,,,\n", "manifest.csv, row 8: 11 cells under 9 columns"),
-        (b"mine,audio/mine.flac,Gr\xfc\xdfe.,false,me,,,,\n", "manifest.csv: not UTF-8"),
+        (b"mine,audio/mine.flac,Gr\xfc\xdfe.,false,me,,,,\n", "manifest.csv, line 8: not UTF-8"),
         (b",audio/mine.flac,Hello.,false,me,,,,\n", "manifest.csv: clip_id '' is blank or there twice"),
         (b"lab_control_00000,audio/mine.flac,Hello.,false,me,,,,\n", "'lab_control_00000' is blank or there twice"),
     ],

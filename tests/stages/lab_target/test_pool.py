@@ -33,7 +33,7 @@ def test_a_manifest_with_a_byte_order_mark_is_read(pool: Path) -> None:
         (b"clip_id,path,text\none,,Hello.\n", r"clip 'one': column 'path' is missing or blank"),
         (b"clip_id,path\none,one.flac\n", r"clip 'one': column 'text' is missing or blank"),
         (b"clip_id,path,text\none,one.flac\n", r"row 2: 2 cells under 3 columns"),
-        (b"clip_id,path,text\none,one.flac,Gr\xfc\xdfe.\n", r"manifest\.csv: not UTF-8"),
+        (b"clip_id,path,text\none,one.flac,Gr\xfc\xdfe.\n", r"manifest\.csv, line 2: not UTF-8"),
     ],
 )
 def test_what_is_wrong_is_one_line(manifest: bytes, message: str, pool: Path) -> None:
