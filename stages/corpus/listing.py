@@ -5,6 +5,7 @@ Mistakes in a list or a folder are found here, at little cost, before any work s
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -76,7 +77,18 @@ def listed(name: str, params: CorpusParams) -> Listing:
         (inside,) = folders_read(folder, params.corpora[name])
         found = _one_folder(folder, inside, name, params)
     _check_ids(found.entries)
+    found = replace(found, notes=[*found.notes, *_names_alike(found.entries)])
     return _without_forgotten(found, name)
+
+
+def _names_alike(entries: Iterable[Entry]) -> list[str]:
+    """Return a line if files have names that look the same, because they differ only by Unicode composition."""
+    spelled: dict[str, set[str]] = {}
+    for entry in entries:
+        if not entry.path.isascii():
+            spelled.setdefault(unicodedata.normalize("NFC", entry.path), set()).add(entry.path)
+    alike = [name for name, paths in spelled.items() if len(paths) > 1]
+    return [f"names that differ only by Unicode composition: {len(alike)} ({alike[0]})"] if alike else []
 
 
 def _without_forgotten(found: Listing, name: str) -> Listing:

@@ -1,5 +1,6 @@
 """Folders and manifests become entries; every mistake gives a one-line message that says how to correct it."""
 
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -115,3 +116,10 @@ def test_what_is_wrong_is_named(put: Any, make_params: Any, mode: str, files: di
 def test_a_corpus_that_is_not_declared(workplace: Path, make_params: Any) -> None:
     with pytest.raises(EarwitnessError, match=r"params\.yaml: corpora: 'other' is not declared"):
         read_listing("other", make_params({"mine": "column"}))
+
+
+def test_files_whose_names_look_the_same_are_named(put: Any, make_params: Any) -> None:
+    put({unicodedata.normalize(form, "ü.wav"): "" for form in ("NFC", "NFD")} | {"a.wav": ""})
+    listing = read_listing("mine", make_params({"mine": "random_half"}))
+    assert len(listing.entries) == 3
+    assert listing.notes == ["names that differ only by Unicode composition: 1 (ü.wav)"]
