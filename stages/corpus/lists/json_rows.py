@@ -28,11 +28,11 @@ def json_rows(file: Path) -> Numbered:
     It holds an array of objects, an object in which one list or table of objects stands, columns of equal length, or,
     as NeMo's manifests do, one object a line.
     """
-    text = "".join(lines_of(file))
-    lines = [line for line in text.splitlines() if line.strip()]
+    whole = list(lines_of(file))
+    lines = [line for line in whole if line.strip()]
     if len(lines) > 1 and lines[0].lstrip().startswith("{") and lines[0].rstrip().endswith("}"):
         return json_lines(file)
-    content = _parsed(text, str(file), "write an array of objects")
+    content = _parsed("".join(whole), str(file), "write an array of objects")
     return ((number, _object(row, f"{file}, row {number}")) for number, row in enumerate(_rows(content, file), start=1))
 
 

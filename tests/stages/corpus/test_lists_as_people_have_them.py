@@ -255,6 +255,13 @@ def test_rows_with_one_recording_and_one_text_are_left_to_the_comparison_of_side
     assert [entry.member for entry in found.entries] == [True, False]
 
 
+def test_a_separator_of_lines_within_a_text_ends_no_row(listing: Callable[..., Listing]) -> None:
+    rows = [{"audio_filepath": f"{name}.wav", "text": f"one\u2028{name}"} for name in ("a", "b")]
+    content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    found = listing(SOUNDS | {"train.json": content})
+    assert [entry.text for entry in found.entries] == ["one\u2028a", "one\u2028b"]
+
+
 def test_a_name_that_differs_by_composition_is_found(listing: Callable[..., Listing]) -> None:
     stored = unicodedata.normalize("NFD", "ünï/ö.wav")
     found = listing({stored: "", "manifest.csv": "path,text\nünï/ö.wav,x\n"})
