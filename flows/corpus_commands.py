@@ -10,6 +10,7 @@ from stages.core.errors import EarwitnessError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from flows.adding import AddedCorpus
     from flows.forgetting import Erasure
@@ -254,8 +255,14 @@ def erasure_lines(found: Erasure) -> Iterator[str]:
         if names and not (found.speaker and section == "corpora"):
             what = "is made again from what is left" if found.speaker else "leaves params.yaml"
             yield f"{section}: {', '.join(sorted(names))}: {what}"
-    yield from (f"removes {path}" for path in [*found.paths, *found.own])
+    yield from (f"removes {path}" for path in found.paths)
+    yield from (f"removes {path}{_where_it_leads(path)}" for path in found.own)
     yield f"removes {len(found.objects)} objects of DVC's cache"
+
+
+def _where_it_leads(path: Path) -> str:
+    """Return a remark that a link goes and not what lies behind it; blank for a recording."""
+    return f" (the link alone: what lies in {path.resolve()} stays)" if path.is_symlink() else ""
 
 
 def remaining_lines(found: Erasure) -> Iterator[str]:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from flows.corpus_commands import erasure_lines
 from flows.dvc_objects import DvcObjects, drop_from_lock
-from flows.forgetting import derived, derived_places, is_below
+from flows.forgetting import Erasure, derived, derived_places, is_below
 from stages.core.store.forgotten import FORGOTTEN, ForgottenSpeakers, speaker_hash
 from stages.core.store.jsonfile import write_json
 from stages.corpus.listing import listed
@@ -115,3 +116,13 @@ def test_a_forgotten_speaker_is_left_out_of_this_corpus_alone(params: Whole) -> 
     assert "3 clips of forgotten speakers are left out (data/forgotten)" in found.notes
     assert len(listed("other", params).entries) == 6
     assert "speaker0" not in json.dumps(record)
+
+
+def test_what_lies_behind_a_link_is_said_to_stay(tmp_path: Path) -> None:
+    link, own = tmp_path / "recordings", tmp_path / "a.wav"
+    (tmp_path / "outside").mkdir()
+    link.symlink_to(tmp_path / "outside")
+    own.touch()
+    said = list(erasure_lines(Erasure("mine", "", {}, [], [], 1, own=[link, own])))
+    assert f"removes {link} (the link alone: what lies in {tmp_path / 'outside'} stays)" in said
+    assert f"removes {own}" in said
